@@ -1,0 +1,51 @@
+//! Compiles the contracts with protox: no protoc on any machine.
+
+use std::path::{Path, PathBuf};
+use std::{env, error, fs, io};
+
+use prost::Message;
+use protox::Compiler;
+
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
+fn main() -> Result<(), Box<dyn error::Error>> {
+    println!("cargo::rerun-if-changed=campus");
+    println!("cargo::rerun-if-changed=third_party");
+
+    let mut files = Vec::new();
+    collect(Path::new("campus"), &mut files)?;
+    files.sort();
+
+    let mut compiler = Compiler::new(["third_party", "."])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(&files)?;
+    // Only reached through Any, so no contract imports it; reflection needs it.
+    compiler.open_file("third_party/google/rpc/error_details.proto")?;
+
+    // The encoded set keeps custom options such as google.api.http, which the decoded one loses.
+    let encoded = compiler.encode_file_descriptor_set();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), &encoded)?;
+
+    tonic_prost_build::configure()
+        .build_client(true)
+        .build_server(true)
+        .bytes(".")
+        .extern_path(".google.rpc", "::tonic_types::pb")
+        .compile_fds(prost_types::FileDescriptorSet::decode(encoded.as_slice())?)?;
+    Ok(())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Puts the gateway together.
+
+use std::sync::Arc;
+
+use kit::clock::Clock;
+use kit::drain::Drain;
+use kit::server::{Running, ServeError, Server};
+use tonic::service::Routes;
+
+use crate::Config;
+use crate::proxy::Proxy;
+use crate::route::{Table, UnknownContract};
+
+/// The gateway cannot start or stopped with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The server failed.
+    #[error(transparent)]
+    Server(#[from] ServeError),
+    /// The contracts or an address cannot be used.
+    #[error(transparent)]
+    Contract(#[from] UnknownContract),
+}
+
+/// Answers calls until the drain.
+///
+/// # Errors
+/// When the address cannot be listened at or an upstream's address is malformed.
+pub async fn start(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    drain: Drain,
+) -> Result<Running, StartError> {
+    let table = Table::new(&config)?;
+    let server = Server::bind(&config.server, &config.auth, clock, drain).await?;
+    let proxy = Proxy::new(table, config.default_deadline);
+    let router = axum::Router::new().fallback_service(proxy);
+    Ok(server.serve(Routes::from(router)))
+}

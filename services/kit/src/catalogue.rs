@@ -1,0 +1,261 @@
+//! The words of every error: one sentence for people, one for developers, and the gRPC code.
+
+use proto::error::ErrorReason;
+use tonic::Code;
+
+/// What a reason means to a caller. `{key}` in a sentence is filled from the metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The gRPC status code.
+    pub code: Code,
+    /// The sentence for people, Chinese.
+    pub zh: &'static str,
+    /// The sentence for developers, English.
+    pub en: &'static str,
+}
+
+const fn entry_of(code: Code, zh: &'static str, en: &'static str) -> Entry {
+    Entry { code, zh, en }
+}
+
+/// The words of `reason`.
+pub fn entry(reason: ErrorReason) -> Entry {
+    use Code::{
+        Aborted, AlreadyExists, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument,
+        NotFound, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable, Unimplemented,
+        Unknown,
+    };
+    use ErrorReason as R;
+    match reason {
+        // Every service.
+        R::Unspecified => entry_of(Unknown, "未知错误", "unknown error"),
+        R::InvalidField => entry_of(
+            InvalidArgument,
+            "填写的内容有误，请按提示修改",
+            "invalid fields",
+        ),
+        R::InvalidPageToken => entry_of(
+            InvalidArgument,
+            "翻页标记无效，请从第一页重新查询",
+            "invalid page token",
+        ),
+        R::RequestIdReused => entry_of(
+            InvalidArgument,
+            "请求编号已用于另一个请求，请换一个新的编号",
+            "request_id was used for another request",
+        ),
+        R::ResumeTokenExpired => entry_of(
+            FailedPrecondition,
+            "续传标记已过期，请重新获取全量数据",
+            "resume token expired, take a new snapshot",
+        ),
+        R::TokenInvalid => entry_of(Unauthenticated, "身份凭证无效，请重新登录", "invalid token"),
+        R::TokenExpired => entry_of(Unauthenticated, "登录已过期，请重新登录", "token expired"),
+        R::ScopeDenied => entry_of(
+            PermissionDenied,
+            "您无权在此范围内进行该操作",
+            "permission {permission} denied at this place",
+        ),
+        R::NotFound => entry_of(NotFound, "未找到 {name}", "{name} not found"),
+        R::AlreadyExists => entry_of(AlreadyExists, "{name} 已存在", "{name} already exists"),
+        R::EtagMismatch => entry_of(
+            Aborted,
+            "{name} 已被他人修改，请刷新后再试",
+            "{name} changed meanwhile",
+        ),
+        R::Conflict => entry_of(
+            Aborted,
+            "与他人的操作同时发生，请重试",
+            "two writers met, try again",
+        ),
+        R::Overloaded => entry_of(
+            ResourceExhausted,
+            "系统繁忙，请稍后再试",
+            "overloaded, try again later",
+        ),
+        R::Unavailable => entry_of(
+            Unavailable,
+            "服务暂时不可用，请稍后再试",
+            "temporarily unavailable",
+        ),
+        R::Internal => entry_of(Internal, "系统内部错误，请联系管理员", "internal error"),
+        R::UnknownMethod => entry_of(
+            Unimplemented,
+            "没有此接口：{path}",
+            "no service answers to {path}",
+        ),
+        R::DeadlineExceeded => entry_of(DeadlineExceeded, "处理超时，请重试", "deadline exceeded"),
+        R::MessageTooLarge => entry_of(
+            ResourceExhausted,
+            "提交的数据过大，请分批提交",
+            "message too large",
+        ),
+        R::MessageMalformed => entry_of(
+            InvalidArgument,
+            "提交的数据格式无法识别",
+            "malformed message",
+        ),
+        R::StorageFull => entry_of(
+            ResourceExhausted,
+            "存储空间已满，暂时只能查询",
+            "storage is full",
+        ), // Roster.
+        // Sampling.
+        R::NoSchoolDay => entry_of(
+            FailedPrecondition,
+            "{date} 不是上课日，不抽样",
+            "{date} is no school day",
+        ),
+        R::DrawNotToday => entry_of(
+            FailedPrecondition,
+            "只能抽取当天的样本，{date} 不是今天",
+            "{date} is not today",
+        ),
+        R::PlanNotActive => entry_of(
+            FailedPrecondition,
+            "抽样方案 {name} 当前未生效",
+            "{name} is not active",
+        ),
+        R::DrawClosed => entry_of(
+            FailedPrecondition,
+            "{name} 已封存并公布，不能再更改",
+            "{name} is closed",
+        ),
+        R::NotAssigned => entry_of(
+            FailedPrecondition,
+            "此人不在 {name} 的待采名单中，或已被替换",
+            "the person is not called in {name}",
+        ),
+        R::AlreadySampled => entry_of(
+            FailedPrecondition,
+            "此人今天已采样（{name}）",
+            "already sampled today in {name}",
+        ),
+        R::PolicyUnknown => entry_of(
+            FailedPrecondition,
+            "尚未取得 {org_path} 的防控政策，请确认学籍服务已同步",
+            "no policy is known at {org_path}",
+        ),
+        R::DrawNotClosed => entry_of(
+            FailedPrecondition,
+            "{name} 尚未封存，不能公布",
+            "{name} is not closed",
+        ),
+        R::TubeState => entry_of(FailedPrecondition, "采样管当前状态为 {state}，不能进行该操作", "the tube is {state}"),
+        R::TubeFull => entry_of(FailedPrecondition, "采样管已满（{capacity} 人份），请换新管", "the tube is full at {capacity}"),
+        R::TubeClassMixed => entry_of(FailedPrecondition, "不同班级不得混入同一采样管", "the tube is for another class group"),
+        R::SingleOnly => entry_of(FailedPrecondition, "此人须单人单管采样，不得混采", "the person must be swabbed alone"),
+        R::DuplicateSwab => entry_of(FailedPrecondition, "此人今天已在采样管 {tube} 中", "the person is in {tube} already"),
+        R::TubeEmpty => entry_of(FailedPrecondition, "空管不能封管", "the tube is empty"),
+        R::CustodySignatures => entry_of(FailedPrecondition, "转运人与接收人须双签、不得为同一人，且转运人须与交接时一致", "courier and receiver must both sign"),
+        R::ResultConflict => entry_of(FailedPrecondition, "采样管 {tube} 的同一报告版本已有不同结果，请用新版本更正", "this version of the report says something else for {tube}"),
+        R::HoldState => entry_of(FailedPrecondition, "管控当前状态为 {state}，不能进行该操作", "the hold is {state}"),
+        // Safety inspection.
+        R::GateDecisionOverridden => entry_of(
+            FailedPrecondition,
+            "{name} 已被人工改判",
+            "{name} was overridden before",
+        ),
+        R::GateOverrideSameResult => entry_of(
+            FailedPrecondition,
+            "{name} 的改判结果与原结果相同",
+            "the override of {name} does not differ",
+        ),
+        R::GateRecheckTooEarly => entry_of(
+            FailedPrecondition,
+            "未到复测时间，请在 {due_time} 之后复测",
+            "the second reading is due at {due_time}",
+        ),
+        R::GateNotObserved => entry_of(
+            FailedPrecondition,
+            "{name} 不是该人员的留观记录，不能据此复测",
+            "{name} did not send this person to observation",
+        ),
+        R::PersonCodeExpired => entry_of(
+            FailedPrecondition,
+            "身份码已于 {expire_date} 过期，请刷新后再试",
+            "the code expired on {expire_date}",
+        ),
+        // Notification.
+        R::AlertState => entry_of(
+            FailedPrecondition,
+            "预警当前状态为 {state}，不能进行该操作",
+            "the alert is {state}",
+        ),
+        R::AlertFactStands => entry_of(
+            FailedPrecondition,
+            "{basis} 尚未解除，预警不能办结",
+            "{basis} still stands",
+        ),
+        R::DirectiveState => entry_of(
+            FailedPrecondition,
+            "通知当前状态为 {state}，不能进行该操作",
+            "the directive is {state}",
+        ),
+        R::DirectiveSelfApproval => entry_of(
+            FailedPrecondition,
+            "起草人不能审批自己起草的通知",
+            "the author does not approve",
+        ),
+        R::DirectiveNoRecipients => entry_of(
+            FailedPrecondition,
+            "发送范围内没有接收单位",
+            "no organisation at or below the audience",
+        ),
+        R::DirectiveNotRelayed => entry_of(
+            FailedPrecondition,
+            "上级单位 {upper} 尚未转发该通知",
+            "{upper} has not relayed the directive",
+        ),
+        R::DirectiveTextChanged => entry_of(
+            FailedPrecondition,
+            "转发的正文与原文不一致，不得改动",
+            "the text to relay is not that of the directive",
+        ),
+        R::DirectiveChildrenOutstanding => entry_of(
+            FailedPrecondition,
+            "下级单位仅完成 {accepted} 个，需达到 {required} 个",
+            "{accepted} of {required} recipients below are accepted",
+        ),
+        R::DirectiveRecipientState => entry_of(
+            FailedPrecondition,
+            "本单位办理状态为 {state}，不能进行该操作",
+            "the recipient is {state}",
+        ),
+    }
+}
+
+/// Which service a reason belongs to, as `ErrorInfo.domain` says it.
+pub fn domain(reason: ErrorReason) -> &'static str {
+    match i32::from(reason) / 100 {
+        1 => "roster.campus",
+        2 => "sampling.campus",
+        3 => "safety.campus",
+        4 => "notification.campus",
+        _ => "campus",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_both_sentences_with_the_same_keys() {
+        for reason in (0..500).filter_map(|number| ErrorReason::try_from(number).ok()) {
+            let Entry { zh, en, .. } = entry(reason);
+            assert!(!zh.is_ascii(), "{reason:?} has no Chinese sentence");
+            assert!(!en.is_empty(), "{reason:?} has no English sentence");
+            for key in zh
+                .split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split('}').next())
+            {
+                assert!(
+                    en.contains(&format!("{{{key}}}")),
+                    "{reason:?} lacks {key} in English"
+                );
+            }
+        }
+    }
+}

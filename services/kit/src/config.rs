@@ -1,0 +1,232 @@
+//! Settings from a file and the environment, checked before anything starts.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::de::DeserializeOwned;
+
+use crate::drain::Drain;
+use crate::telemetry::{self, TelemetryConfig};
+
+/// The exit code for wrong usage and wrong settings (`EX_USAGE`).
+const USAGE: u8 = 64;
+
+/// The settings of a service.
+pub trait Settings: DeserializeOwned + fmt::Debug + Send + 'static {
+    /// Checks what types cannot; the error begins with the key.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    fn check(&self) -> Result<(), String>;
+
+    /// What the service tells about itself.
+    fn telemetry(&self) -> &TelemetryConfig;
+}
+
+/// Settings cannot be used. The text names the key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Reads the settings of `service` from `file`, then from `environment`, where
+/// `CAMPUS_ROSTER__DATABASE__URL` is `database.url` of the roster.
+///
+/// # Errors
+/// When the file cannot be read, a key is unknown, missing or malformed, or the check refuses.
+pub fn load<T: Settings>(
+    service: &str,
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<T, ConfigError> {
+    let prefix = format!("CAMPUS_{}", service.to_uppercase().replace('-', "_"));
+    let variables = environment
+        .filter(|(name, _)| name.starts_with(&prefix))
+        .collect();
+    let mut builder = ::config::Config::builder();
+    if let Some(file) = file {
+        builder = builder.add_source(::config::File::from(file).format(::config::FileFormat::Toml));
+    }
+    let environment = ::config::Environment::with_prefix(&prefix)
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true)
+        .source(Some(variables));
+    let settings: T = builder
+        .add_source(environment)
+        .build()
+        .and_then(::config::Config::try_deserialize)
+        .map_err(|err| ConfigError(err.to_string()))?;
+    settings.check().map_err(ConfigError)?;
+    Ok(settings)
+}
+
+/// What a service's command line asks for.
+enum Command {
+    Serve,
+    CheckConfig,
+}
+
+/// The `main` of every service: `<service> [--config FILE] [check-config]`.
+///
+/// Loads the settings, starts telemetry, and runs `run` until it ends or SIGTERM or SIGINT has
+/// drained it. Wrong usage and wrong settings name the key and exit with 64, before a port opens.
+pub fn main<T, F, Fut, E>(service: &'static str, run: F) -> ExitCode
+where
+    T: Settings,
+    F: FnOnce(T, Drain) -> Fut,
+    Fut: Future<Output = Result<(), E>>,
+    E: std::error::Error,
+{
+    let (command, file) = match arguments(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(usage) => return complain(service, &usage, USAGE),
+    };
+    let settings: T = match load(service, file.as_deref(), std::env::vars()) {
+        Ok(settings) => settings,
+        Err(err) => return complain(service, &format!("configuration: {err}"), USAGE),
+    };
+    if matches!(command, Command::CheckConfig) {
+        return ExitCode::SUCCESS;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(err) => return complain(service, &err.to_string(), 1),
+    };
+    runtime.block_on(async move {
+        let _telemetry = match telemetry::start(service, settings.telemetry()) {
+            Ok(telemetry) => telemetry,
+            Err(err) => return complain(service, &format!("configuration: {err}"), USAGE),
+        };
+        let drain = Drain::new();
+        drain.on_termination();
+        match run(settings, drain).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(err) => {
+                let mut chain = err.to_string();
+                let mut cause = err.source();
+                while let Some(err) = cause {
+                    chain.push_str(&format!(": {err}"));
+                    cause = err.source();
+                }
+                complain(service, &chain, 1)
+            }
+        }
+    })
+}
+
+fn arguments(
+    arguments: impl Iterator<Item = String>,
+) -> Result<(Command, Option<PathBuf>), String> {
+    let (mut command, mut file) = (Command::Serve, None);
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--config" => {
+                file = Some(PathBuf::from(
+                    arguments.next().ok_or("--config needs a file")?,
+                ));
+            }
+            "check-config" => command = Command::CheckConfig,
+            other => {
+                return Err(format!(
+                    "{other}: unknown; usage: [--config FILE] [check-config]"
+                ));
+            }
+        }
+    }
+    Ok((command, file))
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "there is no log before the settings are read"
+)]
+fn complain(service: &str, text: &str, code: u8) -> ExitCode {
+    eprintln!("{service}: {text}");
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        ratio: u32,
+        #[serde(default)]
+        database: Database,
+        #[serde(default)]
+        telemetry: TelemetryWrapper,
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Database {
+        #[serde(default)]
+        url: String,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    struct TelemetryWrapper(TelemetryConfig);
+
+    impl PartialEq for TelemetryWrapper {
+        fn eq(&self, _: &Self) -> bool {
+            true
+        }
+    }
+
+    impl Settings for Example {
+        fn check(&self) -> Result<(), String> {
+            if self.ratio <= 100 {
+                Ok(())
+            } else {
+                Err("ratio: at most 100".to_owned())
+            }
+        }
+
+        fn telemetry(&self) -> &TelemetryConfig {
+            &self.telemetry.0
+        }
+    }
+
+    fn environment(variables: &[(&str, &str)]) -> Result<Example, ConfigError> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        load("safety-inspection", None, variables)
+    }
+
+    #[test]
+    fn the_environment_names_nested_keys() {
+        let settings = environment(&[
+            ("CAMPUS_SAFETY_INSPECTION__RATIO", "20"),
+            ("CAMPUS_SAFETY_INSPECTION__DATABASE__URL", "sqlite:x"),
+            ("CAMPUS_ROSTER__RATIO", "99"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (settings.ratio, settings.database.url.as_str()),
+            (20, "sqlite:x")
+        );
+    }
+
+    #[test]
+    fn unknown_missing_and_impossible_keys_are_named() {
+        let unknown = environment(&[
+            ("CAMPUS_SAFETY_INSPECTION__RATIO", "20"),
+            ("CAMPUS_SAFETY_INSPECTION__RATOI", "20"),
+        ]);
+        assert!(unknown.unwrap_err().to_string().contains("ratoi"));
+        assert!(environment(&[]).unwrap_err().to_string().contains("ratio"));
+        let impossible = environment(&[("CAMPUS_SAFETY_INSPECTION__RATIO", "120")]);
+        assert_eq!(impossible.unwrap_err().to_string(), "ratio: at most 100");
+    }
+}

@@ -1,0 +1,210 @@
+//! Reads the fields of a request and answers once for all that are wrong.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use proto::error::ErrorReason;
+
+use crate::status::Problem;
+
+/// Collects what is wrong with a request.
+#[derive(Debug, Default)]
+pub struct Fields(Option<Problem>);
+
+impl Fields {
+    /// Nothing wrong so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes that `field` is wrong.
+    pub fn violation(
+        &mut self,
+        field: impl Into<String>,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) {
+        let problem = self
+            .0
+            .take()
+            .unwrap_or_else(|| Problem::new(ErrorReason::InvalidField));
+        self.0 = Some(problem.field(field, zh, en));
+    }
+
+    /// A text that must not be empty.
+    pub fn required<'a>(&mut self, field: &str, value: &'a str) -> &'a str {
+        if value.is_empty() {
+            self.violation(field, "必填", "required");
+        }
+        value
+    }
+
+    /// A text that must not be empty and has a form of its own, such as a resource name.
+    pub fn parse<T: FromStr>(&mut self, field: &str, value: &str) -> Option<T> {
+        if value.is_empty() {
+            self.violation(field, "必填", "required");
+            return None;
+        }
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            self.violation(field, "格式不正确", "malformed");
+        }
+        parsed
+    }
+
+    /// Like [`Fields::parse`], but may be left out.
+    pub fn optional<T: FromStr>(&mut self, field: &str, value: &str) -> Option<T> {
+        if value.is_empty() {
+            None
+        } else {
+            self.parse(field, value)
+        }
+    }
+
+    /// A civil day that must be there.
+    pub fn date(&mut self, field: &str, value: Option<proto::Date>) -> Option<NaiveDate> {
+        let Some(value) = value else {
+            self.violation(field, "必填", "required");
+            return None;
+        };
+        let date = from_date(value);
+        if date.is_none() {
+            self.violation(field, "不是有效的日期", "not a day of the calendar");
+        }
+        date
+    }
+
+    /// An instant that must be there.
+    pub fn instant(
+        &mut self,
+        field: &str,
+        value: Option<prost_types::Timestamp>,
+    ) -> Option<DateTime<Utc>> {
+        let instant = value.and_then(from_timestamp);
+        if instant.is_none() {
+            self.violation(field, "不是有效的时间", "not an instant");
+        }
+        instant
+    }
+
+    /// An enum value other than the unspecified one.
+    pub fn enumeration<E: TryFrom<i32>>(&mut self, field: &str, value: i32) -> Option<E> {
+        let known = if value == 0 {
+            None
+        } else {
+            E::try_from(value).ok()
+        };
+        if known.is_none() {
+            self.violation(field, "请选择有效的选项", "not a known value");
+        }
+        known
+    }
+
+    /// A number within `range`.
+    pub fn within<N: PartialOrd + std::fmt::Display + Copy>(
+        &mut self,
+        field: &str,
+        value: N,
+        range: std::ops::RangeInclusive<N>,
+    ) -> N {
+        if !range.contains(&value) {
+            let (low, high) = (range.start(), range.end());
+            self.violation(
+                field,
+                format!("应在 {low} 到 {high} 之间"),
+                format!("must be between {low} and {high}"),
+            );
+        }
+        value
+    }
+
+    /// A text of at most `most` characters without control characters.
+    pub fn text<'a>(&mut self, field: &str, value: &'a str, most: usize) -> &'a str {
+        if value.chars().count() > most || value.chars().any(char::is_control) {
+            self.violation(
+                field,
+                format!("不能超过 {most} 个字，且不能含控制字符"),
+                format!("at most {most} characters, none of them control characters"),
+            );
+        }
+        value
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// INVALID_FIELD with every field that is wrong.
+    pub fn finish(self) -> Result<(), Problem> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// A civil day for the wire.
+pub fn to_date(date: NaiveDate) -> proto::Date {
+    proto::Date {
+        year: date.year(),
+        month: i32::try_from(date.month()).unwrap_or_default(),
+        day: i32::try_from(date.day()).unwrap_or_default(),
+    }
+}
+
+/// A civil day from the wire; none when it is not in the calendar.
+pub fn from_date(date: proto::Date) -> Option<NaiveDate> {
+    let (month, day) = (
+        u32::try_from(date.month).ok()?,
+        u32::try_from(date.day).ok()?,
+    );
+    NaiveDate::from_ymd_opt(date.year, month, day)
+        .filter(|date| (1900..=9999).contains(&date.year()))
+}
+
+/// An instant for the wire.
+pub fn to_timestamp(instant: DateTime<Utc>) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: instant.timestamp(),
+        nanos: i32::try_from(instant.timestamp_subsec_nanos().min(999_999_999)).unwrap_or_default(),
+    }
+}
+
+/// An instant from the wire; none when it is out of range.
+pub fn from_timestamp(timestamp: prost_types::Timestamp) -> Option<DateTime<Utc>> {
+    let nanos = u32::try_from(timestamp.nanos)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000)?;
+    DateTime::from_timestamp(timestamp.seconds, nanos)
+        .filter(|instant| (1900..=9999).contains(&instant.year()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_field_is_named_in_one_answer() {
+        let mut fields = Fields::new();
+        fields.required("name", "");
+        fields.date(
+            "day",
+            Some(proto::Date {
+                year: 2022,
+                month: 2,
+                day: 30,
+            }),
+        );
+        fields.within("ratio", 2, 0..=1);
+        let status = tonic::Status::from(fields.finish().unwrap_err());
+        assert_eq!(
+            status.message(),
+            "invalid fields; name: required; day: not a day of the calendar; \
+             ratio: must be between 0 and 1"
+        );
+    }
+
+    #[test]
+    fn days_and_instants_survive_the_wire() {
+        let day = NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+        assert_eq!(from_date(to_date(day)), Some(day));
+        let instant = "2022-04-06T00:00:01.5Z".parse().unwrap();
+        assert_eq!(from_timestamp(to_timestamp(instant)), Some(instant));
+    }
+}

@@ -1,0 +1,25 @@
+//! What every service of Campus needs, once: settings, telemetry, the server, errors, pages,
+//! request ids, the change feed and its consumers, leases and group commit.
+
+pub mod auth;
+pub mod batch;
+pub mod catalogue;
+pub mod channel;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod drain;
+pub mod feed;
+pub mod field;
+pub mod lease;
+pub mod migration;
+pub mod org;
+pub mod page;
+pub mod projection;
+pub mod request;
+pub mod scratch;
+pub mod secret;
+pub mod server;
+pub mod status;
+pub mod telemetry;
+pub mod upstream;

@@ -1,0 +1,104 @@
+//! The tables that every service has: request ids, the feed, projections and leases.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+/// The migrations to put first in each service's `Migrator`.
+pub fn tables() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(CreateKitTables)]
+}
+
+struct CreateKitTables;
+
+impl MigrationName for CreateKitTables {
+    fn name(&self) -> &str {
+        "m20220401_000000_create_kit_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateKitTables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let postgres = connection.get_database_backend() == DbBackend::Postgres;
+        for table in TABLES {
+            let sql = if postgres {
+                table.replace("BLOB", "BYTEA")
+            } else {
+                (*table).to_owned()
+            };
+            connection.execute_unprepared(&sql).await?;
+        }
+        if postgres {
+            connection.execute_unprepared(OUTBOX).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE requests (
+        principal TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        method TEXT NOT NULL,
+        request_hash BLOB NOT NULL,
+        response BLOB,
+        created_at BIGINT NOT NULL,
+        PRIMARY KEY (principal, request_id))",
+    "CREATE INDEX requests_created_at ON requests (created_at)",
+    "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE feed_head (
+        feed TEXT PRIMARY KEY,
+        epoch TEXT NOT NULL,
+        seq BIGINT NOT NULL DEFAULT 0,
+        floor BIGINT NOT NULL DEFAULT 0)",
+    "CREATE TABLE feed_log (
+        feed TEXT NOT NULL,
+        seq BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        removed BOOLEAN NOT NULL,
+        org_path TEXT NOT NULL,
+        payload BLOB NOT NULL,
+        appended_at BIGINT NOT NULL,
+        PRIMARY KEY (feed, seq))",
+    "CREATE TABLE feed_latest (
+        feed TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        org_path TEXT NOT NULL,
+        payload BLOB NOT NULL,
+        PRIMARY KEY (feed, kind, entity))",
+    "CREATE TABLE projections (
+        consumer TEXT PRIMARY KEY,
+        page_token TEXT NOT NULL,
+        resume_token TEXT NOT NULL,
+        generation BIGINT NOT NULL)",
+    "CREATE TABLE leases (
+        name TEXT PRIMARY KEY,
+        holder TEXT NOT NULL,
+        fence BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL)",
+];
+
+// Rows wait here, tagged with their transaction, until the sequencer gives them their place in the
+// log. The table is emptied all the time, so it is vacuumed by count instead of by share.
+const OUTBOX: &str = "CREATE TABLE outbox (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        xid XID8 NOT NULL DEFAULT pg_current_xact_id(),
+        feed TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        removed BOOLEAN NOT NULL,
+        latest BOOLEAN NOT NULL,
+        org_path TEXT NOT NULL,
+        payload BYTEA NOT NULL)
+    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+        autovacuum_vacuum_cost_delay = 0)";

@@ -1,0 +1,167 @@
+//! Databases for a moment: for tests, the demo and measurements.
+
+use std::ops::Deref;
+
+use sea_orm::ConnectionTrait;
+use sea_orm_migration::MigratorTrait;
+
+use crate::db::{Database, DatabaseConfig};
+
+/// The server to make databases on, when `CAMPUS_TEST_POSTGRES` does not name another.
+const DEFAULT_SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+
+/// A database of its own that goes with this value.
+#[derive(Debug)]
+pub struct Scratch {
+    config: DatabaseConfig,
+    _home: Home,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "its drop removes the data")]
+enum Home {
+    Folder(tempfile::TempDir),
+    Server(Server),
+}
+
+#[derive(Debug)]
+struct Server {
+    url: String,
+    database: String,
+}
+
+impl Deref for Scratch {
+    type Target = DatabaseConfig;
+
+    fn deref(&self) -> &DatabaseConfig {
+        &self.config
+    }
+}
+
+impl Scratch {
+    /// Opens it and brings its schema up to date.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn open<M: MigratorTrait>(&self) -> Database {
+        let db = Database::connect(&self.config)
+            .await
+            .expect("a scratch database opens");
+        db.migrate::<M>()
+            .await
+            .expect("a scratch database migrates");
+        db
+    }
+}
+
+/// A SQLite file in a folder of its own.
+///
+/// # Panics
+/// When no folder can be made.
+pub fn sqlite() -> Scratch {
+    let folder = tempfile::tempdir().expect("a folder for a moment");
+    let url = format!("sqlite:{}", folder.path().join("campus.sqlite").display());
+    Scratch {
+        config: DatabaseConfig::new(url),
+        _home: Home::Folder(folder),
+    }
+}
+
+/// A database of its own on a PostgreSQL server; none, said loudly, where there is no server,
+/// unless `CAMPUS_REQUIRE_POSTGRES` is set.
+///
+/// # Panics
+/// When PostgreSQL is required and cannot be used.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the server is belongs to the machine"
+)]
+#[expect(clippy::print_stderr, reason = "a skipped half must not go unnoticed")]
+pub async fn postgres() -> Option<Scratch> {
+    let server =
+        std::env::var("CAMPUS_TEST_POSTGRES").unwrap_or_else(|_| DEFAULT_SERVER.to_owned());
+    match create(&server).await {
+        Ok(scratch) => Some(scratch),
+        Err(err) if std::env::var("CAMPUS_REQUIRE_POSTGRES").is_ok() => {
+            panic!("PostgreSQL is required and cannot be used: {err}")
+        }
+        Err(err) => {
+            eprintln!("\n*** SKIPPED on PostgreSQL: no server that takes us ({err}) ***\n");
+            None
+        }
+    }
+}
+
+async fn create(server: &str) -> Result<Scratch, sea_orm::DbErr> {
+    let database = format!("campus_scratch_{}", uuid::Uuid::new_v4().simple());
+    let mut options = sea_orm::ConnectOptions::new(server);
+    options.max_connections(1).sqlx_logging(false);
+    let connection = sea_orm::Database::connect(options).await?;
+    connection
+        .execute_unprepared(&format!("CREATE DATABASE {database}"))
+        .await?;
+    connection.close().await?;
+    let (base, _) = server.rsplit_once('/').unwrap_or((server, ""));
+    let mut config = DatabaseConfig::new(format!("{base}/{database}"));
+    // Many tests run at once; the server has connections for all of them only if each takes few.
+    config.max_connections = 8;
+    let home = Home::Server(Server {
+        url: server.to_owned(),
+        database,
+    });
+    Ok(Scratch {
+        config,
+        _home: home,
+    })
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.database);
+        let url = self.url.clone();
+        // A drop may run inside a runtime, which cannot wait: a thread with its own can.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(async {
+                    let mut options = sea_orm::ConnectOptions::new(url);
+                    options.max_connections(1).sqlx_logging(false);
+                    if let Ok(connection) = sea_orm::Database::connect(options).await {
+                        // What cannot be dropped now only takes room.
+                        let _ = connection.execute_unprepared(&sql).await;
+                    }
+                });
+            }
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// Makes each test function run on SQLite and on PostgreSQL:
+/// `store_suite!(Migrator; names_are_unique, pages_are_complete);` where each is an
+/// `async fn(kit::db::Database)`.
+#[macro_export]
+macro_rules! store_suite {
+    ($migrator:ty; $($test:ident),+ $(,)?) => {
+        mod sqlite {
+            use super::*;
+
+            $(#[tokio::test]
+            async fn $test() {
+                let scratch = $crate::scratch::sqlite();
+                super::$test(scratch.open::<$migrator>().await).await;
+            })+
+        }
+        mod postgres {
+            use super::*;
+
+            $(#[tokio::test]
+            async fn $test() {
+                let Some(scratch) = $crate::scratch::postgres().await else { return };
+                super::$test(scratch.open::<$migrator>().await).await;
+            })+
+        }
+    };
+}

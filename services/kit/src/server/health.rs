@@ -1,0 +1,98 @@
+//! Readiness by named latches, told through the health service.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::watch;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::drain::Drain;
+
+/// Health services that a probe may ask for. Liveness says that the process answers.
+const LIVENESS: &str = "liveness";
+const READINESS: &str = "readiness";
+
+/// What is still missing before a service is ready, by name.
+type Pending = BTreeMap<&'static str, usize>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Readiness(watch::Sender<Pending>);
+
+impl Readiness {
+    pub(super) fn new() -> Self {
+        Self(watch::Sender::new(Pending::new()))
+    }
+
+    pub(super) fn latch(&self, name: &'static str) -> Latch {
+        self.0
+            .send_modify(|pending| *pending.entry(name).or_default() += 1);
+        Latch {
+            name,
+            pending: self.0.clone(),
+        }
+    }
+
+    /// Keeps the health service told until the drain, and then says not serving. Each latch is a
+    /// health service of its own, so that one can see what is missing.
+    pub(super) async fn report(self, reporter: HealthReporter, drain: Drain) {
+        let mut changes = self.0.subscribe();
+        reporter
+            .set_service_status(LIVENESS, ServingStatus::Serving)
+            .await;
+        let mut known = Pending::new();
+        loop {
+            let pending = changes.borrow_and_update().clone();
+            let ready = pending.is_empty() && !drain.is_draining();
+            for name in pending.keys() {
+                known.insert(name, 0);
+            }
+            for name in known.keys() {
+                reporter
+                    .set_service_status(name, status(!pending.contains_key(name)))
+                    .await;
+            }
+            reporter.set_service_status(READINESS, status(ready)).await;
+            reporter.set_service_status("", status(ready)).await;
+            if drain.is_draining() {
+                return;
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = drain.draining() => {}
+            }
+        }
+    }
+}
+
+fn status(serving: bool) -> ServingStatus {
+    if serving {
+        ServingStatus::Serving
+    } else {
+        ServingStatus::NotServing
+    }
+}
+
+/// A condition of readiness. It is met when the latch is dropped.
+#[derive(Debug)]
+pub struct Latch {
+    name: &'static str,
+    pending: watch::Sender<Pending>,
+}
+
+impl Latch {
+    /// The condition is met.
+    pub fn release(self) {}
+}
+
+impl Drop for Latch {
+    fn drop(&mut self) {
+        self.pending.send_modify(|pending| {
+            if let Some(count) = pending.get_mut(self.name) {
+                *count -= 1;
+                if *count == 0 {
+                    pending.remove(self.name);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,96 @@
+//! The feeds of Campus as upstreams of projections.
+
+use futures_util::StreamExt;
+use proto::roster::roster_feed_client::RosterFeedClient;
+use proto::roster::{RosterEvent, SnapshotRequest, WatchRequest};
+use proto::sampling::clearance_feed_client::ClearanceFeedClient;
+use proto::sampling::sampling_feed_client::SamplingFeedClient;
+use proto::sampling::{
+    ClearanceEvent, ClearanceSnapshotRequest, ClearanceWatchRequest, SamplingEvent,
+    SamplingSnapshotRequest, SamplingWatchRequest,
+};
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use crate::auth::Credentials;
+use crate::projection::{Batch, Batches, Upstream};
+
+macro_rules! upstream {
+    ($(#[$doc:meta])* $name:ident, $client:ident, $event:ty, $snapshot:ident, $watch:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            client: $client<Channel>,
+            credentials: Credentials,
+        }
+
+        impl $name {
+            /// The feed behind `channel`.
+            pub fn new(channel: Channel, credentials: Credentials) -> Self {
+                let client = $client::new(channel).max_decoding_message_size(MAX_MESSAGE);
+                Self { client, credentials }
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl Upstream for $name {
+            type Event = $event;
+
+            async fn snapshot(&mut self, page_token: String) -> Result<Batches<$event>, Status> {
+                let request = signed(&self.credentials, $snapshot { page_token })?;
+                let pages = self.client.snapshot(request).await?.into_inner();
+                Ok(pages
+                    .map(|page| {
+                        page.map(|page| Batch {
+                            events: page.events,
+                            page_token: page.page_token,
+                            resume_token: page.resume_token,
+                        })
+                    })
+                    .boxed())
+            }
+
+            async fn watch(&mut self, resume_token: String) -> Result<Batches<$event>, Status> {
+                let request = signed(&self.credentials, $watch { resume_token })?;
+                let pages = self.client.watch(request).await?.into_inner();
+                Ok(pages
+                    .map(|page| {
+                        page.map(|page| Batch {
+                            events: page.events,
+                            page_token: String::new(),
+                            resume_token: page.resume_token,
+                        })
+                    })
+                    .boxed())
+            }
+        }
+    };
+}
+
+/// A page of class group rolls is larger than what a stranger may send.
+const MAX_MESSAGE: usize = 16 << 20;
+
+upstream! {
+    /// What the roster publishes.
+    RosterUpstream, RosterFeedClient, RosterEvent, SnapshotRequest, WatchRequest
+}
+upstream! {
+    /// Who is not clear to enter.
+    ClearanceUpstream, ClearanceFeedClient, ClearanceEvent, ClearanceSnapshotRequest,
+    ClearanceWatchRequest
+}
+upstream! {
+    /// Tubes, holds and draws.
+    SamplingUpstream, SamplingFeedClient, SamplingEvent, SamplingSnapshotRequest,
+    SamplingWatchRequest
+}
+
+fn signed<T>(credentials: &Credentials, message: T) -> Result<Request<T>, Status> {
+    let mut request = Request::new(message);
+    let bearer = credentials.bearer()?;
+    let value = bearer
+        .parse()
+        .map_err(|_| Status::unavailable("malformed service token"))?;
+    request.metadata_mut().insert("authorization", value);
+    Ok(request)
+}

@@ -1,0 +1,214 @@
+//! What every call to a service passes, as a client sees it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use kit::auth::{AuthConfig, Issuer, Role, caller};
+use kit::clock::{Clock, SystemClock};
+use kit::drain::Drain;
+use kit::org::OrgPath;
+use kit::server::{Latch, Running, Server, ServerConfig};
+use proto::sampling::clearance_feed_client::ClearanceFeedClient;
+use proto::sampling::clearance_feed_server::{ClearanceFeed, ClearanceFeedServer};
+use proto::sampling::{
+    ClearanceSnapshotRequest, ClearanceSnapshotResponse, ClearanceWatchRequest,
+    ClearanceWatchResponse,
+};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+use tonic_health::ServingStatus;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+/// Tells a caller its own name, and watches for ever.
+struct Echo;
+
+#[tonic::async_trait]
+impl ClearanceFeed for Echo {
+    type SnapshotStream =
+        Pin<Box<dyn Stream<Item = Result<ClearanceSnapshotResponse, Status>> + Send>>;
+    type WatchStream = BoxStream<'static, Result<ClearanceWatchResponse, Status>>;
+
+    async fn snapshot(
+        &self,
+        request: Request<ClearanceSnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        let resume_token = caller(&request)?.subject;
+        let page = ClearanceSnapshotResponse {
+            resume_token,
+            ..Default::default()
+        };
+        Ok(Response::new(Box::pin(stream::iter([Ok(page)]))))
+    }
+
+    async fn watch(
+        &self,
+        _request: Request<ClearanceWatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let first = ClearanceWatchResponse::default();
+        Ok(Response::new(
+            stream::iter([Ok(first)]).chain(stream::pending()).boxed(),
+        ))
+    }
+}
+
+async fn start(config: ServerConfig) -> (Running, Latch, Channel) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let auth = AuthConfig::development();
+    let server = Server::bind(&config, &auth, clock, Drain::new())
+        .await
+        .expect("binds");
+    let latch = server.latch("facts");
+    let echo = ClearanceFeedServer::new(Echo).max_decoding_message_size(64 << 10);
+    let running = server.serve(tonic::service::Routes::new(echo));
+    let channel = kit::channel::connect_lazy(&format!("http://{}", running.addr)).expect("a URI");
+    (running, latch, channel)
+}
+
+fn signed<T>(message: T) -> Request<T> {
+    let ttl = Duration::from_secs(60);
+    let token = Issuer::development().token(
+        "guard-1",
+        &[Role::Guard],
+        &OrgPath::root(),
+        None,
+        SystemClock.now(),
+        ttl,
+    );
+    let mut request = Request::new(message);
+    let bearer = format!("Bearer {token}").parse().expect("a header");
+    request.metadata_mut().insert("authorization", bearer);
+    request
+}
+
+fn reason(status: &Status) -> String {
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_caller_without_a_valid_token_is_told_so_in_chinese() {
+    let (running, _latch, channel) = start(ServerConfig::loopback()).await;
+    let mut client = ClearanceFeedClient::new(channel);
+    let refused = client
+        .snapshot(ClearanceSnapshotRequest::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Unauthenticated, "TOKEN_INVALID")
+    );
+    let words = refused.get_details_localized_message().unwrap();
+    assert_eq!(words.message, "身份凭证无效，请重新登录");
+    let answer = client
+        .snapshot(signed(ClearanceSnapshotRequest::default()))
+        .await
+        .unwrap();
+    let page = answer.into_inner().message().await.unwrap().unwrap();
+    assert_eq!(page.resume_token, "guard-1");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_and_a_malformed_one_have_their_reasons() {
+    let (running, _latch, channel) = start(ServerConfig::loopback()).await;
+    let mut client = ClearanceFeedClient::new(channel.clone());
+    let page_token = "x".repeat(100 << 10);
+    let refused = client
+        .snapshot(signed(ClearanceSnapshotRequest { page_token }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "MESSAGE_TOO_LARGE")
+    );
+    // The same bytes are no text where a text is expected.
+    let path = "/campus.sampling.v1.ClearanceFeed/Snapshot"
+        .parse()
+        .unwrap();
+    let mut raw = tonic::client::Grpc::new(channel.clone());
+    raw.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<Vec<u8>, ClearanceSnapshotResponse>::default();
+    let bytes = vec![0xff, 0xfe];
+    let refused = raw.unary(signed(bytes), path, codec).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::InvalidArgument, "MESSAGE_MALFORMED")
+    );
+    let path = "/campus.sampling.v1.Nothing/Snapshot".parse().unwrap();
+    let mut raw = tonic::client::Grpc::new(channel);
+    raw.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<(), ClearanceSnapshotResponse>::default();
+    let refused = raw.unary(signed(()), path, codec).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Unimplemented, "UNKNOWN_METHOD")
+    );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_is_ready_when_its_last_latch_is_let_go() {
+    let (running, latch, channel) = start(ServerConfig::loopback()).await;
+    let mut health = HealthClient::new(channel);
+    let asked = |service: &str| HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let mut watch = health.watch(asked("readiness")).await.unwrap().into_inner();
+    let mut last = ServingStatus::Unknown as i32;
+    while last != ServingStatus::NotServing as i32 {
+        last = watch.message().await.unwrap().unwrap().status;
+    }
+    let live = health.check(asked("liveness")).await.unwrap().into_inner();
+    assert_eq!(live.status, ServingStatus::Serving as i32);
+    latch.release();
+    while last != ServingStatus::Serving as i32 {
+        last = watch.message().await.unwrap().unwrap().status;
+    }
+    drop(watch);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_drain_ends_though_a_stream_is_open() {
+    let config = ServerConfig {
+        drain: Duration::from_millis(100),
+        ..ServerConfig::loopback()
+    };
+    let (running, _latch, channel) = start(config).await;
+    let mut client = ClearanceFeedClient::new(channel);
+    let watching = client
+        .watch(signed(ClearanceWatchRequest::default()))
+        .await
+        .unwrap();
+    let mut watching = watching.into_inner();
+    assert!(watching.message().await.unwrap().is_some());
+    let stopped = tokio::time::timeout(Duration::from_secs(10), running.stop()).await;
+    stopped.expect("stops").unwrap();
+    assert!(!matches!(watching.message().await, Ok(Some(_))));
+}
+
+#[tokio::test]
+async fn calls_beyond_the_limit_are_refused_at_once() {
+    let config = ServerConfig {
+        max_in_flight: 0,
+        ..ServerConfig::loopback()
+    };
+    let (running, _latch, channel) = start(config).await;
+    let mut client = ClearanceFeedClient::new(channel);
+    let refused = client
+        .snapshot(signed(ClearanceSnapshotRequest::default()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    running.stop().await.unwrap();
+}

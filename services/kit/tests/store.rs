@@ -1,0 +1,362 @@
+//! Request ids, leases and projections, on both databases.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use kit::auth::{Caller, Role};
+use kit::db::{Database, Tx, statement};
+use kit::drain::Drain;
+use kit::lease;
+use kit::org::OrgPath;
+use kit::projection::{Batch, Batches, Projection, Upstream, follow};
+use kit::request::{Once, once};
+use kit::status::Problem;
+use proto::error::ErrorReason;
+use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use tonic::Status;
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        kit::migration::tables()
+    }
+}
+
+kit::store_suite!(Migrator;
+    a_repeated_request_gets_the_first_answer,
+    a_request_id_belongs_to_one_request,
+    a_request_that_failed_may_come_again,
+    of_two_holders_one_gets_the_lease,
+    a_lease_that_ran_out_changes_hands_and_its_fence_grows,
+    a_projection_applies_each_batch_once_whatever_breaks,
+    a_projection_whose_place_expired_takes_a_new_snapshot,
+);
+
+const ID: &str = "5f0c3a52-6f4e-4d1c-9a67-3f1d2f0f7a11";
+
+fn now() -> DateTime<Utc> {
+    "2022-04-06T00:00:00Z".parse().expect("an instant")
+}
+
+fn caller(subject: &str) -> Caller {
+    Caller {
+        subject: subject.to_owned(),
+        roles: vec![Role::Principal],
+        scope: OrgPath::root(),
+        laboratory: None,
+    }
+}
+
+fn date(day: i32) -> proto::Date {
+    proto::Date {
+        year: 2022,
+        month: 4,
+        day,
+    }
+}
+
+/// Sends one request; the answer of the first time is the day before.
+async fn send(db: &Database, who: &str, request: proto::Date) -> Result<proto::Date, Problem> {
+    let tx = db.begin().await?;
+    let answer = match once(&tx, &caller(who), "Test/Do", ID, &request, now()).await? {
+        Once::Repeat(answer) => return Ok(answer),
+        Once::First(ticket) => {
+            let answer = date(request.day - 1);
+            ticket.record(&tx, &answer).await?;
+            answer
+        }
+    };
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn a_repeated_request_gets_the_first_answer(db: Database) {
+    assert_eq!(send(&db, "one", date(6)).await.expect("first"), date(5));
+    assert_eq!(send(&db, "one", date(6)).await.expect("repeat"), date(5));
+    assert_eq!(
+        send(&db, "two", date(9)).await.expect("another caller's"),
+        date(8)
+    );
+}
+
+async fn a_request_id_belongs_to_one_request(db: Database) {
+    send(&db, "one", date(6)).await.expect("first");
+    let problem = send(&db, "one", date(7)).await.expect_err("another body");
+    assert_eq!(problem.reason(), ErrorReason::RequestIdReused);
+    let tx = db.begin().await.expect("begins");
+    let refused = once::<proto::Date>(&tx, &caller("one"), "Test/Do", "x", &date(1), now()).await;
+    assert_eq!(
+        refused.expect_err("no UUID").reason(),
+        ErrorReason::InvalidField
+    );
+}
+
+async fn a_request_that_failed_may_come_again(db: Database) {
+    let tx = db.begin().await.expect("begins");
+    let first = once::<proto::Date>(&tx, &caller("one"), "Test/Do", ID, &date(6), now()).await;
+    assert!(matches!(first, Ok(Once::First(_))));
+    drop(tx);
+    assert_eq!(send(&db, "one", date(6)).await.expect("again"), date(5));
+}
+
+async fn of_two_holders_one_gets_the_lease(db: Database) {
+    let ttl = Duration::from_secs(60);
+    let held = lease::take(&db, "draws", "a", ttl)
+        .await
+        .expect("takes")
+        .expect("is free");
+    assert_eq!(
+        lease::take(&db, "draws", "b", ttl).await.expect("takes"),
+        None
+    );
+    let renewed = lease::take(&db, "draws", "a", ttl)
+        .await
+        .expect("takes")
+        .expect("renews");
+    assert_eq!(renewed.fence(), held.fence());
+    held.release(&db).await.expect("releases");
+    let next = lease::take(&db, "draws", "b", ttl)
+        .await
+        .expect("takes")
+        .expect("is free again");
+    assert_eq!(next.fence(), renewed.fence() + 1);
+}
+
+async fn a_lease_that_ran_out_changes_hands_and_its_fence_grows(db: Database) {
+    let over = Duration::ZERO;
+    let first = lease::take(&db, "draws", "a", over)
+        .await
+        .expect("takes")
+        .expect("is free");
+    let take = async {
+        loop {
+            let taken = lease::take(&db, "draws", "b", Duration::from_secs(60)).await;
+            if let Some(lease) = taken.expect("takes") {
+                return lease;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let second = tokio::time::timeout(Duration::from_secs(5), take)
+        .await
+        .expect("runs out");
+    assert_eq!(second.fence(), first.fence() + 1);
+    let tx = db.begin().await.expect("begins");
+    assert!(
+        !first.holds(&tx).await.expect("reads"),
+        "the old holder can have no effect"
+    );
+    assert!(second.holds(&tx).await.expect("reads"));
+}
+
+/// A feed of numbers that breaks at given places. Watching goes on after the number in the token.
+#[derive(Clone)]
+struct Numbers {
+    last: u64,
+    breaks: Arc<Mutex<Vec<u64>>>,
+    expired: Arc<Mutex<Option<u64>>>,
+}
+
+#[async_trait::async_trait]
+impl Upstream for Numbers {
+    type Event = u64;
+
+    async fn snapshot(&mut self, page_token: String) -> Result<Batches<u64>, Status> {
+        let from: u64 = page_token.parse().unwrap_or(0);
+        let pages: Vec<Result<Batch<u64>, Status>> = (from..3)
+            .map(|page| {
+                if take(&self.breaks, 1000 + page) {
+                    return Err(Status::unavailable("cut"));
+                }
+                let last = page == 2;
+                Ok(Batch {
+                    events: vec![page],
+                    page_token: if last {
+                        String::new()
+                    } else {
+                        (page + 1).to_string()
+                    },
+                    resume_token: if last { "2".to_owned() } else { String::new() },
+                })
+            })
+            .collect();
+        Ok(until_error(pages))
+    }
+
+    async fn watch(&mut self, resume_token: String) -> Result<Batches<u64>, Status> {
+        let after: u64 = resume_token
+            .parse()
+            .map_err(|_| Status::internal("token"))?;
+        let expires = {
+            let mut expired = self.expired.lock().expect("unpoisoned");
+            if *expired == Some(after) {
+                expired.take()
+            } else {
+                None
+            }
+        };
+        if expires.is_some() {
+            return Err(Problem::new(ErrorReason::ResumeTokenExpired).into());
+        }
+        let batches: Vec<Result<Batch<u64>, Status>> = (after + 1..=self.last)
+            .map(|number| {
+                if take(&self.breaks, number) {
+                    return Err(Status::unavailable("cut"));
+                }
+                Ok(Batch {
+                    events: vec![number],
+                    page_token: String::new(),
+                    resume_token: number.to_string(),
+                })
+            })
+            .collect();
+        let at_end = !batches.iter().any(Result::is_err);
+        let batches = until_error(batches);
+        Ok(if at_end {
+            batches.chain(futures_util::stream::pending()).boxed()
+        } else {
+            batches
+        })
+    }
+}
+
+fn take(breaks: &Mutex<Vec<u64>>, place: u64) -> bool {
+    let mut breaks = breaks.lock().expect("unpoisoned");
+    let found = breaks.iter().position(|at| *at == place);
+    found.map(|at| breaks.remove(at)).is_some()
+}
+
+fn until_error(batches: Vec<Result<Batch<u64>, Status>>) -> Batches<u64> {
+    let mut broken = false;
+    let kept: Vec<_> = batches
+        .into_iter()
+        .take_while(|batch| !std::mem::replace(&mut broken, batch.is_err()))
+        .collect();
+    futures_util::stream::iter(kept).boxed()
+}
+
+struct Sum {
+    fail_once: Mutex<Vec<u64>>,
+}
+
+#[async_trait::async_trait]
+impl Projection for Sum {
+    type Event = u64;
+
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    async fn apply(&self, tx: &Tx, events: &[u64], generation: i64) -> Result<(), DbErr> {
+        for event in events {
+            let sql = "INSERT INTO sums (number, times, generation) VALUES ($1, 1, $2) \
+                ON CONFLICT (number) DO UPDATE SET times = sums.times + 1, generation = $2";
+            let number = i64::try_from(*event).expect("small");
+            tx.execute_raw(statement(tx, sql, [number.into(), generation.into()]))
+                .await?;
+            if take(&self.fail_once, *event) {
+                return Err(DbErr::Custom("asked to fail".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
+        let sql = "DELETE FROM sums WHERE generation < $1";
+        tx.execute_raw(statement(tx, sql, [generation.into()]))
+            .await
+            .map(|_| ())
+    }
+}
+
+async fn sums(db: &Database) -> Vec<(i64, i64)> {
+    let select = statement(
+        db.read(),
+        "SELECT number, times FROM sums ORDER BY number",
+        [],
+    );
+    let rows = db.read().query_all_raw(select).await.expect("reads");
+    rows.iter()
+        .map(|row| {
+            (
+                row.try_get_by_index(0).expect("n"),
+                row.try_get_by_index(1).expect("t"),
+            )
+        })
+        .collect()
+}
+
+async fn create_sums(db: &Database) {
+    let tx = db.begin().await.expect("begins");
+    tx.execute_unprepared(
+        "CREATE TABLE sums (number BIGINT PRIMARY KEY, times BIGINT NOT NULL, \
+         generation BIGINT NOT NULL)",
+    )
+    .await
+    .expect("creates");
+    tx.commit().await.expect("commits");
+}
+
+async fn until(db: &Database, wanted: &[(i64, i64)]) {
+    let wait = async {
+        while sums(db).await != wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    let done = tokio::time::timeout(Duration::from_secs(20), wait).await;
+    assert!(done.is_ok(), "{:?} instead of {wanted:?}", sums(db).await);
+}
+
+async fn a_projection_applies_each_batch_once_whatever_breaks(db: Database) {
+    create_sums(&db).await;
+    let upstream = Numbers {
+        last: 9,
+        breaks: Arc::new(Mutex::new(vec![1001, 4, 7])),
+        expired: Arc::default(),
+    };
+    let drain = Drain::new();
+    // Two replicas follow at once, and effects fail now and then.
+    let followers = [vec![2, 5], vec![6]].map(|fail_once| {
+        let projection = Arc::new(Sum {
+            fail_once: Mutex::new(fail_once),
+        });
+        follow(
+            db.clone(),
+            upstream.clone(),
+            projection,
+            None,
+            drain.clone(),
+        )
+    });
+    until(&db, &(0..=9).map(|number| (number, 1)).collect::<Vec<_>>()).await;
+    drain.signal();
+    for follower in followers {
+        follower.await.expect("ends");
+    }
+    assert_eq!(
+        sums(&db).await,
+        (0..=9).map(|number| (number, 1)).collect::<Vec<_>>()
+    );
+}
+
+async fn a_projection_whose_place_expired_takes_a_new_snapshot(db: Database) {
+    create_sums(&db).await;
+    let upstream = Numbers {
+        last: 5,
+        breaks: Arc::new(Mutex::new(vec![5])),
+        expired: Arc::new(Mutex::new(Some(4))),
+    };
+    let drain = Drain::new();
+    let projection = Arc::new(Sum {
+        fail_once: Mutex::default(),
+    });
+    let follower = follow(db.clone(), upstream, projection, None, drain.clone());
+    // 3 and 4 came by the first watch, are swept after the second snapshot, and come once more.
+    until(&db, &[(0, 2), (1, 2), (2, 2), (3, 1), (4, 1), (5, 1)]).await;
+    drain.signal();
+    follower.await.expect("ends");
+}

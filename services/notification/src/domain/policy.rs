@@ -1,0 +1,67 @@
+//! The numbers that notification goes by.
+
+use chrono::{Duration, NaiveDate};
+
+use super::directive::Urgency;
+use super::place::contains;
+
+/// The part of a policy profile that notification needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The profile and its version.
+    pub version: String,
+    /// How soon a hold must have been noticed (rule 2.19).
+    pub hold_notice: Duration,
+    /// How soon an ordinary directive is signed for.
+    pub acknowledge_routine: Duration,
+    /// How soon an urgent one is.
+    pub acknowledge_urgent: Duration,
+    /// How soon a most urgent one is.
+    pub acknowledge_extra_urgent: Duration,
+}
+
+impl Default for Policy {
+    /// The shipped profile `fuzhou-2022-04`: what holds before the register has told.
+    fn default() -> Self {
+        Self {
+            version: "fuzhou-2022-04".to_owned(),
+            hold_notice: Duration::minutes(10),
+            acknowledge_routine: Duration::hours(24),
+            acknowledge_urgent: Duration::hours(2),
+            acknowledge_extra_urgent: Duration::minutes(30),
+        }
+    }
+}
+
+impl Policy {
+    /// How soon a directive of this urgency is signed for.
+    pub fn acknowledge(&self, urgency: Urgency) -> Duration {
+        match urgency {
+            Urgency::Routine => self.acknowledge_routine,
+            Urgency::Urgent => self.acknowledge_urgent,
+            Urgency::ExtraUrgent => self.acknowledge_extra_urgent,
+        }
+    }
+}
+
+/// A policy with the place and the day from which it is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enacted {
+    /// The place in the organisation tree; empty for the whole city.
+    pub region: String,
+    /// The first civil day in force.
+    pub effective: NaiveDate,
+    /// The numbers.
+    pub policy: Policy,
+}
+
+/// The policy in force at a place: that of the smallest region, and there the latest one; the
+/// shipped one when there is none.
+pub fn in_force(enacted: &[Enacted], place: &str, day: NaiveDate) -> Policy {
+    enacted
+        .iter()
+        .filter(|enacted| enacted.effective <= day && contains(&enacted.region, place))
+        .max_by_key(|e| (e.region.len(), e.effective, e.policy.version.clone()))
+        .map(|enacted| enacted.policy.clone())
+        .unwrap_or_default()
+}

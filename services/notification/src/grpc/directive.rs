@@ -1,0 +1,265 @@
+//! DirectiveService.
+
+use kit::auth::{Caller, Permission, caller};
+use kit::page;
+use kit::status::Problem;
+use prost::Message;
+use proto::notification as pb;
+use proto::notification::directive_service_server::DirectiveService;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::convert;
+use crate::app::directives::{Directives, Verb};
+use crate::app::recipients::{Act, By};
+use crate::domain::recipient;
+use crate::store::recipients::OwedKey;
+
+/// Serves DirectiveService.
+#[derive(Debug)]
+pub(crate) struct DirectiveGrpc {
+    app: Directives,
+}
+
+impl DirectiveGrpc {
+    pub(crate) fn new(app: Directives) -> Self {
+        Self { app }
+    }
+
+    async fn apply(
+        &self,
+        caller: &Caller,
+        name: &str,
+        verb: (Verb, &'static str),
+        once: (&str, &impl Message),
+    ) -> Result<Response<pb::Directive>, Status> {
+        let (organization, id) = convert::child("name", "directives", name)?;
+        let place = (&*organization, id);
+        let moved = self.app.apply(caller, place, verb, once, convert::directive).await?;
+        Ok(Response::new(moved))
+    }
+
+    async fn act(
+        &self,
+        caller: &Caller,
+        name: &str,
+        (by, method): (By, &'static str),
+        once: (&str, &impl Message),
+        act: impl FnOnce() -> Result<Act, Problem>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let name = convert::recipient_name(name)?;
+        self.app.authorize(caller, &name, by).await?;
+        let render = |recipient, now| convert::recipient(recipient, &name.orderer, now);
+        let moved = self.app.act(caller, &name, (act()?, method), once, render).await?;
+        Ok(Response::new(moved))
+    }
+}
+
+#[tonic::async_trait]
+impl DirectiveService for DirectiveGrpc {
+    async fn draft_directive(
+        &self,
+        request: Request<pb::DraftDirectiveRequest>,
+    ) -> Result<Response<pb::Directive>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let orderer = convert::organization("parent", &request.parent)?;
+        let permission = Permission::DirectiveIssue;
+        let orderer = self.app.organization(&caller, permission, &orderer).await?;
+        let draft = convert::draft(&request)?;
+        let once = (&*request.request_id, &request);
+        let drafted = self.app.draft(&caller, orderer, draft, once, convert::directive).await?;
+        Ok(Response::new(drafted))
+    }
+
+    async fn approve_directive(
+        &self,
+        request: Request<pb::ApproveDirectiveRequest>,
+    ) -> Result<Response<pb::Directive>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        self.apply(&caller, &request.name, (Verb::Approve, "ApproveDirective"), once).await
+    }
+
+    async fn issue_directive(
+        &self,
+        request: Request<pb::IssueDirectiveRequest>,
+    ) -> Result<Response<pb::Directive>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        self.apply(&caller, &request.name, (Verb::Issue, "IssueDirective"), once).await
+    }
+
+    async fn close_directive(
+        &self,
+        request: Request<pb::CloseDirectiveRequest>,
+    ) -> Result<Response<pb::Directive>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let (organization, _) = convert::child("name", "directives", &request.name)?;
+        self.app.organization(&caller, Permission::DirectiveIssue, &organization).await?;
+        let end = convert::end(&request)?;
+        let once = (&*request.request_id, &request);
+        self.apply(&caller, &request.name, (Verb::End(end), "CloseDirective"), once).await
+    }
+
+    async fn get_directive(
+        &self,
+        request: Request<pb::GetDirectiveRequest>,
+    ) -> Result<Response<pb::Directive>, Status> {
+        let caller = caller(&request)?;
+        let (organization, id) = convert::child("name", "directives", &request.into_inner().name)?;
+        let (directive, tally) = self.app.directive(&caller, &organization, id).await?;
+        Ok(Response::new(convert::directive(directive, tally)))
+    }
+
+    async fn list_directives(
+        &self,
+        request: Request<pb::ListDirectivesRequest>,
+    ) -> Result<Response<pb::ListDirectivesResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let organization = convert::organization("parent", &request.parent)?;
+        let permission = Permission::DirectiveRead;
+        let organization = self.app.organization(&caller, permission, &organization).await?;
+        let state = convert::directive_state(request.state)?;
+        let size = page::size(request.page_size)?;
+        let number = request.state.to_string();
+        let binding = [&*request.parent, &*number];
+        let before: Option<Uuid> = page::after(&request.page_token, &binding)?;
+        let mut found = self.app.list(&organization, state, before, size + 1).await?;
+        let more = found.len() as u64 > size;
+        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let next_page_token = match found.last() {
+            Some((last, _)) if more => page::next(&last.id, &binding),
+            _ => String::new(),
+        };
+        let directives = found.into_iter().map(|(d, tally)| convert::directive(d, tally)).collect();
+        Ok(Response::new(pb::ListDirectivesResponse { directives, next_page_token }))
+    }
+
+    async fn list_recipients(
+        &self,
+        request: Request<pb::ListRecipientsRequest>,
+    ) -> Result<Response<pb::ListRecipientsResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let (organization, id) = convert::child("parent", "directives", &request.parent)?;
+        let size = page::size(request.page_size)?;
+        let binding = [&*request.parent];
+        let after: Option<String> = page::after(&request.page_token, &binding)?;
+        let place = (&*organization, id);
+        let mut found = self.app.recipients(&caller, place, after.as_deref(), size + 1).await?;
+        let more = found.len() as u64 > size;
+        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let next_page_token = match found.last() {
+            Some(last) if more => page::next(&last.org_path, &binding),
+            _ => String::new(),
+        };
+        let now = self.app.now();
+        let recipients =
+            found.into_iter().map(|found| convert::recipient(found, &organization, now)).collect();
+        Ok(Response::new(pb::ListRecipientsResponse { recipients, next_page_token }))
+    }
+
+    async fn list_outstanding(
+        &self,
+        request: Request<pb::ListOutstandingRequest>,
+    ) -> Result<Response<pb::ListOutstandingResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let organization = convert::organization("parent", &request.parent)?;
+        let permission = Permission::DirectiveRead;
+        let organization = self.app.organization(&caller, permission, &organization).await?;
+        let size = page::size(request.page_size)?;
+        let overdue = request.overdue.to_string();
+        let binding = [&*request.parent, &*overdue];
+        let after: Option<OwedKey> = page::after(&request.page_token, &binding)?;
+        let (mut found, now) =
+            self.app.owed(&organization, request.overdue, after, size + 1).await?;
+        let more = found.len() as u64 > size;
+        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let next_page_token = match found.last() {
+            Some((last, _)) if more => {
+                let key = OwedKey {
+                    due_at: last.due.map_or(i64::MAX, |due| due.timestamp_millis()),
+                    directive: last.directive,
+                    organization: last.organization.clone(),
+                };
+                page::next(&key, &binding)
+            }
+            _ => String::new(),
+        };
+        let recipients =
+            found.into_iter().map(|(found, orderer)| convert::recipient(found, &orderer, now));
+        let recipients = recipients.collect();
+        Ok(Response::new(pb::ListOutstandingResponse { recipients, next_page_token }))
+    }
+
+    async fn confirm_receipt(
+        &self,
+        request: Request<pb::ConfirmReceiptRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let act = || convert::receipt(&request).map(Act::Handle);
+        self.act(&caller, &request.name, (By::Recipient, "ConfirmReceipt"), once, act).await
+    }
+
+    async fn acknowledge_directive(
+        &self,
+        request: Request<pb::AcknowledgeDirectiveRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let act = || Ok(Act::Handle(recipient::Verb::Acknowledge));
+        self.act(&caller, &request.name, (By::Recipient, "AcknowledgeDirective"), once, act).await
+    }
+
+    async fn relay_directive(
+        &self,
+        request: Request<pb::RelayDirectiveRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let act = || convert::relay(&request).map(Act::Handle);
+        self.act(&caller, &request.name, (By::Recipient, "RelayDirective"), once, act).await
+    }
+
+    async fn report_progress(
+        &self,
+        request: Request<pb::ReportProgressRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let act = || convert::report(&request).map(Act::Handle);
+        self.act(&caller, &request.name, (By::Recipient, "ReportProgress"), once, act).await
+    }
+
+    async fn accept_report(
+        &self,
+        request: Request<pb::AcceptReportRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        self.act(&caller, &request.name, (By::Upper, "AcceptReport"), once, || Ok(Act::Accept)).await
+    }
+
+    async fn return_report(
+        &self,
+        request: Request<pb::ReturnReportRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let act = || convert::comment("reason", &request.reason, true).map(Act::Return);
+        self.act(&caller, &request.name, (By::Upper, "ReturnReport"), once, act).await
+    }
+}

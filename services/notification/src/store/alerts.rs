@@ -1,0 +1,268 @@
+//! Alerts. Every change gets a revision in commit order, which watchers read on from.
+
+use chrono::{DateTime, Utc};
+use kit::db::{Tx, statement};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::entity::alert::{self, Column, Model};
+use super::{Store, below_end, unreadable};
+use crate::domain::alert::{Alert, State, Step};
+
+impl Store {
+    /// The next revision. Whoever takes it holds all other writers of alerts back until the end
+    /// of the transaction.
+    async fn next_alert_revision(tx: &Tx) -> Result<i64, DbErr> {
+        let update = statement(
+            tx,
+            "UPDATE alerts_revision SET value = value + 1 WHERE id = 1 RETURNING value",
+            [],
+        );
+        let row = tx.query_one_raw(update).await?;
+        row.ok_or_else(|| unreadable("revision"))?.try_get_by_index(0)
+    }
+
+    /// The revision of the latest change.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_revision(&self) -> Result<i64, DbErr> {
+        let db = self.db.read();
+        let select = statement(db, "SELECT value FROM alerts_revision WHERE id = 1", []);
+        let row = db.query_one_raw(select).await?;
+        row.ok_or_else(|| unreadable("revision"))?.try_get_by_index(0)
+    }
+
+    /// Stores a new alert.
+    ///
+    /// # Errors
+    /// When the database fails or the fact raised one before.
+    pub async fn insert_alert(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
+        let revision = Self::next_alert_revision(tx).await?;
+        let row = model(Alert { sequence: revision, revision, ..alert });
+        alert::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
+        Ok(())
+    }
+
+    /// Stores a changed alert; false when somebody else changed it meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save_alert(tx: &Tx, alert: Alert) -> Result<Option<Alert>, DbErr> {
+        let before = alert.revision;
+        let revision = Self::next_alert_revision(tx).await?;
+        let alert = Alert { revision, ..alert };
+        let row = model(alert.clone()).into_active_model().reset_all();
+        let saved = alert::Entity::update_many()
+            .set(row)
+            .filter(Column::Id.eq(alert.id))
+            .filter(Column::Revision.eq(before))
+            .exec(tx)
+            .await?;
+        Ok((saved.rows_affected == 1).then_some(alert))
+    }
+
+    /// One alert.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert(
+        &self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Option<Alert>, DbErr> {
+        let row = alert::Entity::find_by_id(id).one(db).await?;
+        row.map(Alert::try_from).transpose()
+    }
+
+    /// The alerts at and below `place` raised before `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alerts(
+        &self,
+        place: &str,
+        state: Option<State>,
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<Vec<Alert>, DbErr> {
+        let mut select = alert::Entity::find().filter(at_or_below(place));
+        if let Some(state) = state {
+            select = select.filter(Column::State.eq(state as i16));
+        }
+        if let Some(before) = before {
+            select = select.filter(Column::Sequence.lt(before));
+        }
+        let rows = select.order_by_desc(Column::Sequence).limit(limit).all(self.db.read()).await?;
+        rows.into_iter().map(Alert::try_from).collect()
+    }
+
+    /// The alerts at and below `place` that changed after the revision `after` and no later than
+    /// `until`, in the order of their changes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changed_alerts(
+        &self,
+        place: &str,
+        (after, until): (i64, i64),
+        unresolved: bool,
+        limit: u64,
+    ) -> Result<Vec<Alert>, DbErr> {
+        let mut select = alert::Entity::find()
+            .filter(at_or_below(place))
+            .filter(Column::Revision.gt(after))
+            .filter(Column::Revision.lte(until));
+        if unresolved {
+            select = select.filter(Column::State.ne(State::Resolved as i16));
+        }
+        let rows = select.order_by_asc(Column::Revision).limit(limit).all(self.db.read()).await?;
+        rows.into_iter().map(Alert::try_from).collect()
+    }
+
+    /// Marks the open alerts whose deadline has passed; says how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn escalate_alerts(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+        let due = Condition::all()
+            .add(Column::State.eq(State::Open as i16))
+            .add(Column::Escalated.eq(false))
+            .add(Column::DueAt.lt(now.timestamp_millis()));
+        let any = alert::Entity::find().filter(due.clone()).one(self.db.read()).await?;
+        if any.is_none() {
+            return Ok(0);
+        }
+        let tx = self.db.begin().await?;
+        let mut marked = 0;
+        for row in alert::Entity::find().filter(due).limit(1000).all(&tx).await? {
+            let alert = Alert { escalated: true, ..Alert::try_from(row)? };
+            if Self::save_alert(&tx, alert).await?.is_some() {
+                marked += 1;
+            }
+        }
+        tx.commit().await?;
+        Ok(marked)
+    }
+
+    /// Gives the alerts of an organisation that are not resolved to who answers there now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hand_alerts_over(tx: &Tx, organization: &str) -> Result<(), DbErr> {
+        let owner = Self::owner(tx, organization).await?.unwrap_or_default();
+        let orphans = alert::Entity::find()
+            .filter(Column::Organization.eq(organization))
+            .filter(Column::State.ne(State::Resolved as i16))
+            .filter(Column::Owner.ne(owner.clone()))
+            .all(tx)
+            .await?;
+        for row in orphans {
+            let alert = Alert { owner: owner.clone(), ..Alert::try_from(row)? };
+            Self::save_alert(tx, alert).await?;
+        }
+        Ok(())
+    }
+}
+
+fn at_or_below(place: &str) -> Condition {
+    if place.is_empty() {
+        return Condition::all();
+    }
+    let below = Condition::all()
+        .add(Column::OrgPath.gt(format!("{place}/")))
+        .add(Column::OrgPath.lt(below_end(place)));
+    Condition::any().add(Column::OrgPath.eq(place)).add(below)
+}
+
+#[derive(Serialize, Deserialize)]
+struct StepBody {
+    subject: String,
+    time: DateTime<Utc>,
+    comment: String,
+}
+
+fn pack(step: Option<Step>) -> Option<String> {
+    let Step { subject, time, comment } = step?;
+    serde_json::to_string(&StepBody { subject, time, comment }).ok()
+}
+
+fn unpack(step: Option<String>) -> Result<Option<Step>, DbErr> {
+    let Some(step) = step else { return Ok(None) };
+    let StepBody { subject, time, comment } =
+        serde_json::from_str(&step).map_err(|_| unreadable("step"))?;
+    Ok(Some(Step { subject, time, comment }))
+}
+
+fn model(alert: Alert) -> Model {
+    let Alert {
+        organization,
+        id,
+        org_path,
+        state,
+        escalated,
+        basis,
+        subjects,
+        people,
+        owner,
+        occurred,
+        raised,
+        due,
+        acknowledged,
+        taken,
+        resolved,
+        sequence,
+        revision,
+    } = alert;
+    Model {
+        id,
+        organization,
+        org_path,
+        state: state as i16,
+        escalated,
+        basis,
+        subjects: serde_json::to_string(&subjects).unwrap_or_default(),
+        people,
+        owner,
+        occur_time: occurred,
+        raise_time: raised,
+        due_time: due,
+        due_at: due.timestamp_millis(),
+        acknowledged: pack(acknowledged),
+        taken: pack(taken),
+        resolved: pack(resolved),
+        sequence,
+        revision,
+    }
+}
+
+impl TryFrom<Model> for Alert {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Self, DbErr> {
+        let state = State::ALL.into_iter().find(|state| *state as i16 == row.state);
+        Ok(Self {
+            organization: row.organization,
+            id: row.id,
+            org_path: row.org_path,
+            state: state.ok_or_else(|| unreadable("state"))?,
+            escalated: row.escalated,
+            basis: row.basis,
+            subjects: serde_json::from_str(&row.subjects).map_err(|_| unreadable("subjects"))?,
+            people: row.people,
+            owner: row.owner,
+            occurred: row.occur_time,
+            raised: row.raise_time,
+            due: row.due_time,
+            acknowledged: unpack(row.acknowledged)?,
+            taken: unpack(row.taken)?,
+            resolved: unpack(row.resolved)?,
+            sequence: row.sequence,
+            revision: row.revision,
+        })
+    }
+}

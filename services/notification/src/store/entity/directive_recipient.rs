@@ -1,0 +1,35 @@
+//! What one organisation does with a directive.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "directive_recipients")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) directive: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) organization: String,
+    pub(crate) org_path: String,
+    /// The organisation id of who ordered.
+    pub(crate) orderer: String,
+    /// Who passes it on; empty for the orderer.
+    pub(crate) upper_organization: String,
+    pub(crate) below: i32,
+    pub(crate) state: i16,
+    /// Milliseconds since 1970; none until it was passed on.
+    pub(crate) due_at: Option<i64>,
+    pub(crate) acknowledge_time: Option<ChronoDateTimeUtc>,
+    pub(crate) relay_time: Option<ChronoDateTimeUtc>,
+    pub(crate) relay_note: String,
+    pub(crate) report: String,
+    pub(crate) progress: i32,
+    pub(crate) return_reason: String,
+    pub(crate) update_time: ChronoDateTimeUtc,
+    pub(crate) text_sha256: Vec<u8>,
+    pub(crate) version: i64,
+    /// Something is owed: the directive is in force and the report not accepted.
+    pub(crate) open: bool,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

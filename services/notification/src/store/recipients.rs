@@ -1,0 +1,321 @@
+//! What each recipient does with a directive.
+
+use chrono::{DateTime, Duration, Utc};
+use kit::db::{Tx, statement};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::entity::directive_recipient::{self, Column, Model};
+use super::{Store, below_end, unreadable};
+use crate::domain::directive::TextHash;
+use crate::domain::recipient::{Below, Recipient, State};
+
+/// How many recipients one statement writes; each takes eighteen parameters.
+const ROWS: usize = 500;
+
+/// A recipient and the organisation id of who ordered.
+pub type Owed = (Recipient, String);
+
+/// Where a list of what is owed goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwedKey {
+    /// The deadline in milliseconds since 1970.
+    pub due_at: i64,
+    /// The directive.
+    pub directive: Uuid,
+    /// The organisation id of the recipient.
+    pub organization: String,
+}
+
+impl Store {
+    /// Stores the recipients of a directive that is issued.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_recipients(
+        tx: &Tx,
+        orderer: &str,
+        recipients: Vec<Recipient>,
+    ) -> Result<(), DbErr> {
+        let rows: Vec<_> = recipients
+            .into_iter()
+            .map(|recipient| model(recipient, orderer.to_owned()).into_active_model())
+            .collect();
+        for rows in rows.chunks(ROWS) {
+            directive_recipient::Entity::insert_many(rows.to_vec())
+                .exec_without_returning(tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// One recipient.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recipient(
+        &self,
+        db: &impl ConnectionTrait,
+        directive: Uuid,
+        organization: &str,
+    ) -> Result<Option<Recipient>, DbErr> {
+        let key = (directive, organization.to_owned());
+        let row = directive_recipient::Entity::find_by_id(key).one(db).await?;
+        row.map(Recipient::try_from).transpose()
+    }
+
+    /// Stores a recipient; none when somebody else changed it meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save_recipient(
+        tx: &Tx,
+        orderer: &str,
+        recipient: Recipient,
+    ) -> Result<Option<Recipient>, DbErr> {
+        let before = recipient.version;
+        let recipient = Recipient { version: before + 1, ..recipient };
+        let row = model(recipient.clone(), orderer.to_owned());
+        let saved = directive_recipient::Entity::update_many()
+            .set(sea_orm::ActiveModelTrait::reset_all(row.into_active_model()))
+            .filter(Column::Directive.eq(recipient.directive))
+            .filter(Column::Organization.eq(recipient.organization.clone()))
+            .filter(Column::Version.eq(before))
+            .exec(tx)
+            .await?;
+        Ok((saved.rows_affected == 1).then_some(recipient))
+    }
+
+    /// Starts the clocks of those to whom `upper` passes a directive on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reach(
+        tx: &Tx,
+        directive: Uuid,
+        upper: &str,
+        now: DateTime<Utc>,
+        acknowledge: Duration,
+    ) -> Result<(), DbErr> {
+        let update = statement(
+            tx,
+            "UPDATE directive_recipients SET due_at = $1, update_time = $2, \
+             version = version + 1 \
+             WHERE directive = $3 AND upper_organization = $4 AND due_at IS NULL",
+            [
+                (now + acknowledge).timestamp_millis().into(),
+                now.into(),
+                directive.into(),
+                upper.into(),
+            ],
+        );
+        tx.execute_raw(update).await?;
+        Ok(())
+    }
+
+    /// Nothing is owed any more: the directive has ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_recipients(tx: &Tx, directive: Uuid) -> Result<(), DbErr> {
+        let sql = "UPDATE directive_recipients SET open = FALSE WHERE directive = $1";
+        tx.execute_raw(statement(tx, sql, [directive.into()])).await?;
+        Ok(())
+    }
+
+    /// How many recipients are right below, and how many of them are accepted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn below(
+        tx: &Tx,
+        directive: Uuid,
+        upper: &str,
+        percent: i32,
+    ) -> Result<Below, DbErr> {
+        let select = statement(
+            tx,
+            "SELECT COUNT(*), COUNT(CASE WHEN state = 8 THEN 1 END) FROM directive_recipients \
+             WHERE directive = $1 AND upper_organization = $2",
+            [directive.into(), upper.into()],
+        );
+        let row = tx.query_one_raw(select).await?.ok_or_else(|| unreadable("count"))?;
+        let count = |index: usize| {
+            let count: i64 = row.try_get_by_index(index)?;
+            i32::try_from(count).map_err(|_| unreadable("count"))
+        };
+        Ok(Below { all: count(0)?, accepted: count(1)?, percent })
+    }
+
+    /// The recipients of a directive at and below `place` after the path `after`, by path.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recipients(
+        &self,
+        directive: Uuid,
+        place: &str,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Recipient>, DbErr> {
+        let mut select = directive_recipient::Entity::find()
+            .filter(Column::Directive.eq(directive))
+            .filter(at_or_below(place));
+        if let Some(after) = after {
+            select = select.filter(Column::OrgPath.gt(after));
+        }
+        let rows = select.order_by_asc(Column::OrgPath).limit(limit).all(self.db.read()).await?;
+        rows.into_iter().map(Recipient::try_from).collect()
+    }
+
+    /// Whether a directive has reached somebody at or below `place`, or one of `above`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_reached(
+        &self,
+        directive: Uuid,
+        place: &str,
+        above: Vec<String>,
+    ) -> Result<bool, DbErr> {
+        let found = directive_recipient::Entity::find()
+            .filter(Column::Directive.eq(directive))
+            .filter(Column::DueAt.is_not_null())
+            .filter(Condition::any().add(at_or_below(place)).add(Column::OrgPath.is_in(above)))
+            .limit(1)
+            .one(self.db.read())
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// What is owed at and below `place`, the earliest deadline first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owed(
+        &self,
+        place: &str,
+        overdue_at: Option<DateTime<Utc>>,
+        after: Option<OwedKey>,
+        limit: u64,
+    ) -> Result<Vec<Owed>, DbErr> {
+        let mut select = directive_recipient::Entity::find()
+            .filter(Column::Open.eq(true))
+            .filter(Column::DueAt.is_not_null())
+            .filter(at_or_below(place));
+        if let Some(now) = overdue_at {
+            let unsigned = [State::Pending, State::Delivered, State::Read].map(|s| s as i16);
+            select = select
+                .filter(Column::DueAt.lt(now.timestamp_millis()))
+                .filter(Column::State.is_in(unsigned));
+        }
+        if let Some(OwedKey { due_at, directive, organization }) = after {
+            let same_directive = Condition::all()
+                .add(Column::DueAt.eq(due_at))
+                .add(Column::Directive.eq(directive))
+                .add(Column::Organization.gt(organization));
+            let same_time =
+                Condition::all().add(Column::DueAt.eq(due_at)).add(Column::Directive.gt(directive));
+            let later = Condition::any()
+                .add(Column::DueAt.gt(due_at))
+                .add(same_time)
+                .add(same_directive);
+            select = select.filter(later);
+        }
+        let rows = select
+            .order_by_asc(Column::DueAt)
+            .order_by_asc(Column::Directive)
+            .order_by_asc(Column::Organization)
+            .limit(limit)
+            .all(self.db.read())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let orderer = row.orderer.clone();
+                Ok((Recipient::try_from(row)?, orderer))
+            })
+            .collect()
+    }
+}
+
+fn at_or_below(place: &str) -> Condition {
+    if place.is_empty() {
+        return Condition::all();
+    }
+    let below = Condition::all()
+        .add(Column::OrgPath.gt(format!("{place}/")))
+        .add(Column::OrgPath.lt(below_end(place)));
+    Condition::any().add(Column::OrgPath.eq(place)).add(below)
+}
+
+fn model(recipient: Recipient, orderer: String) -> Model {
+    let Recipient {
+        directive,
+        organization,
+        org_path,
+        upper,
+        below,
+        state,
+        due,
+        acknowledged,
+        relayed,
+        relay_note,
+        report,
+        progress,
+        return_reason,
+        updated,
+        text_hash,
+        version,
+    } = recipient;
+    Model {
+        directive,
+        organization,
+        org_path,
+        orderer,
+        upper_organization: upper,
+        below,
+        state: state as i16,
+        due_at: due.map(|due| due.timestamp_millis()),
+        acknowledge_time: acknowledged,
+        relay_time: relayed,
+        relay_note,
+        report,
+        progress,
+        return_reason,
+        update_time: updated,
+        text_sha256: text_hash.0.to_vec(),
+        version,
+        open: state != State::Accepted,
+    }
+}
+
+impl TryFrom<Model> for Recipient {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Self, DbErr> {
+        let state = State::ALL.into_iter().find(|state| *state as i16 == row.state);
+        let hash = row.text_sha256.try_into().map_err(|_| unreadable("hash"))?;
+        Ok(Self {
+            directive: row.directive,
+            organization: row.organization,
+            org_path: row.org_path,
+            upper: row.upper_organization,
+            below: row.below,
+            state: state.ok_or_else(|| unreadable("state"))?,
+            due: row.due_at.and_then(DateTime::from_timestamp_millis),
+            acknowledged: row.acknowledge_time,
+            relayed: row.relay_time,
+            relay_note: row.relay_note,
+            report: row.report,
+            progress: row.progress,
+            return_reason: row.return_reason,
+            updated: row.update_time,
+            text_hash: TextHash(hash),
+            version: row.version,
+        })
+    }
+}

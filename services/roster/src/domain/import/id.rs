@@ -1,0 +1,137 @@
+//! Ids as the register writes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate};
+
+/// The id of an organisation, 1 to 32 characters of `a-z`, `0-9` and `-`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrganizationId(pub(super) String);
+
+/// The id of a class group within its organisation: stage letter, entry year and number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClassGroupId {
+    pub(super) text: String,
+    stage: u8,
+    entry_year: i32,
+}
+
+/// A kind of identity document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdKind {
+    /// 居民身份证.
+    Resident,
+    /// 护照.
+    Passport,
+    /// 港澳居民来往内地通行证.
+    HongKongMacao,
+    /// 台湾居民来往大陆通行证.
+    Taiwan,
+    /// 外国人永久居留身份证.
+    ForeignResident,
+    /// There is none.
+    None,
+}
+
+impl FromStr for OrganizationId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let formed = (1..=32).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        formed.then(|| Self(text.to_owned())).ok_or(())
+    }
+}
+
+impl fmt::Display for OrganizationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for ClassGroupId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (head, number) = text.split_once('-').ok_or(())?;
+        let stage = *head.as_bytes().first().ok_or(())?;
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let year = head.get(1..).ok_or(())?;
+        let formed = b"kpjsvxu".contains(&stage)
+            && year.len() == 4
+            && digits(year)
+            && number.len() == 2
+            && digits(number)
+            && number != "00";
+        let entry_year = year.parse().map_err(|_| ())?;
+        (formed && (1980..=2100).contains(&entry_year))
+            .then(|| Self {
+                text: text.to_owned(),
+                stage,
+                entry_year,
+            })
+            .ok_or(())
+    }
+}
+
+impl fmt::Display for ClassGroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl ClassGroupId {
+    /// The grade on a day, 1 to 12 from primary to senior, the year of study otherwise; none
+    /// before the cohort entered and after it left.
+    pub fn grade(&self, day: NaiveDate) -> Option<i32> {
+        let school_year = if day.month() >= 9 {
+            day.year()
+        } else {
+            day.year() - 1
+        };
+        let (before, years) = match self.stage {
+            b'p' => (0, 6),
+            b'j' => (6, 3),
+            b's' => (9, 3),
+            b'x' => (0, 12),
+            b'u' => (0, 8),
+            _ => (0, 3),
+        };
+        let year = school_year - self.entry_year + 1;
+        (1..=years).contains(&year).then_some(before + year)
+    }
+}
+
+impl IdKind {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "" | "居民身份证" | "身份证" | "户口簿" | "1" | "RESIDENT_ID" => {
+                Self::Resident
+            }
+            "护照" | "外国护照" | "PASSPORT" => Self::Passport,
+            "港澳居民来往内地通行证"
+            | "港澳通行证"
+            | "香港特区护照/身份证明"
+            | "澳门特区护照/身份证明" => Self::HongKongMacao,
+            "台湾居民来往大陆通行证" | "台胞证" => Self::Taiwan,
+            "外国人永久居留身份证" | "境外永久居住证" => Self::ForeignResident,
+            "无" | "无证件" | "NONE" => Self::None,
+            _ => return None,
+        })
+    }
+
+    /// The word that is hashed and stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resident => "RESIDENT",
+            Self::Passport => "PASSPORT",
+            Self::HongKongMacao => "HONG_KONG_MACAO",
+            Self::Taiwan => "TAIWAN",
+            Self::ForeignResident => "FOREIGN_RESIDENT",
+            Self::None => "NONE",
+        }
+    }
+}

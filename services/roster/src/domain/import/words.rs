@@ -1,0 +1,67 @@
+//! The words that files use, and the codes that they stand for.
+
+pub(super) fn organization_kind(text: &str) -> Option<&'static str> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "city_bureau" | "local" | "state" | "national" => "CITY_BUREAU",
+        "county_bureau" | "district" => "COUNTY_BUREAU",
+        "functional_zone" => "FUNCTIONAL_ZONE",
+        "municipal_school" => "MUNICIPAL_SCHOOL",
+        "school" | "department" => "SCHOOL",
+        "kindergarten" => "KINDERGARTEN",
+        "training_institution" => "TRAINING_INSTITUTION",
+        "off_campus_base" => "OFF_CAMPUS_BASE",
+        "university" => "UNIVERSITY",
+        _ => return None,
+    })
+}
+
+pub(super) fn post(text: &str) -> Option<&'static str> {
+    Some(match text.to_ascii_uppercase().as_str() {
+        "" | "TEACHER" | "教师" | "任课教师" | "AIDE" | "PROCTOR" => "TEACHER",
+        "HEAD_TEACHER" | "班主任" => "HEAD_TEACHER",
+        "PRINCIPAL" | "校长" | "园长" => "PRINCIPAL",
+        "PARTY_SECRETARY" | "书记" | "党支部书记" => "PARTY_SECRETARY",
+        "SAFETY_DEPUTY" | "安全副校长" => "SAFETY_DEPUTY",
+        "DEPARTMENT_HEAD" | "中层" | "年段长" => "DEPARTMENT_HEAD",
+        "MEDICAL" | "校医" | "保健医" => "MEDICAL",
+        "EPIDEMIC_REPORTER" | "疫情报告人" => "EPIDEMIC_REPORTER",
+        "GUARD" | "保安" => "GUARD",
+        "CLEANER" | "保洁" | "保洁员" => "CLEANER",
+        "CANTEEN" | "食堂" | "食堂员工" => "CANTEEN",
+        "DORMITORY" | "宿管" => "DORMITORY",
+        "DRIVER" | "司机" => "DRIVER",
+        "COUNSELLOR" | "COUNSELOR" | "心理教师" => "COUNSELLOR",
+        "ADMINISTRATION" | "ADMINISTRATOR" | "SITEADMINISTRATOR" | "行政" => "ADMINISTRATION",
+        _ => return None,
+    })
+}
+
+pub(super) fn relation(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "父亲" | "父" | "爸爸" | "FATHER" => "FATHER",
+        "母亲" | "母" | "妈妈" | "MOTHER" => "MOTHER",
+        "祖父" | "祖母" | "爷爷" | "奶奶" | "外公" | "外婆" | "外祖父" | "外祖母" | "祖父母"
+        | "外祖父母" | "GRANDPARENT" => "GRANDPARENT",
+        "" | "其他" | "监护人" | "OTHER" => "OTHER",
+        _ => return None,
+    })
+}
+
+pub(super) fn is_school_code(text: &str) -> bool {
+    const CATEGORIES: [&str; 15] = [
+        "11", "21", "22", "31", "32", "33", "34", "35", "36", "37", "41", "42", "51", "91", "92",
+    ];
+    text.len() == 10
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && text
+            .get(..2)
+            .is_some_and(|head| head == "93" || CATEGORIES.contains(&head))
+}
+
+pub(super) fn is_student_number(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 19
+        && matches!(bytes[0], b'G' | b'J' | b'L')
+        && bytes[1..18].iter().all(u8::is_ascii_digit)
+        && (bytes[18].is_ascii_digit() || bytes[18] == b'X')
+}

@@ -1,0 +1,246 @@
+//! The decision at a gate (rules 1.24 and 3.1 to 3.9).
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+use super::clearance::Clearance;
+use super::finding::{Finding, Verdict};
+use super::observation::{Colour, Observation, Reading};
+use super::policy::GatePolicy;
+
+/// What happens to the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// May enter.
+    Admit,
+    /// Waits apart and is checked again.
+    Observe,
+    /// Must not enter.
+    Deny,
+}
+
+/// What the register says of the one who stands at the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// On a roll of this school and expected.
+    Expected,
+    /// On a roll of this school, whose teaching is online or suspended.
+    ClassNotInPerson,
+    /// On a roll of this school, on long leave.
+    OnLeave,
+    /// On a roll of another place only.
+    Elsewhere,
+    /// On no roll.
+    Unknown,
+}
+
+/// Everything that a decision weighs.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What the register says.
+    pub standing: Standing,
+    /// What sampling says.
+    pub clearance: Clearance,
+    /// What was seen.
+    pub observation: Observation,
+    /// How the temperature was taken.
+    pub reading: Reading,
+    /// An emergency crew on duty.
+    pub emergency: bool,
+    /// The civil day at the gate.
+    pub today: NaiveDate,
+    /// When roster and sampling last confirmed the facts; none when never.
+    pub facts_time: Option<DateTime<Utc>>,
+    /// The present instant.
+    pub now: DateTime<Utc>,
+    /// The numbers in force.
+    pub policy: &'a GatePolicy,
+}
+
+/// What each check found, and what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The result.
+    pub outcome: Outcome,
+    /// The four checks of rule 3.1 and the clearance.
+    pub checks: Checks,
+    /// The facts were too old: manual mode (rule 3.9).
+    pub stale: bool,
+}
+
+/// One finding for each check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checks {
+    /// Who this is.
+    pub identity: Finding,
+    /// The temperature.
+    pub temperature: Finding,
+    /// The health code.
+    pub health_code: Finding,
+    /// The travel card.
+    pub travel_card: Finding,
+    /// The clearance.
+    pub clearance: Finding,
+}
+
+impl Checks {
+    /// The findings in the order of the checks.
+    pub fn all(&self) -> [Finding; 5] {
+        [
+            self.identity,
+            self.temperature,
+            self.health_code,
+            self.travel_card,
+            self.clearance,
+        ]
+    }
+
+    /// The strictest verdict decides.
+    pub fn outcome(&self) -> Outcome {
+        let outcome_of = |finding: Finding| match finding.verdict() {
+            Verdict::Pass | Verdict::NotRequired => Outcome::Admit,
+            Verdict::Observe => Outcome::Observe,
+            Verdict::Deny => Outcome::Deny,
+        };
+        self.all()
+            .into_iter()
+            .map(outcome_of)
+            .max()
+            .unwrap_or(Outcome::Deny)
+    }
+
+    /// What speaks against entry and what the guard must know.
+    pub fn reasons(&self, stale: bool) -> Vec<Finding> {
+        let telling = |finding: &Finding| {
+            matches!(finding.verdict(), Verdict::Observe | Verdict::Deny)
+                || matches!(finding, Finding::Emergency | Finding::HealthMonitoring)
+        };
+        let stale = stale.then_some(Finding::FactsStale);
+        self.all()
+            .into_iter()
+            .filter(telling)
+            .chain(stale)
+            .collect()
+    }
+}
+
+/// Decides. Every check is made, whatever the others found, so that one visit to the gate tells
+/// everything that stands in the way.
+pub fn decide(case: &Case<'_>) -> Decision {
+    let stale = case
+        .facts_time
+        .is_none_or(|time| case.now - time > case.policy.snapshot_max_age);
+    let checks = if case.emergency {
+        emergency(case)
+    } else {
+        ordinary(case)
+    };
+    Decision {
+        outcome: checks.outcome(),
+        checks,
+        stale,
+    }
+}
+
+fn ordinary(case: &Case<'_>) -> Checks {
+    Checks {
+        identity: identity(case.standing),
+        temperature: temperature(case),
+        health_code: health_code(case.observation.colour, case.policy),
+        travel_card: travel_card(case),
+        clearance: match case.standing {
+            Standing::Unknown => Finding::ClearanceNotApplicable,
+            Standing::Expected
+            | Standing::ClassNotInPerson
+            | Standing::OnLeave
+            | Standing::Elsewhere => case.clearance.finding(case.policy.admit_health_monitoring),
+        },
+    }
+}
+
+/// Crews on duty enter at once; they are entered into the book afterwards (rule 3.7).
+fn emergency(case: &Case<'_>) -> Checks {
+    Checks {
+        identity: Finding::Emergency,
+        temperature: match case.observation.temperature {
+            Some(reading) if reading.tenths() < case.policy.temperature_max => {
+                Finding::TemperatureNormal
+            }
+            _ => Finding::TemperatureNotRequired,
+        },
+        health_code: Finding::ColourNotRequired,
+        travel_card: Finding::TravelNotRequired,
+        clearance: Finding::ClearanceNotApplicable,
+    }
+}
+
+fn identity(standing: Standing) -> Finding {
+    match standing {
+        Standing::Expected => Finding::Expected,
+        Standing::ClassNotInPerson => Finding::ClassNotInPerson,
+        Standing::OnLeave => Finding::OnLeave,
+        Standing::Elsewhere => Finding::OtherOrganization,
+        Standing::Unknown => Finding::PersonUnknown,
+    }
+}
+
+fn temperature(case: &Case<'_>) -> Finding {
+    let Some(reading) = case.observation.temperature else {
+        return Finding::TemperatureMissing;
+    };
+    if reading.tenths() < case.policy.temperature_max {
+        return Finding::TemperatureNormal;
+    }
+    match case.reading {
+        Reading::First => Finding::TemperatureHigh,
+        Reading::Contact => Finding::TemperatureConfirmed,
+    }
+}
+
+fn health_code(colour: Colour, policy: &GatePolicy) -> Finding {
+    if policy.deny_colours.is_empty() {
+        return Finding::ColourNotRequired;
+    }
+    match (policy.deny_colours.contains(&colour), colour) {
+        (false, _) => Finding::ColourAllowed,
+        (true, Colour::Unknown) => Finding::ColourUnknown,
+        (true, Colour::Green | Colour::Yellow | Colour::Red) => Finding::ColourDenied,
+    }
+}
+
+fn travel_card(case: &Case<'_>) -> Finding {
+    if case.policy.travel_window_days <= 0 {
+        return Finding::TravelNotRequired;
+    }
+    match case.observation.travel {
+        None => Finding::TravelMissing,
+        Some(card) if card.starred => Finding::TravelStarred,
+        Some(card) if card.shown != case.today => Finding::TravelOutdated,
+        Some(_) => Finding::TravelClear,
+    }
+}
+
+/// The second reading came before the wait was over (rule 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the second reading is due at {0}")]
+pub struct TooEarly(pub DateTime<Utc>);
+
+/// Whether somebody who was sent to observation at `observed` may be measured again.
+///
+/// # Errors
+/// [`TooEarly`] before the wait of the policy is over.
+pub fn recheck(
+    observed: DateTime<Utc>,
+    now: DateTime<Utc>,
+    wait: Duration,
+) -> Result<(), TooEarly> {
+    let due = observed + wait;
+    if now < due {
+        Err(TooEarly(due))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

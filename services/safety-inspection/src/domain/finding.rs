@@ -1,0 +1,123 @@
+//! What a check found, with the rule it comes from and the words for people.
+
+/// The outcome of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing speaks against entry.
+    Pass,
+    /// Wait and check again.
+    Observe,
+    /// Must not enter.
+    Deny,
+    /// The policy does not ask.
+    NotRequired,
+}
+
+macro_rules! findings {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $verdict:ident, $rule:literal, $zh:literal;)*) => {
+        /// What one check found. The numbers are those of the contract and of the tables.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Finding { $($(#[$doc])* $name,)* }
+
+        impl Finding {
+            /// Every finding.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The number in contracts and tables.
+            pub fn number(self) -> u8 {
+                match self { $(Self::$name => $number,)* }
+            }
+
+            /// The outcome it means for its check.
+            pub fn verdict(self) -> Verdict {
+                match self { $(Self::$name => Verdict::$verdict,)* }
+            }
+
+            /// The rule of the field.
+            pub fn rule(self) -> &'static str {
+                match self { $(Self::$name => $rule,)* }
+            }
+
+            /// One sentence for people.
+            pub fn message(self) -> &'static str {
+                match self { $(Self::$name => $zh,)* }
+            }
+
+            /// The finding with this number.
+            pub fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+findings! {
+    /// Belongs to the school and is expected.
+    Expected = 1, Pass, "3.1", "身份核验通过";
+    /// Nobody known.
+    PersonUnknown = 2, Deny, "3.1", "身份未核实，无关人员不得入校";
+    /// Of another place.
+    OtherOrganization = 3, Deny, "3.1", "不属于本校人员，请办理访客登记";
+    /// The class group is not taught in person.
+    ClassNotInPerson = 4, Deny, "4.1", "所在班级当前为线上教学或停课，今日不到校";
+    /// On long leave.
+    OnLeave = 5, Deny, "1.24", "处于请假期间，返校请先由校医核验";
+    /// An emergency crew.
+    Emergency = 6, Pass, "3.7", "紧急救援人员先行放行，事后补登记";
+    /// Below the limit.
+    TemperatureNormal = 10, Pass, "3.2", "体温正常";
+    /// At or above the limit, first reading.
+    TemperatureHigh = 11, Observe, "3.2", "体温达到或超过限值，请到临时隔离室等候复测";
+    /// At or above the limit again.
+    TemperatureConfirmed = 12, Deny, "3.3", "复测体温仍超过限值，请通知家长并到发热门诊就诊";
+    /// No reading.
+    TemperatureMissing = 13, Observe, "3.1", "未测量体温，请测量后再核验";
+    /// Not asked for.
+    TemperatureNotRequired = 14, NotRequired, "3.7", "本次不要求测温";
+    /// May enter.
+    ColourAllowed = 20, Pass, "3.4", "健康码符合入校要求";
+    /// Denied by the policy.
+    ColourDenied = 21, Deny, "3.4", "健康码颜色不符合入校要求，不得入校";
+    /// Unknown, and the policy denies that.
+    ColourUnknown = 22, Deny, "3.4", "未取得健康码，请由工作人员代查或出示纸质证明";
+    /// The policy denies no colour.
+    ColourNotRequired = 23, NotRequired, "3.4", "现行政策不查验健康码";
+    /// No marked city.
+    TravelClear = 30, Pass, "3.5", "行程卡未见风险地区";
+    /// A marked city within the window.
+    TravelStarred = 31, Deny, "3.5", "行程卡显示到过带星号的城市，请联系学校防疫组";
+    /// Not shown.
+    TravelMissing = 32, Observe, "3.5", "未出示行程卡，请出示后再核验";
+    /// Not of today.
+    TravelOutdated = 33, Observe, "3.5", "行程卡不是当日查询结果，请重新查询";
+    /// The policy has no window.
+    TravelNotRequired = 34, NotRequired, "3.5", "现行政策不查验行程卡";
+    /// Clear on both axes.
+    Clear = 40, Pass, "1.24", "无管控措施";
+    /// Held with a tube.
+    Held = 41, Deny, "2.19", "混采阳性或可疑，同管人员暂缓入校，等待单人复检";
+    /// Another measure of control.
+    UnderControl = 42, Deny, "1.24", "处于管控期，暂不得入校";
+    /// Must not attend.
+    NotAdmitted = 43, Deny, "1.24", "暂不符合入校条件，请联系校医";
+    /// Watches the own health.
+    HealthMonitoring = 44, Pass, "1.24", "健康监测期间，按现行政策可入校";
+    /// Nobody to clear.
+    ClearanceNotApplicable = 45, NotRequired, "1.24", "不适用";
+    /// The facts are too old.
+    FactsStale = 50, Pass, "3.9", "本地数据已过期，请转人工核验";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_every_finding_has_words() {
+        for finding in Finding::ALL {
+            assert_eq!(Finding::from_number(finding.number()), Some(*finding));
+            assert!(!finding.message().is_ascii(), "{finding:?}");
+        }
+        assert_eq!(Finding::from_number(0), None);
+    }
+}

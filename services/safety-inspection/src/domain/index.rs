@@ -1,0 +1,294 @@
+//! Who belongs where and who is not clear, packed so that a whole city fits into memory: about 45
+//! bytes for each person.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::clearance::Clearance;
+use super::decision::Standing;
+use super::finding::Finding;
+use super::person::{PersonKind, PersonName};
+use super::policy::{Enacted, GatePolicy, in_force};
+
+/// One person on a roll, as it is stored and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// Who.
+    pub person: PersonName,
+    /// On long leave.
+    pub on_leave: bool,
+}
+
+/// A class group or the staff of an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roll {
+    /// The place in the organisation tree.
+    pub org_path: String,
+    /// Students of it come to school.
+    pub in_person: bool,
+    /// Everybody on it.
+    pub members: Vec<Member>,
+}
+
+#[derive(Debug, Default)]
+struct KeptRoll {
+    org_path: Box<str>,
+    in_person: bool,
+    members: Box<[Key]>,
+}
+
+/// Sixteen bytes of id and one of kind.
+type Key = [u8; 17];
+
+/// Where somebody stands: the number of the roll, and whether on leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place(u32);
+
+impl Place {
+    const LEAVE: u32 = 1 << 31;
+
+    fn new(roll: u32, on_leave: bool) -> Self {
+        Self(roll | if on_leave { Self::LEAVE } else { 0 })
+    }
+
+    fn roll(self) -> usize {
+        (self.0 & !Self::LEAVE) as usize
+    }
+
+    fn on_leave(self) -> bool {
+        self.0 & Self::LEAVE != 0
+    }
+}
+
+/// Everything that a gate decides from.
+#[derive(Debug, Default)]
+pub struct Index {
+    organizations: HashMap<Box<str>, Box<str>>,
+    rolls: Vec<KeptRoll>,
+    numbers: HashMap<Box<str>, u32>,
+    places: HashMap<Key, Place>,
+    /// Places after the first: people who work at two schools, or are on their way from one
+    /// to another.
+    more: HashMap<Key, Vec<Place>>,
+    clearances: HashMap<Key, Clearance>,
+    policies: HashMap<Box<str>, Enacted>,
+}
+
+impl Index {
+    /// Sets where an organisation stands; none removes it.
+    pub fn set_organization(&mut self, id: &str, org_path: Option<&str>) {
+        match org_path {
+            Some(path) => self.organizations.insert(id.into(), path.into()),
+            None => self.organizations.remove(id),
+        };
+    }
+
+    /// Replaces a roll; none empties it.
+    pub fn set_roll(&mut self, entity: &str, roll: Option<Roll>) {
+        let number = match self.numbers.get(entity) {
+            Some(number) => *number,
+            None if roll.is_none() => return,
+            None => {
+                let number = u32::try_from(self.rolls.len()).unwrap_or(u32::MAX) & !Place::LEAVE;
+                self.rolls.push(KeptRoll::default());
+                self.numbers.insert(entity.into(), number);
+                number
+            }
+        };
+        let before = std::mem::take(&mut self.rolls[number as usize]);
+        for key in &before.members {
+            self.leave(key, number);
+        }
+        let Some(roll) = roll else { return };
+        for member in &roll.members {
+            self.enter(key(member.person), Place::new(number, member.on_leave));
+        }
+        self.rolls[number as usize] = KeptRoll {
+            org_path: roll.org_path.into(),
+            in_person: roll.in_person,
+            members: roll
+                .members
+                .iter()
+                .map(|member| key(member.person))
+                .collect(),
+        };
+    }
+
+    /// Sets somebody's clearance; none means clear.
+    pub fn set_clearance(&mut self, person: PersonName, clearance: Option<Clearance>) {
+        match clearance {
+            Some(clearance) => self.clearances.insert(key(person), clearance),
+            None => self.clearances.remove(&key(person)),
+        };
+    }
+
+    /// Sets a policy; none removes it.
+    pub fn set_policy(&mut self, entity: &str, enacted: Option<Enacted>) {
+        match enacted {
+            Some(enacted) => self.policies.insert(entity.into(), enacted),
+            None => self.policies.remove(entity),
+        };
+    }
+
+    /// Where an organisation stands.
+    pub fn org_path(&self, organization: &str) -> Option<&str> {
+        self.organizations.get(organization).map(AsRef::as_ref)
+    }
+
+    /// How somebody stands to the school at `school`. Of several rolls the kindest counts.
+    pub fn standing(&self, person: PersonName, school: &str) -> Standing {
+        let mut standing = Standing::Unknown;
+        for place in self.places(&key(person)) {
+            let roll = &self.rolls[place.roll()];
+            let here = if !contains(school, &roll.org_path) {
+                Standing::Elsewhere
+            } else if place.on_leave() {
+                Standing::OnLeave
+            } else if !roll.in_person {
+                Standing::ClassNotInPerson
+            } else {
+                return Standing::Expected;
+            };
+            if matches!(standing, Standing::Unknown | Standing::Elsewhere) {
+                standing = here;
+            }
+        }
+        standing
+    }
+
+    /// The organisation paths of everybody's rolls: whoever may see one of them may ask for the person.
+    pub fn org_paths(&self, person: PersonName) -> impl Iterator<Item = &str> {
+        let key = key(person);
+        let places: Vec<_> = self.places(&key).collect();
+        places
+            .into_iter()
+            .map(|place| &*self.rolls[place.roll()].org_path)
+    }
+
+    /// Somebody's clearance.
+    pub fn clearance(&self, person: PersonName) -> Clearance {
+        self.clearances
+            .get(&key(person))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The numbers in force at `school` on `day`; the shipped ones before the register has told.
+    pub fn policy(&self, school: &str, day: NaiveDate) -> GatePolicy {
+        let covers = |region: &str| contains(region, school);
+        in_force(self.policies.values(), covers, day)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Everybody of the school at `school`, and who of them must not enter.
+    pub fn people(
+        &self,
+        school: &str,
+        policy: &GatePolicy,
+    ) -> (Vec<PersonName>, Vec<(PersonName, Finding)>) {
+        let mut members: Vec<PersonName> = self
+            .rolls
+            .iter()
+            .filter(|roll| contains(school, &roll.org_path))
+            .flat_map(|roll| roll.members.iter().map(person))
+            .collect();
+        members.sort_unstable();
+        members.dedup();
+        let blocked = members
+            .iter()
+            .filter_map(|person| {
+                let finding = match self.standing(*person, school) {
+                    Standing::ClassNotInPerson => Finding::ClassNotInPerson,
+                    Standing::OnLeave => Finding::OnLeave,
+                    Standing::Expected | Standing::Elsewhere | Standing::Unknown => self
+                        .clearance(*person)
+                        .finding(policy.admit_health_monitoring),
+                };
+                (finding.verdict() == super::finding::Verdict::Deny).then_some((*person, finding))
+            })
+            .collect();
+        (members, blocked)
+    }
+
+    /// How many people are known.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    fn places(&self, key: &Key) -> impl Iterator<Item = Place> {
+        let more = self.more.get(key).map_or(&[][..], Vec::as_slice);
+        self.places
+            .get(key)
+            .copied()
+            .into_iter()
+            .chain(more.iter().copied())
+    }
+
+    fn enter(&mut self, key: Key, place: Place) {
+        match self.places.get(&key) {
+            None => {
+                self.places.insert(key, place);
+            }
+            Some(_) => self.more.entry(key).or_default().push(place),
+        }
+    }
+
+    fn leave(&mut self, key: &Key, roll: u32) {
+        let roll = roll as usize;
+        let mut more = self.more.remove(key).unwrap_or_default();
+        more.retain(|place| place.roll() != roll);
+        if self
+            .places
+            .get(key)
+            .is_some_and(|place| place.roll() == roll)
+        {
+            match more.pop() {
+                Some(place) => self.places.insert(*key, place),
+                None => self.places.remove(key),
+            };
+        }
+        if !more.is_empty() {
+            self.more.insert(*key, more);
+        }
+    }
+}
+
+/// Whether the place `inner` is `outer` or below it.
+fn contains(outer: &str, inner: &str) -> bool {
+    outer.is_empty()
+        || inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn key(person: PersonName) -> Key {
+    let mut key = [0; 17];
+    key[..16].copy_from_slice(person.id.as_bytes());
+    key[16] = u8::from(person.kind == PersonKind::Staff);
+    key
+}
+
+fn person(key: &Key) -> PersonName {
+    let mut id = [0; 16];
+    id.copy_from_slice(&key[..16]);
+    let kind = if key[16] == 1 {
+        PersonKind::Staff
+    } else {
+        PersonKind::Student
+    };
+    PersonName {
+        kind,
+        id: uuid::Uuid::from_bytes(id),
+    }
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

@@ -1,0 +1,143 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::clearance::{Control, Medical};
+
+const SCHOOL: &str = "fz/350102/2135010001";
+
+fn student(number: u128) -> PersonName {
+    PersonName {
+        kind: PersonKind::Student,
+        id: Uuid::from_u128(number),
+    }
+}
+
+fn roll(path: &str, numbers: &[u128]) -> Roll {
+    let member = |number: &u128| Member {
+        person: student(*number),
+        on_leave: false,
+    };
+    Roll {
+        org_path: path.to_owned(),
+        in_person: true,
+        members: numbers.iter().map(member).collect(),
+    }
+}
+
+#[test]
+fn somebody_belongs_to_the_school_of_the_roll() {
+    let mut index = Index::default();
+    index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[1, 2])));
+    assert_eq!(index.standing(student(1), SCHOOL), Standing::Expected);
+    assert_eq!(
+        index.standing(student(1), "fz/350102/2135010002"),
+        Standing::Elsewhere
+    );
+    assert_eq!(
+        index.standing(student(1), "fz/350102/213501000"),
+        Standing::Elsewhere
+    );
+    assert_eq!(index.standing(student(3), SCHOOL), Standing::Unknown);
+    index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[2])));
+    assert_eq!(index.standing(student(1), SCHOOL), Standing::Unknown);
+    index.set_roll("a", None);
+    assert!(index.is_empty());
+}
+
+#[test]
+fn suspension_and_leave_are_told_apart() {
+    let mut index = Index::default();
+    let mut suspended = roll("fz/350102/2135010001/p2019-01", &[1]);
+    suspended.in_person = false;
+    index.set_roll("a", Some(suspended));
+    let mut away = roll("fz/350102/2135010001/p2019-02", &[2]);
+    away.members[0].on_leave = true;
+    index.set_roll("b", Some(away));
+    assert_eq!(
+        index.standing(student(1), SCHOOL),
+        Standing::ClassNotInPerson
+    );
+    assert_eq!(index.standing(student(2), SCHOOL), Standing::OnLeave);
+}
+
+#[test]
+fn a_move_between_schools_is_seamless_in_either_order() {
+    let other = "fz/350102/2135010002";
+    for departs_first in [true, false] {
+        let mut index = Index::default();
+        index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[1])));
+        index.set_roll("b", Some(roll("fz/350102/2135010002/p2019-01", &[])));
+        let depart = |index: &mut Index| {
+            index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[])));
+        };
+        if departs_first {
+            depart(&mut index);
+        }
+        index.set_roll("b", Some(roll("fz/350102/2135010002/p2019-01", &[1])));
+        assert_eq!(index.standing(student(1), other), Standing::Expected);
+        if !departs_first {
+            assert_eq!(index.standing(student(1), SCHOOL), Standing::Expected);
+            depart(&mut index);
+        }
+        assert_eq!(index.standing(student(1), other), Standing::Expected);
+        assert_eq!(index.standing(student(1), SCHOOL), Standing::Elsewhere);
+    }
+}
+
+#[test]
+fn the_block_list_names_who_must_not_enter() {
+    let mut index = Index::default();
+    index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[3, 1, 2])));
+    let held = Clearance {
+        control: Control::PoolHold,
+        medical: Medical::Normal,
+    };
+    index.set_clearance(student(2), Some(held));
+    index.set_clearance(student(9), Some(held));
+    let (members, blocked) = index.people(SCHOOL, &GatePolicy::default());
+    assert_eq!(members, [student(1), student(2), student(3)]);
+    assert_eq!(blocked, [(student(2), Finding::Held)]);
+    index.set_clearance(student(2), None);
+    assert!(index.people(SCHOOL, &GatePolicy::default()).1.is_empty());
+}
+
+proptest! {
+    /// After any sequence of rolls the index says what the last version of each roll says.
+    #[test]
+    fn the_index_equals_the_rolls(
+        changes in prop::collection::vec(
+            (0..4_u8, prop::collection::btree_set(0..12_u128, 0..6), any::<bool>()),
+            1..40,
+        ),
+    ) {
+        let mut index = Index::default();
+        let mut model: BTreeMap<u8, BTreeSet<u128>> = BTreeMap::new();
+        for (number, members, removed) in changes {
+            let path = format!("fz/350102/213501000{number}/p2019-01");
+            let list: Vec<u128> = members.iter().copied().collect();
+            if removed {
+                model.remove(&number);
+                index.set_roll(&path, None);
+            } else {
+                model.insert(number, members);
+                index.set_roll(&path, Some(roll(&path, &list)));
+            }
+            for person in 0..12_u128 {
+                for school in 0..4_u8 {
+                    let here = model.get(&school).is_some_and(|m| m.contains(&person));
+                    let anywhere = model.values().any(|m| m.contains(&person));
+                    let expected = match (here, anywhere) {
+                        (true, _) => Standing::Expected,
+                        (false, true) => Standing::Elsewhere,
+                        (false, false) => Standing::Unknown,
+                    };
+                    let at = format!("fz/350102/213501000{school}");
+                    prop_assert_eq!(index.standing(student(person), &at), expected);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The numbers that a gate goes by.
+
+use chrono::{Duration, NaiveDate};
+
+use super::observation::Colour;
+
+/// The part of a policy profile that a gate needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatePolicy {
+    /// The profile and its version.
+    pub version: String,
+    /// In tenths of a degree: at or above it nobody is admitted.
+    pub temperature_max: i16,
+    /// How long somebody waits for the second reading.
+    pub recheck_wait: Duration,
+    /// The colours that must not enter; empty when health codes are not asked for.
+    pub deny_colours: Vec<Colour>,
+    /// The days that a travel card looks back; 0 when it is not asked for.
+    pub travel_window_days: i32,
+    /// From this age of the facts on, the gate is in manual mode.
+    pub snapshot_max_age: Duration,
+    /// Somebody who watches the own health may enter.
+    pub admit_health_monitoring: bool,
+    /// How long a person's code is valid.
+    pub person_code_ttl_days: i32,
+}
+
+impl Default for GatePolicy {
+    /// The shipped profile `fuzhou-2022-04`: what a gate goes by before the register has told.
+    fn default() -> Self {
+        Self {
+            version: "fuzhou-2022-04".to_owned(),
+            temperature_max: 373,
+            recheck_wait: Duration::minutes(15),
+            deny_colours: vec![Colour::Red, Colour::Yellow, Colour::Unknown],
+            travel_window_days: 14,
+            snapshot_max_age: Duration::minutes(30),
+            admit_health_monitoring: false,
+            person_code_ttl_days: 30,
+        }
+    }
+}
+
+/// A policy with the place and the day from which it is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enacted {
+    /// The place in the organisation tree; empty for the whole city.
+    pub region: String,
+    /// The first civil day in force.
+    pub effective: NaiveDate,
+    /// The numbers.
+    pub policy: GatePolicy,
+}
+
+/// Of the policies in force on `day` at a place below every `region` given: that of the smallest
+/// region, and there the latest one.
+pub fn in_force<'a>(
+    enacted: impl Iterator<Item = &'a Enacted>,
+    covers: impl Fn(&str) -> bool,
+    day: NaiveDate,
+) -> Option<&'a GatePolicy> {
+    enacted
+        .filter(|enacted| enacted.effective <= day && covers(&enacted.region))
+        .max_by(|a, b| {
+            let rank = |e: &Enacted| (e.region.len(), e.effective);
+            rank(a)
+                .cmp(&rank(b))
+                .then_with(|| a.policy.version.cmp(&b.policy.version))
+        })
+        .map(|enacted| &enacted.policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_region_and_the_latest_day_win() {
+        let day = |d| NaiveDate::from_ymd_opt(2022, 4, d).unwrap();
+        let of = |region: &str, d, version: &str| Enacted {
+            region: region.to_owned(),
+            effective: day(d),
+            policy: GatePolicy {
+                version: version.to_owned(),
+                ..GatePolicy::default()
+            },
+        };
+        let all = [
+            of("", 1, "a"),
+            of("", 5, "b"),
+            of("fz/350102", 2, "c"),
+            of("", 20, "d"),
+        ];
+        let version = |covers: fn(&str) -> bool, d| {
+            in_force(all.iter(), covers, day(d)).map(|policy| policy.version.as_str())
+        };
+        assert_eq!(version(|_| true, 6), Some("c"));
+        assert_eq!(version(str::is_empty, 6), Some("b"));
+        assert_eq!(version(str::is_empty, 4), Some("a"));
+        assert_eq!(in_force([].iter(), |_| true, day(1)), None);
+    }
+}

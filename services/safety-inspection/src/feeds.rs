@@ -1,0 +1,294 @@
+//! What this service keeps of roster's and sampling's facts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use kit::clock::Clock;
+use kit::db::Tx;
+use kit::projection::{Batches, Projection, Upstream};
+use proto::roster as pb;
+use proto::roster::roster_event::State;
+use proto::sampling as spb;
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+use tonic::Status;
+
+use crate::domain::clearance::{Clearance, Control, Medical};
+use crate::domain::index::Member;
+use crate::domain::observation::Colour;
+use crate::domain::policy::GatePolicy;
+use crate::store::Store;
+use crate::store::facts::{Body, Fact, Kind};
+
+/// Rolls, organisations and policies from roster.
+#[derive(Debug, Default)]
+pub struct RosterProjection {
+    changed: Arc<Notify>,
+}
+
+/// Clearances from sampling.
+#[derive(Debug, Default)]
+pub struct ClearanceProjection {
+    changed: Arc<Notify>,
+}
+
+impl RosterProjection {
+    /// Wakes `changed` after each commit.
+    pub fn new(changed: Arc<Notify>) -> Self {
+        Self { changed }
+    }
+}
+
+impl ClearanceProjection {
+    /// Wakes `changed` after each commit.
+    pub fn new(changed: Arc<Notify>) -> Self {
+        Self { changed }
+    }
+}
+
+#[async_trait]
+impl Projection for RosterProjection {
+    type Event = pb::RosterEvent;
+
+    fn name(&self) -> &'static str {
+        "roster"
+    }
+
+    async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
+        let facts: Vec<Fact> = events.iter().filter_map(roster_fact).collect();
+        Store::write_facts(tx, &facts, generation).await
+    }
+
+    async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
+        let kinds = [Kind::Organization, Kind::Roll, Kind::Policy];
+        Store::sweep_facts(tx, &kinds, generation).await
+    }
+
+    async fn applied(&self, _: &[Self::Event]) {
+        self.changed.notify_one();
+    }
+
+    async fn swept(&self) {
+        self.changed.notify_one();
+    }
+}
+
+#[async_trait]
+impl Projection for ClearanceProjection {
+    type Event = spb::ClearanceEvent;
+
+    fn name(&self) -> &'static str {
+        "clearance"
+    }
+
+    async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
+        let facts: Vec<Fact> = events.iter().map(clearance_fact).collect();
+        Store::write_facts(tx, &facts, generation).await
+    }
+
+    async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
+        Store::sweep_facts(tx, &[Kind::Clearance], generation).await
+    }
+
+    async fn applied(&self, _: &[Self::Event]) {
+        self.changed.notify_one();
+    }
+
+    async fn swept(&self) {
+        self.changed.notify_one();
+    }
+}
+
+/// The fact in an event; none when gates do not need it.
+fn roster_fact(event: &pb::RosterEvent) -> Option<Fact> {
+    let (kind, body) = match &event.state {
+        Some(State::Organization(_)) => (Kind::Organization, Body::Organization),
+        Some(State::ClassGroupRoll(roll)) => {
+            let in_person = roll.teaching_mode() == pb::class_group_roll::TeachingMode::InPerson;
+            let members = roll.members.iter().filter_map(member).collect();
+            (Kind::Roll, Body::Roll { in_person, members })
+        }
+        Some(State::StaffRoll(roll)) => {
+            let people = roll
+                .members
+                .iter()
+                .filter_map(|member| member.member.as_ref());
+            let members = people.filter_map(member).collect();
+            (
+                Kind::Roll,
+                Body::Roll {
+                    in_person: true,
+                    members,
+                },
+            )
+        }
+        Some(State::PolicyProfile(profile)) => (Kind::Policy, policy_body(profile)?),
+        Some(State::CalendarYear(_) | State::ResponsibilityRoll(_)) => return None,
+        None => (kind_of(&event.entity)?, Body::Removed),
+    };
+    Some(Fact {
+        kind,
+        entity: event.entity.clone(),
+        org_path: event.org_path.clone(),
+        version: event.version,
+        body,
+    })
+}
+
+/// The kind of an entity that was removed, by its name.
+fn kind_of(entity: &str) -> Option<Kind> {
+    let parts: Vec<_> = entity.split('/').collect();
+    match parts[..] {
+        ["organizations", _] => Some(Kind::Organization),
+        ["organizations", _, "classGroups", _] | ["organizations", _, "staffRoll"] => {
+            Some(Kind::Roll)
+        }
+        ["policyProfiles", _] => Some(Kind::Policy),
+        _ => None,
+    }
+}
+
+fn member(member: &pb::RollMember) -> Option<Member> {
+    let person = member.person.parse().ok()?;
+    let on_leave = member.presence() == pb::roll_member::Presence::OnLeave;
+    Some(Member { person, on_leave })
+}
+
+fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
+    let gate = profile.gate.as_ref()?;
+    let effective = kit::field::from_date(profile.effective_date?)?;
+    let shipped = GatePolicy::default();
+    let span = |duration: &Option<prost_types::Duration>, otherwise| {
+        duration
+            .as_ref()
+            .map_or(otherwise, |span| chrono::Duration::seconds(span.seconds))
+    };
+    use pb::gate_policy::CodeColour;
+    let deny_colours = gate.deny_colours().filter_map(|colour| match colour {
+        CodeColour::Green => Some(Colour::Green),
+        CodeColour::Yellow => Some(Colour::Yellow),
+        CodeColour::Red => Some(Colour::Red),
+        CodeColour::Unknown => Some(Colour::Unknown),
+        CodeColour::Unspecified => None,
+    });
+    let policy = GatePolicy {
+        version: profile.policy_version.clone(),
+        temperature_max: i16::try_from(gate.temperature_max_tenths).ok()?,
+        recheck_wait: span(&gate.recheck_wait, shipped.recheck_wait),
+        deny_colours: if gate.health_code_check {
+            deny_colours.collect()
+        } else {
+            Vec::new()
+        },
+        travel_window_days: if gate.travel_card_check {
+            gate.travel_window_days
+        } else {
+            0
+        },
+        snapshot_max_age: span(&gate.snapshot_max_age, shipped.snapshot_max_age),
+        admit_health_monitoring: gate.admit_health_monitoring,
+        person_code_ttl_days: profile
+            .person_code
+            .as_ref()
+            .map_or(shipped.person_code_ttl_days, |code| code.ttl_days),
+    };
+    Some(Body::Policy(effective, policy))
+}
+
+fn clearance_fact(event: &spb::ClearanceEvent) -> Fact {
+    let body = match &event.clearance {
+        Some(clearance) if !event.removed => Body::Clearance(Clearance {
+            control: control(clearance.control()),
+            medical: match clearance.medical() {
+                spb::clearance::Medical::Normal => Medical::Normal,
+                // What a newer peer means by a value unknown here is not a reason to admit.
+                spb::clearance::Medical::NotAdmitted | spb::clearance::Medical::Unspecified => {
+                    Medical::NotAdmitted
+                }
+            },
+        }),
+        _ => Body::Removed,
+    };
+    Fact {
+        kind: Kind::Clearance,
+        entity: event.entity.clone(),
+        org_path: event.org_path.clone(),
+        version: event.version,
+        body,
+    }
+}
+
+fn control(control: spb::clearance::Control) -> Control {
+    use spb::clearance::Control as Pb;
+    match control {
+        Pb::Free => Control::Free,
+        Pb::PoolHold => Control::PoolHold,
+        Pb::SecondaryContact => Control::SecondaryContact,
+        Pb::CloseContact => Control::CloseContact,
+        Pb::RegionRestricted => Control::RegionRestricted,
+        Pb::HealthMonitoring => Control::HealthMonitoring,
+        // As above: unknown is not free.
+        Pb::Isolated | Pb::Unspecified => Control::Isolated,
+    }
+}
+
+/// When a feed was last heard of, in milliseconds since 1970; 0 for never.
+#[derive(Clone, Debug, Default)]
+pub struct Heard(Arc<AtomicI64>);
+
+impl Heard {
+    /// The instant; none for never.
+    pub fn at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            millis => chrono::DateTime::from_timestamp_millis(millis),
+        }
+    }
+
+    /// Notes an instant; never backwards.
+    pub fn note(&self, at: chrono::DateTime<chrono::Utc>) {
+        self.0.fetch_max(at.timestamp_millis(), Ordering::Relaxed);
+    }
+}
+
+/// An upstream that notes when it was heard of: an empty batch confirms that nothing changed.
+pub(crate) struct Listening<U> {
+    pub(crate) upstream: U,
+    pub(crate) heard: Heard,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl<U: Upstream> Upstream for Listening<U> {
+    type Event = U::Event;
+
+    async fn snapshot(&mut self, page_token: String) -> Result<Batches<U::Event>, Status> {
+        // The pages of a snapshot are no confirmation until the last one is there.
+        let (heard, clock) = (self.heard.clone(), self.clock.clone());
+        let pages = self.upstream.snapshot(page_token).await?;
+        Ok(pages
+            .inspect(move |page| {
+                if page
+                    .as_ref()
+                    .is_ok_and(|page| !page.resume_token.is_empty())
+                {
+                    heard.note(clock.now());
+                }
+            })
+            .boxed())
+    }
+
+    async fn watch(&mut self, resume_token: String) -> Result<Batches<U::Event>, Status> {
+        let (heard, clock) = (self.heard.clone(), self.clock.clone());
+        let changes = self.upstream.watch(resume_token).await?;
+        Ok(changes
+            .inspect(move |batch| {
+                if batch.is_ok() {
+                    heard.note(clock.now());
+                }
+            })
+            .boxed())
+    }
+}

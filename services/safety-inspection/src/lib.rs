@@ -1,0 +1,18 @@
+//! The safety of the campus: who enters, decided from this service's own database and explained.
+
+mod app;
+mod config;
+pub mod domain;
+mod error;
+mod feeds;
+mod grpc;
+mod migration;
+mod start;
+pub mod store;
+
+pub use app::{App, Entry, Identity, Offline, Overridable, School, Verdict};
+pub use config::{Config, GateConfig};
+pub use error::Error;
+pub use feeds::{ClearanceProjection, Heard, RosterProjection};
+pub use migration::Migrator;
+pub use start::{StartError, start};

@@ -1,0 +1,101 @@
+//! Puts the service together.
+
+use std::sync::Arc;
+
+use kit::auth::Credentials;
+use kit::clock::Clock;
+use kit::db::Database;
+use kit::drain::Drain;
+use kit::projection::follow;
+use kit::server::{Running, ServeError, Server};
+use kit::upstream::{ClearanceUpstream, RosterUpstream};
+use proto::safety::gate_service_server::GateServiceServer;
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::feeds::{ClearanceProjection, Heard, Listening, RosterProjection};
+use crate::{Config, Migrator, grpc};
+
+/// A batch of a thousand offline decisions and some air.
+const MAX_REQUEST: usize = 1 << 20;
+
+/// The service cannot start or stopped with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error("database.url: the database cannot be used")]
+    Database(#[from] DbErr),
+    /// The server failed.
+    #[error(transparent)]
+    Server(#[from] ServeError),
+    /// A neighbour's address is malformed.
+    #[error("a neighbour's address cannot be used")]
+    Address(#[from] tonic::transport::Error),
+}
+
+/// Opens the database, brings it up to date, follows the neighbours and answers calls.
+///
+/// # Errors
+/// When the database cannot be used, the address cannot be listened at, or a setting is malformed.
+pub async fn start(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    drain: Drain,
+) -> Result<Running, StartError> {
+    let db = Database::connect(&config.database).await?;
+    db.migrate::<Migrator>().await?;
+    let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let changed = Arc::new(Notify::new());
+    let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
+    let heard = [
+        ("roster", roster_heard.clone()),
+        ("clearance", clearance_heard.clone()),
+    ];
+    let app = App::open(
+        db.clone(),
+        clock.clone(),
+        &config.gate,
+        heard,
+        changed.clone(),
+        drain.clone(),
+    )
+    .await?;
+
+    let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
+    let roster = Listening {
+        upstream: RosterUpstream::new(
+            kit::channel::connect_lazy(&config.roster)?,
+            credentials.clone(),
+        ),
+        heard: roster_heard,
+        clock: clock.clone(),
+    };
+    let clearance = Listening {
+        upstream: ClearanceUpstream::new(
+            kit::channel::connect_lazy(&config.sampling)?,
+            credentials,
+        ),
+        heard: clearance_heard,
+        clock,
+    };
+    let projection = Arc::new(RosterProjection::new(changed.clone()));
+    follow(
+        db.clone(),
+        roster,
+        projection,
+        Some(server.latch("roster-feed")),
+        drain.clone(),
+    );
+    let projection = Arc::new(ClearanceProjection::new(changed));
+    follow(
+        db,
+        clearance,
+        projection,
+        Some(server.latch("clearance-feed")),
+        drain,
+    );
+
+    let gate = GateServiceServer::new(grpc::Gate::new(app)).max_decoding_message_size(MAX_REQUEST);
+    Ok(server.serve(tonic::service::Routes::new(gate)))
+}

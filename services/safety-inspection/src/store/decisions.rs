@@ -1,0 +1,322 @@
+//! Decisions at gates and their overrides.
+
+use chrono::{DateTime, Utc};
+use kit::db::{Tx, statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::Store;
+pub use super::append::Appended;
+use super::entity::gate_decision::{self, Model};
+use super::entity::gate_override;
+use crate::domain::decision::{Checks, Outcome};
+use crate::domain::finding::Finding;
+use crate::domain::observation::{Colour, Observation, Temperature, TravelCard};
+use crate::domain::person::PersonName;
+
+/// One decision as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The organisation id of the school.
+    pub school: String,
+    /// Grows with time.
+    pub id: Uuid,
+    /// Where the school stands in the tree.
+    pub org_path: String,
+    /// Who; none for somebody unknown.
+    pub person: Option<PersonName>,
+    /// The result.
+    pub outcome: Outcome,
+    /// What each check found.
+    pub checks: Checks,
+    /// What was seen.
+    pub observation: Observation,
+    /// The gate or device.
+    pub device: String,
+    /// The guard.
+    pub guard: String,
+    /// The policy applied.
+    pub policy_version: String,
+    /// When the person was checked.
+    pub decide_time: DateTime<Utc>,
+    /// When it was stored.
+    pub record_time: DateTime<Utc>,
+    /// When the facts were last confirmed.
+    pub facts_time: Option<DateTime<Utc>>,
+    /// Decided in manual mode.
+    pub stale: bool,
+    /// Decided without a network.
+    pub offline: bool,
+    /// The decision that this one rechecks.
+    pub recheck_of: Option<Uuid>,
+    /// What makes a repeat recognisable.
+    pub client_id: Uuid,
+    /// A digest of the request.
+    pub fingerprint: i64,
+}
+
+/// The word of a person instead of that of the checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The result in force.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub responsible: String,
+    /// When.
+    pub time: DateTime<Utc>,
+}
+
+/// Which decisions a list holds.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those with this result of the checks.
+    pub outcome: Option<Outcome>,
+    /// Only those of this person.
+    pub person: Option<PersonName>,
+}
+
+impl Store {
+    /// One decision with its override.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decision(
+        &self,
+        db: &impl ConnectionTrait,
+        school: &str,
+        id: Uuid,
+    ) -> Result<Option<(Record, Option<Override>)>, DbErr> {
+        let row = gate_decision::Entity::find_by_id((school.to_owned(), id))
+            .one(db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let word = gate_override::Entity::find_by_id((school.to_owned(), id))
+            .one(db)
+            .await?;
+        Ok(Some((
+            row.try_into()?,
+            word.map(Override::try_from).transpose()?,
+        )))
+    }
+
+    /// A school's decisions before `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decisions(
+        &self,
+        school: &str,
+        filter: &Filter,
+        before: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<(Record, Option<Override>)>, DbErr> {
+        use gate_decision::Column;
+
+        let mut select = gate_decision::Entity::find().filter(Column::School.eq(school.to_owned()));
+        if let Some(before) = before {
+            select = select.filter(Column::Id.lt(before));
+        }
+        if let Some(outcome) = filter.outcome {
+            select = select.filter(Column::Outcome.eq(outcome_number(outcome)));
+        }
+        if let Some(person) = filter.person {
+            select = select.filter(Column::Person.eq(person.to_string()));
+        }
+        let rows = select
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .all(self.db.read())
+            .await?;
+        let words = gate_override::Entity::find()
+            .filter(gate_override::Column::School.eq(school.to_owned()))
+            .filter(gate_override::Column::Id.is_in(rows.iter().map(|row| row.id)))
+            .all(self.db.read())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let word = words.iter().find(|word| word.id == row.id).cloned();
+                Ok((row.try_into()?, word.map(Override::try_from).transpose()?))
+            })
+            .collect()
+    }
+
+    /// Stores an override; false when there is one already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn override_decision(
+        tx: &Tx,
+        school: &str,
+        id: Uuid,
+        word: &Override,
+    ) -> Result<bool, DbErr> {
+        let insert = statement(
+            tx,
+            "INSERT INTO gate_overrides (school, id, outcome, reason, responsible, override_time) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            [
+                school.into(),
+                id.into(),
+                outcome_number(word.outcome).into(),
+                word.reason.clone().into(),
+                word.responsible.clone().into(),
+                word.time.into(),
+            ],
+        );
+        Ok(tx.execute_raw(insert).await?.rows_affected() == 1)
+    }
+}
+
+fn outcome_number(outcome: Outcome) -> i16 {
+    match outcome {
+        Outcome::Admit => 1,
+        Outcome::Observe => 2,
+        Outcome::Deny => 3,
+    }
+}
+
+fn outcome(number: i16) -> Result<Outcome, DbErr> {
+    match number {
+        1 => Ok(Outcome::Admit),
+        2 => Ok(Outcome::Observe),
+        3 => Ok(Outcome::Deny),
+        _ => Err(unreadable("outcome")),
+    }
+}
+
+fn unreadable(column: &str) -> DbErr {
+    DbErr::Type(format!("gate decision with an unreadable {column}"))
+}
+
+/// The row of a record.
+pub(super) fn model(record: &Record) -> Model {
+    let Record {
+        school,
+        id,
+        org_path,
+        person,
+        outcome,
+        checks,
+        observation,
+        device,
+        guard,
+        policy_version,
+        decide_time,
+        record_time,
+        facts_time,
+        stale,
+        offline,
+        recheck_of,
+        client_id,
+        fingerprint,
+    } = record.clone();
+    Model {
+        school,
+        id,
+        org_path,
+        person: person.map(|person| person.to_string()),
+        outcome: outcome_number(outcome),
+        findings: checks
+            .all()
+            .iter()
+            .map(|finding| finding.number())
+            .collect(),
+        temperature: observation.temperature.map(Temperature::tenths),
+        colour: observation.colour.number(),
+        travel_shown: observation.travel.map(|card| card.shown.to_string()),
+        travel_starred: observation.travel.is_some_and(|card| card.starred),
+        device,
+        guard,
+        policy_version,
+        decide_time,
+        record_time,
+        facts_time,
+        stale,
+        offline,
+        recheck_of,
+        client_id,
+        fingerprint,
+    }
+}
+
+impl TryFrom<Model> for Record {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Self, DbErr> {
+        let person = row.person.as_deref().map(str::parse).transpose();
+        let findings: Vec<_> = row
+            .findings
+            .iter()
+            .filter_map(|number| Finding::from_number(*number))
+            .collect();
+        let [identity, temperature, health_code, travel_card, clearance] = findings[..] else {
+            return Err(unreadable("finding"));
+        };
+        let reading = row
+            .temperature
+            .map(|tenths| Temperature::from_tenths(i32::from(tenths)));
+        let shown = row.travel_shown.as_deref().map(str::parse).transpose();
+        let shown = shown.map_err(|_| unreadable("travel card"))?;
+        Ok(Self {
+            school: row.school,
+            id: row.id,
+            org_path: row.org_path,
+            person: person.map_err(|_| unreadable("person"))?,
+            outcome: outcome(row.outcome)?,
+            checks: Checks {
+                identity,
+                temperature,
+                health_code,
+                travel_card,
+                clearance,
+            },
+            observation: Observation {
+                temperature: reading.transpose().map_err(|_| unreadable("temperature"))?,
+                colour: Colour::ALL
+                    .into_iter()
+                    .find(|colour| colour.number() == row.colour)
+                    .ok_or_else(|| unreadable("colour"))?,
+                travel: shown.map(|shown| TravelCard {
+                    shown,
+                    starred: row.travel_starred,
+                }),
+            },
+            device: row.device,
+            guard: row.guard,
+            policy_version: row.policy_version,
+            decide_time: row.decide_time,
+            record_time: row.record_time,
+            facts_time: row.facts_time,
+            stale: row.stale,
+            offline: row.offline,
+            recheck_of: row.recheck_of,
+            client_id: row.client_id,
+            fingerprint: row.fingerprint,
+        })
+    }
+}
+
+impl TryFrom<gate_override::Model> for Override {
+    type Error = DbErr;
+
+    fn try_from(row: gate_override::Model) -> Result<Self, DbErr> {
+        let gate_override::Model {
+            school: _,
+            id: _,
+            outcome: number,
+            reason,
+            responsible,
+            override_time,
+        } = row;
+        Ok(Self {
+            outcome: outcome(number)?,
+            reason,
+            responsible,
+            time: override_time,
+        })
+    }
+}

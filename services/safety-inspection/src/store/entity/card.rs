@@ -1,0 +1,15 @@
+//! A campus card: a keyed hash of its number, and whose it is.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "cards")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) card_hash: Vec<u8>,
+    pub(crate) person: String,
+    pub(crate) bind_time: ChronoDateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

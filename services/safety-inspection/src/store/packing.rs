@@ -1,0 +1,179 @@
+//! Facts as bytes: a roll is one row, whatever its size.
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::clearance::{Clearance, Control, Medical};
+use crate::domain::index::{Member, Roll};
+use crate::domain::observation::Colour;
+use crate::domain::person::{PersonKind, PersonName};
+use crate::domain::policy::GatePolicy;
+
+const STAFF: u8 = 1;
+const LEAVE: u8 = 2;
+const MEMBER: usize = 17;
+
+/// One byte for the teaching mode, then seventeen for each member.
+pub(super) fn pack_roll(in_person: bool, members: &[Member]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + members.len() * MEMBER);
+    bytes.push(u8::from(in_person));
+    for Member { person, on_leave } in members {
+        let kind = if person.kind == PersonKind::Staff {
+            STAFF
+        } else {
+            0
+        };
+        bytes.extend(person.id.as_bytes());
+        bytes.push(kind | if *on_leave { LEAVE } else { 0 });
+    }
+    bytes
+}
+
+pub(super) fn unpack_roll(org_path: String, bytes: &[u8]) -> Option<Roll> {
+    let (mode, members) = bytes.split_first()?;
+    let member = |bytes: &[u8]| {
+        let (id, flags) = (Uuid::from_slice(&bytes[..16]).ok()?, bytes[16]);
+        let kind = if flags & STAFF != 0 {
+            PersonKind::Staff
+        } else {
+            PersonKind::Student
+        };
+        Some(Member {
+            person: PersonName { kind, id },
+            on_leave: flags & LEAVE != 0,
+        })
+    };
+    let members = members
+        .chunks_exact(MEMBER)
+        .map(member)
+        .collect::<Option<_>>()?;
+    Some(Roll {
+        org_path,
+        in_person: *mode != 0,
+        members,
+    })
+}
+
+pub(super) fn pack_clearance(clearance: Clearance) -> Vec<u8> {
+    let control = Control::ALL
+        .iter()
+        .position(|c| *c == clearance.control)
+        .unwrap_or_default();
+    let medical = u8::from(clearance.medical == Medical::NotAdmitted);
+    vec![u8::try_from(control).unwrap_or_default(), medical]
+}
+
+pub(super) fn unpack_clearance(bytes: &[u8]) -> Option<Clearance> {
+    let [control, medical] = bytes else {
+        return None;
+    };
+    let medical = if *medical == 0 {
+        Medical::Normal
+    } else {
+        Medical::NotAdmitted
+    };
+    Some(Clearance {
+        control: *Control::ALL.get(usize::from(*control))?,
+        medical,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct PolicyBody {
+    effective: chrono::NaiveDate,
+    version: String,
+    temperature_max: i16,
+    recheck_wait_seconds: i64,
+    deny_colours: Vec<i16>,
+    travel_window_days: i32,
+    snapshot_max_age_seconds: i64,
+    admit_health_monitoring: bool,
+    person_code_ttl_days: i32,
+}
+
+pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> Vec<u8> {
+    let body = PolicyBody {
+        effective,
+        version: policy.version.clone(),
+        temperature_max: policy.temperature_max,
+        recheck_wait_seconds: policy.recheck_wait.num_seconds(),
+        deny_colours: policy
+            .deny_colours
+            .iter()
+            .map(|colour| colour.number())
+            .collect(),
+        travel_window_days: policy.travel_window_days,
+        snapshot_max_age_seconds: policy.snapshot_max_age.num_seconds(),
+        admit_health_monitoring: policy.admit_health_monitoring,
+        person_code_ttl_days: policy.person_code_ttl_days,
+    };
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+pub(super) fn unpack_policy(bytes: &[u8]) -> Option<(chrono::NaiveDate, GatePolicy)> {
+    let body: PolicyBody = serde_json::from_slice(bytes).ok()?;
+    let colour = |number: &i16| {
+        Colour::ALL
+            .into_iter()
+            .find(|colour| colour.number() == *number)
+    };
+    let policy = GatePolicy {
+        version: body.version,
+        temperature_max: body.temperature_max,
+        recheck_wait: Duration::seconds(body.recheck_wait_seconds),
+        deny_colours: body
+            .deny_colours
+            .iter()
+            .map(colour)
+            .collect::<Option<_>>()?,
+        travel_window_days: body.travel_window_days,
+        snapshot_max_age: Duration::seconds(body.snapshot_max_age_seconds),
+        admit_health_monitoring: body.admit_health_monitoring,
+        person_code_ttl_days: body.person_code_ttl_days,
+    };
+    Some((body.effective, policy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_survive_packing() {
+        let member = |number, kind, on_leave| Member {
+            person: PersonName {
+                kind,
+                id: Uuid::from_u128(number),
+            },
+            on_leave,
+        };
+        let members = vec![
+            member(1, PersonKind::Student, false),
+            member(2, PersonKind::Staff, true),
+        ];
+        let roll = Roll {
+            org_path: "fz/a".to_owned(),
+            in_person: true,
+            members,
+        };
+        let bytes = pack_roll(true, &roll.members);
+        assert_eq!(unpack_roll("fz/a".to_owned(), &bytes), Some(roll));
+        for control in Control::ALL {
+            let clearance = Clearance {
+                control,
+                medical: Medical::NotAdmitted,
+            };
+            assert_eq!(
+                unpack_clearance(&pack_clearance(clearance)),
+                Some(clearance)
+            );
+        }
+        let day = chrono::NaiveDate::from_ymd_opt(2022, 4, 6).unwrap();
+        let policy = GatePolicy::default();
+        assert_eq!(
+            unpack_policy(&pack_policy(day, &policy)),
+            Some((day, policy))
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! Every way in which a use case can fail.
+
+use chrono::NaiveDate;
+use kit::status::Problem;
+use sea_orm::DbErr;
+
+use crate::domain::swab::Refused;
+use crate::domain::tube::IllegalMove;
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    // Shared.
+    /// Refused by kit: authorisation, paging, idempotency, overload, a field.
+    #[error("refused")]
+    Refused(#[source] Problem),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// Nothing in the caller's scope has this name.
+    #[error("{0} not found")]
+    NotFound(String),
+    /// Something has this name already.
+    #[error("{0} exists")]
+    AlreadyExists(String),
+    /// The resource changed since it was read.
+    #[error("{0} changed meanwhile")]
+    EtagMismatch(String),
+
+    // Plans and draws.
+    /// There is no school on this day, so nothing is drawn.
+    #[error("{0} is no school day")]
+    NoSchoolDay(NaiveDate),
+    /// Only today can be drawn.
+    #[error("{0} is not today")]
+    NotToday(NaiveDate),
+    /// The plan is not active on the day.
+    #[error("{0} is not active")]
+    PlanNotActive(String),
+    /// The draw is closed, its seed published.
+    #[error("{0} is closed")]
+    DrawClosed(String),
+    /// The person is not among the day's picks, or was replaced already.
+    #[error("not assigned in {0}")]
+    NotAssigned(String),
+    /// The person's swab is in a sealed tube.
+    #[error("already sampled in {0}")]
+    AlreadySampled(String),
+    /// No policy is known for this place: the roster has not been heard yet.
+    #[error("no policy for {0}")]
+    NoPolicy(String),
+    // Tubes, results, holds, clearance, environment.
+    /// The verb does not start from the tube's state.
+    #[error("the tube is {0}")]
+    TubeState(String),
+    /// The swab is refused.
+    #[error("the swab is refused")]
+    Swab(#[source] Refused, i32),
+    /// An empty tube is not sealed.
+    #[error("the tube is empty")]
+    TubeEmpty,
+    /// Courier and receiver did not both sign.
+    #[error("signatures are missing")]
+    Signatures,
+    /// The same version of a report says something else.
+    #[error("another result stands for {0}")]
+    ResultConflict(String),
+    /// The verb does not start from the hold's state.
+    #[error("the hold is {0}")]
+    HoldState(String),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<IllegalMove> for Error {
+    fn from(err: IllegalMove) -> Self {
+        Self::TubeState(state_name(err.from))
+    }
+}
+
+/// The name of a state as the contract writes it.
+pub(crate) fn state_name(state: crate::domain::tube::State) -> String {
+    let state = proto::sampling::tube::State::try_from(i32::from(state.code()));
+    state.unwrap_or_default().as_str_name().trim_start_matches("STATE_").to_owned()
+}

@@ -1,0 +1,51 @@
+//! One match from what failed to what the caller is told.
+
+use kit::status::Problem;
+use proto::error::ErrorReason;
+use tonic::Status;
+
+use crate::domain::swab::Refused;
+use crate::error::Error;
+
+impl From<Error> for Problem {
+    fn from(err: Error) -> Self {
+        use ErrorReason as R;
+        match err {
+            // Shared.
+            Error::Refused(problem) => problem,
+            Error::Database(err) => err.into(),
+            Error::NotFound(name) => Problem::not_found(name),
+            Error::AlreadyExists(name) => Problem::new(R::AlreadyExists).meta("name", name),
+            Error::EtagMismatch(name) => Problem::new(R::EtagMismatch).meta("name", name),
+            // Plans and draws.
+            Error::NoSchoolDay(date) => Problem::new(R::NoSchoolDay).meta("date", date),
+            Error::NotToday(date) => Problem::new(R::DrawNotToday).meta("date", date),
+            Error::PlanNotActive(name) => Problem::new(R::PlanNotActive).meta("name", name),
+            Error::DrawClosed(name) => Problem::new(R::DrawClosed).meta("name", name),
+            Error::NotAssigned(name) => Problem::new(R::NotAssigned).meta("name", name),
+            Error::AlreadySampled(name) => Problem::new(R::AlreadySampled).meta("name", name),
+            Error::NoPolicy(path) => Problem::new(R::PolicyUnknown).meta("org_path", path),
+            // Tubes, results, holds, clearance, environment.
+            Error::TubeState(state) => Problem::new(R::TubeState).meta("state", state),
+            Error::Swab(refused, capacity) => match refused {
+                Refused::State(err) => Error::from(err).into(),
+                Refused::Full => Problem::new(R::TubeFull).meta("capacity", capacity),
+                Refused::Mixed => Problem::new(R::TubeClassMixed),
+                Refused::SingleOnly => Problem::new(R::SingleOnly),
+                Refused::Elsewhere(tube) => {
+                    Problem::new(R::DuplicateSwab).meta("tube", format!("tubes/{tube}"))
+                }
+            },
+            Error::TubeEmpty => Problem::new(R::TubeEmpty),
+            Error::Signatures => Problem::new(R::CustodySignatures),
+            Error::ResultConflict(tube) => Problem::new(R::ResultConflict).meta("tube", tube),
+            Error::HoldState(state) => Problem::new(R::HoldState).meta("state", state),
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(err: Error) -> Self {
+        Problem::from(err).into()
+    }
+}

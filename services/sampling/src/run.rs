@@ -1,0 +1,78 @@
+//! Brings the service up.
+
+use std::sync::Arc;
+
+use kit::auth::Credentials;
+use kit::clock::Clock;
+use kit::db::Database;
+use kit::drain::Drain;
+use kit::feed::{Feed, spawn_sequencer};
+use kit::server::{Running, ServeError, Server};
+use kit::upstream::RosterUpstream;
+
+use crate::Migrator;
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::commitment::Signer;
+use crate::grpc::{self, Feeds};
+use crate::projection::RosterProjection;
+use crate::store::policy::FactsCache;
+
+/// The service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be used; the text names the key.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The database cannot be opened or brought up to date.
+    #[error("database.url: the database cannot be used")]
+    Database(#[from] sea_orm::DbErr),
+    /// The roster's address cannot be used.
+    #[error("roster: not an address")]
+    Roster(#[from] tonic::transport::Error),
+    /// It cannot listen, or stopped with an error.
+    #[error("cannot serve")]
+    Serve(#[from] ServeError),
+}
+
+/// Opens the database, follows the roster, and serves until the drain.
+///
+/// # Errors
+/// When a setting, the database or the address cannot be used.
+pub async fn start(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    drain: Drain,
+) -> Result<Running, StartError> {
+    let signer = Arc::new(Signer::new(
+        &config.signing_key().map_err(StartError::Config)?,
+    ));
+    let db = Database::connect(&config.database).await?;
+    db.migrate::<Migrator>().await?;
+    spawn_sequencer(db.clone(), drain.clone());
+
+    let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let credentials = Credentials::new(&config.auth, "sampling", clock.clone());
+    let channel = kit::channel::connect_lazy(&config.roster)?;
+    kit::projection::follow(
+        db.clone(),
+        RosterUpstream::new(channel, credentials),
+        Arc::new(RosterProjection::new(clock.clone())),
+        Some(server.latch("roster-feed")),
+        drain.clone(),
+    );
+
+    let app = App {
+        db: db.clone(),
+        clock,
+        signer,
+        facts: FactsCache::default(),
+        entropy: rand::random,
+    };
+    let scans = crate::app::swabs::spawn(app.clone(), drain.clone());
+    let feeds = Feeds {
+        clearance: Feed::new(db.clone(), "clearance", drain.clone()),
+        sampling: Feed::new(db, "sampling", drain),
+    };
+    Ok(server.serve(grpc::routes(&app, feeds, scans)))
+}

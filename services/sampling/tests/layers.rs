@@ -1,0 +1,54 @@
+//! The domain is pure: it knows neither the wire nor the database, neither clock nor chance.
+
+use std::fs;
+use std::path::Path;
+
+/// Words that no file of the domain may contain.
+const FOREIGN: [&str; 9] = [
+    "tonic",
+    "prost",
+    "proto::",
+    "sea_orm",
+    "sqlx",
+    "tokio",
+    "kit::",
+    "Utc::now",
+    "rand::rng",
+];
+
+#[test]
+fn the_domain_mentions_nothing_outside_itself() {
+    let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(domain).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let foreign = FOREIGN.iter().filter(|word| text.contains(**word));
+        found.extend(foreign.map(|word| format!("{}: {word}", path.display())));
+    }
+    assert_eq!(found, [] as [String; 0]);
+}
+
+#[test]
+fn only_the_store_and_the_migrations_write_sql() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for folder in ["app", "grpc", "publication"] {
+        for entry in fs::read_dir(source.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            if [
+                "statement(",
+                "execute_raw",
+                "query_all_raw",
+                "query_one_raw",
+            ]
+            .iter()
+            .any(|word| text.contains(word))
+            {
+                found.push(path);
+            }
+        }
+    }
+    assert_eq!(found, [] as [std::path::PathBuf; 0]);
+}

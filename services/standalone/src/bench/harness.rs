@@ -1,0 +1,229 @@
+//! Percentiles, medians and the report that every scenario gives.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::screen::{self, Align, Table};
+
+/// How long calls took, sorted.
+#[derive(Clone, Debug)]
+pub(super) struct Latencies {
+    sorted: Vec<Duration>,
+    wall: Duration,
+}
+
+impl Latencies {
+    pub(super) fn new(mut taken: Vec<Duration>, wall: Duration) -> Self {
+        taken.sort_unstable();
+        Self {
+            sorted: taken,
+            wall,
+        }
+    }
+
+    pub(super) fn rate(&self) -> f64 {
+        self.sorted.len() as f64 / self.wall.as_secs_f64()
+    }
+
+    /// The smallest latency that `share` of the calls did not exceed.
+    pub(super) fn percentile(&self, share: f64) -> Duration {
+        let rank = (share * self.sorted.len() as f64).ceil() as usize;
+        self.sorted
+            .get(rank.max(1) - 1)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// The middle of several measurements.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => values[odd / 2],
+        even => f64::midpoint(values[even / 2 - 1], values[even / 2]),
+    }
+}
+
+/// On which side of the target a figure must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Bound {
+    AtLeast,
+    AtMost,
+}
+
+/// One figure with its floor and its target.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Figure {
+    /// What was measured.
+    pub(super) name: &'static str,
+    /// The unit of floor and product.
+    pub(super) unit: &'static str,
+    /// The floor of the same run.
+    pub(super) floor: Option<f64>,
+    /// The product.
+    pub(super) product: f64,
+    /// What the target is about: the ratio of the two, or else the product.
+    pub(super) compared: f64,
+    /// The target.
+    pub(super) target: f64,
+    /// On which side the figure must be.
+    pub(super) bound: Bound,
+    /// Whether it is.
+    pub(super) met: bool,
+}
+
+impl Figure {
+    /// A figure whose target is about product ÷ floor.
+    pub(super) fn ratio(
+        name: &'static str,
+        unit: &'static str,
+        floor: f64,
+        product: f64,
+        (bound, target): (Bound, f64),
+    ) -> Self {
+        let compared = product / floor;
+        let met = bound.holds(compared, target);
+        Self {
+            name,
+            unit,
+            floor: Some(floor),
+            product,
+            compared,
+            target,
+            bound,
+            met,
+        }
+    }
+
+    /// A figure whose target is about the product alone.
+    pub(super) fn alone(
+        name: &'static str,
+        unit: &'static str,
+        product: f64,
+        (bound, target): (Bound, f64),
+    ) -> Self {
+        let met = bound.holds(product, target);
+        Self {
+            name,
+            unit,
+            floor: None,
+            product,
+            compared: product,
+            target,
+            bound,
+            met,
+        }
+    }
+}
+
+impl Bound {
+    fn holds(self, value: f64, target: f64) -> bool {
+        match self {
+            Self::AtLeast => value >= target,
+            Self::AtMost => value <= target,
+        }
+    }
+}
+
+/// What a scenario measured.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) scenario: &'static str,
+    pub(super) database: &'static str,
+    pub(super) students: u64,
+    pub(super) figures: Vec<Figure>,
+    /// The most memory that this process, services and clients together, has held.
+    pub(super) peak_memory_mib: u64,
+}
+
+impl Report {
+    pub(super) fn print(&self, json: bool) -> anyhow::Result<()> {
+        if json {
+            screen::line(serde_json::to_string_pretty(self)?);
+            return Ok(());
+        }
+        screen::heading(format_args!(
+            "{} · {} · {} students",
+            self.scenario,
+            self.database,
+            screen::count(self.students)
+        ));
+        let mut table = Table::new([
+            ("figure", Align::Left),
+            ("floor", Align::Right),
+            ("product", Align::Right),
+            ("ratio", Align::Right),
+            ("target", Align::Right),
+            ("met", Align::Left),
+        ]);
+        for figure in &self.figures {
+            let sign = match figure.bound {
+                Bound::AtLeast => '≥',
+                Bound::AtMost => '≤',
+            };
+            let amount = |value: f64| format!("{} {}", number(value), figure.unit);
+            let target = match figure.floor {
+                Some(_) => format!("{sign} {} ×", number(figure.target)),
+                None => format!("{sign} {}", amount(figure.target)),
+            };
+            let ratio = figure.floor.map(|_| number(figure.compared));
+            table.row([
+                figure.name.to_owned(),
+                figure.floor.map(amount).unwrap_or_default(),
+                amount(figure.product),
+                ratio.unwrap_or_default(),
+                target,
+                if figure.met { "yes" } else { "NO" }.to_owned(),
+            ]);
+        }
+        table.print();
+        screen::line(format_args!(
+            "   peak memory {} MiB",
+            screen::count(self.peak_memory_mib)
+        ));
+        Ok(())
+    }
+}
+
+/// A number with as many digits as it deserves.
+fn number(value: f64) -> String {
+    match value {
+        v if v >= 1000.0 => screen::count(v.round() as u64),
+        v if v >= 10.0 => format!("{v:.1}"),
+        v => format!("{v:.2}"),
+    }
+}
+
+/// The most memory this process has held, in MiB; 0 where the system does not tell.
+pub(super) fn peak_memory_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() / 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_and_medians() {
+        let taken = (1..=100).rev().map(Duration::from_millis).collect();
+        let latencies = Latencies::new(taken, Duration::from_secs(2));
+        let at = [0.5, 0.99, 1.0].map(|share| latencies.percentile(share).as_millis());
+        assert_eq!(at, [50, 99, 100]);
+        assert!((latencies.rate() - 50.0).abs() < 1e-9);
+        assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_target_is_met_on_its_side() {
+        let at_least = Figure::ratio("a", "rows/s", 200.0, 60.0, (Bound::AtLeast, 0.25));
+        let at_most = Figure::ratio("b", "s", 1.0, 1.6, (Bound::AtMost, 1.5));
+        assert_eq!([at_least.met, at_most.met], [true, false]);
+    }
+}

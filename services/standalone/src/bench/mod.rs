@@ -1,0 +1,147 @@
+//! `campus bench`: the product beside what the machine can do at best, in the same run.
+
+mod draw;
+mod floor;
+mod harness;
+mod import;
+mod register;
+mod results;
+mod stand;
+mod swabs;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use kit::scratch::{self, Scratch};
+
+use crate::screen;
+use floor::Floor;
+use harness::{Bound, Figure, Report, median, peak_memory_mib};
+
+/// Measures one scenario, or what the machine can do without Campus.
+#[derive(Args, Clone, Debug)]
+pub struct BenchArgs {
+    /// What to measure.
+    #[arg(value_enum)]
+    pub scenario: Scenario,
+    /// On which database; a PostgreSQL server is taken from CAMPUS_TEST_POSTGRES, or is at
+    /// 127.0.0.1:5432. Databases of their own are made and dropped.
+    #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
+    pub database: Engine,
+    /// How many students the invented city has.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=1_500_000))]
+    pub students: u64,
+    /// How often floor and product are measured alternately; the median counts.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub rounds: u32,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// The database alone.
+    Floor,
+    /// A whole roster through the gateway, and the same again.
+    Import,
+    /// The draw of the whole city, of one school, and its verification.
+    Draw,
+    /// Swabs scanned by a thousand samplers at once.
+    Swabs,
+    /// The results of a day's tubes by one stream.
+    Results,
+    /// From a positive result to the denial at the gate and the alert at the school.
+    Hold,
+}
+
+impl Scenario {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Import => "import",
+            Self::Draw => "draw",
+            Self::Swabs => "swabs",
+            Self::Results => "results",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+/// On which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// SQLite files.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+impl Engine {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    async fn scratch(self) -> anyhow::Result<Scratch> {
+        match self {
+            Self::Sqlite => Ok(scratch::sqlite()),
+            Self::Postgres => match scratch::postgres().await {
+                Some(scratch) => Ok(scratch),
+                None => bail!("no PostgreSQL server: set CAMPUS_TEST_POSTGRES"),
+            },
+        }
+    }
+}
+
+/// Runs the command; 1 when a target is missed.
+///
+/// # Errors
+/// When something cannot be measured.
+pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let figures = match args.scenario {
+        Scenario::Floor => floors(&args).await?,
+        Scenario::Import => import::run(&args).await?,
+        Scenario::Draw => draw::run(&args).await?,
+        Scenario::Swabs => swabs::run(&args).await?,
+        Scenario::Results => results::run(&args).await?,
+        Scenario::Hold => results::hold(&args).await?,
+    };
+    let met = figures.iter().all(|figure| figure.met);
+    let report = Report {
+        scenario: args.scenario.name(),
+        database: args.database.name(),
+        students: args.students,
+        figures,
+        peak_memory_mib: peak_memory_mib(),
+    };
+    report.print(args.json)?;
+    Ok(if met {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The floors themselves.
+async fn floors(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
+    let scratch = args.database.scratch().await?;
+    let floor = Floor::open(&scratch).await?;
+    let (mut people, mut bare, mut commits) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..args.rounds {
+        people.push(200_000.0 / floor.people(200_000).await?.as_secs_f64());
+        bare.push(floor.assignments(300_000).await?.as_secs_f64());
+        commits.push(floor.commits(16, Duration::from_secs(1)).await?.rate());
+    }
+    let any = |name, unit, value| Figure::alone(name, unit, value, (Bound::AtLeast, 0.0));
+    Ok(vec![
+        any("person-like rows, 2 indexes", "rows/s", median(people)),
+        any("300,000 bare assignments", "s", median(bare)),
+        any("single-row commits, 16 clients", "/s", median(commits)),
+    ])
+}

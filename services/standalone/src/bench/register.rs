@@ -1,0 +1,316 @@
+//! A register that publishes the invented city without storing it, so that what stands below
+//! roster can be measured by itself: a million and a half students are there in seconds.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use kit::drain::Drain;
+use kit::field::to_date;
+use proto::roster::class_group_roll::TeachingMode;
+use proto::roster::organization::Kind;
+use proto::roster::roll_member::Presence;
+use proto::roster::roster_event::State;
+use proto::roster::roster_feed_server::{RosterFeed, RosterFeedServer};
+use proto::roster::{
+    CalendarYear, ClassGroupRoll, GatePolicy, HoldPolicy, Organization, PersonCodePolicy,
+    PolicyProfile, PoolPolicy, ResponsibilityDuty, ResponsibilityRoll, RollMember, RosterEvent,
+    SamplingPolicy, SnapshotRequest, SnapshotResponse, StaffRoll, StaffRollMember, TubePolicy,
+    WatchRequest, WatchResponse, gate_policy, hold_policy, pool_policy, sampling_policy,
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status};
+
+use crate::city::{CITY_DIVISION, CITY_ID, CITY_NAME, City, DISTRICTS, School, Stage};
+
+/// How many events one message carries.
+const PART: usize = 100;
+
+/// Publishes `city` until the drain; gives the address.
+pub(super) async fn publish(city: Arc<City>, drain: Drain) -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let feed = RosterFeedServer::new(Register(city)).max_encoding_message_size(64 << 20);
+    let server = tonic::transport::Server::builder().add_service(feed);
+    let end = async move { drain.draining().await };
+    tokio::spawn(server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), end));
+    Ok(address)
+}
+
+struct Register(Arc<City>);
+
+#[tonic::async_trait]
+impl RosterFeed for Register {
+    type SnapshotStream = BoxStream<'static, Result<SnapshotResponse, Status>>;
+    type WatchStream = BoxStream<'static, Result<WatchResponse, Status>>;
+
+    async fn snapshot(
+        &self,
+        _: Request<SnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        let (sender, receiver) = tokio::sync::mpsc::channel(4);
+        let city = self.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut part = facts(&city);
+            for school in city.schools() {
+                tell(&mut part, &school);
+                if part.len() >= PART {
+                    let events = std::mem::take(&mut part);
+                    let page_token = school.plan.index.to_string();
+                    let response = SnapshotResponse {
+                        events,
+                        page_token,
+                        resume_token: String::new(),
+                    };
+                    if sender.blocking_send(Ok(response)).is_err() {
+                        return;
+                    }
+                }
+            }
+            let last = SnapshotResponse {
+                events: part,
+                page_token: String::new(),
+                resume_token: "end".to_owned(),
+            };
+            // The reader may be gone by now, which is its right.
+            let _ = sender.blocking_send(Ok(last));
+        });
+        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        // Nothing changes in this register.
+        Ok(Response::new(futures_util::stream::pending().boxed()))
+    }
+}
+
+fn event(entity: String, org_path: String, state: State) -> RosterEvent {
+    RosterEvent {
+        entity,
+        version: 1,
+        org_path,
+        removed: false,
+        state: Some(state),
+    }
+}
+
+fn organization(id: &str, path: String, kind: Kind, name: &str, division: &str) -> RosterEvent {
+    let organization = Organization {
+        name: format!("organizations/{id}"),
+        kind: kind.into(),
+        display_name: name.to_owned(),
+        org_path: path.clone(),
+        division_code: division.to_owned(),
+        ..Organization::default()
+    };
+    event(
+        organization.name.clone(),
+        path,
+        State::Organization(organization),
+    )
+}
+
+/// The tree above the schools, the policy and the calendar.
+fn facts(city: &City) -> Vec<RosterEvent> {
+    let root = CITY_ID.to_owned();
+    let mut events = vec![organization(
+        CITY_ID,
+        root.clone(),
+        Kind::CityBureau,
+        CITY_NAME,
+        CITY_DIVISION,
+    )];
+    events.extend(DISTRICTS.iter().map(|district| {
+        let path = format!("{CITY_ID}/{}", district.division);
+        organization(
+            district.division,
+            path,
+            Kind::CountyBureau,
+            district.name,
+            district.division,
+        )
+    }));
+    let policy = policy(city.school_year());
+    events.push(event(
+        policy.name.clone(),
+        root.clone(),
+        State::PolicyProfile(policy),
+    ));
+    for year in [city.school_year(), city.school_year() + 1] {
+        let name = format!("calendarYears/{year}");
+        let calendar = CalendarYear {
+            name: name.clone(),
+            year,
+            ..CalendarYear::default()
+        };
+        events.push(event(name, root.clone(), State::CalendarYear(calendar)));
+    }
+    events
+}
+
+/// The numbers of `fuzhou-2022-04` that what is measured goes by.
+fn policy(year: i32) -> PolicyProfile {
+    PolicyProfile {
+        name: "policyProfiles/fuzhou-2022-04-1".to_owned(),
+        policy_version: "fuzhou-2022-04@1".to_owned(),
+        profile: "fuzhou-2022-04".to_owned(),
+        organization: format!("organizations/{CITY_ID}"),
+        effective_date: NaiveDate::from_ymd_opt(year, 9, 1).map(to_date),
+        state: proto::roster::policy_profile::State::Active.into(),
+        gate: Some(gate()),
+        sampling: Some(SamplingPolicy {
+            enabled: true,
+            student_ratio_basis_points: 2000,
+            unit: sampling_policy::Unit::Class.into(),
+            strategy: sampling_policy::Strategy::LeastRecent.into(),
+            cycle_days: 5,
+            gap_alert_days: 7,
+            rounding: sampling_policy::Rounding::Up.into(),
+            staff_ratio_basis_points: 2000,
+            post_frequencies: Vec::new(),
+            environment_days: 7,
+        }),
+        pool: Some(PoolPolicy {
+            pool_type: pool_policy::PoolType::P10.into(),
+            class_pure: true,
+            single_only: Vec::new(),
+        }),
+        tube: Some(TubePolicy {
+            max_to_laboratory: span(4 * 3600),
+            result_sla: span(24 * 3600),
+            positive_notify: span(600),
+            positive_resample: span(7200),
+        }),
+        person_code: Some(PersonCodePolicy { ttl_days: 30 }),
+        hold: Some(HoldPolicy {
+            auto_release: hold_policy::AutoRelease::SingleNegative.into(),
+        }),
+        ..PolicyProfile::default()
+    }
+}
+
+fn gate() -> GatePolicy {
+    use gate_policy::CodeColour;
+    let denied = [CodeColour::Red, CodeColour::Yellow, CodeColour::Unknown];
+    GatePolicy {
+        temperature_max_tenths: 373,
+        temperature_plausible_min_tenths: 340,
+        temperature_plausible_max_tenths: 425,
+        recheck_wait: span(900),
+        health_code_check: true,
+        deny_colours: denied.map(i32::from).to_vec(),
+        travel_card_check: true,
+        travel_window_days: 14,
+        snapshot_max_age: span(1800),
+        admit_health_monitoring: false,
+    }
+}
+
+fn span(seconds: i64) -> Option<prost_types::Duration> {
+    Some(prost_types::Duration { seconds, nanos: 0 })
+}
+
+/// A school, its class groups, its staff and its duties.
+fn tell(events: &mut Vec<RosterEvent>, school: &School<'_>) {
+    let (plan, path) = (school.plan, school.plan.org_path());
+    let name = format!("organizations/{}", plan.code);
+    let kind = match plan.stage {
+        Stage::Kindergarten => Kind::Kindergarten,
+        Stage::Primary | Stage::Junior | Stage::Senior => Kind::School,
+    };
+    let division = plan.district.division;
+    events.push(organization(
+        &plan.code,
+        path.clone(),
+        kind,
+        &plan.name,
+        division,
+    ));
+    let before = match plan.stage {
+        Stage::Kindergarten | Stage::Primary => 0,
+        Stage::Junior => 6,
+        Stage::Senior => 9,
+    };
+    for class in &school.classes {
+        let mut members: Vec<RollMember> = class
+            .students
+            .iter()
+            .map(|student| RollMember {
+                person: format!("students/{}", student.id),
+                boarder: student.boarder,
+                ..member(class.entry_year)
+            })
+            .collect();
+        members.sort_unstable_by(|a, b| a.person.cmp(&b.person));
+        let grade = if plan.stage == Stage::Kindergarten {
+            0
+        } else {
+            before + class.plan.grade as i32
+        };
+        let roll = ClassGroupRoll {
+            class_group: format!("{name}/classGroups/{}", class.id),
+            organization: name.clone(),
+            display_name: class.title(plan.stage),
+            grade,
+            teaching_mode: TeachingMode::InPerson.into(),
+            members,
+        };
+        let path = format!("{path}/{}", class.id);
+        events.push(event(
+            roll.class_group.clone(),
+            path,
+            State::ClassGroupRoll(roll),
+        ));
+    }
+    let mut members: Vec<StaffRollMember> = school
+        .staff
+        .iter()
+        .map(|one| StaffRollMember {
+            member: Some(RollMember {
+                person: format!("staff/{}", one.id),
+                ..member(2015)
+            }),
+            posts: vec![one.post.code().to_owned()],
+            grade: before + one.grade as i32,
+        })
+        .collect();
+    members.sort_unstable_by(|a, b| {
+        a.member
+            .as_ref()
+            .map(|m| &m.person)
+            .cmp(&b.member.as_ref().map(|m| &m.person))
+    });
+    let roll = StaffRoll {
+        organization: name.clone(),
+        members,
+    };
+    events.push(event(
+        format!("{name}/staffRoll"),
+        path.clone(),
+        State::StaffRoll(roll),
+    ));
+    let duties = school.responsibilities().map(|duty| ResponsibilityDuty {
+        subject: duty.subject.to_owned(),
+        staff_member: format!("staff/{}", duty.staff),
+        place: duty.class,
+    });
+    let roll = ResponsibilityRoll {
+        organization: name.clone(),
+        duties: duties.collect(),
+    };
+    events.push(event(
+        format!("{name}/responsibilityRoll"),
+        path,
+        State::ResponsibilityRoll(roll),
+    ));
+}
+
+fn member(entry_year: i32) -> RollMember {
+    RollMember {
+        presence: Presence::Expected.into(),
+        since: entry_year * 10_000 + 901,
+        ..RollMember::default()
+    }
+}

@@ -1,0 +1,173 @@
+//! The house as it is measured: below a register that publishes the invented city.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use chrono::{Datelike, Days, NaiveDate, Weekday};
+use kit::auth::Role;
+use kit::clock::{Clock, ManualClock};
+use kit::drain::Drain;
+use kit::field::to_date;
+use kit::org::OrgPath;
+use kit::scratch::Scratch;
+use proto::sampling::coverage_service_client::CoverageServiceClient;
+use proto::sampling::draw_service_client::DrawServiceClient;
+use proto::sampling::plan_service_client::PlanServiceClient;
+use proto::sampling::sampling_plan::Kind;
+use proto::sampling::{
+    CreatePlanRequest, DrawDayRequest, DrawDayResponse, GetCoverageRequest, SamplingPlan,
+};
+
+use super::{BenchArgs, Engine, register};
+use crate::city::{CITY_ID, City, Options};
+use crate::house::{self, Databases, Door, House};
+use crate::screen;
+
+/// The id of the plan that is measured.
+pub(super) const PLAN: &str = "students";
+
+/// A house with a city in it, on databases that go with it.
+pub(super) struct Stand {
+    pub(super) city: Arc<City>,
+    pub(super) clock: ManualClock,
+    pub(super) house: House,
+    pub(super) loading: Duration,
+    _scratch: Vec<Scratch>,
+}
+
+impl Stand {
+    /// Opens the house and waits until sampling has heard of everybody.
+    pub(super) async fn open(args: &BenchArgs) -> anyhow::Result<Self> {
+        let date = NaiveDate::from_ymd_opt(2022, 4, 6).context("a day")?;
+        let options = Options {
+            students: args.students,
+            seed: 1,
+            date,
+        };
+        let city = Arc::new(City::new(options));
+        let (databases, scratch) = databases(args.database).await?;
+        let clock = ManualClock::morning_of(date);
+        let drain = Drain::new();
+        let options = house::Options {
+            register: Some(register::publish(city.clone(), drain.clone()).await?),
+            ..house::Options::trial(databases)
+        };
+        let begun = Instant::now();
+        let house = House::open(&options, Arc::new(clock.clone()), drain).await?;
+        let mut stand = Self {
+            city,
+            clock,
+            house,
+            loading: Duration::ZERO,
+            _scratch: scratch,
+        };
+        stand.hear(args.json).await?;
+        stand.loading = begun.elapsed();
+        stand.plan(PLAN).await?;
+        Ok(stand)
+    }
+
+    async fn hear(&self, quiet: bool) -> anyhow::Result<()> {
+        let all = self.city.plan().students();
+        let bar = if quiet {
+            indicatif::ProgressBar::hidden()
+        } else {
+            screen::bar(all, "loading")
+        };
+        let mut client = CoverageServiceClient::new(self.officer()?);
+        for _ in 0..12_000 {
+            let scope = format!("organizations/{CITY_ID}");
+            if let Ok(coverage) = client.get_coverage(GetCoverageRequest { scope }).await {
+                let heard = coverage.into_inner().enrolled_count.unsigned_abs();
+                bar.set_position(heard);
+                if heard >= all {
+                    bar.finish_and_clear();
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("sampling has not heard of everybody within ten minutes")
+    }
+
+    /// Makes another plan for everybody: under a plan of its own, a day is drawn anew.
+    pub(super) async fn plan(&self, id: &str) -> anyhow::Result<()> {
+        let plan = SamplingPlan {
+            display_name: "学生每日抽样".to_owned(),
+            kind: Kind::StudentRotation.into(),
+            organization: format!("organizations/{CITY_ID}"),
+            start_date: Some(to_date(self.clock.today())),
+            ..SamplingPlan::default()
+        };
+        let plan_id = id.to_owned();
+        let request = CreatePlanRequest {
+            plan: Some(plan),
+            plan_id,
+            request_id: String::new(),
+        };
+        PlanServiceClient::new(self.officer()?)
+            .create_plan(request)
+            .await?;
+        Ok(())
+    }
+
+    /// A connection through the gateway for an officer of the city, valid on the day it is.
+    pub(super) fn officer(&self) -> anyhow::Result<Door> {
+        self.house.caller(Role::CityOfficer, &city_path()?)
+    }
+
+    /// Moves to 08:00 of the next day from Monday to Friday.
+    pub(super) fn next_school_day(&self) {
+        let mut day = self.clock.today() + Days::new(1);
+        while matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
+            day = day + Days::new(1);
+        }
+        self.clock.set(ManualClock::morning_of(day).now());
+    }
+
+    /// Draws today under a plan for an organisation; gives the last message and the time until it came.
+    pub(super) async fn draw(
+        &self,
+        plan: &str,
+        organization: &str,
+    ) -> anyhow::Result<(DrawDayResponse, Duration)> {
+        let request = DrawDayRequest {
+            plan: format!("plans/{plan}"),
+            organization: format!("organizations/{organization}"),
+            draw_date: None,
+        };
+        let mut client = DrawServiceClient::new(self.officer()?);
+        let begun = Instant::now();
+        let mut stream = client.draw_day(request).await?.into_inner();
+        let mut last = None;
+        while let Some(message) = stream.message().await? {
+            last = Some(message);
+        }
+        let last = last
+            .filter(|message| message.finished)
+            .context("the draw did not finish")?;
+        Ok((last, begun.elapsed()))
+    }
+}
+
+/// A database for each service, which go with the second value.
+pub(super) async fn databases(engine: Engine) -> anyhow::Result<(Databases, Vec<Scratch>)> {
+    let mut scratch = Vec::new();
+    for _ in 0..4 {
+        scratch.push(engine.scratch().await?);
+    }
+    let database = |index: usize| kit::db::DatabaseConfig::clone(&scratch[index]);
+    let databases = Databases {
+        roster: database(0),
+        sampling: database(1),
+        safety_inspection: database(2),
+        notification: database(3),
+    };
+    Ok((databases, scratch))
+}
+
+/// The place of the city in the tree.
+pub(super) fn city_path() -> anyhow::Result<OrgPath> {
+    CITY_ID.parse().ok().context("the city is a place")
+}

@@ -1,0 +1,152 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::bench::BenchArgs;
+use crate::demo::DemoArgs;
+use crate::draw::DrawCommand;
+use crate::import::ImportArgs;
+use crate::results::ResultsArgs;
+use crate::token::TokenArgs;
+use crate::up::UpArgs;
+
+/// 校安 Campus: epidemic control and safety of a city's schools.
+#[derive(Debug, Parser)]
+#[command(name = "campus", version, about, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows the main job on one screen: a city in, today's sample drawn, a positive held at the gate.
+    Demo(DemoArgs),
+    /// Runs all five services in this process on SQLite.
+    Up(UpArgs),
+    /// Prints a token of the development issuer.
+    Token(TokenArgs),
+    /// Invents a city.
+    #[command(subcommand)]
+    City(CityCommand),
+    /// Imports a roster through the gateway.
+    Import(ImportCommand),
+    /// Exports and verifies published draws.
+    #[command(subcommand)]
+    Draw(DrawCommand),
+    /// Submits a laboratory's file of results.
+    Results(ResultsArgs),
+    /// Checks the configuration file of a service.
+    CheckConfig(CheckConfigArgs),
+    /// Measures Campus and, in the same run, what the machine can do at best.
+    Bench(BenchArgs),
+}
+
+/// What to import, and through which gateway.
+#[derive(Args, Clone, Debug)]
+pub struct ImportCommand {
+    /// What to import.
+    #[command(flatten)]
+    pub roster: ImportArgs,
+    /// The gateway.
+    #[arg(long, default_value = "http://127.0.0.1:7400")]
+    pub gateway: String,
+    /// A token that may import.
+    #[arg(long, env = "CAMPUS_TOKEN", hide_env_values = true)]
+    pub token: String,
+}
+
+/// What to do with an invented city.
+#[derive(Debug, Subcommand)]
+pub enum CityCommand {
+    /// Writes the city as files: OneRoster CSV, the national 学籍 sheet, staff and duties.
+    Generate(GenerateArgs),
+}
+
+/// How to invent a city.
+#[derive(Args, Clone, Debug)]
+pub struct GenerateArgs {
+    /// How many students, kindergarten children included; up to 1.5 million.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_500_000))]
+    pub students: u64,
+    /// The folder to write to; it is created.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Another seed gives other people.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A day of the school year, such as 2022-04-07.
+    #[arg(long, default_value = "2022-04-07")]
+    pub date: chrono::NaiveDate,
+}
+
+/// Which file to check.
+#[derive(Args, Clone, Debug)]
+pub struct CheckConfigArgs {
+    /// roster, sampling, safety-inspection, notification or gateway.
+    #[arg(value_enum)]
+    pub service: ServiceName,
+    /// Its configuration file; without one, the environment alone is checked.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+}
+
+/// The services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ServiceName {
+    Sampling,
+    SafetyInspection,
+    Notification,
+    Gateway,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use kit::auth::Role;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_city_has_at_most_a_million_and_a_half_students() {
+        assert!(parse("campus city generate --students 1500000 --out x").is_ok());
+        assert!(parse("campus city generate --students 1500001 --out x").is_err());
+        assert!(parse("campus city generate --students 0 --out x").is_err());
+    }
+
+    #[test]
+    fn a_token_takes_roles_by_name_and_refuses_others() {
+        let Ok(Command::Token(args)) = parse("campus token --role guard --scope fz/350102/x")
+        else {
+            panic!("not a token command");
+        };
+        assert_eq!(
+            (args.roles, args.scope.as_str()),
+            (vec![Role::Guard], "fz/350102/x")
+        );
+        let refused = parse("campus token --role king").unwrap_err().to_string();
+        assert!(refused.contains("city-officer"), "{refused}");
+    }
+
+    #[test]
+    fn the_demonstration_and_the_measurements_have_defaults() {
+        assert!(matches!(parse("campus demo"), Ok(Command::Demo(args)) if !args.exit));
+        assert!(parse("campus bench draw --database postgres --json").is_ok());
+        assert!(parse("campus bench nothing").is_err());
+        assert!(parse("campus check-config gateway --config gateway.toml").is_ok());
+    }
+}

@@ -1,0 +1,275 @@
+//! The whole house in one process: five services on SQLite, talking over loopback ports.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kit::auth::{Issuer, Role};
+use kit::clock::Clock;
+use kit::config::{Settings, load};
+use kit::db::DatabaseConfig;
+use kit::drain::Drain;
+use kit::org::OrgPath;
+use kit::server::Running;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+
+use crate::token::Bearer;
+
+/// Where each service keeps its data.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Databases {
+    pub roster: DatabaseConfig,
+    pub sampling: DatabaseConfig,
+    pub safety_inspection: DatabaseConfig,
+    pub notification: DatabaseConfig,
+}
+
+impl Databases {
+    /// SQLite files in `folder`.
+    pub fn sqlite(folder: &Path) -> Self {
+        let file = |name: &str| {
+            let path = folder.join(format!("{name}.sqlite"));
+            DatabaseConfig::new(format!("sqlite:{}", path.display()))
+        };
+        Self {
+            roster: file("roster"),
+            sampling: file("sampling"),
+            safety_inspection: file("safety-inspection"),
+            notification: file("notification"),
+        }
+    }
+}
+
+/// How the house is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the data is.
+    pub databases: Databases,
+    /// Where to listen.
+    pub address: IpAddr,
+    /// The port of the gateway; the services take those that follow. 0 takes free ones.
+    pub port: u16,
+    /// How long calls under way may take when the house closes.
+    pub drain: Duration,
+    /// Where a register answers in place of roster, for measurements of what stands below it.
+    pub register: Option<String>,
+}
+
+impl Options {
+    /// Free ports of this machine: for the demonstration, measurements and tests.
+    pub fn trial(databases: Databases) -> Self {
+        Self {
+            databases,
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            drain: Duration::from_secs(5),
+            register: None,
+        }
+    }
+
+    /// The settings of `service`, read and checked as those of its own process would be.
+    fn settings<T: Settings>(
+        &self,
+        service: &str,
+        place: u16,
+        database: Option<&DatabaseConfig>,
+        upstreams: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        let port = if self.port == 0 { 0 } else { self.port + place };
+        let mut keys = vec![
+            (
+                "SERVER__LISTEN",
+                SocketAddr::new(self.address, port).to_string(),
+            ),
+            ("SERVER__DRAIN", format!("{}s", self.drain.as_secs())),
+            ("AUTH__DEVELOPMENT", "true".to_owned()),
+        ];
+        if let Some(database) = database {
+            keys.push(("DATABASE__URL", database.url.clone()));
+            keys.push((
+                "DATABASE__MAX_CONNECTIONS",
+                database.max_connections.to_string(),
+            ));
+        }
+        keys.extend(
+            upstreams
+                .iter()
+                .map(|(key, address)| (*key, (*address).to_owned())),
+        );
+        let prefix = format!("CAMPUS_{}", service.to_uppercase().replace('-', "_"));
+        let keys = keys
+            .into_iter()
+            .map(|(key, value)| (format!("{prefix}__{key}"), value));
+        load(service, None, keys).context(service.to_owned())
+    }
+}
+
+/// Five services that answer.
+#[derive(Debug)]
+pub struct House {
+    gateway: Running,
+    services: Vec<(&'static str, Running)>,
+    clock: Arc<dyn Clock>,
+    drain: Drain,
+}
+
+impl House {
+    /// Starts the five services.
+    ///
+    /// # Errors
+    /// When a database cannot be opened or a port cannot be listened at.
+    pub async fn open(
+        options: &Options,
+        clock: Arc<dyn Clock>,
+        drain: Drain,
+    ) -> anyhow::Result<Self> {
+        let Databases {
+            roster: _,
+            sampling,
+            safety_inspection,
+            notification,
+        } = &options.databases;
+        let mut services = Vec::new();
+        let register = match &options.register {
+            Some(register) => register.clone(),
+            None => anyhow::bail!("roster is not part of this build"),
+        };
+
+        let upstream = [("ROSTER", register.as_str())];
+        let config = options.settings("sampling", 2, Some(sampling), &upstream)?;
+        let sampling = sampling::start(config, clock.clone(), drain.clone()).await;
+        let sampling = sampling.context("sampling")?;
+        let sampling_address = address(&sampling);
+
+        let upstream = [
+            ("ROSTER", register.as_str()),
+            ("SAMPLING", &sampling_address),
+        ];
+        let config =
+            options.settings("safety-inspection", 3, Some(safety_inspection), &upstream)?;
+        let safety = safety_inspection::start(config, clock.clone(), drain.clone()).await;
+        let safety = safety.context("safety-inspection")?;
+
+        let config = options.settings("notification", 4, Some(notification), &upstream)?;
+        let notification = notification::start(config, clock.clone(), drain.clone()).await;
+        let notification = notification.context("notification")?;
+
+        let (safety_address, notification_address) = (address(&safety), address(&notification));
+        let upstreams = [
+            ("UPSTREAMS__ROSTER", register.as_str()),
+            ("UPSTREAMS__SAMPLING", &sampling_address),
+            ("UPSTREAMS__SAFETY_INSPECTION", &safety_address),
+            ("UPSTREAMS__NOTIFICATION", &notification_address),
+        ];
+        services.extend([
+            ("sampling", sampling),
+            ("safety-inspection", safety),
+            ("notification", notification),
+        ]);
+        let config = options.settings("gateway", 0, None, &upstreams)?;
+        let gateway = gateway::start(config, clock.clone(), drain.clone()).await;
+        Ok(Self {
+            gateway: gateway.context("gateway")?,
+            services,
+            clock,
+            drain,
+        })
+    }
+
+    /// Where each service answers, the gateway first.
+    pub fn addresses(&self) -> Vec<(&'static str, String)> {
+        let services = self
+            .services
+            .iter()
+            .map(|(name, running)| (*name, address(running)));
+        std::iter::once(("gateway", address(&self.gateway)))
+            .chain(services)
+            .collect()
+    }
+
+    /// Where the gateway answers.
+    pub fn gateway(&self) -> String {
+        address(&self.gateway)
+    }
+
+    /// The clock that the services go by.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// A connection to the gateway for somebody with `role` in `scope`.
+    ///
+    /// # Errors
+    /// When the address of the gateway cannot be used.
+    pub fn caller(&self, role: Role, scope: &OrgPath) -> anyhow::Result<Door> {
+        self.caller_at(&self.gateway(), role, scope, None)
+    }
+
+    /// The same for a laboratory.
+    ///
+    /// # Errors
+    /// When the address of the gateway cannot be used.
+    pub fn laboratory(&self, code: &str) -> anyhow::Result<Door> {
+        self.caller_at(
+            &self.gateway(),
+            Role::Laboratory,
+            &OrgPath::root(),
+            Some(code),
+        )
+    }
+
+    fn caller_at(
+        &self,
+        address: &str,
+        role: Role,
+        scope: &OrgPath,
+        laboratory: Option<&str>,
+    ) -> anyhow::Result<Door> {
+        let subject = format!("demo-{role}");
+        let now = self.clock.now();
+        let day = Duration::from_secs(24 * 3600);
+        let token = Issuer::development().token(&subject, &[role], scope, laboratory, now, day);
+        door(address, &token)
+    }
+
+    /// Lets calls under way finish and stops.
+    ///
+    /// # Errors
+    /// When a service failed.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.drain.signal();
+        self.finished().await
+    }
+
+    /// Waits until every service has stopped.
+    ///
+    /// # Errors
+    /// When a service failed.
+    pub async fn finished(self) -> anyhow::Result<()> {
+        self.gateway.finished().await.context("gateway")?;
+        for (name, running) in self.services.into_iter().rev() {
+            running.finished().await.context(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection that shows a token with every call.
+pub type Door = InterceptedService<Channel, Bearer>;
+
+/// Connects to `address` and shows `token` with every call.
+///
+/// # Errors
+/// When the address or the token cannot be used.
+pub fn door(address: &str, token: &str) -> anyhow::Result<Door> {
+    let channel = kit::channel::connect_lazy(address).context("address")?;
+    Ok(InterceptedService::new(channel, Bearer::new(token)?))
+}
+
+fn address(running: &Running) -> String {
+    format!("http://{}", running.addr)
+}

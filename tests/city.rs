@@ -1,0 +1,158 @@
+//! The services of a city, each a process with its own database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use kit::auth::{Issuer, Role};
+use kit::clock::{Clock, SystemClock};
+use kit::org::OrgPath;
+use kit::scratch::{self, Scratch};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use crate::process::Process;
+use crate::register::Register;
+
+/// How many connections a service may open: many cities share one server.
+const CONNECTIONS: u32 = 5;
+
+/// Which database the services stand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// A file each.
+    Sqlite,
+    /// A database each on the machine's server.
+    Postgres,
+}
+
+/// A connection to the gateway that shows a token with every call.
+pub type Door = InterceptedService<Channel, Bearer>;
+
+/// Shows a token.
+#[derive(Clone, Debug)]
+pub struct Bearer(String);
+
+impl tonic::service::Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = format!("Bearer {}", self.0)
+            .parse()
+            .expect("a token is ASCII");
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+/// Four processes before a register.
+#[derive(Debug)]
+pub struct City {
+    /// Publishes organisations, rolls, the calendar and the policy.
+    pub register: Register,
+    gateway: String,
+    processes: HashMap<&'static str, Arc<Mutex<Process>>>,
+    _databases: Vec<Scratch>,
+    _folder: TempDir,
+}
+
+impl City {
+    /// Opens a city with this many schools and waits until each service is ready; none where there
+    /// is no PostgreSQL server, which is said loudly.
+    ///
+    /// # Panics
+    /// When a service does not start.
+    pub async fn open(store: Store, schools: u32) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder for a moment");
+        let mut databases = Vec::new();
+        for _ in 0..3 {
+            databases.push(match store {
+                Store::Sqlite => scratch::sqlite(),
+                Store::Postgres => scratch::postgres().await?,
+            });
+        }
+        let register = Register::open(schools, SystemClock.now()).await;
+        let roster = &register.address;
+        let start = |name, keys: String, database: &Scratch| {
+            Process::start(name, folder.path(), settings(&keys, Some(&database.url)))
+        };
+        let keys = format!("roster = \"{roster}\"");
+        let sampling = start("sampling", keys.clone(), &databases[0]).await;
+        let keys = format!("{keys}\nsampling = \"{}\"", sampling.address());
+        let (safety, notification) = tokio::join!(
+            start("safety-inspection", keys.clone(), &databases[1]),
+            start("notification", keys, &databases[2]),
+        );
+        let upstreams = format!(
+            "[upstreams]\nroster = \"{roster}\"\nsampling = \"{}\"\nsafety_inspection = \"{}\"\n\
+             notification = \"{}\"",
+            sampling.address(),
+            safety.address(),
+            notification.address()
+        );
+        let settings = format!("{}\n{upstreams}", settings("", None));
+        let gateway = Process::start("gateway", folder.path(), settings).await;
+        let address = gateway.address();
+        let all = [sampling, safety, notification, gateway];
+        join_all(all.iter().map(Process::ready)).await;
+        let processes = all.map(|process| (process.name(), Arc::new(Mutex::new(process))));
+        Some(Self {
+            register,
+            gateway: address,
+            processes: processes.into(),
+            _databases: databases,
+            _folder: folder,
+        })
+    }
+
+    /// A connection through the gateway for somebody with `role` at `scope`.
+    ///
+    /// # Panics
+    /// When `scope` is no place in the tree.
+    pub fn door(&self, role: Role, scope: &str) -> Door {
+        let scope: OrgPath = scope.parse().expect("a place in the tree");
+        let subject = format!("test-{role}");
+        let (now, ttl) = (SystemClock.now(), Duration::from_secs(3600));
+        let token = Issuer::development().token(&subject, &[role], &scope, None, now, ttl);
+        self.door_with(&token)
+    }
+
+    /// A connection through the gateway that shows `token`.
+    ///
+    /// # Panics
+    /// Never: the gateway has an address.
+    pub fn door_with(&self, token: &str) -> Door {
+        let channel = kit::channel::connect_lazy(&self.gateway).expect("an address");
+        InterceptedService::new(channel, Bearer(token.to_owned()))
+    }
+
+    /// Where a service answers by itself, without the gateway.
+    pub async fn address(&self, service: &str) -> String {
+        self.processes[service].lock().await.address()
+    }
+
+    /// Kills a service with SIGKILL.
+    pub async fn kill(&self, service: &str) {
+        self.processes[service].lock().await.kill().await;
+    }
+
+    /// Starts a killed service again.
+    pub async fn start_again(&self, service: &str) {
+        self.processes[service].lock().await.start_again().await;
+    }
+
+    /// Waits until a service is ready.
+    pub async fn ready(&self, service: &str) {
+        self.processes[service].lock().await.ready().await;
+    }
+}
+
+/// Settings without `server`, the keys first: tables must come after them.
+fn settings(keys: &str, database: Option<&str>) -> String {
+    let database = database
+        .map(|url| format!("[database]\nurl = \"{url}\"\nmax_connections = {CONNECTIONS}\n"))
+        .unwrap_or_default();
+    format!("{keys}\n[auth]\ndevelopment = true\n[telemetry]\nfilter = \"info\"\n{database}")
+}

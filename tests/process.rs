@@ -1,0 +1,183 @@
+//! One service as a process that can be killed and started again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::within;
+
+/// The services that run as processes.
+pub const SERVICES: [&str; 4] = ["sampling", "safety-inspection", "notification", "gateway"];
+
+/// A service that answers, or was killed.
+#[derive(Debug)]
+pub struct Process {
+    name: &'static str,
+    settings: PathBuf,
+    /// The settings without `server.listen`.
+    text: String,
+    addr: SocketAddr,
+    child: Child,
+}
+
+impl Process {
+    /// Starts the service `name` with the settings `text`, which leave `server.listen` out, at any
+    /// free port, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(name: &'static str, folder: &Path, text: String) -> Self {
+        let settings = folder.join(format!("{name}.toml"));
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (child, addr) = spawn(name, &settings, &text, anywhere).await;
+        Self {
+            name,
+            settings,
+            text,
+            addr,
+            child,
+        }
+    }
+
+    /// The name of the service.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where it answers, also after it was started again.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Kills it with SIGKILL: nothing is flushed, nobody is told.
+    ///
+    /// # Panics
+    /// When the process cannot be killed.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("a child can be killed");
+    }
+
+    /// Starts it again at the same place on the same data, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_again(&mut self) {
+        (self.child, self.addr) = spawn(self.name, &self.settings, &self.text, self.addr).await;
+    }
+
+    /// Waits until it says that it is ready.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn ready(&self) {
+        let channel = kit::channel::connect_lazy(&self.address()).expect("an address");
+        let mut client = HealthClient::new(channel);
+        let wait = async {
+            loop {
+                let request = HealthCheckRequest {
+                    service: "readiness".to_owned(),
+                };
+                let mut states = match client.watch(request).await {
+                    Ok(states) => states.into_inner(),
+                    // It listens, but has not yet said anything about its health.
+                    Err(status) if status.code() == Code::NotFound => {
+                        tokio::task::yield_now().await;
+                        continue;
+                    }
+                    Err(status) => panic!("{}: health is not answered: {status:?}", self.name),
+                };
+                while let Some(state) = states.message().await.expect("health goes on") {
+                    if state.status() == ServingStatus::Serving {
+                        return;
+                    }
+                }
+            }
+        };
+        within(&format!("{} is ready", self.name), wait).await;
+    }
+}
+
+async fn spawn(
+    name: &'static str,
+    settings: &Path,
+    text: &str,
+    listen: SocketAddr,
+) -> (Child, SocketAddr) {
+    let text = format!("{text}\n[server]\nlisten = \"{listen}\"\ndrain = \"2s\"\n");
+    std::fs::write(settings, text).expect("settings can be written");
+    let binary = binaries().join(name);
+    let mut child = Command::new(&binary)
+        .arg("--config")
+        .arg(settings)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|err| panic!("{}: {err}", binary.display()));
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let mut lines = BufReader::new(stdout).lines();
+    let addr = within(&format!("{name} listens"), listening(name, &mut lines)).await;
+    // A full pipe would stop the service.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (child, addr)
+}
+
+/// The address in the log line that says where a service listens.
+async fn listening(name: &str, lines: &mut Lines<BufReader<ChildStdout>>) -> SocketAddr {
+    let mut said = Vec::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let parsed: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        if parsed["message"] == "listening" {
+            let addr = parsed["addr"].as_str().and_then(|addr| addr.parse().ok());
+            return addr.expect("the line has the address");
+        }
+        said.push(line);
+    }
+    panic!("{name} ended before it listened; it said: {said:#?}");
+}
+
+/// The folder with the binaries of the services, built as this test was.
+fn binaries() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test knows its own file");
+        let folder = test
+            .ancestors()
+            .nth(2)
+            .expect("target/<profile>/deps/<test>")
+            .to_owned();
+        let target = folder.parent().expect("target/<profile>");
+        let mut build = std::process::Command::new(env!("CARGO"));
+        build
+            .args(["build", "--quiet", "--offline", "--bins", "--target-dir"])
+            .arg(target);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        for service in SERVICES {
+            build.args(["--package", service]);
+        }
+        // Build scripts that look at these would run again, and everything above them with them.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                build.env_remove(name.as_ref());
+            }
+        }
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let built = build
+            .current_dir(manifest)
+            .status()
+            .expect("cargo can be run");
+        assert!(built.success(), "the services do not build");
+        folder
+    })
+}
