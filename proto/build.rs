@@ -6,7 +6,10 @@ use std::{env, error, fs, io};
 use prost::Message;
 use protox::Compiler;
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by the environment"
+)]
 fn main() -> Result<(), Box<dyn error::Error>> {
     println!("cargo::rerun-if-changed=campus");
     println!("cargo::rerun-if-changed=third_party");

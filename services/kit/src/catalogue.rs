@@ -141,15 +141,47 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "{name} 尚未封存，不能公布",
             "{name} is not closed",
         ),
-        R::TubeState => entry_of(FailedPrecondition, "采样管当前状态为 {state}，不能进行该操作", "the tube is {state}"),
-        R::TubeFull => entry_of(FailedPrecondition, "采样管已满（{capacity} 人份），请换新管", "the tube is full at {capacity}"),
-        R::TubeClassMixed => entry_of(FailedPrecondition, "不同班级不得混入同一采样管", "the tube is for another class group"),
-        R::SingleOnly => entry_of(FailedPrecondition, "此人须单人单管采样，不得混采", "the person must be swabbed alone"),
-        R::DuplicateSwab => entry_of(FailedPrecondition, "此人今天已在采样管 {tube} 中", "the person is in {tube} already"),
+        R::TubeState => entry_of(
+            FailedPrecondition,
+            "采样管当前状态为 {state}，不能进行该操作",
+            "the tube is {state}",
+        ),
+        R::TubeFull => entry_of(
+            FailedPrecondition,
+            "采样管已满（{capacity} 人份），请换新管",
+            "the tube is full at {capacity}",
+        ),
+        R::TubeClassMixed => entry_of(
+            FailedPrecondition,
+            "不同班级不得混入同一采样管",
+            "the tube is for another class group",
+        ),
+        R::SingleOnly => entry_of(
+            FailedPrecondition,
+            "此人须单人单管采样，不得混采",
+            "the person must be swabbed alone",
+        ),
+        R::DuplicateSwab => entry_of(
+            FailedPrecondition,
+            "此人今天已在采样管 {tube} 中",
+            "the person is in {tube} already",
+        ),
         R::TubeEmpty => entry_of(FailedPrecondition, "空管不能封管", "the tube is empty"),
-        R::CustodySignatures => entry_of(FailedPrecondition, "转运人与接收人须双签、不得为同一人，且转运人须与交接时一致", "courier and receiver must both sign"),
-        R::ResultConflict => entry_of(FailedPrecondition, "采样管 {tube} 的同一报告版本已有不同结果，请用新版本更正", "this version of the report says something else for {tube}"),
-        R::HoldState => entry_of(FailedPrecondition, "管控当前状态为 {state}，不能进行该操作", "the hold is {state}"),
+        R::CustodySignatures => entry_of(
+            FailedPrecondition,
+            "转运人与接收人须双签、不得为同一人，且转运人须与交接时一致",
+            "courier and receiver must both sign",
+        ),
+        R::ResultConflict => entry_of(
+            FailedPrecondition,
+            "采样管 {tube} 的同一报告版本已有不同结果，请用新版本更正",
+            "this version of the report says something else for {tube}",
+        ),
+        R::HoldState => entry_of(
+            FailedPrecondition,
+            "管控当前状态为 {state}，不能进行该操作",
+            "the hold is {state}",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,

@@ -71,13 +71,18 @@ fn default_done_percent() -> i32 {
 
 impl Default for AlertConfig {
     fn default() -> Self {
-        Self { poll: default_poll(), heartbeat: default_heartbeat() }
+        Self {
+            poll: default_poll(),
+            heartbeat: default_heartbeat(),
+        }
     }
 }
 
 impl Default for DirectiveConfig {
     fn default() -> Self {
-        Self { done_percent: default_done_percent() }
+        Self {
+            done_percent: default_done_percent(),
+        }
     }
 }
 

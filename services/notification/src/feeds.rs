@@ -46,7 +46,11 @@ impl RosterProjection {
 impl SamplingProjection {
     /// Writes to `store` and wakes `changed` after each commit.
     pub fn new(store: Store, clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
-        Self { store, clock, changed }
+        Self {
+            store,
+            clock,
+            changed,
+        }
     }
 }
 
@@ -91,14 +95,21 @@ impl Projection for SamplingProjection {
 
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let now = self.clock.now();
-        for event in events.iter().filter(|event| event.entity.starts_with("holds/")) {
+        for event in events
+            .iter()
+            .filter(|event| event.entity.starts_with("holds/"))
+        {
             match placed(event) {
                 Some(hold) => {
-                    self.store.hold_placed(tx, hold, event.version, generation, now).await?;
+                    self.store
+                        .hold_placed(tx, hold, event.version, generation, now)
+                        .await?;
                 }
                 None => {
                     let (name, version) = (&event.entity, event.version);
-                    self.store.hold_released(tx, name, version, generation, now).await?;
+                    self.store
+                        .hold_released(tx, name, version, generation, now)
+                        .await?;
                 }
             }
         }
@@ -106,7 +117,9 @@ impl Projection for SamplingProjection {
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
-        self.store.sweep_holds(tx, generation, self.clock.now()).await
+        self.store
+            .sweep_holds(tx, generation, self.clock.now())
+            .await
     }
 
     async fn applied(&self, _: &[Self::Event]) {
@@ -120,8 +133,11 @@ impl Projection for SamplingProjection {
 
 /// The hold in an event; none when it is no longer in force.
 fn placed(event: &spb::SamplingEvent) -> Option<Hold> {
-    let Some(SamplingState::Hold(hold)) = &event.state else { return None };
-    let _ = (hold, place_of); None
+    let Some(SamplingState::Hold(hold)) = &event.state else {
+        return None;
+    };
+    let _ = (hold, place_of);
+    None
 }
 
 /// The place of an organisation, whose id stands in a longer path.
@@ -153,8 +169,11 @@ fn fact(event: &pb::RosterEvent) -> Option<Fact> {
         State::ResponsibilityRoll(roll) => {
             let organization = roll.organization.strip_prefix("organizations/")?.to_owned();
             // One who answers for the whole organisation comes before one who answers for a part.
-            let mut duties: Vec<_> =
-                roll.duties.iter().filter(|duty| duty.subject == EPIDEMIC_CONTROL).collect();
+            let mut duties: Vec<_> = roll
+                .duties
+                .iter()
+                .filter(|duty| duty.subject == EPIDEMIC_CONTROL)
+                .collect();
             duties.sort_by_key(|duty| duty.place.len());
             let owner = duties.first().map(|duty| duty.staff_member.clone());
             Some(Fact::Owner(organization, owner.unwrap_or_default()))
@@ -186,12 +205,20 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
     let span = |span: Option<&prost_types::Duration>| {
         span.and_then(|span| Duration::try_seconds(span.seconds))
     };
-    let acks = profile.directive.as_ref().map_or(&[][..], |directive| &directive.acks);
+    let acks = profile
+        .directive
+        .as_ref()
+        .map_or(&[][..], |directive| &directive.acks);
     let ack = |urgency: Urgency, otherwise| {
         let found = acks.iter().find(|ack| ack.urgency() == urgency);
-        found.and_then(|ack| span(ack.sla.as_ref())).unwrap_or(otherwise)
+        found
+            .and_then(|ack| span(ack.sla.as_ref()))
+            .unwrap_or(otherwise)
     };
-    let notice = profile.tube.as_ref().and_then(|tube| span(tube.positive_notify.as_ref()));
+    let notice = profile
+        .tube
+        .as_ref()
+        .and_then(|tube| span(tube.positive_notify.as_ref()));
     Some(Enacted {
         region: region.to_owned(),
         effective: kit::field::from_date(profile.effective_date?)?,

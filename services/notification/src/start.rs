@@ -52,7 +52,10 @@ pub async fn start(
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
-    let base = Base { store: store.clone(), clock: clock.clone() };
+    let base = Base {
+        store: store.clone(),
+        clock: clock.clone(),
+    };
     let alerts = Alerts::start(base.clone(), &config.alerts, changed.clone(), drain.clone());
     let directives = Directives::new(base, config.directives.done_percent);
 
@@ -60,11 +63,23 @@ pub async fn start(
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let roster = RosterUpstream::new(channel, credentials.clone());
     let projection = Arc::new(RosterProjection::new(changed.clone()));
-    follow(db.clone(), roster, projection, Some(server.latch("roster-feed")), drain.clone());
+    follow(
+        db.clone(),
+        roster,
+        projection,
+        Some(server.latch("roster-feed")),
+        drain.clone(),
+    );
     let channel = kit::channel::connect_lazy(&config.sampling)?;
     let sampling = SamplingUpstream::new(channel, credentials);
     let projection = Arc::new(SamplingProjection::new(store, clock, changed));
-    follow(db, sampling, projection, Some(server.latch("sampling-feed")), drain);
+    follow(
+        db,
+        sampling,
+        projection,
+        Some(server.latch("sampling-feed")),
+        drain,
+    );
 
     let alerts = AlertServiceServer::new(grpc::AlertGrpc::new(alerts))
         .max_decoding_message_size(MAX_REQUEST);

@@ -45,7 +45,11 @@ fn a_city_in_memory() {
         };
         index.set_roll(&format!("organizations/s/classGroups/{class}"), Some(roll));
     }
-    println!("index of {} people: {} MiB", index.len(), (resident_kib() - before) / 1024);
+    println!(
+        "index of {} people: {} MiB",
+        index.len(),
+        (resident_kib() - before) / 1024
+    );
     let rounds = 200_000_u128;
     let began = Instant::now();
     let mut expected = 0_u64;
@@ -79,13 +83,22 @@ fn a_city_in_memory() {
         expected += u64::from(decision.outcome == Outcome::Observe);
     }
     assert_eq!(u128::from(expected), rounds);
-    println!("one decision: {:.2} µs", began.elapsed().as_secs_f64() * 1e6 / rounds as f64);
+    println!(
+        "one decision: {:.2} µs",
+        began.elapsed().as_secs_f64() * 1e6 / rounds as f64
+    );
 }
 
 fn resident_kib() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or_default()
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +110,9 @@ async fn sixty_four_gates_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn sixty_four_gates_on_postgres() {
-    let Some(scratch) = kit::scratch::postgres().await else { return };
+    let Some(scratch) = kit::scratch::postgres().await else {
+        return;
+    };
     measure("PostgreSQL", scratch).await;
 }
 
@@ -114,11 +129,19 @@ async fn measure(what: &str, scratch: Scratch) {
         gate: GateConfig::default(),
     };
     let clock = Arc::new(SystemClock);
-    let running = safety_inspection::start(config, clock, Drain::new()).await.expect("started");
+    let running = safety_inspection::start(config, clock, Drain::new())
+        .await
+        .expect("started");
     let scope = city::SCHOOL_PATH.parse().expect("a scope");
     let hour = Duration::from_secs(3600);
-    let token =
-        Issuer::development().token("guard", &[Role::Guard], &scope, None, SystemClock.now(), hour);
+    let token = Issuer::development().token(
+        "guard",
+        &[Role::Guard],
+        &scope,
+        None,
+        SystemClock.now(),
+        hour,
+    );
     let bearer: tonic::metadata::MetadataValue<_> =
         format!("Bearer {token}").parse().expect("a header");
     let address = format!("http://{}", running.addr);
@@ -142,7 +165,9 @@ async fn measure(what: &str, scratch: Scratch) {
                         device: format!("gate-{gate}"),
                         ..Default::default()
                     });
-                    request.metadata_mut().insert("authorization", bearer.clone());
+                    request
+                        .metadata_mut()
+                        .insert("authorization", bearer.clone());
                     let began = Instant::now();
                     client.check_entry(request).await.expect("decided");
                     latencies.push(began.elapsed());

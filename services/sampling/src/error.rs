@@ -85,5 +85,9 @@ impl From<IllegalMove> for Error {
 /// The name of a state as the contract writes it.
 pub(crate) fn state_name(state: crate::domain::tube::State) -> String {
     let state = proto::sampling::tube::State::try_from(i32::from(state.code()));
-    state.unwrap_or_default().as_str_name().trim_start_matches("STATE_").to_owned()
+    state
+        .unwrap_or_default()
+        .as_str_name()
+        .trim_start_matches("STATE_")
+        .to_owned()
 }

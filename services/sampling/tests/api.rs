@@ -8,8 +8,8 @@ use kit::auth::Role;
 use proto::sampling::sampling_plan::Kind;
 use proto::sampling::{
     CloseDayRequest, DrawDayRequest, EvaluateRequest, GetCoverageRequest, GetDrawRequest,
-    GetVerificationKeyRequest, ListCoverageRequest, ListDrawsRequest, ReplaceAssignmentRequest, VerifyDrawRequest,
-    assignment, draw, evaluate_request,
+    GetVerificationKeyRequest, ListCoverageRequest, ListDrawsRequest, ReplaceAssignmentRequest,
+    VerifyDrawRequest, assignment, draw, evaluate_request,
 };
 use sampling::domain::commitment::PublicKey;
 use tonic::Code;
@@ -570,15 +570,27 @@ async fn joiners_leavers_and_the_held_are_heard(database: kit::scratch::Scratch)
             roster.class(roll.clone());
             town.has_heard().await;
         }
-        let draw = town.draw("students", CITY).await.draw.expect("one school has one draw");
+        let draw = town
+            .draw("students", CITY)
+            .await
+            .draw
+            .expect("one school has one draw");
         let eligible = if day < 2 { 9 } else { 8 };
-        assert_eq!((draw.eligible_count, draw.quota), (eligible, 2), "day {day}");
+        assert_eq!(
+            (draw.eligible_count, draw.quota),
+            (eligible, 2),
+            "day {day}"
+        );
         let today = town.assignments(&draw.name, "").await;
         let today: Vec<String> = today.into_iter().map(|one| one.person).collect();
         town.swab(&group_path(), &today).await;
         called.extend(today.into_iter().filter(|_| day >= 2));
         let name = draw.name;
-        let verdict = town.draws().verify_draw(VerifyDrawRequest { name }).await.unwrap();
+        let verdict = town
+            .draws()
+            .verify_draw(VerifyDrawRequest { name })
+            .await
+            .unwrap();
         assert_eq!(verdict.into_inner().finding, "");
         town.next_day();
         if day == 5 {
@@ -645,7 +657,10 @@ async fn a_cut_draw_goes_on(database: kit::scratch::Scratch) {
             ..Default::default()
         };
         let page = town.draws().list_draws(request).await.unwrap().into_inner();
-        assert!(page.draws.iter().all(|one| one.class_group_count == 16), "whole schools");
+        assert!(
+            page.draws.iter().all(|one| one.class_group_count == 16),
+            "whole schools"
+        );
         groups += page.draws.len();
         page_token = page.next_page_token;
         if page_token.is_empty() {

@@ -74,7 +74,9 @@ impl Alerts {
 
     /// An organisation whose alerts the caller may read.
     pub(crate) async fn readable(&self, caller: &Caller, id: &str) -> Result<Organization, Error> {
-        self.base.organization(caller, Permission::AlertRead, id).await
+        self.base
+            .organization(caller, Permission::AlertRead, id)
+            .await
     }
 
     /// One alert. Its own place counts where the register does not know the organisation yet.
@@ -133,16 +135,21 @@ impl Alerts {
             Once::First(ticket) => ticket,
         };
         let alert = store.alert(&tx, id).await?.ok_or(Error::Conflict)?;
-        let step = Step { subject: caller.subject.clone(), time: now, comment };
+        let step = Step {
+            subject: caller.subject.clone(),
+            time: now,
+            comment,
+        };
         let alert = alert.apply(verb, step)?;
-        let alert = crate::store::Store::save_alert(&tx, alert).await?.ok_or(Error::Conflict)?;
+        let alert = crate::store::Store::save_alert(&tx, alert)
+            .await?
+            .ok_or(Error::Conflict)?;
         let revision = alert.revision;
         let answer = render(alert);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
-        self.news.send_if_modified(|known| {
-            std::mem::replace(known, revision.max(*known)) < revision
-        });
+        self.news
+            .send_if_modified(|known| std::mem::replace(known, revision.max(*known)) < revision);
         Ok(answer)
     }
 
@@ -186,7 +193,9 @@ impl Alerts {
         loop {
             let until = self.base.store.alert_revision().await?;
             if until > after {
-                after = self.send(organization, (after, until), false, sender).await?;
+                after = self
+                    .send(organization, (after, until), false, sender)
+                    .await?;
             }
             tokio::select! {
                 // The sender lives in `self`, so this never fails.
@@ -212,7 +221,11 @@ impl Alerts {
         let place = organization.path.as_str();
         loop {
             let span = (after, until);
-            let alerts = self.base.store.changed_alerts(place, span, unresolved, PAGE).await?;
+            let alerts = self
+                .base
+                .store
+                .changed_alerts(place, span, unresolved, PAGE)
+                .await?;
             let full = alerts.len() as u64 == PAGE;
             after = match alerts.last() {
                 Some(last) if full => last.revision,
@@ -220,7 +233,13 @@ impl Alerts {
             };
             // The first answer comes even when it is empty: the watcher knows that all is quiet.
             if (!alerts.is_empty() || unresolved)
-                && sender.send(Ok(News { alerts, revision: after })).await.is_err()
+                && sender
+                    .send(Ok(News {
+                        alerts,
+                        revision: after,
+                    }))
+                    .await
+                    .is_err()
             {
                 return Ok(until);
             }

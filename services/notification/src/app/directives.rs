@@ -75,7 +75,12 @@ impl Directives {
                 return Err(Error::Audience(index));
             }
         }
-        let Draft { urgency, title, text, audience } = draft;
+        let Draft {
+            urgency,
+            title,
+            text,
+            audience,
+        } = draft;
         let directive = Directive {
             organization: orderer.id,
             id: new_id(now),
@@ -109,7 +114,9 @@ impl Directives {
         (request_id, request): (&str, &impl Message),
         render: impl FnOnce(Directive, Tally) -> R,
     ) -> Result<R, Error> {
-        self.base.organization(caller, Permission::DirectiveIssue, organization).await?;
+        self.base
+            .organization(caller, Permission::DirectiveIssue, organization)
+            .await?;
         let (store, now) = (&self.base.store, self.base.clock.now());
         let tx = store.database().begin().await?;
         let ticket = match once(&tx, caller, method, request_id, request, now).await? {
@@ -128,14 +135,17 @@ impl Directives {
             }
             Verb::End(end) => {
                 if let End::Superseded(replacement) = &end {
-                    self.require_replacement(&tx, organization, id, replacement).await?;
+                    self.require_replacement(&tx, organization, id, replacement)
+                        .await?;
                 }
                 let directive = directive.end(end)?;
                 Store::close_recipients(&tx, id).await?;
                 directive
             }
         };
-        let directive = Store::save_directive(&tx, directive).await?.ok_or(Error::Conflict)?;
+        let directive = Store::save_directive(&tx, directive)
+            .await?
+            .ok_or(Error::Conflict)?;
         let tally = store.tally(&tx, id).await?;
         let answer = render(directive, tally);
         ticket.record(&tx, &answer).await?;
@@ -164,7 +174,11 @@ impl Directives {
             *below.entry(&addressee.upper).or_default() += 1;
         }
         let recipients = chained.iter().map(|addressee| {
-            let Addressee { organization, org_path, upper } = addressee.clone();
+            let Addressee {
+                organization,
+                org_path,
+                upper,
+            } = addressee.clone();
             let waiting = Recipient {
                 directive: directive.id,
                 below: below.get(organization.as_str()).copied().unwrap_or(0),
@@ -232,7 +246,9 @@ impl Directives {
             });
         };
         if !scope.contains(&place(&directive.org_path)) {
-            let reached = store.is_reached(id, scope.as_str(), places_above(scope.as_str())).await?;
+            let reached = store
+                .is_reached(id, scope.as_str(), places_above(scope.as_str()))
+                .await?;
             if !reached {
                 return Err(denied(permission));
             }
@@ -251,7 +267,10 @@ impl Directives {
     ) -> Result<Vec<(Directive, Tally)>, Error> {
         let store = &self.base.store;
         let mut listed = Vec::new();
-        for directive in store.directives(&organization.id, state, before, limit).await? {
+        for directive in store
+            .directives(&organization.id, state, before, limit)
+            .await?
+        {
             let tally = store.tally(store.database().read(), directive.id).await?;
             listed.push((directive, tally));
         }
@@ -261,7 +280,10 @@ impl Directives {
 
 /// The resource name of a directive.
 pub(crate) fn directive_name(organization: &str, id: Uuid) -> String {
-    format!("organizations/{organization}/directives/{}", id.hyphenated())
+    format!(
+        "organizations/{organization}/directives/{}",
+        id.hyphenated()
+    )
 }
 
 /// The places above one, such as the school of a class group.

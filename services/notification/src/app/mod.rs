@@ -42,7 +42,10 @@ impl Base {
         let path = self.path(self.store.database().read(), id).await?;
         let path = path.ok_or_else(|| unknown(permission, scope, format!("organizations/{id}")))?;
         caller.require(permission, &path)?;
-        Ok(Organization { id: id.to_owned(), path })
+        Ok(Organization {
+            id: id.to_owned(),
+            path,
+        })
     }
 
     pub(crate) async fn path(
@@ -56,11 +59,17 @@ impl Base {
 
 /// Whoever looks after the whole city may know what does not exist; others learn nothing.
 fn unknown(permission: Permission, scope: &OrgPath, name: String) -> Error {
-    if scope.ids().count() <= 1 { Error::NotFound(name) } else { denied(permission) }
+    if scope.ids().count() <= 1 {
+        Error::NotFound(name)
+    } else {
+        denied(permission)
+    }
 }
 
 fn denied(permission: Permission) -> Error {
-    Problem::new(ErrorReason::ScopeDenied).meta("permission", permission).into()
+    Problem::new(ErrorReason::ScopeDenied)
+        .meta("permission", permission)
+        .into()
 }
 
 /// A place that roster told: it has the form of one, so the fallback to a place that nobody's

@@ -65,7 +65,9 @@ impl Directives {
         if directive.state != State::Issued {
             return Err(directive::Refused::State(directive.state).into());
         }
-        let found = store.recipient(&tx, name.directive, &name.organization).await?;
+        let found = store
+            .recipient(&tx, name.directive, &name.organization)
+            .await?;
         let recipient = found.ok_or(Error::Conflict)?;
         let verb = match act {
             Act::Handle(verb) => verb,
@@ -81,7 +83,8 @@ impl Directives {
         let saved = Store::save_recipient(&tx, &name.orderer, recipient).await?;
         let recipient = saved.ok_or(Error::Conflict)?;
         if relays {
-            self.pass_on(&tx, &recipient, directive.urgency, now).await?;
+            self.pass_on(&tx, &recipient, directive.urgency, now)
+                .await?;
         }
         let answer = render(recipient, now);
         ticket.record(&tx, &answer).await?;
@@ -118,7 +121,9 @@ impl Directives {
         let store = &self.base.store;
         let db = store.database().read();
         let directive = store.directive(db, &name.orderer, name.directive).await?;
-        let recipient = store.recipient(db, name.directive, &name.organization).await?;
+        let recipient = store
+            .recipient(db, name.directive, &name.organization)
+            .await?;
         let (Some(directive), Some(recipient)) = (directive, recipient) else {
             let recipient = format!(
                 "{}/recipients/{}",
@@ -134,7 +139,9 @@ impl Directives {
                 Ok(caller.require(permission, &place(&directive.org_path))?)
             }
             By::Upper => {
-                let upper = store.recipient(db, name.directive, &recipient.upper).await?;
+                let upper = store
+                    .recipient(db, name.directive, &recipient.upper)
+                    .await?;
                 let upper = upper.ok_or(Error::Conflict)?;
                 Ok(caller.require(permission, &place(&upper.org_path))?)
             }
@@ -151,7 +158,11 @@ impl Directives {
     ) -> Result<Vec<Recipient>, Error> {
         self.directive(caller, organization, id).await?;
         let scope = caller.allowed(Permission::DirectiveRead)?;
-        Ok(self.base.store.recipients(id, scope.as_str(), after, limit).await?)
+        Ok(self
+            .base
+            .store
+            .recipients(id, scope.as_str(), after, limit)
+            .await?)
     }
 
     /// What is owed at and below an organisation, the earliest deadline first.
@@ -164,7 +175,11 @@ impl Directives {
     ) -> Result<(Vec<Owed>, DateTime<Utc>), Error> {
         let now = self.base.clock.now();
         let place = organization.path.as_str();
-        let owed = self.base.store.owed(place, overdue.then_some(now), after, limit).await?;
+        let owed = self
+            .base
+            .store
+            .owed(place, overdue.then_some(now), after, limit)
+            .await?;
         Ok((owed, now))
     }
 

@@ -131,7 +131,14 @@ pub struct Hold {
 impl Alert {
     /// Raises the alert for a hold.
     pub fn raise(hold: Hold, owner: String, notice: Duration, now: DateTime<Utc>) -> Self {
-        let Hold { name, organization, org_path, subjects, people, placed } = hold;
+        let Hold {
+            name,
+            organization,
+            org_path,
+            subjects,
+            people,
+            placed,
+        } = hold;
         Self {
             id: alert_id(&name),
             organization,
@@ -155,7 +162,10 @@ impl Alert {
 
     /// One sentence for people: counts only.
     pub fn title(&self) -> String {
-        format!("一管混采结果需复核，同管 {} 人暂缓入校，请立即落实单人复检", self.people)
+        format!(
+            "一管混采结果需复核，同管 {} 人暂缓入校，请立即落实单人复检",
+            self.people
+        )
     }
 
     /// Moves on.
@@ -190,7 +200,10 @@ impl Alert {
 
 /// One fact raises one alert, however often it is told: the id comes from the fact.
 pub fn alert_id(basis: &str) -> Uuid {
-    let digest = Sha256::new().chain_update(b"campus/alert/").chain_update(basis).finalize();
+    let digest = Sha256::new()
+        .chain_update(b"campus/alert/")
+        .chain_update(basis)
+        .finalize();
     let mut head = [0; 16];
     head.copy_from_slice(&digest[..16]);
     uuid::Builder::from_custom_bytes(head).into_uuid()
@@ -247,7 +260,11 @@ mod tests {
                     }
                     (_, Verb::FactGone) => Ok(State::Resolved),
                 };
-                assert_eq!(before.apply(verb, step()).map(|a| a.state), to, "{state:?} {verb:?}");
+                assert_eq!(
+                    before.apply(verb, step()).map(|a| a.state),
+                    to,
+                    "{state:?} {verb:?}"
+                );
             }
         }
     }

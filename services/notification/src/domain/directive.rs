@@ -72,7 +72,10 @@ pub struct TextHash(pub [u8; 32]);
 impl TextHash {
     /// Of heading and text, with a line feed between.
     pub fn of(title: &str, text: &str) -> Self {
-        let hash = Sha256::new().chain_update(title).chain_update("\n").chain_update(text);
+        let hash = Sha256::new()
+            .chain_update(title)
+            .chain_update("\n")
+            .chain_update(text);
         Self(hash.finalize().into())
     }
 }
@@ -142,9 +145,11 @@ impl Directive {
     pub fn approve(self, approver: &str) -> Result<Self, Refused> {
         match self.state {
             State::Draft if approver == self.author => Err(Refused::SelfApproval),
-            State::Draft => {
-                Ok(Self { state: State::Approved, approver: approver.to_owned(), ..self })
-            }
+            State::Draft => Ok(Self {
+                state: State::Approved,
+                approver: approver.to_owned(),
+                ..self
+            }),
             state => Err(Refused::State(state)),
         }
     }
@@ -155,7 +160,11 @@ impl Directive {
     /// When it is not approved or was sent before.
     pub fn issue(self, now: DateTime<Utc>) -> Result<Self, Refused> {
         match self.state {
-            State::Approved => Ok(Self { state: State::Issued, issued: Some(now), ..self }),
+            State::Approved => Ok(Self {
+                state: State::Issued,
+                issued: Some(now),
+                ..self
+            }),
             state => Err(Refused::State(state)),
         }
     }
@@ -166,13 +175,19 @@ impl Directive {
     /// When it does not end this way from where it is.
     pub fn end(self, end: End) -> Result<Self, Refused> {
         match (self.state, end) {
-            (State::Issued, End::Closed) => Ok(Self { state: State::Closed, ..self }),
-            (State::Approved | State::Issued, End::Revoked) => {
-                Ok(Self { state: State::Revoked, ..self })
-            }
-            (State::Issued, End::Superseded(superseded_by)) => {
-                Ok(Self { state: State::Superseded, superseded_by, ..self })
-            }
+            (State::Issued, End::Closed) => Ok(Self {
+                state: State::Closed,
+                ..self
+            }),
+            (State::Approved | State::Issued, End::Revoked) => Ok(Self {
+                state: State::Revoked,
+                ..self
+            }),
+            (State::Issued, End::Superseded(superseded_by)) => Ok(Self {
+                state: State::Superseded,
+                superseded_by,
+                ..self
+            }),
             (state, _) => Err(Refused::State(state)),
         }
     }
@@ -192,19 +207,31 @@ pub struct Addressee {
 /// Chains addressees: each gets the directive from the nearest one above. `places` are the
 /// places and ids of all of them in any order; the orderer itself is none.
 pub fn chain(orderer: &str, places: Vec<(String, String)>) -> Vec<Addressee> {
-    let sorted: BTreeMap<String, String> =
-        places.into_iter().filter(|(path, _)| path != orderer).collect();
+    let sorted: BTreeMap<String, String> = places
+        .into_iter()
+        .filter(|(path, _)| path != orderer)
+        .collect();
     let mut above: Vec<(&str, &str)> = Vec::new();
     let mut addressees = Vec::with_capacity(sorted.len());
     // In path order everything below a place follows it before any place that is not.
     let mut ordered: Vec<(&String, &String)> = sorted.iter().collect();
     ordered.sort_by(|a, b| a.0.split('/').cmp(b.0.split('/')));
     for (path, id) in ordered {
-        while above.last().is_some_and(|(upper, _)| !contains(upper, path)) {
+        while above
+            .last()
+            .is_some_and(|(upper, _)| !contains(upper, path))
+        {
             above.pop();
         }
-        let upper = above.last().map(|(_, id)| (*id).to_owned()).unwrap_or_default();
-        addressees.push(Addressee { organization: id.clone(), org_path: path.clone(), upper });
+        let upper = above
+            .last()
+            .map(|(_, id)| (*id).to_owned())
+            .unwrap_or_default();
+        addressees.push(Addressee {
+            organization: id.clone(),
+            org_path: path.clone(),
+            upper,
+        });
         above.push((path, id));
     }
     addressees
@@ -239,11 +266,18 @@ mod tests {
         let now = "2022-04-06T01:00:00Z".parse().unwrap();
         for state in State::ALL {
             let at = || Directive { state, ..draft() };
-            let to = |moved: Result<Directive, Refused>| moved.map(|directive| directive.state).ok();
+            let to =
+                |moved: Result<Directive, Refused>| moved.map(|directive| directive.state).ok();
             let only = |from: &[State], then: State| from.contains(&state).then_some(then);
-            assert_eq!(to(at().approve("other")), only(&[State::Draft], State::Approved));
+            assert_eq!(
+                to(at().approve("other")),
+                only(&[State::Draft], State::Approved)
+            );
             assert_eq!(to(at().issue(now)), only(&[State::Approved], State::Issued));
-            assert_eq!(to(at().end(End::Closed)), only(&[State::Issued], State::Closed));
+            assert_eq!(
+                to(at().end(End::Closed)),
+                only(&[State::Issued], State::Closed)
+            );
             let revoked = only(&[State::Approved, State::Issued], State::Revoked);
             assert_eq!(to(at().end(End::Revoked)), revoked);
             let superseded = at().end(End::Superseded("x".to_owned()));
@@ -257,7 +291,10 @@ mod tests {
         let now = "2022-04-06T01:00:00Z".parse().unwrap();
         let issued = draft().approve("other").and_then(|d| d.issue(now)).unwrap();
         let closed = issued.end(End::Closed).unwrap();
-        assert_eq!((&closed.title, &closed.text), (&draft().title, &draft().text));
+        assert_eq!(
+            (&closed.title, &closed.text),
+            (&draft().title, &draft().text)
+        );
         assert_eq!(closed.text_hash, TextHash::of(&closed.title, &closed.text));
         assert_ne!(TextHash::of("a", "b\nc"), TextHash::of("a", "bc"));
     }
@@ -265,13 +302,24 @@ mod tests {
     #[test]
     fn everybody_gets_it_from_the_nearest_above() {
         let place = |path: &str| (path.to_owned(), path.rsplit('/').next().unwrap().to_owned());
-        let places = ["fz/b/s2", "fz", "fz/b", "fz/m1", "fz/b/s1", "fz/b-x", "fz/c/s3"];
+        let places = [
+            "fz/b/s2", "fz", "fz/b", "fz/m1", "fz/b/s1", "fz/b-x", "fz/c/s3",
+        ];
         let chained = chain("fz", places.iter().map(|path| place(path)).collect());
-        let uppers: Vec<_> =
-            chained.iter().map(|a| (a.organization.as_str(), a.upper.as_str())).collect();
+        let uppers: Vec<_> = chained
+            .iter()
+            .map(|a| (a.organization.as_str(), a.upper.as_str()))
+            .collect();
         assert_eq!(
             uppers,
-            [("b", ""), ("s1", "b"), ("s2", "b"), ("b-x", ""), ("s3", ""), ("m1", "")]
+            [
+                ("b", ""),
+                ("s1", "b"),
+                ("s2", "b"),
+                ("b-x", ""),
+                ("s3", ""),
+                ("m1", "")
+            ]
         );
     }
 }

@@ -3,7 +3,9 @@
 /// Whether the place `inner` is `outer` or below it; the empty place contains all.
 pub fn contains(outer: &str, inner: &str) -> bool {
     outer.is_empty()
-        || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The last id of a place.

@@ -176,7 +176,11 @@ impl Recipient {
     /// The one above passes it on: the clock starts.
     #[must_use]
     pub fn reach(self, now: DateTime<Utc>, acknowledge: Duration) -> Self {
-        Self { due: Some(now + acknowledge), updated: now, ..self }
+        Self {
+            due: Some(now + acknowledge),
+            updated: now,
+            ..self
+        }
     }
 
     /// Moves on.
@@ -235,11 +239,9 @@ impl Recipient {
         match from {
             State::Acked => self.below == 0,
             State::Relayed | State::Executing | State::Returned => true,
-            State::Pending
-            | State::Delivered
-            | State::Read
-            | State::Reported
-            | State::Accepted => false,
+            State::Pending | State::Delivered | State::Read | State::Reported | State::Accepted => {
+                false
+            }
         }
     }
 }

@@ -66,7 +66,11 @@ fn exactly_the_legal_moves_are_taken() {
                     _ => None,
                 };
                 let moved = recipient(state, below).apply(verb.clone(), now());
-                assert_eq!(moved.ok().map(|r| r.state), to, "{state:?} {verb:?} {below}");
+                assert_eq!(
+                    moved.ok().map(|r| r.state),
+                    to,
+                    "{state:?} {verb:?} {below}"
+                );
             }
         }
     }
@@ -75,7 +79,11 @@ fn exactly_the_legal_moves_are_taken() {
 #[test]
 fn nothing_moves_before_the_one_above_passes_it_on() {
     for verb in verbs() {
-        let waiting = Recipient { due: None, upper: "fz".to_owned(), ..recipient(State::Pending, 1) };
+        let waiting = Recipient {
+            due: None,
+            upper: "fz".to_owned(),
+            ..recipient(State::Pending, 1)
+        };
         let refused = waiting.apply(verb, now()).unwrap_err();
         assert_eq!(refused, Refused::NotRelayed("fz".to_owned()));
     }
@@ -86,20 +94,38 @@ fn nothing_moves_before_the_one_above_passes_it_on() {
 fn a_relay_cannot_change_the_text() {
     let acked = recipient(State::Acked, 3);
     let changed = TextHash::of("通知", "正文，略有变通");
-    let refused = acked.clone().apply(Verb::Relay(changed, String::new()), now()).unwrap_err();
+    let refused = acked
+        .clone()
+        .apply(Verb::Relay(changed, String::new()), now())
+        .unwrap_err();
     assert_eq!(refused, Refused::TextChanged);
-    let relayed = acked.apply(Verb::Relay(hash(), "另附要求".to_owned()), now()).unwrap();
-    assert_eq!((relayed.text_hash, &*relayed.relay_note), (hash(), "另附要求"));
+    let relayed = acked
+        .apply(Verb::Relay(hash(), "另附要求".to_owned()), now())
+        .unwrap();
+    assert_eq!(
+        (relayed.text_hash, &*relayed.relay_note),
+        (hash(), "另附要求")
+    );
 }
 
 #[test]
 fn a_district_is_done_when_its_schools_are() {
     let reported = || recipient(State::Reported, 40);
     let accept = |accepted, percent| {
-        reported().apply(Verb::Accept(Below { all: 40, accepted, percent }), now())
+        reported().apply(
+            Verb::Accept(Below {
+                all: 40,
+                accepted,
+                percent,
+            }),
+            now(),
+        )
     };
     assert!(accept(40, 100).is_ok());
-    let outstanding = Refused::BelowOutstanding { accepted: 39, required: 40 };
+    let outstanding = Refused::BelowOutstanding {
+        accepted: 39,
+        required: 40,
+    };
     assert_eq!(accept(39, 100).unwrap_err(), outstanding);
     assert!(accept(38, 95).is_ok());
     assert!(accept(37, 95).is_err());
@@ -110,7 +136,10 @@ fn overdue_is_unsigned_past_the_deadline() {
     let later = now() + Duration::seconds(1);
     for state in State::ALL {
         let overdue = recipient(state, 0).is_overdue(later);
-        assert_eq!(overdue, matches!(state, State::Pending | State::Delivered | State::Read));
+        assert_eq!(
+            overdue,
+            matches!(state, State::Pending | State::Delivered | State::Read)
+        );
         assert!(!recipient(state, 0).is_overdue(now()));
     }
 }

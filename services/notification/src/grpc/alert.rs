@@ -40,7 +40,10 @@ impl AlertService for AlertGrpc {
         let number = request.state.to_string();
         let binding = [&*request.parent, &*number];
         let before: Option<i64> = page::after(&request.page_token, &binding)?;
-        let mut found = self.app.list(&organization, state, before, size + 1).await?;
+        let mut found = self
+            .app
+            .list(&organization, state, before, size + 1)
+            .await?;
         let more = found.len() as u64 > size;
         found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let next_page_token = match found.last() {
@@ -48,7 +51,10 @@ impl AlertService for AlertGrpc {
             _ => String::new(),
         };
         let alerts = found.into_iter().map(convert::alert).collect();
-        Ok(Response::new(pb::ListAlertsResponse { alerts, next_page_token }))
+        Ok(Response::new(pb::ListAlertsResponse {
+            alerts,
+            next_page_token,
+        }))
     }
 
     async fn get_alert(
@@ -57,7 +63,10 @@ impl AlertService for AlertGrpc {
     ) -> Result<Response<pb::Alert>, Status> {
         let caller = caller(&request)?;
         let (organization, id) = convert::child("name", "alerts", &request.into_inner().name)?;
-        let alert = self.app.alert(&caller, Permission::AlertRead, &organization, id).await?;
+        let alert = self
+            .app
+            .alert(&caller, Permission::AlertRead, &organization, id)
+            .await?;
         Ok(Response::new(convert::alert(alert)))
     }
 
@@ -68,11 +77,16 @@ impl AlertService for AlertGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let (organization, id) = convert::child("name", "alerts", &request.name)?;
-        self.app.alert(&caller, Permission::AlertHandle, &organization, id).await?;
+        self.app
+            .alert(&caller, Permission::AlertHandle, &organization, id)
+            .await?;
         let comment = convert::comment("comment", &request.comment, false)?;
         let act = (Verb::Acknowledge, "AcknowledgeAlert", comment);
         let once = (&*request.request_id, &request);
-        let alert = self.app.apply(&caller, id, act, once, convert::alert).await?;
+        let alert = self
+            .app
+            .apply(&caller, id, act, once, convert::alert)
+            .await?;
         Ok(Response::new(alert))
     }
 
@@ -83,11 +97,16 @@ impl AlertService for AlertGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let (organization, id) = convert::child("name", "alerts", &request.name)?;
-        self.app.alert(&caller, Permission::AlertHandle, &organization, id).await?;
+        self.app
+            .alert(&caller, Permission::AlertHandle, &organization, id)
+            .await?;
         let comment = convert::comment("comment", &request.comment, false)?;
         let act = (Verb::Take, "TakeAlert", comment);
         let once = (&*request.request_id, &request);
-        let alert = self.app.apply(&caller, id, act, once, convert::alert).await?;
+        let alert = self
+            .app
+            .apply(&caller, id, act, once, convert::alert)
+            .await?;
         Ok(Response::new(alert))
     }
 
@@ -98,11 +117,16 @@ impl AlertService for AlertGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let (organization, id) = convert::child("name", "alerts", &request.name)?;
-        self.app.alert(&caller, Permission::AlertHandle, &organization, id).await?;
+        self.app
+            .alert(&caller, Permission::AlertHandle, &organization, id)
+            .await?;
         let comment = convert::comment("comment", &request.comment, true)?;
         let act = (Verb::Resolve, "ResolveAlert", comment);
         let once = (&*request.request_id, &request);
-        let alert = self.app.apply(&caller, id, act, once, convert::alert).await?;
+        let alert = self
+            .app
+            .apply(&caller, id, act, once, convert::alert)
+            .await?;
         Ok(Response::new(alert))
     }
 
@@ -116,14 +140,15 @@ impl AlertService for AlertGrpc {
         let request = request.into_inner();
         let organization = convert::organization("parent", &request.parent)?;
         let organization = self.app.readable(&caller, &organization).await?;
-        let resume: Option<i64> =
-            page::after(&request.resume_token, &["watch", &request.parent])?;
+        let resume: Option<i64> = page::after(&request.resume_token, &["watch", &request.parent])?;
         let news = ReceiverStream::new(self.app.watch(organization, resume));
         let parent = request.parent;
-        let answers = news.map_err(Status::from).map_ok(move |news| pb::WatchAlertsResponse {
-            alerts: news.alerts.into_iter().map(convert::alert).collect(),
-            resume_token: page::next(&news.revision, &["watch", &parent]),
-        });
+        let answers = news
+            .map_err(Status::from)
+            .map_ok(move |news| pb::WatchAlertsResponse {
+                alerts: news.alerts.into_iter().map(convert::alert).collect(),
+                resume_token: page::next(&news.revision, &["watch", &parent]),
+            });
         Ok(Response::new(answers.boxed()))
     }
 }

@@ -46,13 +46,18 @@ pub(super) fn child(
 
 /// The parts of a recipient's name.
 pub(super) fn recipient_name(name: &str) -> Result<RecipientName, Problem> {
-    let (directive, organization) =
-        name.split_once("/recipients/").ok_or_else(|| malformed("name"))?;
+    let (directive, organization) = name
+        .split_once("/recipients/")
+        .ok_or_else(|| malformed("name"))?;
     let (orderer, directive) = child("name", "directives", directive)?;
     if !kit::org::is_id(organization) {
         return Err(malformed("name"));
     }
-    Ok(RecipientName { orderer, directive, organization: organization.to_owned() })
+    Ok(RecipientName {
+        orderer,
+        directive,
+        organization: organization.to_owned(),
+    })
 }
 
 fn malformed(field: &'static str) -> Problem {
@@ -74,7 +79,9 @@ pub(super) fn alert_state(number: i32) -> Result<Option<alert::State>, Problem> 
     if number == 0 {
         return Ok(None);
     }
-    let state = alert::State::ALL.into_iter().find(|state| *state as i32 == number);
+    let state = alert::State::ALL
+        .into_iter()
+        .find(|state| *state as i32 == number);
     state.map(Some).ok_or_else(|| unknown_value("state"))
 }
 
@@ -95,7 +102,9 @@ pub(super) fn draft(request: &pb::DraftDirectiveRequest) -> Result<Draft, Proble
     let mut fields = Fields::new();
     let urgency = fields.enumeration("urgency", request.urgency).and_then(
         |urgency: pb::directive::Urgency| {
-            Urgency::ALL.into_iter().find(|ours| *ours as i32 == i32::from(urgency))
+            Urgency::ALL
+                .into_iter()
+                .find(|ours| *ours as i32 == i32::from(urgency))
         },
     );
     fields.required("title", request.title.trim());
@@ -103,7 +112,11 @@ pub(super) fn draft(request: &pb::DraftDirectiveRequest) -> Result<Draft, Proble
     fields.required("text", request.text.trim());
     long_text(&mut fields, "text", &request.text, TEXT);
     if !(1..=AUDIENCE).contains(&request.audience.len()) {
-        fields.violation("audience", "请填写 1 至 1000 个单位", "1 to 1000 organisations");
+        fields.violation(
+            "audience",
+            "请填写 1 至 1000 个单位",
+            "1 to 1000 organisations",
+        );
     }
     let mut audience = Vec::with_capacity(request.audience.len());
     for (index, name) in request.audience.iter().enumerate() {
@@ -114,7 +127,12 @@ pub(super) fn draft(request: &pb::DraftDirectiveRequest) -> Result<Draft, Proble
     }
     fields.finish()?;
     let urgency = urgency.ok_or_else(|| unknown_value("urgency"))?;
-    Ok(Draft { urgency, title: request.title.clone(), text: request.text.clone(), audience })
+    Ok(Draft {
+        urgency,
+        title: request.title.clone(),
+        text: request.text.clone(),
+        audience,
+    })
 }
 
 /// Like a short text, but lines may end.
@@ -162,7 +180,11 @@ pub(super) fn relay(request: &pb::RelayDirectiveRequest) -> Result<Verb, Problem
     let mut fields = Fields::new();
     let hash: Option<[u8; 32]> = request.text_sha256[..].try_into().ok();
     if hash.is_none() {
-        fields.violation("text_sha256", "应为 32 字节的 SHA-256", "32 bytes of SHA-256");
+        fields.violation(
+            "text_sha256",
+            "应为 32 字节的 SHA-256",
+            "32 bytes of SHA-256",
+        );
     }
     long_text(&mut fields, "note", &request.note, NOTE);
     fields.finish()?;
@@ -179,7 +201,11 @@ pub(super) fn report(request: &pb::ReportProgressRequest) -> Result<Verb, Proble
         fields.violation("progress_percent", "办结时应为 100", "100 when finished");
     }
     fields.finish()?;
-    Ok(Verb::Report(request.report.clone(), progress, request.finished))
+    Ok(Verb::Report(
+        request.report.clone(),
+        progress,
+        request.finished,
+    ))
 }
 
 /// An alert as callers see it.
@@ -226,8 +252,16 @@ pub(super) fn alert(alert: Alert) -> pb::Alert {
 }
 
 fn step(step: Step) -> pb::AlertStep {
-    let Step { subject, time, comment } = step;
-    pb::AlertStep { subject, time: Some(to_timestamp(time)), comment }
+    let Step {
+        subject,
+        time,
+        comment,
+    } = step;
+    pb::AlertStep {
+        subject,
+        time: Some(to_timestamp(time)),
+        comment,
+    }
 }
 
 /// A directive as callers see it.
@@ -256,7 +290,10 @@ pub(super) fn directive(directive: Directive, tally: Tally) -> pb::Directive {
         title,
         text,
         text_sha256: text_hash.0.to_vec().into(),
-        audience: audience.iter().map(|id| format!("organizations/{id}")).collect(),
+        audience: audience
+            .iter()
+            .map(|id| format!("organizations/{id}"))
+            .collect(),
         author,
         approver,
         create_time: Some(to_timestamp(created)),
@@ -293,9 +330,8 @@ pub(super) fn recipient(
         text_hash,
         version: _,
     } = recipient;
-    let at = |organization: &str| {
-        format!("{}/recipients/{organization}", named(orderer, directive))
-    };
+    let at =
+        |organization: &str| format!("{}/recipients/{organization}", named(orderer, directive));
     pb::DirectiveRecipient {
         name: at(&organization),
         organization: format!("organizations/{organization}"),

@@ -35,7 +35,10 @@ impl DirectiveGrpc {
     ) -> Result<Response<pb::Directive>, Status> {
         let (organization, id) = convert::child("name", "directives", name)?;
         let place = (&*organization, id);
-        let moved = self.app.apply(caller, place, verb, once, convert::directive).await?;
+        let moved = self
+            .app
+            .apply(caller, place, verb, once, convert::directive)
+            .await?;
         Ok(Response::new(moved))
     }
 
@@ -50,7 +53,10 @@ impl DirectiveGrpc {
         let name = convert::recipient_name(name)?;
         self.app.authorize(caller, &name, by).await?;
         let render = |recipient, now| convert::recipient(recipient, &name.orderer, now);
-        let moved = self.app.act(caller, &name, (act()?, method), once, render).await?;
+        let moved = self
+            .app
+            .act(caller, &name, (act()?, method), once, render)
+            .await?;
         Ok(Response::new(moved))
     }
 }
@@ -68,7 +74,10 @@ impl DirectiveService for DirectiveGrpc {
         let orderer = self.app.organization(&caller, permission, &orderer).await?;
         let draft = convert::draft(&request)?;
         let once = (&*request.request_id, &request);
-        let drafted = self.app.draft(&caller, orderer, draft, once, convert::directive).await?;
+        let drafted = self
+            .app
+            .draft(&caller, orderer, draft, once, convert::directive)
+            .await?;
         Ok(Response::new(drafted))
     }
 
@@ -79,7 +88,13 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        self.apply(&caller, &request.name, (Verb::Approve, "ApproveDirective"), once).await
+        self.apply(
+            &caller,
+            &request.name,
+            (Verb::Approve, "ApproveDirective"),
+            once,
+        )
+        .await
     }
 
     async fn issue_directive(
@@ -89,7 +104,13 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        self.apply(&caller, &request.name, (Verb::Issue, "IssueDirective"), once).await
+        self.apply(
+            &caller,
+            &request.name,
+            (Verb::Issue, "IssueDirective"),
+            once,
+        )
+        .await
     }
 
     async fn close_directive(
@@ -99,10 +120,18 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let (organization, _) = convert::child("name", "directives", &request.name)?;
-        self.app.organization(&caller, Permission::DirectiveIssue, &organization).await?;
+        self.app
+            .organization(&caller, Permission::DirectiveIssue, &organization)
+            .await?;
         let end = convert::end(&request)?;
         let once = (&*request.request_id, &request);
-        self.apply(&caller, &request.name, (Verb::End(end), "CloseDirective"), once).await
+        self.apply(
+            &caller,
+            &request.name,
+            (Verb::End(end), "CloseDirective"),
+            once,
+        )
+        .await
     }
 
     async fn get_directive(
@@ -123,21 +152,33 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let organization = convert::organization("parent", &request.parent)?;
         let permission = Permission::DirectiveRead;
-        let organization = self.app.organization(&caller, permission, &organization).await?;
+        let organization = self
+            .app
+            .organization(&caller, permission, &organization)
+            .await?;
         let state = convert::directive_state(request.state)?;
         let size = page::size(request.page_size)?;
         let number = request.state.to_string();
         let binding = [&*request.parent, &*number];
         let before: Option<Uuid> = page::after(&request.page_token, &binding)?;
-        let mut found = self.app.list(&organization, state, before, size + 1).await?;
+        let mut found = self
+            .app
+            .list(&organization, state, before, size + 1)
+            .await?;
         let more = found.len() as u64 > size;
         found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let next_page_token = match found.last() {
             Some((last, _)) if more => page::next(&last.id, &binding),
             _ => String::new(),
         };
-        let directives = found.into_iter().map(|(d, tally)| convert::directive(d, tally)).collect();
-        Ok(Response::new(pb::ListDirectivesResponse { directives, next_page_token }))
+        let directives = found
+            .into_iter()
+            .map(|(d, tally)| convert::directive(d, tally))
+            .collect();
+        Ok(Response::new(pb::ListDirectivesResponse {
+            directives,
+            next_page_token,
+        }))
     }
 
     async fn list_recipients(
@@ -151,7 +192,10 @@ impl DirectiveService for DirectiveGrpc {
         let binding = [&*request.parent];
         let after: Option<String> = page::after(&request.page_token, &binding)?;
         let place = (&*organization, id);
-        let mut found = self.app.recipients(&caller, place, after.as_deref(), size + 1).await?;
+        let mut found = self
+            .app
+            .recipients(&caller, place, after.as_deref(), size + 1)
+            .await?;
         let more = found.len() as u64 > size;
         found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let next_page_token = match found.last() {
@@ -159,9 +203,14 @@ impl DirectiveService for DirectiveGrpc {
             _ => String::new(),
         };
         let now = self.app.now();
-        let recipients =
-            found.into_iter().map(|found| convert::recipient(found, &organization, now)).collect();
-        Ok(Response::new(pb::ListRecipientsResponse { recipients, next_page_token }))
+        let recipients = found
+            .into_iter()
+            .map(|found| convert::recipient(found, &organization, now))
+            .collect();
+        Ok(Response::new(pb::ListRecipientsResponse {
+            recipients,
+            next_page_token,
+        }))
     }
 
     async fn list_outstanding(
@@ -172,13 +221,18 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let organization = convert::organization("parent", &request.parent)?;
         let permission = Permission::DirectiveRead;
-        let organization = self.app.organization(&caller, permission, &organization).await?;
+        let organization = self
+            .app
+            .organization(&caller, permission, &organization)
+            .await?;
         let size = page::size(request.page_size)?;
         let overdue = request.overdue.to_string();
         let binding = [&*request.parent, &*overdue];
         let after: Option<OwedKey> = page::after(&request.page_token, &binding)?;
-        let (mut found, now) =
-            self.app.owed(&organization, request.overdue, after, size + 1).await?;
+        let (mut found, now) = self
+            .app
+            .owed(&organization, request.overdue, after, size + 1)
+            .await?;
         let more = found.len() as u64 > size;
         found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let next_page_token = match found.last() {
@@ -192,10 +246,14 @@ impl DirectiveService for DirectiveGrpc {
             }
             _ => String::new(),
         };
-        let recipients =
-            found.into_iter().map(|(found, orderer)| convert::recipient(found, &orderer, now));
+        let recipients = found
+            .into_iter()
+            .map(|(found, orderer)| convert::recipient(found, &orderer, now));
         let recipients = recipients.collect();
-        Ok(Response::new(pb::ListOutstandingResponse { recipients, next_page_token }))
+        Ok(Response::new(pb::ListOutstandingResponse {
+            recipients,
+            next_page_token,
+        }))
     }
 
     async fn confirm_receipt(
@@ -206,7 +264,14 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
         let act = || convert::receipt(&request).map(Act::Handle);
-        self.act(&caller, &request.name, (By::Recipient, "ConfirmReceipt"), once, act).await
+        self.act(
+            &caller,
+            &request.name,
+            (By::Recipient, "ConfirmReceipt"),
+            once,
+            act,
+        )
+        .await
     }
 
     async fn acknowledge_directive(
@@ -217,7 +282,14 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
         let act = || Ok(Act::Handle(recipient::Verb::Acknowledge));
-        self.act(&caller, &request.name, (By::Recipient, "AcknowledgeDirective"), once, act).await
+        self.act(
+            &caller,
+            &request.name,
+            (By::Recipient, "AcknowledgeDirective"),
+            once,
+            act,
+        )
+        .await
     }
 
     async fn relay_directive(
@@ -228,7 +300,14 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
         let act = || convert::relay(&request).map(Act::Handle);
-        self.act(&caller, &request.name, (By::Recipient, "RelayDirective"), once, act).await
+        self.act(
+            &caller,
+            &request.name,
+            (By::Recipient, "RelayDirective"),
+            once,
+            act,
+        )
+        .await
     }
 
     async fn report_progress(
@@ -239,7 +318,14 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
         let act = || convert::report(&request).map(Act::Handle);
-        self.act(&caller, &request.name, (By::Recipient, "ReportProgress"), once, act).await
+        self.act(
+            &caller,
+            &request.name,
+            (By::Recipient, "ReportProgress"),
+            once,
+            act,
+        )
+        .await
     }
 
     async fn accept_report(
@@ -249,7 +335,14 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        self.act(&caller, &request.name, (By::Upper, "AcceptReport"), once, || Ok(Act::Accept)).await
+        self.act(
+            &caller,
+            &request.name,
+            (By::Upper, "AcceptReport"),
+            once,
+            || Ok(Act::Accept),
+        )
+        .await
     }
 
     async fn return_report(
@@ -260,6 +353,13 @@ impl DirectiveService for DirectiveGrpc {
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
         let act = || convert::comment("reason", &request.reason, true).map(Act::Return);
-        self.act(&caller, &request.name, (By::Upper, "ReturnReport"), once, act).await
+        self.act(
+            &caller,
+            &request.name,
+            (By::Upper, "ReturnReport"),
+            once,
+            act,
+        )
+        .await
     }
 }

@@ -22,7 +22,7 @@ impl MigrationTrait for Migration {
 }
 
 const STATEMENTS: &[&str] = &[
-"CREATE TABLE organizations (
+    "CREATE TABLE organizations (
         id TEXT PRIMARY KEY,
         org_path PLACE NOT NULL,
         addressable BOOLEAN NOT NULL,

@@ -22,7 +22,7 @@ impl MigrationTrait for Migration {
 }
 
 const STATEMENTS: &[&str] = &[
-// Which version of a hold was seen last: an older one that comes again raises nothing.
+    // Which version of a hold was seen last: an older one that comes again raises nothing.
     "CREATE TABLE holds (
         name TEXT PRIMARY KEY,
         version BIGINT NOT NULL,

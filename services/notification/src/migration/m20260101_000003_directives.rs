@@ -22,7 +22,7 @@ impl MigrationTrait for Migration {
 }
 
 const STATEMENTS: &[&str] = &[
-"CREATE TABLE directives (
+    "CREATE TABLE directives (
         id A_UUID PRIMARY KEY,
         organization TEXT NOT NULL,
         org_path PLACE NOT NULL,

@@ -34,7 +34,12 @@ async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), sea
     let connection = manager.get_connection();
     let postgres = connection.get_database_backend() == sea_orm::DbBackend::Postgres;
     let types = if postgres {
-        [("BLOB", "BYTEA"), ("A_UUID", "UUID"), ("INSTANT", "TIMESTAMPTZ"), ("PLACE", "TEXT COLLATE \"C\"")]
+        [
+            ("BLOB", "BYTEA"),
+            ("A_UUID", "UUID"),
+            ("INSTANT", "TIMESTAMPTZ"),
+            ("PLACE", "TEXT COLLATE \"C\""),
+        ]
     } else {
         [
             ("BLOB", "BLOB"),
@@ -44,7 +49,11 @@ async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), sea
         ]
     };
     for statement in statements {
-        let sql = types.iter().fold((*statement).to_owned(), |sql, (ours, theirs)| sql.replace(ours, theirs));
+        let sql = types
+            .iter()
+            .fold((*statement).to_owned(), |sql, (ours, theirs)| {
+                sql.replace(ours, theirs)
+            });
         connection.execute_unprepared(&sql).await?;
     }
     Ok(())

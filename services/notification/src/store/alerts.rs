@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,7 +23,8 @@ impl Store {
             [],
         );
         let row = tx.query_one_raw(update).await?;
-        row.ok_or_else(|| unreadable("revision"))?.try_get_by_index(0)
+        row.ok_or_else(|| unreadable("revision"))?
+            .try_get_by_index(0)
     }
 
     /// The revision of the latest change.
@@ -34,7 +35,8 @@ impl Store {
         let db = self.db.read();
         let select = statement(db, "SELECT value FROM alerts_revision WHERE id = 1", []);
         let row = db.query_one_raw(select).await?;
-        row.ok_or_else(|| unreadable("revision"))?.try_get_by_index(0)
+        row.ok_or_else(|| unreadable("revision"))?
+            .try_get_by_index(0)
     }
 
     /// Stores a new alert.
@@ -43,8 +45,14 @@ impl Store {
     /// When the database fails or the fact raised one before.
     pub async fn insert_alert(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
         let revision = Self::next_alert_revision(tx).await?;
-        let row = model(Alert { sequence: revision, revision, ..alert });
-        alert::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
+        let row = model(Alert {
+            sequence: revision,
+            revision,
+            ..alert
+        });
+        alert::Entity::insert(row.into_active_model())
+            .exec_without_returning(tx)
+            .await?;
         Ok(())
     }
 
@@ -70,11 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn alert(
-        &self,
-        db: &impl ConnectionTrait,
-        id: Uuid,
-    ) -> Result<Option<Alert>, DbErr> {
+    pub async fn alert(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Alert>, DbErr> {
         let row = alert::Entity::find_by_id(id).one(db).await?;
         row.map(Alert::try_from).transpose()
     }
@@ -97,7 +101,11 @@ impl Store {
         if let Some(before) = before {
             select = select.filter(Column::Sequence.lt(before));
         }
-        let rows = select.order_by_desc(Column::Sequence).limit(limit).all(self.db.read()).await?;
+        let rows = select
+            .order_by_desc(Column::Sequence)
+            .limit(limit)
+            .all(self.db.read())
+            .await?;
         rows.into_iter().map(Alert::try_from).collect()
     }
 
@@ -120,7 +128,11 @@ impl Store {
         if unresolved {
             select = select.filter(Column::State.ne(State::Resolved as i16));
         }
-        let rows = select.order_by_asc(Column::Revision).limit(limit).all(self.db.read()).await?;
+        let rows = select
+            .order_by_asc(Column::Revision)
+            .limit(limit)
+            .all(self.db.read())
+            .await?;
         rows.into_iter().map(Alert::try_from).collect()
     }
 
@@ -133,14 +145,25 @@ impl Store {
             .add(Column::State.eq(State::Open as i16))
             .add(Column::Escalated.eq(false))
             .add(Column::DueAt.lt(now.timestamp_millis()));
-        let any = alert::Entity::find().filter(due.clone()).one(self.db.read()).await?;
+        let any = alert::Entity::find()
+            .filter(due.clone())
+            .one(self.db.read())
+            .await?;
         if any.is_none() {
             return Ok(0);
         }
         let tx = self.db.begin().await?;
         let mut marked = 0;
-        for row in alert::Entity::find().filter(due).limit(1000).all(&tx).await? {
-            let alert = Alert { escalated: true, ..Alert::try_from(row)? };
+        for row in alert::Entity::find()
+            .filter(due)
+            .limit(1000)
+            .all(&tx)
+            .await?
+        {
+            let alert = Alert {
+                escalated: true,
+                ..Alert::try_from(row)?
+            };
             if Self::save_alert(&tx, alert).await?.is_some() {
                 marked += 1;
             }
@@ -162,7 +185,10 @@ impl Store {
             .all(tx)
             .await?;
         for row in orphans {
-            let alert = Alert { owner: owner.clone(), ..Alert::try_from(row)? };
+            let alert = Alert {
+                owner: owner.clone(),
+                ..Alert::try_from(row)?
+            };
             Self::save_alert(tx, alert).await?;
         }
         Ok(())
@@ -187,15 +213,31 @@ struct StepBody {
 }
 
 fn pack(step: Option<Step>) -> Option<String> {
-    let Step { subject, time, comment } = step?;
-    serde_json::to_string(&StepBody { subject, time, comment }).ok()
+    let Step {
+        subject,
+        time,
+        comment,
+    } = step?;
+    serde_json::to_string(&StepBody {
+        subject,
+        time,
+        comment,
+    })
+    .ok()
 }
 
 fn unpack(step: Option<String>) -> Result<Option<Step>, DbErr> {
     let Some(step) = step else { return Ok(None) };
-    let StepBody { subject, time, comment } =
-        serde_json::from_str(&step).map_err(|_| unreadable("step"))?;
-    Ok(Some(Step { subject, time, comment }))
+    let StepBody {
+        subject,
+        time,
+        comment,
+    } = serde_json::from_str(&step).map_err(|_| unreadable("step"))?;
+    Ok(Some(Step {
+        subject,
+        time,
+        comment,
+    }))
 }
 
 fn model(alert: Alert) -> Model {
@@ -244,7 +286,9 @@ impl TryFrom<Model> for Alert {
     type Error = DbErr;
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
-        let state = State::ALL.into_iter().find(|state| *state as i16 == row.state);
+        let state = State::ALL
+            .into_iter()
+            .find(|state| *state as i16 == row.state);
         Ok(Self {
             organization: row.organization,
             id: row.id,

@@ -29,7 +29,9 @@ impl Store {
     /// When the database fails.
     pub async fn insert_directive(tx: &Tx, directive: Directive) -> Result<(), DbErr> {
         let row = model(directive).into_active_model();
-        directive::Entity::insert(row).exec_without_returning(tx).await?;
+        directive::Entity::insert(row)
+            .exec_without_returning(tx)
+            .await?;
         Ok(())
     }
 
@@ -37,10 +39,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn save_directive(
-        tx: &Tx,
-        directive: Directive,
-    ) -> Result<Option<Directive>, DbErr> {
+    pub async fn save_directive(tx: &Tx, directive: Directive) -> Result<Option<Directive>, DbErr> {
         let update = statement(
             tx,
             "UPDATE directives SET state = $1, approver = $2, issue_time = $3, \
@@ -56,7 +55,10 @@ impl Store {
         );
         let saved = tx.execute_raw(update).await?.rows_affected() == 1;
         let version = directive.version + 1;
-        Ok(saved.then_some(Directive { version, ..directive }))
+        Ok(saved.then_some(Directive {
+            version,
+            ..directive
+        }))
     }
 
     /// One directive of an organisation.
@@ -94,7 +96,11 @@ impl Store {
         if let Some(before) = before {
             select = select.filter(Column::Id.lt(before));
         }
-        let rows = select.order_by_desc(Column::Id).limit(limit).all(self.db.read()).await?;
+        let rows = select
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .all(self.db.read())
+            .await?;
         rows.into_iter().map(Directive::try_from).collect()
     }
 
@@ -109,12 +115,19 @@ impl Store {
              COUNT(CASE WHEN state = 8 THEN 1 END) FROM directive_recipients WHERE directive = $1",
             [id.into()],
         );
-        let row = db.query_one_raw(select).await?.ok_or_else(|| unreadable("tally"))?;
+        let row = db
+            .query_one_raw(select)
+            .await?
+            .ok_or_else(|| unreadable("tally"))?;
         let count = |index: usize| {
             let count: i64 = row.try_get_by_index(index)?;
             i32::try_from(count).map_err(|_| unreadable("tally"))
         };
-        Ok(Tally { recipients: count(0)?, acknowledged: count(1)?, accepted: count(2)? })
+        Ok(Tally {
+            recipients: count(0)?,
+            acknowledged: count(1)?,
+            accepted: count(2)?,
+        })
     }
 }
 
@@ -159,11 +172,18 @@ impl TryFrom<Model> for Directive {
     type Error = DbErr;
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
-        let state = State::ALL.into_iter().find(|state| *state as i16 == row.state);
-        let urgency = Urgency::ALL.into_iter().find(|urgency| *urgency as i16 == row.urgency);
+        let state = State::ALL
+            .into_iter()
+            .find(|state| *state as i16 == row.state);
+        let urgency = Urgency::ALL
+            .into_iter()
+            .find(|urgency| *urgency as i16 == row.urgency);
         let text_hash = TextHash::of(&row.title, &row.text);
         if text_hash.0[..] != row.text_sha256[..] {
-            return Err(DbErr::Type(format!("the text of directive {} was altered", row.id)));
+            return Err(DbErr::Type(format!(
+                "the text of directive {} was altered",
+                row.id
+            )));
         }
         Ok(Self {
             organization: row.organization,

@@ -30,12 +30,24 @@ impl Store {
         }
         if let Some(alert) = self.alert(tx, alert_id(&hold.name)).await? {
             if alert.people != hold.people || alert.subjects != hold.subjects {
-                let Hold { people, subjects, .. } = hold;
-                Self::save_alert(tx, Alert { people, subjects, ..alert }).await?;
+                let Hold {
+                    people, subjects, ..
+                } = hold;
+                Self::save_alert(
+                    tx,
+                    Alert {
+                        people,
+                        subjects,
+                        ..alert
+                    },
+                )
+                .await?;
             }
             return Ok(());
         }
-        let owner = Self::owner(tx, &hold.organization).await?.unwrap_or_default();
+        let owner = Self::owner(tx, &hold.organization)
+            .await?
+            .unwrap_or_default();
         let policies = Self::policies(tx).await?;
         let day = kit::clock::civil_date(hold.placed);
         let notice = policy::in_force(&policies, &hold.org_path, day).hold_notice;
@@ -89,8 +101,14 @@ impl Store {
     }
 
     async fn resolve_by_fact(&self, tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
-        let Some(alert) = self.alert(tx, alert_id(name)).await? else { return Ok(()) };
-        let step = Step { subject: FACT.to_owned(), time: now, comment: String::new() };
+        let Some(alert) = self.alert(tx, alert_id(name)).await? else {
+            return Ok(());
+        };
+        let step = Step {
+            subject: FACT.to_owned(),
+            time: now,
+            comment: String::new(),
+        };
         // One that is resolved already stays as it is.
         if let Ok(alert) = alert.apply(Verb::FactGone, step) {
             Self::save_alert(tx, alert).await?;
@@ -113,7 +131,12 @@ async fn note(
          ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
          generation = excluded.generation, active = excluded.active \
          WHERE excluded.version > holds.version OR excluded.generation > holds.generation",
-        [name.into(), version.into(), generation.into(), active.into()],
+        [
+            name.into(),
+            version.into(),
+            generation.into(),
+            active.into(),
+        ],
     );
     Ok(tx.execute_raw(upsert).await?.rows_affected() == 1)
 }

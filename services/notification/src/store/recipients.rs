@@ -78,10 +78,15 @@ impl Store {
         recipient: Recipient,
     ) -> Result<Option<Recipient>, DbErr> {
         let before = recipient.version;
-        let recipient = Recipient { version: before + 1, ..recipient };
+        let recipient = Recipient {
+            version: before + 1,
+            ..recipient
+        };
         let row = model(recipient.clone(), orderer.to_owned());
         let saved = directive_recipient::Entity::update_many()
-            .set(sea_orm::ActiveModelTrait::reset_all(row.into_active_model()))
+            .set(sea_orm::ActiveModelTrait::reset_all(
+                row.into_active_model(),
+            ))
             .filter(Column::Directive.eq(recipient.directive))
             .filter(Column::Organization.eq(recipient.organization.clone()))
             .filter(Column::Version.eq(before))
@@ -123,7 +128,8 @@ impl Store {
     /// When the database fails.
     pub async fn close_recipients(tx: &Tx, directive: Uuid) -> Result<(), DbErr> {
         let sql = "UPDATE directive_recipients SET open = FALSE WHERE directive = $1";
-        tx.execute_raw(statement(tx, sql, [directive.into()])).await?;
+        tx.execute_raw(statement(tx, sql, [directive.into()]))
+            .await?;
         Ok(())
     }
 
@@ -143,12 +149,19 @@ impl Store {
              WHERE directive = $1 AND upper_organization = $2",
             [directive.into(), upper.into()],
         );
-        let row = tx.query_one_raw(select).await?.ok_or_else(|| unreadable("count"))?;
+        let row = tx
+            .query_one_raw(select)
+            .await?
+            .ok_or_else(|| unreadable("count"))?;
         let count = |index: usize| {
             let count: i64 = row.try_get_by_index(index)?;
             i32::try_from(count).map_err(|_| unreadable("count"))
         };
-        Ok(Below { all: count(0)?, accepted: count(1)?, percent })
+        Ok(Below {
+            all: count(0)?,
+            accepted: count(1)?,
+            percent,
+        })
     }
 
     /// The recipients of a directive at and below `place` after the path `after`, by path.
@@ -168,7 +181,11 @@ impl Store {
         if let Some(after) = after {
             select = select.filter(Column::OrgPath.gt(after));
         }
-        let rows = select.order_by_asc(Column::OrgPath).limit(limit).all(self.db.read()).await?;
+        let rows = select
+            .order_by_asc(Column::OrgPath)
+            .limit(limit)
+            .all(self.db.read())
+            .await?;
         rows.into_iter().map(Recipient::try_from).collect()
     }
 
@@ -185,7 +202,11 @@ impl Store {
         let found = directive_recipient::Entity::find()
             .filter(Column::Directive.eq(directive))
             .filter(Column::DueAt.is_not_null())
-            .filter(Condition::any().add(at_or_below(place)).add(Column::OrgPath.is_in(above)))
+            .filter(
+                Condition::any()
+                    .add(at_or_below(place))
+                    .add(Column::OrgPath.is_in(above)),
+            )
             .limit(1)
             .one(self.db.read())
             .await?;
@@ -213,13 +234,19 @@ impl Store {
                 .filter(Column::DueAt.lt(now.timestamp_millis()))
                 .filter(Column::State.is_in(unsigned));
         }
-        if let Some(OwedKey { due_at, directive, organization }) = after {
+        if let Some(OwedKey {
+            due_at,
+            directive,
+            organization,
+        }) = after
+        {
             let same_directive = Condition::all()
                 .add(Column::DueAt.eq(due_at))
                 .add(Column::Directive.eq(directive))
                 .add(Column::Organization.gt(organization));
-            let same_time =
-                Condition::all().add(Column::DueAt.eq(due_at)).add(Column::Directive.gt(directive));
+            let same_time = Condition::all()
+                .add(Column::DueAt.eq(due_at))
+                .add(Column::Directive.gt(directive));
             let later = Condition::any()
                 .add(Column::DueAt.gt(due_at))
                 .add(same_time)
@@ -297,7 +324,9 @@ impl TryFrom<Model> for Recipient {
     type Error = DbErr;
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
-        let state = State::ALL.into_iter().find(|state| *state as i16 == row.state);
+        let state = State::ALL
+            .into_iter()
+            .find(|state| *state as i16 == row.state);
         let hash = row.text_sha256.try_into().map_err(|_| unreadable("hash"))?;
         Ok(Self {
             directive: row.directive,

@@ -82,7 +82,14 @@ impl Store {
                     generation.into(),
                 ],
             ),
-            Fact::Policy(name, Enacted { region, effective, policy }) => (
+            Fact::Policy(
+                name,
+                Enacted {
+                    region,
+                    effective,
+                    policy,
+                },
+            ) => (
                 "INSERT INTO policies (name, region, effective, body, version, generation) \
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET \
                  region = excluded.region, effective = excluded.effective, \
@@ -109,13 +116,21 @@ impl Store {
     /// When the database fails.
     pub async fn forget_fact(tx: &Tx, gone: &Gone, version: i64) -> Result<(), DbErr> {
         let (sql, key) = match gone {
-            Gone::Organization(id) => {
-                ("DELETE FROM organizations WHERE id = $1 AND version < $2", id)
-            }
-            Gone::Owner(id) => ("DELETE FROM owners WHERE organization = $1 AND version < $2", id),
-            Gone::Policy(name) => ("DELETE FROM policies WHERE name = $1 AND version < $2", name),
+            Gone::Organization(id) => (
+                "DELETE FROM organizations WHERE id = $1 AND version < $2",
+                id,
+            ),
+            Gone::Owner(id) => (
+                "DELETE FROM owners WHERE organization = $1 AND version < $2",
+                id,
+            ),
+            Gone::Policy(name) => (
+                "DELETE FROM policies WHERE name = $1 AND version < $2",
+                name,
+            ),
         };
-        tx.execute_raw(statement(tx, sql, [key.clone().into(), version.into()])).await?;
+        tx.execute_raw(statement(tx, sql, [key.clone().into(), version.into()]))
+            .await?;
         Ok(())
     }
 
@@ -126,7 +141,8 @@ impl Store {
     pub async fn sweep_register(tx: &Tx, generation: i64) -> Result<(), DbErr> {
         for table in ["organizations", "owners", "policies"] {
             let sql = format!("DELETE FROM {table} WHERE generation < $1");
-            tx.execute_raw(statement(tx, &sql, [generation.into()])).await?;
+            tx.execute_raw(statement(tx, &sql, [generation.into()]))
+                .await?;
         }
         Ok(())
     }
@@ -140,8 +156,15 @@ impl Store {
         db: &impl ConnectionTrait,
         id: &str,
     ) -> Result<Option<String>, DbErr> {
-        let select = statement(db, "SELECT org_path FROM organizations WHERE id = $1", [id.into()]);
-        db.query_one_raw(select).await?.map(|row| row.try_get_by_index(0)).transpose()
+        let select = statement(
+            db,
+            "SELECT org_path FROM organizations WHERE id = $1",
+            [id.into()],
+        );
+        db.query_one_raw(select)
+            .await?
+            .map(|row| row.try_get_by_index(0))
+            .transpose()
     }
 
     /// Who answers for epidemic control at an organisation.
@@ -167,7 +190,9 @@ impl Store {
                 let body: String = row.try_get_by_index(2)?;
                 Ok(Enacted {
                     region: row.try_get_by_index(0)?,
-                    effective: effective.parse::<NaiveDate>().map_err(|_| unreadable("day"))?,
+                    effective: effective
+                        .parse::<NaiveDate>()
+                        .map_err(|_| unreadable("day"))?,
                     policy: unpack(&body).ok_or_else(|| unreadable("policy"))?,
                 })
             })
@@ -186,10 +211,17 @@ impl Store {
             db,
             "SELECT org_path, id FROM organizations WHERE addressable = TRUE \
              AND (org_path = $1 OR (org_path > $2 AND org_path < $3)) LIMIT $4",
-            [place.into(), format!("{place}/").into(), below_end(place).into(), MOST.into()],
+            [
+                place.into(),
+                format!("{place}/").into(),
+                below_end(place).into(),
+                MOST.into(),
+            ],
         );
         let rows = db.query_all_raw(select).await?;
-        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+            .collect()
     }
 }
 

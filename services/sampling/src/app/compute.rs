@@ -15,8 +15,8 @@ use crate::domain::policy::Policy;
 use crate::domain::roll::PersonId;
 use crate::publication::records;
 use crate::store::draws::{DrawRow, NewDraw};
-use crate::store::policy::Facts;
 use crate::store::people;
+use crate::store::policy::Facts;
 use crate::store::rolls::GroupRow;
 
 /// Days that a school keeps: more than any cycle has.

@@ -283,7 +283,10 @@ impl App {
             .map(|draw| draw.row.picks.unsigned_abs() as usize)
             .sum();
         draws::add(&tx, &mut ready).await?;
-        let changes = ready.iter().flat_map(|draw| convert::draw_changes(&draw.row)).collect();
+        let changes = ready
+            .iter()
+            .flat_map(|draw| convert::draw_changes(&draw.row))
+            .collect();
         announce(&tx, changes).await?;
         tx.commit().await?;
         Ok((groups, picks))

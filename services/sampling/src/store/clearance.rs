@@ -38,8 +38,14 @@ pub async fn held(
     connection: &impl ConnectionTrait,
     people: &[PersonId],
 ) -> Result<HashSet<PersonId>, DbErr> {
-    let keys = people.iter().map(|person| Value::from(person.0.to_vec())).collect();
-    let rows =
-        super::holds::ClearanceRow::find(connection, "person", keys, super::tubes::Lock::No).await?;
-    Ok(rows.iter().map(|row| crate::domain::roll::person(&row.person)).collect())
+    let keys = people
+        .iter()
+        .map(|person| Value::from(person.0.to_vec()))
+        .collect();
+    let rows = super::holds::ClearanceRow::find(connection, "person", keys, super::tubes::Lock::No)
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| crate::domain::roll::person(&row.person))
+        .collect())
 }

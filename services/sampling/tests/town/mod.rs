@@ -583,12 +583,16 @@ impl Town {
 
     /// Holds somebody of a group, as a positive tube would.
     pub(crate) async fn hold(&self, group_path: &str, who: &str) {
-        let db = kit::db::Database::connect(&self.database).await.expect("the database");
+        let db = kit::db::Database::connect(&self.database)
+            .await
+            .expect("the database");
         let sql = "INSERT INTO clearances (person, org_path, control, medical, effective_time, \
             rule, policy_version, basis, version) VALUES ($1, $2, 2, 1, 0, '2.19', '', '', 1)";
         let tx = db.begin().await.expect("a transaction");
         let values = [person(who).0.to_vec().into(), group_path.into()];
-        tx.execute_raw(kit::db::statement(&tx, sql, values)).await.expect("held");
+        tx.execute_raw(kit::db::statement(&tx, sql, values))
+            .await
+            .expect("held");
         tx.commit().await.expect("committed");
         db.close().await;
     }
