@@ -99,7 +99,93 @@ pub fn entry(reason: ErrorReason) -> Entry {
             ResourceExhausted,
             "存储空间已满，暂时只能查询",
             "storage is full",
-        ), // Roster.
+        ),
+        // Roster.
+        R::OrganizationNotEmpty => entry_of(
+            FailedPrecondition,
+            "{name} 之下还有在用的机构、班级或人员，不能关闭",
+            "something below {name} is still active",
+        ),
+        R::OrganizationClosed => entry_of(
+            FailedPrecondition,
+            "{name} 已关闭，不能进行该操作",
+            "{name} is closed",
+        ),
+        R::OrganizationKind => entry_of(
+            FailedPrecondition,
+            "{name} 的机构类型不允许该操作",
+            "the kind of {name} does not allow this",
+        ),
+        R::ClassGroupGraduated => entry_of(
+            FailedPrecondition,
+            "{name} 已毕业，不能进行该操作",
+            "{name} has finished its stage",
+        ),
+        R::StudentNotEnrolled => entry_of(
+            FailedPrecondition,
+            "{name} 已不在册，不能进行该操作",
+            "{name} is not on a roll",
+        ),
+        R::PersonRegistered => entry_of(
+            FailedPrecondition,
+            "该证件号已登记，请办理转学或调动",
+            "the identity number is registered already",
+        ),
+        R::StaffMemberDismissed => entry_of(
+            FailedPrecondition,
+            "{name} 已离职，不能进行该操作",
+            "{name} no longer works there",
+        ),
+        R::ResponsibilityUnowned => entry_of(
+            FailedPrecondition,
+            "{organization} 的 {subject} 将无人负责，请先指定接任者",
+            "nobody answers for {subject} at {organization}",
+        ),
+        R::ResponsibilityOrder => entry_of(
+            FailedPrecondition,
+            "交接时间应晚于现任责任人的开始时间 {start_time}",
+            "the present holder began at {start_time}",
+        ),
+        R::PolicyBelowFloor => entry_of(
+            InvalidArgument,
+            "政策低于法定底线，只能收紧，不能放宽",
+            "a legal floor may be tightened, never loosened",
+        ),
+        R::PolicyWrongState => entry_of(
+            FailedPrecondition,
+            "{name} 不是待生效的提案",
+            "{name} is not a proposal",
+        ),
+        R::PolicyNone => entry_of(
+            FailedPrecondition,
+            "{organization} 在 {date} 没有生效的政策",
+            "no policy is in force at {organization} on {date}",
+        ),
+        R::ImportState => entry_of(
+            FailedPrecondition,
+            "导入任务当前状态为 {state}，不能进行该操作",
+            "the import job is {state}",
+        ),
+        R::ImportGap => entry_of(
+            FailedPrecondition,
+            "中间有行缺失，请从第 {durable_row} 行之后继续发送",
+            "rows are missing after row {durable_row}",
+        ),
+        R::ImportVanishThreshold => entry_of(
+            FailedPrecondition,
+            "将离册 {vanished} 人（共 {known} 人），超过阈值；核对后请明确允许",
+            "{vanished} of {known} people would vanish, more than the threshold",
+        ),
+        R::ImportPlanStale => entry_of(
+            FailedPrecondition,
+            "比对之后名册已有变动，请重新比对或重新发送",
+            "the register changed since the comparison",
+        ),
+        R::ImportChangedSince => entry_of(
+            FailedPrecondition,
+            "该批次写入的内容中有 {changed} 项之后又有变动，不能整批撤回",
+            "{changed} of what the job wrote changed since",
+        ),
         // Sampling.
         R::NoSchoolDay => entry_of(
             FailedPrecondition,

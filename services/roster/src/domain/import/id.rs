@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 
+use crate::domain::organization::Stage;
+
 /// The id of an organisation, 1 to 32 characters of `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrganizationId(pub(super) String);
@@ -13,8 +15,9 @@ pub struct OrganizationId(pub(super) String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClassGroupId {
     pub(super) text: String,
-    stage: u8,
+    stage: Stage,
     entry_year: i32,
+    number: i32,
 }
 
 /// A kind of identity document.
@@ -57,23 +60,20 @@ impl FromStr for ClassGroupId {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (head, number) = text.split_once('-').ok_or(())?;
-        let stage = *head.as_bytes().first().ok_or(())?;
+        let letter = head.chars().next().ok_or(())?;
+        let stage = Stage::ALL
+            .iter()
+            .copied()
+            .find(|stage| stage.letter() == letter)
+            .ok_or(())?;
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         let year = head.get(1..).ok_or(())?;
-        let formed = b"kpjsvxu".contains(&stage)
-            && year.len() == 4
-            && digits(year)
-            && number.len() == 2
-            && digits(number)
-            && number != "00";
+        if year.len() != 4 || !digits(year) || number.len() != 2 || !digits(number) {
+            return Err(());
+        }
         let entry_year = year.parse().map_err(|_| ())?;
-        (formed && (1980..=2100).contains(&entry_year))
-            .then(|| Self {
-                text: text.to_owned(),
-                stage,
-                entry_year,
-            })
-            .ok_or(())
+        let number = number.parse().map_err(|_| ())?;
+        Self::new(stage, entry_year, number).ok_or(())
     }
 }
 
@@ -87,25 +87,79 @@ impl ClassGroupId {
     /// The grade on a day, 1 to 12 from primary to senior, the year of study otherwise; none
     /// before the cohort entered and after it left.
     pub fn grade(&self, day: NaiveDate) -> Option<i32> {
-        let school_year = if day.month() >= 9 {
-            day.year()
-        } else {
-            day.year() - 1
-        };
-        let (before, years) = match self.stage {
-            b'p' => (0, 6),
-            b'j' => (6, 3),
-            b's' => (9, 3),
-            b'x' => (0, 12),
-            b'u' => (0, 8),
-            _ => (0, 3),
-        };
-        let year = school_year - self.entry_year + 1;
+        let (before, years) = self.stage.grades();
+        let year = school_year(day) - self.entry_year + 1;
         (1..=years).contains(&year).then_some(before + year)
+    }
+
+    /// Whether the cohort has left its stage by `day`.
+    pub fn has_finished(&self, day: NaiveDate) -> bool {
+        let (_, years) = self.stage.grades();
+        school_year(day) - self.entry_year >= years
+    }
+
+    /// The class group of a stage, a cohort and a number within it; none when the year is outside
+    /// of 1980 to 2100 or the number of 1 to 99.
+    pub fn new(stage: Stage, entry_year: i32, number: i32) -> Option<Self> {
+        let formed = (1980..=2100).contains(&entry_year) && (1..=99).contains(&number);
+        formed.then(|| Self {
+            text: format!("{}{entry_year}-{number:02}", stage.letter()),
+            stage,
+            entry_year,
+            number,
+        })
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The stage.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The year in which the cohort entered the stage.
+    pub fn entry_year(&self) -> i32 {
+        self.entry_year
+    }
+
+    /// The number within the cohort.
+    pub fn number(&self) -> i32 {
+        self.number
+    }
+}
+
+/// The year in which the school year of a day began, on 1 September.
+pub fn school_year(day: NaiveDate) -> i32 {
+    if day.month() >= 9 {
+        day.year()
+    } else {
+        day.year() - 1
+    }
+}
+
+impl OrganizationId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl IdKind {
+    /// The number in the contract and in the database.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::Resident => 1,
+            Self::Passport => 2,
+            Self::HongKongMacao => 3,
+            Self::Taiwan => 4,
+            Self::ForeignResident => 5,
+            Self::None => 6,
+        }
+    }
+
     pub(super) fn read(text: &str) -> Option<Self> {
         Some(match text {
             "" | "居民身份证" | "身份证" | "户口簿" | "1" | "RESIDENT_ID" => {

@@ -1,0 +1,224 @@
+//! Facts for other services, announced in the transaction of their cause.
+
+use kit::db::Tx;
+use kit::feed::{Change, announce};
+use kit::org::OrgPath;
+use prost::Message;
+use proto::roster::roll_member::Presence;
+use proto::roster::roster_event::State;
+use proto::roster::staff_member::Post;
+use proto::roster::{ClassGroupRoll, RollMember, RosterEvent, StaffRoll, StaffRollMember};
+use sea_orm::DbErr;
+
+use crate::domain::import::ClassGroupId;
+use crate::domain::organization::Organization;
+use crate::grpc::convert;
+use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, Worker};
+
+/// The name of this service's feed.
+pub(crate) const FEED: &str = "roster";
+
+/// One entity as the feed carries it.
+#[derive(Debug)]
+pub(crate) struct Fact {
+    /// What kind of entity.
+    pub(crate) kind: &'static str,
+    /// Its resource name.
+    pub(crate) entity: String,
+    /// Grows with each change.
+    pub(crate) version: i64,
+    /// Where it stands.
+    pub(crate) org_path: String,
+    /// Its state; none once it is gone.
+    pub(crate) state: Option<State>,
+}
+
+impl From<Fact> for Change {
+    fn from(fact: Fact) -> Self {
+        let Fact {
+            kind,
+            entity,
+            version,
+            org_path,
+            state,
+        } = fact;
+        let removed = state.is_none();
+        let place: OrgPath = org_path.parse().unwrap_or_default();
+        let event = RosterEvent {
+            entity: entity.clone(),
+            version,
+            org_path,
+            removed,
+            state,
+        };
+        Self {
+            feed: FEED,
+            kind,
+            entity,
+            version,
+            removed,
+            org_path: place,
+            payload: event.encode_to_vec(),
+            latest: true,
+        }
+    }
+}
+
+/// Announces facts in their order.
+pub(crate) async fn tell(tx: &Tx, facts: impl IntoIterator<Item = Fact>) -> Result<(), DbErr> {
+    announce(tx, facts.into_iter().map(Change::from).collect()).await
+}
+
+/// An organisation; one that is closed is gone for others.
+pub(crate) fn organization(organization: &Organization) -> Fact {
+    let state = organization
+        .closed
+        .is_none()
+        .then(|| State::Organization(convert::organization(organization.clone())));
+    Fact {
+        kind: "organization",
+        entity: organization.name(),
+        version: organization.version,
+        org_path: organization.org_path.clone(),
+        state,
+    }
+}
+
+/// Announces the rolls of the class groups at `places`; `today` decides their grades.
+pub(crate) async fn class_rolls(
+    tx: &Tx,
+    places: Vec<String>,
+    today: chrono::NaiveDate,
+) -> Result<(), DbErr> {
+    let mut rolls = ClassRolls::of(places);
+    loop {
+        let some = rolls.next(tx).await?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        tell(
+            tx,
+            some.into_iter()
+                .map(|(head, pupils)| class_roll(head, pupils, today)),
+        )
+        .await?;
+    }
+}
+
+fn class_roll(head: ClassHead, pupils: Vec<Pupil>, today: chrono::NaiveDate) -> Fact {
+    let ClassHead {
+        org_path,
+        organization,
+        id,
+        display_name,
+        teaching_mode,
+        active,
+        version,
+    } = head;
+    let organization = format!("organizations/{organization}");
+    let entity = format!("{organization}/classGroups/{id}");
+    let grade = id
+        .parse()
+        .ok()
+        .map_or(0, |id: ClassGroupId| school_grade(&id, today));
+    let state = active.then(|| {
+        State::ClassGroupRoll(ClassGroupRoll {
+            class_group: entity.clone(),
+            organization,
+            display_name,
+            grade,
+            teaching_mode: teaching_mode.into(),
+            members: pupils.into_iter().map(pupil).collect(),
+        })
+    });
+    Fact {
+        kind: "class_group_roll",
+        entity,
+        version,
+        org_path,
+        state,
+    }
+}
+
+/// 1 to 12 from primary to senior, 0 for other stages, as rolls carry it.
+fn school_grade(id: &ClassGroupId, today: chrono::NaiveDate) -> i32 {
+    if id.stage().counts_grades() {
+        id.grade(today).unwrap_or_default()
+    } else {
+        0
+    }
+}
+
+fn pupil(pupil: Pupil) -> RollMember {
+    let Pupil {
+        id,
+        presence,
+        boarder,
+        dormitory,
+        swab_exempt,
+        since,
+    } = pupil;
+    RollMember {
+        person: format!("students/{id}"),
+        presence: presence.into(),
+        boarder,
+        dormitory,
+        swab_exempt,
+        since,
+    }
+}
+
+/// Announces who works at an organisation.
+pub(crate) async fn staff_roll(tx: &Tx, organization: &str) -> Result<(), DbErr> {
+    let (org_path, version, workers) = rolls::staff(tx, organization).await?;
+    let organization = format!("organizations/{organization}");
+    let entity = format!("{organization}/staffRoll");
+    let members = workers.into_iter().map(worker).collect();
+    let state = Some(State::StaffRoll(StaffRoll {
+        organization,
+        members,
+    }));
+    tell(
+        tx,
+        [Fact {
+            kind: "staff_roll",
+            entity,
+            version,
+            org_path,
+            state,
+        }],
+    )
+    .await
+}
+
+fn worker(worker: Worker) -> StaffRollMember {
+    let Worker {
+        id,
+        on_leave,
+        swab_exempt,
+        since,
+        posts,
+        grade,
+    } = worker;
+    let presence = if on_leave {
+        Presence::OnLeave
+    } else {
+        Presence::Expected
+    };
+    let held = (1..31).filter(|number| posts & (1 << number) != 0);
+    let posts = held.filter_map(|number| Post::try_from(number).ok());
+    StaffRollMember {
+        member: Some(RollMember {
+            person: format!("staff/{id}"),
+            presence: presence.into(),
+            boarder: false,
+            dormitory: String::new(),
+            swab_exempt,
+            since,
+        }),
+        posts: posts
+            .map(|post| post.as_str_name().trim_start_matches("POST_").to_owned())
+            .collect(),
+        grade: grade.into(),
+    }
+}

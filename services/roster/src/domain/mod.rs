@@ -1,0 +1,7 @@
+//! What is true of a register: types and pure functions.
+
+pub mod code;
+pub mod division;
+pub mod import;
+pub mod organization;
+pub mod private;

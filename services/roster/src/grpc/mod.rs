@@ -1,0 +1,27 @@
+//! The wire: request to domain, result to reply.
+
+pub(crate) mod convert;
+mod feed;
+mod mask;
+mod organization;
+mod status;
+
+use kit::feed::Feed;
+use proto::roster::organization_service_server::OrganizationServiceServer;
+use proto::roster::roster_feed_server::RosterFeedServer;
+use tonic::service::Routes;
+
+use crate::app::App;
+
+/// A single request carries one resource.
+const MAX_REQUEST: usize = 64 << 10;
+
+/// Every gRPC service of this crate.
+pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
+    let mut routes = Routes::new(RosterFeedServer::new(feed::Api(feed)));
+    routes = routes.add_service(
+        OrganizationServiceServer::new(organization::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes
+}

@@ -1,0 +1,63 @@
+//! One match from what went wrong to what the caller is told.
+
+use kit::status::Problem;
+use proto::error::ErrorReason as Reason;
+use tonic::Status;
+
+use crate::error::Error;
+
+impl From<Error> for Problem {
+    fn from(err: Error) -> Self {
+        match err {
+            Error::Refused(problem) => problem,
+            Error::Database(err) => Self::from(err),
+            Error::Vault(err) => Self::new(Reason::Internal).source(err),
+            Error::NotFound(name) => Self::not_found(name),
+            Error::AlreadyExists(name) => Self::new(Reason::AlreadyExists).meta("name", name),
+            Error::EtagMismatch(name) => Self::new(Reason::EtagMismatch).meta("name", name),
+            Error::NotEmpty(name) => Self::new(Reason::OrganizationNotEmpty).meta("name", name),
+            Error::Closed(name) => Self::new(Reason::OrganizationClosed).meta("name", name),
+            Error::Kind(name) => Self::new(Reason::OrganizationKind).meta("name", name),
+            Error::Graduated(name) => Self::new(Reason::ClassGroupGraduated).meta("name", name),
+            Error::NotEnrolled(name) => Self::new(Reason::StudentNotEnrolled).meta("name", name),
+            Error::PersonRegistered => Self::new(Reason::PersonRegistered),
+            Error::Dismissed(name) => Self::new(Reason::StaffMemberDismissed).meta("name", name),
+            Error::Unowned {
+                organization,
+                subject,
+            } => Self::new(Reason::ResponsibilityUnowned)
+                .meta("organization", organization)
+                .meta("subject", subject),
+            Error::HandOverOrder(start) => {
+                Self::new(Reason::ResponsibilityOrder).meta("start_time", start.to_rfc3339())
+            }
+            Error::BelowFloor(keys) => {
+                let problem = Self::new(Reason::PolicyBelowFloor);
+                keys.into_iter().fold(problem, |problem, (key, zh, en)| {
+                    problem.field(format!("policy_profile.{key}"), zh, en)
+                })
+            }
+            Error::NotProposed(name) => Self::new(Reason::PolicyWrongState).meta("name", name),
+            Error::NoPolicy(organization, date) => Self::new(Reason::PolicyNone)
+                .meta("organization", organization)
+                .meta("date", date),
+            Error::Import(illegal) => {
+                Self::new(Reason::ImportState).meta("state", illegal.0.as_str())
+            }
+            Error::Gap(row) => Self::new(Reason::ImportGap).meta("durable_row", row),
+            Error::TooManyVanish { vanished, known } => Self::new(Reason::ImportVanishThreshold)
+                .meta("vanished", vanished)
+                .meta("known", known),
+            Error::Stale => Self::new(Reason::ImportPlanStale),
+            Error::ChangedSince(rows) => {
+                Self::new(Reason::ImportChangedSince).meta("changed", rows)
+            }
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(err: Error) -> Self {
+        Problem::from(err).into()
+    }
+}

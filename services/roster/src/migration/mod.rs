@@ -1,0 +1,27 @@
+//! The schema, forward only.
+
+use sea_orm_migration::sea_query::{DynIden, IntoIden};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+
+mod m20260101_000001_register;
+mod m20260101_000002_rules;
+mod m20260101_000003_imports;
+
+/// Brings the schema of this service up to date.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut migrations = kit::migration::tables();
+        migrations.push(Box::new(m20260101_000001_register::Migration));
+        migrations.push(Box::new(m20260101_000002_rules::Migration));
+        migrations.push(Box::new(m20260101_000003_imports::Migration));
+        migrations
+    }
+
+    fn migration_table_name() -> DynIden {
+        "roster_migrations".into_iden()
+    }
+}

@@ -1,0 +1,57 @@
+//! Brings the service up.
+
+use std::sync::Arc;
+
+use kit::clock::Clock;
+use kit::db::Database;
+use kit::drain::Drain;
+use kit::feed::{Feed, spawn_sequencer};
+use kit::server::{Running, ServeError, Server};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::app::announce::FEED;
+use crate::store::keys;
+use crate::vault::Vault;
+use crate::{Config, Migrator, grpc};
+
+/// The service cannot start or stopped with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be used; the text names the key.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The database cannot be opened, brought up to date, or unlocked.
+    #[error("database.url: the database cannot be used")]
+    Database(#[from] sea_orm::DbErr),
+    /// It cannot listen, or stopped with an error.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// Opens the database, unlocks the vault, and serves until the drain.
+///
+/// # Errors
+/// When a setting, the database or the address cannot be used.
+pub async fn start(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    drain: Drain,
+) -> Result<Running, StartError> {
+    let master = config.master_key().map_err(StartError::Config)?;
+    let db = Database::connect(&config.database).await?;
+    db.migrate::<Migrator>().await?;
+    let mut vault = Vault::new(&master);
+    keys::unlock(&db, &mut vault, config.crypto.suite, clock.now()).await?;
+    spawn_sequencer(db.clone(), drain.clone());
+
+    let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let feed = Feed::new(db.clone(), FEED, drain);
+    let app = App {
+        db,
+        clock,
+        vault: Arc::new(vault),
+        new_id: Uuid::now_v7,
+    };
+    Ok(server.serve(grpc::routes(&app, feed)))
+}

@@ -1,0 +1,46 @@
+//! The register in the database: rows to domain and back.
+
+pub mod keys;
+pub mod organizations;
+pub mod rolls;
+
+use chrono::{Datelike, NaiveDate};
+use kit::org::OrgPath;
+use sea_orm::{DbErr, Value};
+
+/// A civil day as it is stored: YYYYMMDD.
+pub(crate) fn from_day(day: NaiveDate) -> i32 {
+    let (month, day_of_month) = (day.month().cast_signed(), day.day().cast_signed());
+    day.year() * 10_000 + month * 100 + day_of_month
+}
+
+/// A civil day from how it is stored.
+pub(crate) fn to_day(number: i32) -> Result<NaiveDate, DbErr> {
+    let part = |number: i32| u32::try_from(number).unwrap_or_default();
+    NaiveDate::from_ymd_opt(
+        number / 10_000,
+        part(number / 100 % 100),
+        part(number % 100),
+    )
+    .ok_or_else(|| unreadable("a civil day"))
+}
+
+/// A stored value that this version cannot read.
+pub(crate) fn unreadable(what: &'static str) -> DbErr {
+    DbErr::Type(format!("{what} cannot be read"))
+}
+
+/// The condition that `column` is the place bound as `$first` or lies below it, and the three
+/// values to bind from `$first` on. The root contains everything.
+pub(crate) fn within(column: &str, first: usize, scope: &OrgPath) -> (String, [Value; 3]) {
+    let (second, third) = (first + 1, first + 2);
+    let sql = format!(
+        "(${first} = '' OR {column} = ${first} OR ({column} >= ${second} AND {column} < ${third}))"
+    );
+    let values = [
+        scope.as_str().into(),
+        format!("{scope}/").into(),
+        scope.below_end().into(),
+    ];
+    (sql, values)
+}

@@ -1,0 +1,196 @@
+//! Rolls as other services need them: who is in a class group, who works where. A roll's version
+//! grows with each change of anybody on it.
+
+use kit::db::{Tx, statement};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use uuid::Uuid;
+
+/// How many places one statement names.
+const PLACES: usize = 500;
+
+/// A class group at the head of its roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassHead {
+    /// Its place.
+    pub org_path: String,
+    /// The id of its organisation.
+    pub organization: String,
+    /// Its own id.
+    pub id: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// The number of its teaching mode in the contract.
+    pub teaching_mode: i16,
+    /// Taught; finished otherwise.
+    pub active: bool,
+    /// The version of the roll.
+    pub version: i64,
+}
+
+/// One student on a roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pupil {
+    /// Who.
+    pub id: Uuid,
+    /// The number of the presence in the contract.
+    pub presence: i16,
+    /// Lives at the school.
+    pub boarder: bool,
+    /// The dormitory room.
+    pub dormitory: String,
+    /// May not be asked for a swab.
+    pub swab_exempt: bool,
+    /// The first civil day on this roll, YYYYMMDD.
+    pub since: i32,
+}
+
+/// One member of staff on a roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Who.
+    pub id: Uuid,
+    /// On long leave.
+    pub on_leave: bool,
+    /// May not be asked for a swab.
+    pub swab_exempt: bool,
+    /// The first civil day there, YYYYMMDD; 0 for always.
+    pub since: i32,
+    /// The posts held: one bit for each number of a post.
+    pub posts: i32,
+    /// The grade worked with; 0 for none.
+    pub grade: i16,
+}
+
+/// Raises the version of each of these class groups' rolls and gives them with their students, a
+/// few hundred at a time, ordered by place: a city has a million and a half.
+#[derive(Debug)]
+pub struct ClassRolls {
+    places: Vec<String>,
+    done: usize,
+}
+
+impl ClassRolls {
+    /// The rolls of the class groups at `places`.
+    pub fn of(mut places: Vec<String>) -> Self {
+        places.sort_unstable();
+        places.dedup();
+        Self { places, done: 0 }
+    }
+
+    /// The next few rolls; empty at the end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next(&mut self, tx: &Tx) -> Result<Vec<(ClassHead, Vec<Pupil>)>, DbErr> {
+        while self.done < self.places.len() {
+            let end = self.places.len().min(self.done + PLACES);
+            let places = &self.places[self.done..end];
+            self.done = end;
+            let rolls = rolls(tx, places).await?;
+            if !rolls.is_empty() {
+                return Ok(rolls);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+async fn rolls(tx: &Tx, places: &[String]) -> Result<Vec<(ClassHead, Vec<Pupil>)>, DbErr> {
+    let marks = marks(places.len());
+    let values: Vec<Value> = places.iter().map(|place| place.as_str().into()).collect();
+    let raise = format!(
+        "UPDATE class_groups SET roll_version = roll_version + 1 WHERE org_path IN ({marks}) \
+         RETURNING org_path, organization, id, display_name, teaching_mode, state, roll_version"
+    );
+    let rows = tx
+        .query_all_raw(statement(tx, &raise, values.clone()))
+        .await?;
+    let mut heads: Vec<ClassHead> = rows.iter().map(head).collect::<Result<_, _>>()?;
+    heads.sort_unstable_by(|one, other| one.org_path.cmp(&other.org_path));
+    let select = format!(
+        "SELECT org_path, id, presence, boarder, dormitory, swab_exempt, start_day FROM students \
+         WHERE state = 1 AND org_path IN ({marks}) ORDER BY org_path, id"
+    );
+    let mut rows = tx
+        .query_all_raw(statement(tx, &select, values))
+        .await?
+        .into_iter()
+        .peekable();
+    let mut rolls = Vec::with_capacity(heads.len());
+    for head in heads {
+        let mut pupils = Vec::new();
+        while let Some(row) = rows.next_if(|row| {
+            row.try_get_by_index::<String>(0)
+                .is_ok_and(|place| place <= head.org_path)
+        }) {
+            if row.try_get_by_index::<String>(0)? == head.org_path {
+                pupils.push(pupil(&row)?);
+            }
+        }
+        rolls.push((head, pupils));
+    }
+    Ok(rolls)
+}
+
+fn head(row: &QueryResult) -> Result<ClassHead, DbErr> {
+    Ok(ClassHead {
+        org_path: row.try_get_by_index(0)?,
+        organization: row.try_get_by_index(1)?,
+        id: row.try_get_by_index(2)?,
+        display_name: row.try_get_by_index(3)?,
+        teaching_mode: row.try_get_by_index(4)?,
+        active: row.try_get_by_index::<i16>(5)? == 1,
+        version: row.try_get_by_index(6)?,
+    })
+}
+
+fn pupil(row: &QueryResult) -> Result<Pupil, DbErr> {
+    Ok(Pupil {
+        id: row.try_get_by_index(1)?,
+        presence: row.try_get_by_index(2)?,
+        boarder: row.try_get_by_index(3)?,
+        dormitory: row.try_get_by_index(4)?,
+        swab_exempt: row.try_get_by_index(5)?,
+        since: row.try_get_by_index(6)?,
+    })
+}
+
+/// Raises the version of an organisation's staff roll and gives it with who works there.
+///
+/// # Errors
+/// When the database fails or there is no such organisation.
+pub async fn staff(tx: &Tx, organization: &str) -> Result<(String, i64, Vec<Worker>), DbErr> {
+    let raise = statement(
+        tx,
+        "UPDATE organizations SET staff_version = staff_version + 1 WHERE id = $1 \
+         RETURNING org_path, staff_version",
+        [organization.into()],
+    );
+    let row = tx.query_one_raw(raise).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound(organization.to_owned()))?;
+    let (org_path, version): (String, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    let select = statement(
+        tx,
+        "SELECT id, state, swab_exempt, start_day, posts, grade FROM staff \
+         WHERE state <> 3 AND org_path = $1 ORDER BY id",
+        [org_path.clone().into()],
+    );
+    let rows = tx.query_all_raw(select).await?;
+    let workers = rows.iter().map(|row| {
+        Ok(Worker {
+            id: row.try_get_by_index(0)?,
+            on_leave: row.try_get_by_index::<i16>(1)? == 2,
+            swab_exempt: row.try_get_by_index(2)?,
+            since: row.try_get_by_index::<Option<i32>>(3)?.unwrap_or_default(),
+            posts: row.try_get_by_index(4)?,
+            grade: row.try_get_by_index(5)?,
+        })
+    });
+    Ok((org_path, version, workers.collect::<Result<_, DbErr>>()?))
+}
+
+/// `$1, $2, …` for `count` values.
+pub(crate) fn marks(count: usize) -> String {
+    let marks: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+    marks.join(", ")
+}

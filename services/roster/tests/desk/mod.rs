@@ -1,0 +1,192 @@
+//! A roster on a database for a moment, and callers with tokens before it.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::auth::{AuthConfig, Issuer, Role};
+use kit::clock::{Clock, ManualClock};
+use kit::drain::Drain;
+use kit::scratch::{self, Scratch};
+use kit::server::{Running, ServerConfig};
+use proto::roster::organization::Kind;
+use proto::roster::organization_service_client::OrganizationServiceClient;
+use proto::roster::{CreateOrganizationRequest, Organization};
+use roster::{Config, CryptoConfig};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+/// The day on which everything happens: a Thursday in the school year 2021.
+pub const TODAY: &str = "2022-04-07";
+/// Two districts of a small city, with two schools each.
+pub const CITY: &str = "fz";
+pub const GULOU: &str = "350102";
+pub const FUQING: &str = "350181";
+pub const GULOU_PRIMARY: &str = "2135010001";
+pub const GULOU_SENIOR: &str = "3435010002";
+pub const FUQING_PRIMARY: &str = "2135010003";
+
+/// A service that answers.
+#[derive(Debug)]
+pub struct Desk {
+    pub clock: ManualClock,
+    pub running: Running,
+    scratch: Scratch,
+    drain: Drain,
+}
+
+/// A connection that shows a token with every call.
+pub type Door = InterceptedService<Channel, Bearer>;
+
+#[derive(Clone, Debug)]
+pub struct Bearer(String);
+
+impl tonic::service::Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = format!("Bearer {}", self.0)
+            .parse()
+            .expect("a token is ASCII");
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+impl Desk {
+    /// Opens an empty register on SQLite.
+    pub async fn sqlite() -> Self {
+        Self::open(scratch::sqlite()).await
+    }
+
+    /// Opens an empty register on PostgreSQL; none where there is no server, said loudly.
+    pub async fn postgres() -> Option<Self> {
+        Some(Self::open(scratch::postgres().await?).await)
+    }
+
+    async fn open(scratch: Scratch) -> Self {
+        let clock = ManualClock::morning_of(TODAY.parse().expect("a day"));
+        let drain = Drain::new();
+        let config = Config {
+            server: ServerConfig::loopback(),
+            auth: AuthConfig::development(),
+            telemetry: kit::telemetry::TelemetryConfig::default(),
+            database: scratch.clone(),
+            crypto: CryptoConfig::default(),
+        };
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let running = roster::start(config, shared, drain.clone())
+            .await
+            .expect("it starts");
+        Self {
+            clock,
+            running,
+            scratch,
+            drain,
+        }
+    }
+
+    /// The database beneath, for what no call shows.
+    pub async fn database(&self) -> kit::db::Database {
+        kit::db::Database::connect(&self.scratch)
+            .await
+            .expect("the database opens")
+    }
+
+    /// Somebody with `role` for the part of the tree at `scope`, such as `fz/350102`.
+    pub fn caller(&self, role: Role, scope: &str) -> Door {
+        let scope = scope.parse().expect("a place in the tree");
+        let (now, ttl) = (self.clock.now(), Duration::from_secs(48 * 3600));
+        let subject = format!("test-{role}");
+        let token = Issuer::development().token(&subject, &[role], &scope, None, now, ttl);
+        let address = format!("http://{}", self.running.addr);
+        let channel = kit::channel::connect_lazy(&address).expect("an address");
+        InterceptedService::new(channel, Bearer(token))
+    }
+
+    /// An officer of the whole city.
+    pub fn officer(&self) -> Door {
+        self.caller(Role::CityOfficer, CITY)
+    }
+
+    /// Plants the small city: the bureau, two districts, three schools.
+    pub async fn plant(&self) {
+        let mut client = OrganizationServiceClient::new(self.officer());
+        let organizations = [
+            (CITY, "", Kind::CityBureau, "350100"),
+            (GULOU, CITY, Kind::CountyBureau, "350102"),
+            (FUQING, CITY, Kind::CountyBureau, "350181"),
+            (GULOU_PRIMARY, GULOU, Kind::School, "350102"),
+            (GULOU_SENIOR, GULOU, Kind::School, "350102"),
+            (FUQING_PRIMARY, FUQING, Kind::School, "350181"),
+        ];
+        for (id, parent, kind, division) in organizations {
+            let parent = match parent {
+                "" => String::new(),
+                parent => format!("organizations/{parent}"),
+            };
+            let organization = Organization {
+                kind: kind.into(),
+                display_name: format!("机构{id}"),
+                parent,
+                division_code: division.to_owned(),
+                ..Organization::default()
+            };
+            let request = CreateOrganizationRequest {
+                organization: Some(organization),
+                organization_id: id.to_owned(),
+                request_id: String::new(),
+            };
+            client
+                .create_organization(request)
+                .await
+                .expect("it is added");
+        }
+    }
+
+    /// Stops the service.
+    pub async fn close(self) {
+        self.drain.signal();
+        self.running.finished().await.expect("it stops");
+    }
+}
+
+/// The reason in an error.
+pub fn reason(status: &Status) -> String {
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
+}
+
+/// The fields that an error names.
+pub fn fields(status: &Status) -> Vec<String> {
+    let wrong = status
+        .get_details_bad_request()
+        .map(|bad| bad.field_violations);
+    wrong
+        .unwrap_or_default()
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
+}
+
+/// Runs each `async fn(Desk)` on SQLite and on PostgreSQL, in an empty register.
+#[macro_export]
+macro_rules! desk_suite {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($crate::desk::Desk::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                let Some(desk) = $crate::desk::Desk::postgres().await else { return };
+                super::$test(desk).await;
+            })+
+        }
+    };
+}
