@@ -229,7 +229,7 @@ fn half(hash: [u8; 32]) -> [u8; 16] {
 }
 
 /// The first half of SHA-256 over bytes: tells whether contents are the same.
-pub fn digest(bytes: &[u8]) -> [u8; 16] {
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 16] {
     half(Sha256::digest(bytes).into())
 }
 

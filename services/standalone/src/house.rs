@@ -128,7 +128,7 @@ impl House {
         drain: Drain,
     ) -> anyhow::Result<Self> {
         let Databases {
-            roster: _,
+            roster,
             sampling,
             safety_inspection,
             notification,
@@ -136,7 +136,14 @@ impl House {
         let mut services = Vec::new();
         let register = match &options.register {
             Some(register) => register.clone(),
-            None => anyhow::bail!("roster is not part of this build"),
+            None => {
+                let config = options.settings("roster", 1, Some(roster), &[])?;
+                let roster = roster::start(config, clock.clone(), drain.clone()).await;
+                let roster = roster.context("roster")?;
+                let register = address(&roster);
+                services.push(("roster", roster));
+                register
+            }
         };
 
         let upstream = [("ROSTER", register.as_str())];

@@ -13,10 +13,13 @@ use sea_orm::DbErr;
 use crate::domain::import::ClassGroupId;
 use crate::domain::organization::Organization;
 use crate::grpc::convert;
-use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, Worker};
+use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, StaffHead, Worker};
 
 /// The name of this service's feed.
 pub(crate) const FEED: &str = "roster";
+
+/// How many organisations one statement names.
+const AT_ONCE: usize = 500;
 
 /// One entity as the feed carries it.
 #[derive(Debug)]
@@ -170,7 +173,30 @@ fn pupil(pupil: Pupil) -> RollMember {
 
 /// Announces who works at an organisation.
 pub(crate) async fn staff_roll(tx: &Tx, organization: &str) -> Result<(), DbErr> {
-    let (org_path, version, workers) = rolls::staff(tx, organization).await?;
+    staff_rolls(tx, vec![organization.to_owned()]).await
+}
+
+/// Announces who works at each of these organisations.
+pub(crate) async fn staff_rolls(tx: &Tx, organizations: Vec<String>) -> Result<(), DbErr> {
+    for some in organizations.chunks(AT_ONCE) {
+        let rolls = rolls::staff(tx, some).await?;
+        tell(
+            tx,
+            rolls
+                .into_iter()
+                .map(|(head, workers)| staff_fact(head, workers)),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+fn staff_fact(head: StaffHead, workers: Vec<Worker>) -> Fact {
+    let StaffHead {
+        organization,
+        org_path,
+        version,
+    } = head;
     let organization = format!("organizations/{organization}");
     let entity = format!("{organization}/staffRoll");
     let members = workers.into_iter().map(worker).collect();
@@ -178,17 +204,13 @@ pub(crate) async fn staff_roll(tx: &Tx, organization: &str) -> Result<(), DbErr>
         organization,
         members,
     }));
-    tell(
-        tx,
-        [Fact {
-            kind: "staff_roll",
-            entity,
-            version,
-            org_path,
-            state,
-        }],
-    )
-    .await
+    Fact {
+        kind: "staff_roll",
+        entity,
+        version,
+        org_path,
+        state,
+    }
 }
 
 fn worker(worker: Worker) -> StaffRollMember {

@@ -1,6 +1,7 @@
 //! Use cases: authorise, load, decide, save, announce.
 
 pub(crate) mod announce;
+pub(crate) mod import;
 pub(crate) mod organizations;
 
 use std::sync::Arc;

@@ -2,11 +2,14 @@
 
 pub(crate) mod convert;
 mod feed;
+mod import;
+pub(crate) mod import_convert;
 mod mask;
 mod organization;
 mod status;
 
 use kit::feed::Feed;
+use proto::roster::import_service_server::ImportServiceServer;
 use proto::roster::organization_service_server::OrganizationServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
 use tonic::service::Routes;
@@ -15,6 +18,8 @@ use crate::app::App;
 
 /// A single request carries one resource.
 const MAX_REQUEST: usize = 64 << 10;
+/// A chunk of import rows.
+const MAX_CHUNK: usize = 256 << 10;
 
 /// Every gRPC service of this crate.
 pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
@@ -22,6 +27,9 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     routes = routes.add_service(
         OrganizationServiceServer::new(organization::Api(app.clone()))
             .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        ImportServiceServer::new(import::Api(app.clone())).max_decoding_message_size(MAX_CHUNK),
     );
     routes
 }

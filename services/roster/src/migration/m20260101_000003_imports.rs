@@ -95,10 +95,12 @@ const TABLES: &[&str] = &[
         rejected BOOLEAN NOT NULL,
         planned BOOLEAN NOT NULL,
         PRIMARY KEY (job, row, place))",
+    // Who goes: asked for by a row, or found missing by the plan.
     "CREATE TABLE import_vanished (
         job BIGINT NOT NULL,
         kind SMALLINT NOT NULL,
         id A_UUID NOT NULL,
+        planned BOOLEAN NOT NULL,
         PRIMARY KEY (job, kind, id))",
 ];
 

@@ -1,6 +1,8 @@
 //! Rolls as other services need them: who is in a class group, who works where. A roll's version
 //! grows with each change of anybody on it.
 
+use std::collections::BTreeMap;
+
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
@@ -155,38 +157,71 @@ fn pupil(row: &QueryResult) -> Result<Pupil, DbErr> {
     })
 }
 
-/// Raises the version of an organisation's staff roll and gives it with who works there.
+/// An organisation at the head of its staff roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffHead {
+    /// The id of the organisation.
+    pub organization: String,
+    /// Its place.
+    pub org_path: String,
+    /// The version of the roll.
+    pub version: i64,
+}
+
+/// Raises the versions of the staff rolls of some hundred organisations and gives them with who
+/// works there, ordered by place.
 ///
 /// # Errors
-/// When the database fails or there is no such organisation.
-pub async fn staff(tx: &Tx, organization: &str) -> Result<(String, i64, Vec<Worker>), DbErr> {
-    let raise = statement(
-        tx,
-        "UPDATE organizations SET staff_version = staff_version + 1 WHERE id = $1 \
-         RETURNING org_path, staff_version",
-        [organization.into()],
+/// When the database fails.
+pub async fn staff(
+    tx: &Tx,
+    organizations: &[String],
+) -> Result<Vec<(StaffHead, Vec<Worker>)>, DbErr> {
+    let values = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
+    let values: Vec<Value> = values(organizations);
+    let raise = format!(
+        "UPDATE organizations SET staff_version = staff_version + 1 WHERE id IN ({}) \
+         RETURNING id, org_path, staff_version",
+        marks(organizations.len())
     );
-    let row = tx.query_one_raw(raise).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound(organization.to_owned()))?;
-    let (org_path, version): (String, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-    let select = statement(
-        tx,
-        "SELECT id, state, swab_exempt, start_day, posts, grade FROM staff \
-         WHERE state <> 3 AND org_path = $1 ORDER BY id",
-        [org_path.clone().into()],
+    let mut heads = Vec::with_capacity(organizations.len());
+    for row in tx.query_all_raw(statement(tx, &raise, values)).await? {
+        heads.push(StaffHead {
+            organization: row.try_get_by_index(0)?,
+            org_path: row.try_get_by_index(1)?,
+            version: row.try_get_by_index(2)?,
+        });
+    }
+    heads.sort_unstable_by(|one, other| one.org_path.cmp(&other.org_path));
+    let places: Vec<Value> = heads
+        .iter()
+        .map(|head| head.org_path.as_str().into())
+        .collect();
+    let select = format!(
+        "SELECT org_path, id, state, swab_exempt, start_day, posts, grade FROM staff \
+         WHERE state <> 3 AND org_path IN ({}) ORDER BY org_path, id",
+        marks(heads.len())
     );
-    let rows = tx.query_all_raw(select).await?;
-    let workers = rows.iter().map(|row| {
-        Ok(Worker {
-            id: row.try_get_by_index(0)?,
-            on_leave: row.try_get_by_index::<i16>(1)? == 2,
-            swab_exempt: row.try_get_by_index(2)?,
-            since: row.try_get_by_index::<Option<i32>>(3)?.unwrap_or_default(),
-            posts: row.try_get_by_index(4)?,
-            grade: row.try_get_by_index(5)?,
-        })
+    let mut workers: BTreeMap<String, Vec<Worker>> = BTreeMap::new();
+    for row in tx.query_all_raw(statement(tx, &select, places)).await? {
+        let worker = Worker {
+            id: row.try_get_by_index(1)?,
+            on_leave: row.try_get_by_index::<i16>(2)? == 2,
+            swab_exempt: row.try_get_by_index(3)?,
+            since: row.try_get_by_index::<Option<i32>>(4)?.unwrap_or_default(),
+            posts: row.try_get_by_index(5)?,
+            grade: row.try_get_by_index(6)?,
+        };
+        workers
+            .entry(row.try_get_by_index(0)?)
+            .or_default()
+            .push(worker);
+    }
+    let rolls = heads.into_iter().map(|head| {
+        let workers = workers.remove(&head.org_path).unwrap_or_default();
+        (head, workers)
     });
-    Ok((org_path, version, workers.collect::<Result<_, DbErr>>()?))
+    Ok(rolls.collect())
 }
 
 /// `$1, $2, …` for `count` values.

@@ -19,29 +19,29 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 /// The day on which everything happens: a Thursday in the school year 2021.
-pub const TODAY: &str = "2022-04-07";
+pub(crate) const TODAY: &str = "2022-04-07";
 /// Two districts of a small city, with two schools each.
-pub const CITY: &str = "fz";
-pub const GULOU: &str = "350102";
-pub const FUQING: &str = "350181";
-pub const GULOU_PRIMARY: &str = "2135010001";
-pub const GULOU_SENIOR: &str = "3435010002";
-pub const FUQING_PRIMARY: &str = "2135010003";
+pub(crate) const CITY: &str = "fz";
+pub(crate) const GULOU: &str = "350102";
+pub(crate) const FUQING: &str = "350181";
+pub(crate) const GULOU_PRIMARY: &str = "2135010001";
+pub(crate) const GULOU_SENIOR: &str = "3435010002";
+pub(crate) const FUQING_PRIMARY: &str = "2135010003";
 
 /// A service that answers.
 #[derive(Debug)]
-pub struct Desk {
-    pub clock: ManualClock,
-    pub running: Running,
+pub(crate) struct Desk {
+    pub(crate) clock: ManualClock,
+    pub(crate) running: Running,
     scratch: Scratch,
     drain: Drain,
 }
 
 /// A connection that shows a token with every call.
-pub type Door = InterceptedService<Channel, Bearer>;
+pub(crate) type Door = InterceptedService<Channel, Bearer>;
 
 #[derive(Clone, Debug)]
-pub struct Bearer(String);
+pub(crate) struct Bearer(String);
 
 impl tonic::service::Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -55,12 +55,12 @@ impl tonic::service::Interceptor for Bearer {
 
 impl Desk {
     /// Opens an empty register on SQLite.
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         Self::open(scratch::sqlite()).await
     }
 
     /// Opens an empty register on PostgreSQL; none where there is no server, said loudly.
-    pub async fn postgres() -> Option<Self> {
+    pub(crate) async fn postgres() -> Option<Self> {
         Some(Self::open(scratch::postgres().await?).await)
     }
 
@@ -87,14 +87,14 @@ impl Desk {
     }
 
     /// The database beneath, for what no call shows.
-    pub async fn database(&self) -> kit::db::Database {
+    pub(crate) async fn database(&self) -> kit::db::Database {
         kit::db::Database::connect(&self.scratch)
             .await
             .expect("the database opens")
     }
 
     /// Somebody with `role` for the part of the tree at `scope`, such as `fz/350102`.
-    pub fn caller(&self, role: Role, scope: &str) -> Door {
+    pub(crate) fn caller(&self, role: Role, scope: &str) -> Door {
         let scope = scope.parse().expect("a place in the tree");
         let (now, ttl) = (self.clock.now(), Duration::from_secs(48 * 3600));
         let subject = format!("test-{role}");
@@ -105,12 +105,12 @@ impl Desk {
     }
 
     /// An officer of the whole city.
-    pub fn officer(&self) -> Door {
+    pub(crate) fn officer(&self) -> Door {
         self.caller(Role::CityOfficer, CITY)
     }
 
     /// Plants the small city: the bureau, two districts, three schools.
-    pub async fn plant(&self) {
+    pub(crate) async fn plant(&self) {
         let mut client = OrganizationServiceClient::new(self.officer());
         let organizations = [
             (CITY, "", Kind::CityBureau, "350100"),
@@ -145,14 +145,14 @@ impl Desk {
     }
 
     /// Stops the service.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.drain.signal();
         self.running.finished().await.expect("it stops");
     }
 }
 
 /// The reason in an error.
-pub fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     status
         .get_details_error_info()
         .map(|info| info.reason)
@@ -160,7 +160,7 @@ pub fn reason(status: &Status) -> String {
 }
 
 /// The fields that an error names.
-pub fn fields(status: &Status) -> Vec<String> {
+pub(crate) fn fields(status: &Status) -> Vec<String> {
     let wrong = status
         .get_details_bad_request()
         .map(|bad| bad.field_violations);

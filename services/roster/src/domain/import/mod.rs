@@ -11,10 +11,12 @@ mod row;
 mod tests;
 mod words;
 
+use crate::domain::organization::coded;
+
 pub use cell::{Sex, date, flag, hidden, normal, phone, resident_id, sex};
 pub use id::{ClassGroupId, IdKind, OrganizationId, school_year};
 pub use job::{Illegal, State, Verb};
-pub use plan::{Difference, Entry, compare, too_many_vanish};
+pub use plan::{Difference, Entry, Key, compare, too_many_vanish};
 pub use reason::{Finding, Reason};
 pub use row::{
     ClassGroup, ClassGroupCells, Clean, Context, Division, Guardian, GuardianCells, Judged,
@@ -22,17 +24,18 @@ pub use row::{
     StudentCells, judge,
 };
 
-/// What a row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// An organisation.
-    Organization,
-    /// A class group.
-    ClassGroup,
-    /// A member of staff.
-    StaffMember,
-    /// A student.
-    Student,
-    /// A guardian.
-    Guardian,
+coded! {
+    /// What a row is about.
+    Kind {
+        /// An organisation.
+        Organization = 1 "ORGANIZATION",
+        /// A class group.
+        ClassGroup = 2 "CLASS_GROUP",
+        /// A member of staff.
+        StaffMember = 3 "STAFF_MEMBER",
+        /// A student.
+        Student = 4 "STUDENT",
+        /// A guardian.
+        Guardian = 5 "GUARDIAN",
+    }
 }

@@ -95,6 +95,10 @@ reasons! {
     UnknownClassGroup = "UNKNOWN_CLASS_GROUP", true, "班级不在名册中，也不在本次文件中", "unknown class group";
     /// The student of a guardian is unknown.
     UnknownStudent = "UNKNOWN_STUDENT", true, "找不到对应的学生，可能该学生的行被退回", "unknown student: the row may have been refused";
+    /// The register has the organisation elsewhere.
+    Moved = "ORGANIZATION_MOVED", true, "该机构在名册中的上级不同；机构不能移动，请核对上级", "the register has it below another parent: organisations do not move";
+    /// Something below is still in use.
+    NotEmpty = "NOT_EMPTY", true, "之下还有在用的机构、班级或人员，不能撤销", "something below it is still in use";
     /// The same external id or identity number came before.
     DuplicateRow = "DUPLICATE_ROW", true, "与本文件中前面的一行重复", "the same as a row before";
     /// The identity number belongs to a person elsewhere.
