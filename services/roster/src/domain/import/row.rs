@@ -7,7 +7,8 @@ use chrono::{Datelike, NaiveDate};
 use super::cell::{Sex, date, flag, normal, phone, resident_id, sex};
 use super::id::{ClassGroupId, IdKind, OrganizationId};
 use super::reason::{Finding, Reason};
-use super::words::{self, is_school_code, is_student_number, organization_kind};
+use super::words::{self, organization_kind};
+use crate::domain::code::{is_school_code, is_student_number};
 
 /// What judging needs to know beside the row.
 #[derive(Clone, Copy, Debug)]

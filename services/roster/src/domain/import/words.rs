@@ -46,22 +46,3 @@ pub(super) fn relation(text: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
-
-pub(super) fn is_school_code(text: &str) -> bool {
-    const CATEGORIES: [&str; 15] = [
-        "11", "21", "22", "31", "32", "33", "34", "35", "36", "37", "41", "42", "51", "91", "92",
-    ];
-    text.len() == 10
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && text
-            .get(..2)
-            .is_some_and(|head| head == "93" || CATEGORIES.contains(&head))
-}
-
-pub(super) fn is_student_number(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 19
-        && matches!(bytes[0], b'G' | b'J' | b'L')
-        && bytes[1..18].iter().all(u8::is_ascii_digit)
-        && (bytes[18].is_ascii_digit() || bytes[18] == b'X')
-}

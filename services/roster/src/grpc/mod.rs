@@ -1,0 +1,3 @@
+//! The wire: requests to the domain, results to replies.
+
+pub mod policy_convert;
