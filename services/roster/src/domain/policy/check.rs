@@ -71,7 +71,7 @@ impl Violations {
                 self.0.push(Violation {
                     path,
                     zh: format!("法定底线：{zh}（规则 {rule}，{source}），现为 {value}"),
-                    en: format!("the law asks for {en} (rule {rule}, {source_en}), not {value}"),
+                    en: format!("legal floor: {en} (rule {rule}, {source_en}), not {value}"),
                     floor: true,
                 });
             }

@@ -10,7 +10,7 @@ fn ninety_days_of_audit_are_refused_by_the_law() {
     let refused = Violation {
         path: "audit.retention_days".into(),
         zh: "法定底线：不得低于 180（规则 6.9，《网络安全法》第二十一条），现为 90".into(),
-        en: "the law asks for at least 180 (rule 6.9, Cybersecurity Law, art. 21), not 90".into(),
+        en: "legal floor: at least 180 (rule 6.9, Cybersecurity Law, art. 21), not 90".into(),
         floor: true,
     };
     assert_eq!(violations(&profile), [refused]);
