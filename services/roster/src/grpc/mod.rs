@@ -6,6 +6,7 @@ mod import;
 pub(crate) mod import_convert;
 mod mask;
 mod organization;
+pub(crate) mod policy_convert;
 mod status;
 
 use kit::feed::Feed;
