@@ -154,11 +154,14 @@ async fn apply(tx: &Tx, job: &Job, today: NaiveDate) -> Result<Touched, Error> {
     for shape in SHAPES {
         let counts = of(shape.kind);
         let refused = counts.refused_by_plan > 0;
-        if counts.changed > 0 {
+        if counts.created + counts.changed == 0 {
+            continue;
+        }
+        let comparison = shape.compare(tx, job.number, refused).await?;
+        if comparison.present > 0 {
             shape.change(tx, job, refused, day).await?;
         }
-        if counts.created > 0 {
-            let comparison = shape.compare(tx, job.number, refused).await?;
+        if comparison.staged > comparison.present {
             shape.create(tx, job, refused, comparison, day).await?;
         }
     }
