@@ -5,3 +5,5 @@ pub mod division;
 pub mod import;
 pub mod organization;
 pub mod private;
+pub mod responsibility;
+pub mod staff;

@@ -31,6 +31,8 @@ macro_rules! coded {
     };
 }
 
+pub(crate) use coded;
+
 coded! {
     /// What an organisation is (rule 7.2).
     Kind {

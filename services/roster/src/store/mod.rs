@@ -2,7 +2,10 @@
 
 pub mod keys;
 pub mod organizations;
+pub mod responsibility;
 pub mod rolls;
+pub mod staff;
+pub mod unowned;
 
 use chrono::{Datelike, NaiveDate};
 use kit::org::OrgPath;
