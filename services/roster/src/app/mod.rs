@@ -1,7 +1,10 @@
 //! Use cases: authorise, load, decide, save, announce.
 
 pub(crate) mod announce;
+pub(crate) mod duties;
 pub(crate) mod organizations;
+pub(crate) mod responsibility;
+pub(crate) mod staff;
 
 use std::sync::Arc;
 

@@ -4,11 +4,15 @@ pub(crate) mod convert;
 mod feed;
 mod mask;
 mod organization;
+pub(crate) mod responsibility;
+pub(crate) mod staff;
 mod status;
 
 use kit::feed::Feed;
 use proto::roster::organization_service_server::OrganizationServiceServer;
+use proto::roster::responsibility_service_server::ResponsibilityServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
+use proto::roster::staff_service_server::StaffServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -21,6 +25,13 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     let mut routes = Routes::new(RosterFeedServer::new(feed::Api(feed)));
     routes = routes.add_service(
         OrganizationServiceServer::new(organization::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        StaffServiceServer::new(staff::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        ResponsibilityServiceServer::new(responsibility::Api(app.clone()))
             .max_decoding_message_size(MAX_REQUEST),
     );
     routes
