@@ -107,9 +107,10 @@ impl StaffService for Api {
         let mut fields = Fields::new();
         let details = self.details(&sent, &mut fields);
         fields.required("staff_member.display_name", &details.display_name);
-        if sent.state != 0 {
-            working(details.state, &mut fields);
-        }
+        let state = match sent.state {
+            0 => Some(State::Active),
+            number => working(number, &mut fields),
+        };
         fields.finish()?;
         let Details {
             display_name,
@@ -120,7 +121,6 @@ impl StaffService for Api {
             phone,
             swab_exempt,
             start,
-            state,
         } = details;
         let draft = Draft {
             display_name,
@@ -158,11 +158,8 @@ impl StaffService for Api {
         if display_name.as_ref().is_some_and(String::is_empty) {
             fields.violation("staff_member.display_name", "必填", "required");
         }
-        // A state that nobody knows changes something, other than none at all.
-        let state = mask.take("state", (sent.state != 0).then_some(details.state));
-        if let Some(state) = state {
-            working(state.flatten(), &mut fields);
-        }
+        let state = mask.take("state", sent.state);
+        let state = state.and_then(|number| working(number, &mut fields));
         fields.finish()?;
         let change = Change {
             display_name,
@@ -173,7 +170,7 @@ impl StaffService for Api {
             phone: mask.take("phone", details.phone),
             swab_exempt: mask.take("swab_exempt", details.swab_exempt),
             start: mask.take("start_date", details.start),
-            state: state.flatten().flatten(),
+            state,
             etag: sent.etag.clone(),
         };
         let act = act("UpdateStaffMember", &request.request_id, &request);
@@ -228,7 +225,6 @@ struct Details {
     phone: Option<String>,
     swab_exempt: bool,
     start: Option<NaiveDate>,
-    state: Option<State>,
 }
 
 impl Api {
@@ -258,7 +254,6 @@ impl Api {
                 "not a mobile number of the mainland",
             );
         }
-        let state = i16::try_from(sent.state).ok().and_then(State::from_code);
         let start = sent.start_date;
         Details {
             display_name,
@@ -269,21 +264,22 @@ impl Api {
             phone: number,
             swab_exempt: sent.swab_exempt,
             start: start.and_then(|date| fields.date("staff_member.start_date", Some(date))),
-            state,
         }
     }
 }
 
-/// Only whoever works, present or on leave, is written by hand.
-fn working(state: Option<State>, fields: &mut Fields) {
-    match state {
-        Some(State::Active | State::OnLeave) => {}
-        Some(State::Dismissed) | None => fields.violation(
+/// The state as sent: what is written by hand is that somebody works, present or on leave.
+fn working(number: i32, fields: &mut Fields) -> Option<State> {
+    let state = i16::try_from(number).ok().and_then(State::from_code);
+    let state = state.filter(|state| *state != State::Dismissed);
+    if state.is_none() {
+        fields.violation(
             "staff_member.state",
             "只能为在岗或长期离岗；离职请办理解聘",
             "active or on leave; dismissal has a call of its own",
-        ),
+        );
     }
+    state
 }
 
 /// Posts as sent, each at most once.

@@ -11,14 +11,14 @@ use super::{Desk, Door};
 
 /// Follows the feed from a moment on.
 #[derive(Debug)]
-pub struct Follower {
+pub(crate) struct Follower {
     events: Streaming<WatchResponse>,
     read: Vec<RosterEvent>,
 }
 
 impl Follower {
     /// Follows what is announced from the very beginning: take it before anything else.
-    pub async fn of(desk: &Desk) -> Self {
+    pub(crate) async fn of(desk: &Desk) -> Self {
         let mut client = RosterFeedClient::<Door>::new(desk.officer());
         let snapshot = client.snapshot(SnapshotRequest::default()).await;
         let mut parts = snapshot.expect("a snapshot").into_inner();
@@ -34,7 +34,7 @@ impl Follower {
     }
 
     /// The next event about `entity`; those about others before it are passed over.
-    pub async fn next(&mut self, entity: &str) -> RosterEvent {
+    pub(crate) async fn next(&mut self, entity: &str) -> RosterEvent {
         loop {
             while !self.read.is_empty() {
                 let event = self.read.remove(0);
@@ -49,7 +49,7 @@ impl Follower {
     }
 
     /// Who works at an organisation, as announced next: person, posts, grade.
-    pub async fn staff(&mut self, organization: &str) -> Vec<(String, Vec<String>, i32)> {
+    pub(crate) async fn staff(&mut self, organization: &str) -> Vec<(String, Vec<String>, i32)> {
         let event = self
             .next(&format!("organizations/{organization}/staffRoll"))
             .await;
@@ -63,7 +63,7 @@ impl Follower {
     }
 
     /// Who answers at an organisation, as announced next: subject, place, person.
-    pub async fn duties(&mut self, organization: &str) -> Vec<(String, String, String)> {
+    pub(crate) async fn duties(&mut self, organization: &str) -> Vec<(String, String, String)> {
         let event = self
             .next(&format!("organizations/{organization}/responsibilityRoll"))
             .await;

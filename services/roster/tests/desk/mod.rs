@@ -1,7 +1,7 @@
 //! A roster on a database for a moment, and callers with tokens before it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-pub mod follow;
+pub(crate) mod follow;
 
 use std::sync::Arc;
 use std::time::Duration;
