@@ -100,7 +100,8 @@ async fn hired(app: &App, organization: &str) -> Uuid {
         start: None,
         state: Employment::Active,
     };
-    let made = app.create_staff_member(&officer(), organization, draft, act());
+    let caller = officer();
+    let made = app.create_staff_member(&caller, organization, draft, act());
     let name = made.await.unwrap().name;
     name.trim_start_matches("staff/").parse().unwrap()
 }
@@ -113,7 +114,8 @@ async fn named(app: &App, organization: &str, who: Uuid, start: DateTime<Utc>) {
         duties: String::new(),
         start: Some(start),
     };
-    let assigned = app.assign_responsibility(&officer(), organization, draft, act());
+    let caller = officer();
+    let assigned = app.assign_responsibility(&caller, organization, draft, act());
     assigned.await.unwrap();
 }
 
@@ -127,7 +129,7 @@ async fn told(app: &App, drain: &Drain) -> Vec<(String, String)> {
     let items = pages.into_iter().flat_map(|page| page.unwrap().items);
     let mut told: Vec<_> = items
         .filter_map(|item| {
-            let event = RosterEvent::decode(item.payload).unwrap();
+            let event = RosterEvent::decode(item.payload.clone()).unwrap();
             let Some(State::ResponsibilityRoll(roll)) = event.state else {
                 return None;
             };
