@@ -1,130 +1,18 @@
 //! Staff as a client sees them.
+#![expect(clippy::unwrap_used, reason = "what fails in a suite fails its test")]
 
 mod desk;
 
-use desk::follow::Follower;
-use desk::{CITY, Desk, Door, FUQING, FUQING_PRIMARY, GULOU, GULOU_PRIMARY, fields, reason};
-use kit::auth::Role;
+use desk::people::{TODAY, dismissed, hired, new, organization, updated};
+use desk::{Desk, FUQING_PRIMARY, GULOU, GULOU_PRIMARY, fields, reason};
 use kit::db::statement;
 use proto::roster::staff_member::{Post, State};
 use proto::roster::staff_service_client::StaffServiceClient;
 use proto::roster::{
-    CreateStaffMemberRequest, DismissStaffMemberRequest, GetStaffMemberRequest,
-    ListStaffMembersRequest, StaffMember, TransferStaffMemberRequest, UpdateStaffMemberRequest,
+    GetStaffMemberRequest, ListStaffMembersRequest, StaffMember, TransferStaffMemberRequest,
 };
 use sea_orm::ConnectionTrait;
-use tonic::{Code, Status};
-
-const TODAY: proto::Date = proto::Date {
-    year: 2022,
-    month: 4,
-    day: 7,
-};
-
-type Staff = StaffServiceClient<Door>;
-
-fn organization(id: &str) -> String {
-    format!("organizations/{id}")
-}
-
-fn new(organization_id: &str, display_name: &str, posts: &[Post]) -> CreateStaffMemberRequest {
-    CreateStaffMemberRequest {
-        parent: organization(organization_id),
-        staff_member: Some(StaffMember {
-            display_name: display_name.to_owned(),
-            posts: posts.iter().copied().map(i32::from).collect(),
-            ..StaffMember::default()
-        }),
-        request_id: String::new(),
-    }
-}
-
-async fn hired(client: &mut Staff, at: &str, name: &str, posts: &[Post]) -> StaffMember {
-    let made = client.create_staff_member(new(at, name, posts)).await;
-    made.expect("hired").into_inner()
-}
-
-async fn updated(
-    client: &mut Staff,
-    member: StaffMember,
-    paths: &[&str],
-) -> Result<StaffMember, Status> {
-    let paths = paths.iter().map(|&path| path.to_owned()).collect();
-    let request = UpdateStaffMemberRequest {
-        staff_member: Some(member),
-        update_mask: Some(prost_types::FieldMask { paths }),
-        request_id: String::new(),
-    };
-    let changed = client.update_staff_member(request).await;
-    changed.map(tonic::Response::into_inner)
-}
-
-async fn moved(client: &mut Staff, name: &str, to: &str) -> Result<StaffMember, Status> {
-    let request = TransferStaffMemberRequest {
-        name: name.to_owned(),
-        destination_organization: organization(to),
-        effective_date: Some(TODAY),
-        request_id: String::new(),
-    };
-    let moved = client.transfer_staff_member(request).await;
-    moved.map(tonic::Response::into_inner)
-}
-
-async fn dismissed(client: &mut Staff, name: &str) -> Result<StaffMember, Status> {
-    let request = DismissStaffMemberRequest {
-        name: name.to_owned(),
-        request_id: String::new(),
-    };
-    let gone = client.dismiss_staff_member(request).await;
-    gone.map(tonic::Response::into_inner)
-}
-
-async fn one(client: &mut Staff, name: &str) -> Result<StaffMember, Status> {
-    let name = name.to_owned();
-    let found = client
-        .get_staff_member(GetStaffMemberRequest { name })
-        .await;
-    found.map(tonic::Response::into_inner)
-}
-
-/// Makes `teacher` head teacher of a class group of the primary school in Gulou.
-async fn heads(desk: &Desk, teacher: &str) {
-    let db = desk.database().await;
-    let tx = db.begin().await.expect("it begins");
-    let teacher: uuid::Uuid = teacher
-        .trim_start_matches("staff/")
-        .parse()
-        .expect("an identifier");
-    let insert = statement(
-        &tx,
-        "INSERT INTO class_groups (org_path, organization, id, display_name, stage, entry_year, \
-         number, head_teacher, version, roll_version, update_time) \
-         VALUES ($1, $2, 'p2019-01', '三（1）班', 2, 2019, 1, $3, 5, 1, 0)",
-        [
-            format!("fz/{GULOU}/{GULOU_PRIMARY}/p2019-01").into(),
-            GULOU_PRIMARY.into(),
-            teacher.into(),
-        ],
-    );
-    tx.execute_raw(insert).await.expect("it is added");
-    tx.commit().await.expect("it commits");
-}
-
-/// The head teacher and the version of that class group.
-async fn class_group(desk: &Desk) -> (Option<uuid::Uuid>, i64) {
-    let db = desk.database().await;
-    let select = statement(
-        db.read(),
-        "SELECT head_teacher, version FROM class_groups",
-        [],
-    );
-    let row = db.read().query_one_raw(select).await.expect("it answers");
-    let row = row.expect("a class group");
-    (
-        row.try_get_by_index(0).expect("a head"),
-        row.try_get_by_index(1).expect("a version"),
-    )
-}
+use tonic::Code;
 
 async fn what_is_written_is_read_back_without_what_is_private(desk: Desk) {
     desk.plant().await;
@@ -159,7 +47,11 @@ async fn what_is_written_is_read_back_without_what_is_private(desk: Desk) {
         etag: "\"1\"".to_owned(),
     };
     assert_eq!(made, expected);
-    assert_eq!(one(&mut client, &made.name).await.unwrap(), made);
+    let name = made.name.clone();
+    let read = client
+        .get_staff_member(GetStaffMemberRequest { name })
+        .await;
+    assert_eq!(read.unwrap().into_inner(), made);
 }
 
 async fn the_same_request_hires_once(desk: Desk) {
@@ -332,60 +224,6 @@ async fn a_change_by_hand_is_no_longer_the_imports(desk: Desk) {
     assert_eq!(row.try_get_by_index::<i32>(2).unwrap(), 64);
 }
 
-async fn who_moves_gives_up_posts_and_class_group(desk: Desk) {
-    desk.plant().await;
-    let mut client = StaffServiceClient::new(desk.officer());
-    let posts = [Post::Teacher, Post::HeadTeacher];
-    let before = hired(&mut client, GULOU_PRIMARY, "林", &posts).await;
-    heads(&desk, &before.name).await;
-    let after = moved(&mut client, &before.name, FUQING_PRIMARY)
-        .await
-        .unwrap();
-    let expected = StaffMember {
-        organization: organization(FUQING_PRIMARY),
-        posts: Vec::new(),
-        start_date: Some(TODAY),
-        etag: "\"2\"".to_owned(),
-        ..before.clone()
-    };
-    assert_eq!(after, expected);
-    assert_eq!(class_group(&desk).await, (None, 6));
-    let refused = moved(&mut client, &before.name, FUQING_PRIMARY).await;
-    assert_eq!(fields(&refused.unwrap_err()), ["destination_organization"]);
-}
-
-async fn who_is_dismissed_stays_for_history_only(desk: Desk) {
-    desk.plant().await;
-    let mut client = StaffServiceClient::new(desk.officer());
-    let member = hired(&mut client, GULOU_PRIMARY, "林", &[Post::HeadTeacher]).await;
-    heads(&desk, &member.name).await;
-    let gone = dismissed(&mut client, &member.name).await.unwrap();
-    assert_eq!(gone.state(), State::Dismissed);
-    assert_eq!(class_group(&desk).await, (None, 6));
-    let list = |show_dismissed| ListStaffMembersRequest {
-        parent: organization(GULOU_PRIMARY),
-        show_dismissed,
-        ..Default::default()
-    };
-    let listed = client.list_staff_members(list(false)).await.unwrap();
-    assert_eq!(listed.into_inner().staff, []);
-    let listed = client.list_staff_members(list(true)).await.unwrap();
-    assert_eq!(listed.into_inner().staff, std::slice::from_ref(&gone));
-    let refusals = [
-        dismissed(&mut client, &gone.name).await,
-        moved(&mut client, &gone.name, FUQING_PRIMARY).await,
-        updated(&mut client, gone.clone(), &["grade"]).await,
-    ];
-    for refused in refusals {
-        let refused = refused.unwrap_err();
-        let expected = (
-            Code::FailedPrecondition,
-            "STAFF_MEMBER_DISMISSED".to_owned(),
-        );
-        assert_eq!((refused.code(), reason(&refused)), expected);
-    }
-}
-
 async fn a_list_is_paged_and_filtered_by_post(desk: Desk) {
     desk.plant().await;
     let mut client = StaffServiceClient::new(desk.officer());
@@ -432,93 +270,6 @@ async fn a_list_is_paged_and_filtered_by_post(desk: Desk) {
     assert_eq!(fields(&refused), ["post"]);
 }
 
-async fn a_district_neither_sees_nor_moves_others(desk: Desk) {
-    desk.plant().await;
-    let mut city = StaffServiceClient::new(desk.officer());
-    let ours = hired(&mut city, GULOU_PRIMARY, "林", &[]).await;
-    let theirs = hired(&mut city, FUQING_PRIMARY, "陈", &[]).await;
-    let mut client = StaffServiceClient::new(desk.caller(Role::DistrictOfficer, "fz/350102"));
-    assert_eq!(one(&mut client, &ours.name).await.unwrap(), ours);
-    let unknown = "staff/00000000-0000-0000-0000-000000000001";
-    let mut refusals = vec![
-        moved(&mut client, &ours.name, FUQING).await,
-        moved(&mut client, &ours.name, "no-such-school").await,
-    ];
-    for hidden in [&*theirs.name, unknown] {
-        refusals.push(one(&mut client, hidden).await);
-        refusals.push(dismissed(&mut client, hidden).await);
-        refusals.push(moved(&mut client, hidden, GULOU_PRIMARY).await);
-        let sent = StaffMember {
-            name: hidden.to_owned(),
-            ..StaffMember::default()
-        };
-        refusals.push(updated(&mut client, sent, &["grade"]).await);
-    }
-    for refused in refusals {
-        let refused = refused.unwrap_err();
-        let expected = (Code::PermissionDenied, "SCOPE_DENIED".to_owned());
-        assert_eq!((refused.code(), reason(&refused)), expected);
-    }
-    let denied = client.create_staff_member(new(CITY, "林", &[])).await;
-    assert_eq!(denied.unwrap_err().code(), Code::PermissionDenied);
-    let refused = one(&mut city, unknown).await.unwrap_err();
-    assert_eq!(refused.code(), Code::NotFound);
-    let mut principal = StaffServiceClient::new(desk.caller(Role::Principal, "fz/350102"));
-    let denied = dismissed(&mut principal, &ours.name).await.unwrap_err();
-    assert_eq!(denied.code(), Code::PermissionDenied);
-}
-
-async fn every_change_is_announced(desk: Desk) {
-    let mut follower = Follower::of(&desk).await;
-    desk.plant().await;
-    let mut client = StaffServiceClient::new(desk.officer());
-    let member = hired(&mut client, GULOU_PRIMARY, "林", &[Post::Principal]).await;
-    let person = member.name.clone();
-    let on_roll = |posts: &[&str], grade| {
-        let posts = posts.iter().map(|&post| post.to_owned()).collect();
-        vec![(person.clone(), posts, grade)]
-    };
-    let duty = |subject: &str| (subject.to_owned(), String::new(), person.clone());
-    let as_head = vec![
-        duty("OVERALL_HEAD"),
-        duty("SAFETY"),
-        duty("EPIDEMIC_CONTROL"),
-    ];
-    assert_eq!(
-        follower.staff(GULOU_PRIMARY).await,
-        on_roll(&["PRINCIPAL"], 0)
-    );
-    assert_eq!(follower.duties(GULOU_PRIMARY).await, as_head);
-
-    let sent = StaffMember {
-        grade: 4,
-        ..member.clone()
-    };
-    updated(&mut client, sent, &["grade"]).await.unwrap();
-    assert_eq!(
-        follower.staff(GULOU_PRIMARY).await,
-        on_roll(&["PRINCIPAL"], 4)
-    );
-
-    let sent = StaffMember {
-        name: person.clone(),
-        state: State::OnLeave.into(),
-        ..StaffMember::default()
-    };
-    updated(&mut client, sent, &["state"]).await.unwrap();
-    assert_eq!(
-        follower.staff(GULOU_PRIMARY).await,
-        on_roll(&["PRINCIPAL"], 4)
-    );
-    assert_eq!(follower.duties(GULOU_PRIMARY).await, []);
-
-    moved(&mut client, &person, FUQING_PRIMARY).await.unwrap();
-    assert_eq!(follower.staff(GULOU_PRIMARY).await, []);
-    assert_eq!(follower.staff(FUQING_PRIMARY).await, on_roll(&[], 0));
-    dismissed(&mut client, &person).await.unwrap();
-    assert_eq!(follower.staff(FUQING_PRIMARY).await, []);
-}
-
 desk_suite! {
     what_is_written_is_read_back_without_what_is_private,
     the_same_request_hires_once,
@@ -527,9 +278,5 @@ desk_suite! {
     staff_codes_are_unique_within_an_organization,
     an_update_changes_what_the_mask_names,
     a_change_by_hand_is_no_longer_the_imports,
-    who_moves_gives_up_posts_and_class_group,
-    who_is_dismissed_stays_for_history_only,
     a_list_is_paged_and_filtered_by_post,
-    a_district_neither_sees_nor_moves_others,
-    every_change_is_announced,
 }

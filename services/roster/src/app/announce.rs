@@ -17,7 +17,7 @@ use crate::domain::import::ClassGroupId;
 use crate::domain::organization::Organization;
 use crate::domain::responsibility::{Duty, roll};
 use crate::grpc::convert;
-use crate::store::responsibility;
+use crate::store::duties;
 use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, Worker};
 
 /// The name of this service's feed.
@@ -240,23 +240,22 @@ pub(crate) async fn responsibility_rolls(
     organizations.sort_unstable();
     organizations.dedup();
     for some in organizations.chunks(ORGANIZATIONS) {
-        let heads = responsibility::raise(tx, some).await?;
+        let heads = duties::raise(tx, some).await?;
         let ids: Vec<String> = heads.iter().map(|head| head.id.clone()).collect();
-        let charts = responsibility::charts(tx, &ids, now, now).await?;
+        let charts = duties::charts(tx, &ids, now, now).await?;
         let facts = heads.into_iter().zip(charts).map(|(head, chart)| {
             let organization = format!("organizations/{}", head.id);
-            let duties = roll(&chart).into_iter().map(duty).collect();
+            let entity = format!("{organization}/responsibilityRoll");
+            let state = State::ResponsibilityRoll(ResponsibilityRoll {
+                organization,
+                duties: roll(&chart).into_iter().map(duty).collect(),
+            });
             Fact {
                 kind: "responsibility_roll",
-                entity: format!("{organization}/responsibilityRoll"),
+                entity,
                 version: head.version,
                 org_path: head.org_path,
-                state: head.active.then(|| {
-                    State::ResponsibilityRoll(ResponsibilityRoll {
-                        organization,
-                        duties,
-                    })
-                }),
+                state: head.active.then_some(state),
             }
         });
         tell(tx, facts).await?;

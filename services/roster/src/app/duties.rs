@@ -8,7 +8,7 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{App, announce};
-use crate::store::responsibility;
+use crate::store::duties;
 
 /// The name of the lease: one replica announces at a time.
 const LEASE: &str = "duties";
@@ -54,7 +54,7 @@ async fn announce_due(app: &App, lease: &Lease) -> Result<usize, DbErr> {
     if !lease.holds(&tx).await? {
         return Ok(0);
     }
-    let due = responsibility::take_due(&tx, now, ORGANIZATIONS).await?;
+    let due = duties::take_due(&tx, now, ORGANIZATIONS).await?;
     let announced = due.len();
     announce::responsibility_rolls(&tx, due, now).await?;
     tx.commit().await?;

@@ -15,8 +15,8 @@ use crate::domain::staff::Left;
 use crate::error::Error;
 use crate::grpc::responsibility as render;
 use crate::store::responsibility::{self as store, Wanted};
-use crate::store::staff;
 use crate::store::unowned::{self, Gap};
+use crate::store::{duties, staff};
 
 /// Somebody to be named.
 #[derive(Clone, Debug)]
@@ -145,7 +145,7 @@ impl App {
         let at = at.map_or(now, |at| at.timestamp_millis());
         let upwards = organization.org_path.rsplit('/').map(str::to_owned);
         let upwards: Vec<String> = upwards.collect();
-        let charts = store::charts(self.db.read(), &upwards, at, now).await?;
+        let charts = duties::charts(self.db.read(), &upwards, at, now).await?;
         let found = resolve(&charts, subject, place).ok_or_else(|| Error::Unowned {
             organization: organization.name(),
             subject: subject.as_str(),

@@ -1,5 +1,6 @@
 //! The register in the database: rows to domain and back.
 
+pub mod duties;
 pub mod keys;
 pub mod organizations;
 pub mod responsibility;

@@ -1,4 +1,5 @@
 //! What a service downstream hears.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::time::Duration;
 

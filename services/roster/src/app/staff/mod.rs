@@ -1,24 +1,24 @@
 //! Staff: who works where, and what they do there.
 
+mod change;
+
 use chrono::NaiveDate;
 use kit::auth::{Caller, Permission};
-use kit::db::Tx;
 use kit::request::{Once, once};
 use kit::status::Problem;
 use prost::Message;
-use proto::error::ErrorReason;
 use proto::roster as pb;
 use uuid::Uuid;
 
 use super::{Act, App, announce, check, hidden};
 use crate::domain::import::IdKind;
-use crate::domain::organization::Organization;
 use crate::domain::private::Private;
 use crate::domain::staff::{Left, Posts, StaffMember, State};
 use crate::error::Error;
 use crate::grpc::{convert, staff as render};
 use crate::store::staff::{self as store, Wanted};
-use crate::store::{organizations, responsibility};
+pub(super) use change::open;
+use change::{Changed, give_up, lock, taken};
 
 /// A member of staff to be added.
 #[derive(Clone, Debug)]
@@ -229,51 +229,6 @@ impl App {
         .await
     }
 
-    async fn change_staff_member(
-        &self,
-        caller: &Caller,
-        id: Uuid,
-        act: Act<'_, impl Message>,
-        change: impl AsyncFnOnce(&Tx, StaffMember) -> Result<Changed, Error>,
-    ) -> Result<pb::StaffMember, Error> {
-        let seen = self
-            .staff_member(caller, Permission::RosterWrite, id)
-            .await?;
-        let now = self.clock.now();
-        let tx = self.db.begin().await?;
-        let Act {
-            method,
-            request_id,
-            request,
-        } = act;
-        let ticket = match once(&tx, caller, method, request_id, request, now).await? {
-            Once::First(ticket) => ticket,
-            Once::Repeat(answer) => return Ok(answer),
-        };
-        let member = store::lock(&tx, id).await?;
-        let member = member.ok_or_else(|| Error::NotFound(seen.name()))?;
-        if member.org_path != seen.org_path {
-            // Moved since the caller's scope was checked.
-            return Err(Problem::new(ErrorReason::Conflict).into());
-        }
-        let Changed {
-            mut member,
-            staff_of,
-            answering,
-        } = change(&tx, member).await?;
-        member.version += 1;
-        member.update_time = now.timestamp_millis();
-        store::update(&tx, &member).await.map_err(taken)?;
-        for organization in staff_of {
-            announce::staff_roll(&tx, &organization).await?;
-        }
-        announce::responsibility_rolls(&tx, answering, member.update_time).await?;
-        let answer = self.shown(member)?;
-        ticket.record(&tx, &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
-    }
-
     /// The member of staff `id`, to whose organisation the caller may do `permission`.
     pub(super) async fn staff_member(
         &self,
@@ -341,56 +296,5 @@ impl App {
     fn shown(&self, member: StaffMember) -> Result<pb::StaffMember, Error> {
         let private = self.open(member.id, member.sealed.as_deref())?;
         Ok(render::staff_member(member, private.masked_phone()))
-    }
-}
-
-/// What a change did.
-struct Changed {
-    member: StaffMember,
-    /// The organisations on whose staff rolls it shows.
-    staff_of: Vec<String>,
-    /// The organisations at which others may answer now.
-    answering: Vec<String>,
-}
-
-/// The organisation `id`, locked.
-async fn lock(tx: &Tx, id: &str) -> Result<Organization, Error> {
-    let found = organizations::lock(tx, id).await?;
-    found.ok_or_else(|| Error::NotFound(format!("organizations/{id}")))
-}
-
-/// The organisation `id`, locked, while it is open.
-pub(super) async fn open(tx: &Tx, id: &str) -> Result<Organization, Error> {
-    let organization = lock(tx, id).await?;
-    if organization.closed.is_some() {
-        return Err(Error::Closed(organization.name()));
-    }
-    Ok(organization)
-}
-
-/// Somebody leaves: no class group keeps them as head teacher, and nothing they are named for may
-/// stay behind without owner.
-async fn give_up(tx: &Tx, id: Uuid, now: i64) -> Result<(), Error> {
-    if let Some(node) = responsibility::held_by(tx, id, now).await? {
-        return Err(Error::Unowned {
-            organization: format!("organizations/{}", node.organization),
-            subject: node.subject.as_str(),
-        });
-    }
-    store::leave_class_groups(tx, id, now).await?;
-    Ok(())
-}
-
-/// A number that somebody else has.
-fn taken(err: sea_orm::DbErr) -> Error {
-    let Some(sea_orm::SqlErr::UniqueConstraintViolation(constraint)) = err.sql_err() else {
-        return Error::Database(err);
-    };
-    if constraint.contains("id_hash") {
-        Error::PersonRegistered
-    } else if constraint.contains("staff_code") {
-        Error::AlreadyExists("staff_code".to_owned())
-    } else {
-        Error::Database(err)
     }
 }
