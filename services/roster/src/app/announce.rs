@@ -7,12 +7,17 @@ use prost::Message;
 use proto::roster::roll_member::Presence;
 use proto::roster::roster_event::State;
 use proto::roster::staff_member::Post;
-use proto::roster::{ClassGroupRoll, RollMember, RosterEvent, StaffRoll, StaffRollMember};
+use proto::roster::{
+    ClassGroupRoll, ResponsibilityDuty, ResponsibilityRoll, RollMember, RosterEvent, StaffRoll,
+    StaffRollMember,
+};
 use sea_orm::DbErr;
 
 use crate::domain::import::ClassGroupId;
 use crate::domain::organization::Organization;
+use crate::domain::responsibility::{Duty, roll};
 use crate::grpc::convert;
+use crate::store::duties;
 use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, StaffHead, Worker};
 
 /// The name of this service's feed.
@@ -242,5 +247,56 @@ fn worker(worker: Worker) -> StaffRollMember {
             .map(|post| post.as_str_name().trim_start_matches("POST_").to_owned())
             .collect(),
         grade: grade.into(),
+    }
+}
+
+/// How many organisations one statement names.
+const ORGANIZATIONS: usize = 300;
+
+/// Announces who answers for what at each of `organizations` at the instant `now`.
+pub(crate) async fn responsibility_rolls(
+    tx: &Tx,
+    mut organizations: Vec<String>,
+    now: i64,
+) -> Result<(), DbErr> {
+    organizations.sort_unstable();
+    organizations.dedup();
+    for some in organizations.chunks(ORGANIZATIONS) {
+        let heads = duties::raise(tx, some).await?;
+        if heads.is_empty() {
+            continue;
+        }
+        let ids: Vec<String> = heads.iter().map(|head| head.id.clone()).collect();
+        let charts = duties::charts(tx, &ids, now, now).await?;
+        let facts = heads.into_iter().zip(charts).map(|(head, chart)| {
+            let organization = format!("organizations/{}", head.id);
+            let entity = format!("{organization}/responsibilityRoll");
+            let state = State::ResponsibilityRoll(ResponsibilityRoll {
+                organization,
+                duties: roll(&chart).into_iter().map(duty).collect(),
+            });
+            Fact {
+                kind: "responsibility_roll",
+                entity,
+                version: head.version,
+                org_path: head.org_path,
+                state: head.active.then_some(state),
+            }
+        });
+        tell(tx, facts).await?;
+    }
+    Ok(())
+}
+
+fn duty(duty: Duty) -> ResponsibilityDuty {
+    let Duty {
+        subject,
+        place,
+        holder,
+    } = duty;
+    ResponsibilityDuty {
+        subject: subject.as_str().to_owned(),
+        staff_member: format!("staff/{holder}"),
+        place: place.to_string(),
     }
 }

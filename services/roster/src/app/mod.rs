@@ -1,8 +1,11 @@
 //! Use cases: authorise, load, decide, save, announce.
 
 pub(crate) mod announce;
+pub(crate) mod duties;
 pub(crate) mod import;
 pub(crate) mod organizations;
+pub(crate) mod responsibility;
+pub(crate) mod staff;
 
 use std::sync::Arc;
 

@@ -7,3 +7,5 @@ pub mod import;
 pub mod organization;
 pub mod policy;
 pub mod private;
+pub mod responsibility;
+pub mod staff;

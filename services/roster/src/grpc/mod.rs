@@ -7,12 +7,16 @@ pub(crate) mod import_convert;
 mod mask;
 mod organization;
 pub(crate) mod policy_convert;
+pub(crate) mod responsibility;
+pub(crate) mod staff;
 mod status;
 
 use kit::feed::Feed;
 use proto::roster::import_service_server::ImportServiceServer;
 use proto::roster::organization_service_server::OrganizationServiceServer;
+use proto::roster::responsibility_service_server::ResponsibilityServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
+use proto::roster::staff_service_server::StaffServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -31,6 +35,13 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     );
     routes = routes.add_service(
         ImportServiceServer::new(import::Api(app.clone())).max_decoding_message_size(MAX_CHUNK),
+    );
+    routes = routes.add_service(
+        StaffServiceServer::new(staff::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        ResponsibilityServiceServer::new(responsibility::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
     );
     routes
 }

@@ -1,9 +1,13 @@
 //! The register in the database: rows to domain and back.
 
+pub mod duties;
 pub mod import;
 pub mod keys;
 pub mod organizations;
+pub mod responsibility;
 pub mod rolls;
+pub mod staff;
+pub mod unowned;
 
 use chrono::{Datelike, NaiveDate};
 use kit::org::OrgPath;

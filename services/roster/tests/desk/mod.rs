@@ -1,6 +1,10 @@
 //! A roster on a database for a moment, and callers with tokens before it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod duties;
+pub(crate) mod follow;
+pub(crate) mod people;
+
 use std::sync::Arc;
 use std::time::Duration;
 
