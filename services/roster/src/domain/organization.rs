@@ -30,6 +30,7 @@ macro_rules! coded {
         }
     };
 }
+pub(crate) use coded;
 
 coded! {
     /// What an organisation is (rule 7.2).

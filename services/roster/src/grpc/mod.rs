@@ -1,14 +1,21 @@
 //! The wire: request to domain, result to reply.
 
+mod class_group;
 pub(crate) mod convert;
 mod feed;
+mod guardian;
 mod mask;
 mod organization;
+pub(crate) mod people;
 mod status;
+mod student;
 
 use kit::feed::Feed;
+use proto::roster::class_group_service_server::ClassGroupServiceServer;
+use proto::roster::guardian_service_server::GuardianServiceServer;
 use proto::roster::organization_service_server::OrganizationServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
+use proto::roster::student_service_server::StudentServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -21,6 +28,17 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     let mut routes = Routes::new(RosterFeedServer::new(feed::Api(feed)));
     routes = routes.add_service(
         OrganizationServiceServer::new(organization::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        ClassGroupServiceServer::new(class_group::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        StudentServiceServer::new(student::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        GuardianServiceServer::new(guardian::Api(app.clone()))
             .max_decoding_message_size(MAX_REQUEST),
     );
     routes

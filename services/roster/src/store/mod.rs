@@ -1,8 +1,13 @@
 //! The register in the database: rows to domain and back.
 
+pub mod class_groups;
+pub mod disclosures;
+pub mod guardians;
 pub mod keys;
 pub mod organizations;
 pub mod rolls;
+pub mod students;
+pub mod teaching;
 
 use chrono::{Datelike, NaiveDate};
 use kit::org::OrgPath;

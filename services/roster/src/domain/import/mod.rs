@@ -11,7 +11,7 @@ mod row;
 mod tests;
 mod words;
 
-pub use cell::{Sex, date, flag, hidden, normal, phone, resident_id, sex};
+pub use cell::{Sex, date, flag, hidden, normal, other_id, phone, resident_id, sex};
 pub use id::{ClassGroupId, IdKind, OrganizationId, school_year};
 pub use job::{Illegal, State, Verb};
 pub use plan::{Difference, Entry, compare, too_many_vanish};
