@@ -7,18 +7,20 @@ use std::time::Duration;
 use kit::db::statement;
 use proto::Date;
 use proto::roster::class_group_service_client::ClassGroupServiceClient;
+use proto::roster::organization_service_client::OrganizationServiceClient;
 use proto::roster::roster_event::State;
 use proto::roster::roster_feed_client::RosterFeedClient;
 use proto::roster::student_service_client::StudentServiceClient;
 use proto::roster::{
-    ClassGroup, ClassGroupRoll, CreateClassGroupRequest, CreateStudentRequest, RosterEvent,
-    SnapshotRequest, Stage, Student, WatchRequest, WatchResponse,
+    ClassGroup, ClassGroupRoll, CreateClassGroupRequest, CreateStudentRequest, Organization,
+    RosterEvent, SnapshotRequest, Stage, Student, UpdateOrganizationRequest, WatchRequest,
+    WatchResponse,
 };
 use sea_orm::ConnectionTrait;
 use tonic::{Code, Status, Streaming};
 use uuid::Uuid;
 
-use crate::desk::{Desk, fields, reason};
+use crate::desk::{CITY, Desk, fields, reason};
 
 /// The primary school of Gulou and two of its class groups, and one of Fuqing.
 pub const THIRD: &str = "organizations/2135010001/classGroups/p2019-01";
@@ -172,9 +174,29 @@ impl Follower {
             resume_token = part.resume_token;
         }
         let watch = client.watch(WatchRequest { resume_token }).await;
-        Self {
+        let mut follower = Self {
             stream: watch.expect("a watch").into_inner(),
             seen: VecDeque::new(),
+        };
+        // What was planted may still be on its way into the feed: a change that comes after all of
+        // it tells where it ends.
+        let mark = Organization {
+            name: format!("organizations/{CITY}"),
+            display_name: "市教育局".to_owned(),
+            ..Organization::default()
+        };
+        let request = UpdateOrganizationRequest {
+            organization: Some(mark),
+            ..UpdateOrganizationRequest::default()
+        };
+        let mut client = OrganizationServiceClient::new(desk.officer());
+        let mark = client.update_organization(request).await;
+        let mark = mark.expect("it changes").into_inner();
+        loop {
+            let event = follower.event().await;
+            if (&event.entity, event.version) == (&mark.name, mark.version) {
+                return follower;
+            }
         }
     }
 
