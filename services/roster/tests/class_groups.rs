@@ -1,4 +1,5 @@
 //! Class groups as a client sees them, and their rolls as a reader of the feed does.
+#![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
 mod desk;
 mod people;

@@ -145,8 +145,8 @@ impl App {
         let time = now.timestamp_millis();
         for mut group in groups::lock_taught(&tx, organization).await? {
             match group.promotion(date) {
-                Ok(Promotion::Finishes(_)) => {
-                    let left = groups::graduate_students(&tx, &group, time).await?;
+                Ok(Promotion::Finishes(last)) => {
+                    let left = groups::graduate_students(&tx, &group.org_path, last, time).await?;
                     answer.graduated_student_count += i32::try_from(left).unwrap_or(i32::MAX);
                     answer.graduated_count += 1;
                     group.state = State::Graduated;

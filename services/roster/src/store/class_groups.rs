@@ -1,12 +1,13 @@
 //! Class groups.
 
+use chrono::NaiveDate;
 use kit::db::{Backend, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::rolls::marks;
 use super::{from_day, unreadable};
-use crate::domain::class_group::{ClassGroup, State, TeachingMode, last_day};
+use crate::domain::class_group::{ClassGroup, State, TeachingMode};
 use crate::domain::student;
 
 const COLUMNS: &str = "org_path, organization, id, display_name, stage, entry_year, number, \
@@ -180,12 +181,17 @@ pub async fn update(tx: &Tx, group: &ClassGroup) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Takes everybody off the roll of a class group that finishes; says how many.
+/// Takes everybody off the roll of the class group at a place, which finishes with the day `last`;
+/// says how many. Whoever came after that day leaves on the day of coming.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn graduate_students(tx: &Tx, group: &ClassGroup, now: i64) -> Result<u64, DbErr> {
-    // Whoever came after the cohort's last day leaves on the day of coming.
+pub async fn graduate_students(
+    tx: &Tx,
+    org_path: &str,
+    last: NaiveDate,
+    now: i64,
+) -> Result<u64, DbErr> {
     let sql = statement(
         tx,
         "UPDATE students SET state = $2, version = version + 1, update_time = $4, \
@@ -193,9 +199,9 @@ pub async fn graduate_students(tx: &Tx, group: &ClassGroup, now: i64) -> Result<
          content_hash = NULL, raw_hash = NULL, batch = NULL \
          WHERE org_path = $1 AND state = 1",
         [
-            group.org_path.as_str().into(),
+            org_path.into(),
             student::State::Graduated.code().into(),
-            from_day(last_day(&group.id)).into(),
+            from_day(last).into(),
             now.into(),
         ],
     );

@@ -10,11 +10,13 @@ use proto::roster::class_group_service_client::ClassGroupServiceClient;
 use proto::roster::organization_service_client::OrganizationServiceClient;
 use proto::roster::roster_event::State;
 use proto::roster::roster_feed_client::RosterFeedClient;
+use proto::roster::student;
 use proto::roster::student_service_client::StudentServiceClient;
 use proto::roster::{
     ClassGroup, ClassGroupRoll, CreateClassGroupRequest, CreateStudentRequest, Organization,
-    RosterEvent, SnapshotRequest, Stage, Student, UpdateOrganizationRequest, WatchRequest,
-    WatchResponse,
+    RosterEvent, SnapshotRequest, Stage, Student, TransferStudentRequest,
+    UpdateOrganizationRequest, UpdateStudentRequest, WatchRequest, WatchResponse,
+    WithdrawStudentRequest,
 };
 use sea_orm::ConnectionTrait;
 use tonic::{Code, Status, Streaming};
@@ -23,23 +25,23 @@ use uuid::Uuid;
 use crate::desk::{CITY, Desk, fields, reason};
 
 /// The primary school of Gulou and two of its class groups, and one of Fuqing.
-pub const THIRD: &str = "organizations/2135010001/classGroups/p2019-01";
-pub const THIRD_TWO: &str = "organizations/2135010001/classGroups/p2019-02";
-pub const FUQING_THIRD: &str = "organizations/2135010003/classGroups/p2019-01";
-pub const REQUEST: &str = "5f1e2c1a-6d1f-4a3b-9a58-0d2f5a1b7c11";
+pub(crate) const THIRD: &str = "organizations/2135010001/classGroups/p2019-01";
+pub(crate) const THIRD_TWO: &str = "organizations/2135010001/classGroups/p2019-02";
+pub(crate) const FUQING_THIRD: &str = "organizations/2135010003/classGroups/p2019-01";
+pub(crate) const REQUEST: &str = "5f1e2c1a-6d1f-4a3b-9a58-0d2f5a1b7c11";
 
 /// A civil day.
-pub fn day(year: i32, month: i32, day: i32) -> Option<Date> {
+pub(crate) fn day(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
 }
 
 /// Today, in every test.
-pub fn today() -> Option<Date> {
+pub(crate) fn today() -> Option<Date> {
     day(2022, 4, 7)
 }
 
 /// An invented resident number of somebody born on `born`, such as `20120901`.
-pub fn resident(born: &str, serial: u32) -> String {
+pub(crate) fn resident(born: &str, serial: u32) -> String {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let body = format!("350102{born}{serial:03}");
     let digits = body.chars().filter_map(|digit| digit.to_digit(10));
@@ -52,7 +54,7 @@ pub fn resident(born: &str, serial: u32) -> String {
 }
 
 /// What asks for a class group of a school.
-pub fn class_group(
+pub(crate) fn class_group(
     organization: &str,
     stage: Stage,
     entry_year: i32,
@@ -71,7 +73,7 @@ pub fn class_group(
 }
 
 /// Plants the small city and the three class groups above.
-pub async fn plant(desk: &Desk) {
+pub(crate) async fn plant(desk: &Desk) {
     desk.plant().await;
     let mut client = ClassGroupServiceClient::new(desk.officer());
     for (school, number) in [("2135010001", 1), ("2135010001", 2), ("2135010003", 1)] {
@@ -84,7 +86,7 @@ pub async fn plant(desk: &Desk) {
 }
 
 /// What asks to enrol somebody without a document.
-pub fn enrolment(class_group: &str, display_name: &str) -> CreateStudentRequest {
+pub(crate) fn enrolment(class_group: &str, display_name: &str) -> CreateStudentRequest {
     CreateStudentRequest {
         class_group: class_group.to_owned(),
         student: Some(Student {
@@ -96,8 +98,59 @@ pub fn enrolment(class_group: &str, display_name: &str) -> CreateStudentRequest 
     }
 }
 
+/// What asks to change a student; without paths, every field that is not empty.
+pub(crate) fn update(student: Student, paths: &[&str]) -> UpdateStudentRequest {
+    let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+    UpdateStudentRequest {
+        student: Some(student),
+        update_mask: (!paths.is_empty()).then_some(prost_types::FieldMask { paths }),
+        request_id: String::new(),
+    }
+}
+
+/// What asks to move a student.
+pub(crate) fn transfer(name: &str, to: &str, date: Option<proto::Date>) -> TransferStudentRequest {
+    TransferStudentRequest {
+        name: name.to_owned(),
+        destination_class_group: to.to_owned(),
+        effective_date: date,
+        request_id: String::new(),
+    }
+}
+
+/// What asks to take a student off the roll.
+pub(crate) fn withdraw(name: &str, date: Option<proto::Date>) -> WithdrawStudentRequest {
+    WithdrawStudentRequest {
+        name: name.to_owned(),
+        end_date: date,
+        request_id: String::new(),
+    }
+}
+
+/// Everything that can be told of a student.
+pub(crate) fn told() -> CreateStudentRequest {
+    let id_number = resident("20120901", 4);
+    CreateStudentRequest {
+        class_group: THIRD.to_owned(),
+        student: Some(Student {
+            display_name: " 林小雨 ".to_owned(),
+            sex: student::Sex::Male.into(),
+            birth_month: 201_101,
+            student_number: format!("g{id_number}"),
+            id_number,
+            phone: "＋86 139-0000-1234".to_owned(),
+            boarder: true,
+            dormitory: "3-201".to_owned(),
+            swab_exempt: true,
+            ..Student::default()
+        }),
+        start_date: day(2021, 9, 1),
+        request_id: String::new(),
+    }
+}
+
 /// Enrols somebody with the resident number `id_number`.
-pub async fn enrol(desk: &Desk, class_group: &str, id_number: &str) -> Student {
+pub(crate) async fn enrol(desk: &Desk, class_group: &str, id_number: &str) -> Student {
     let mut request = enrolment(class_group, "林小雨");
     if let Some(student) = &mut request.student {
         student.id_number = id_number.to_owned();
@@ -111,7 +164,7 @@ pub async fn enrol(desk: &Desk, class_group: &str, id_number: &str) -> Student {
 }
 
 /// Puts somebody on the staff at a place; `state` 3 has left.
-pub async fn employ(desk: &Desk, id: Uuid, place: &str, state: i16) {
+pub(crate) async fn employ(desk: &Desk, id: Uuid, place: &str, state: i16) {
     let db = desk.database().await;
     let tx = db.begin().await.expect("a transaction");
     let sql = "INSERT INTO staff (id, org_path, display_name, state, version, update_time) \
@@ -124,7 +177,7 @@ pub async fn employ(desk: &Desk, id: Uuid, place: &str, state: i16) {
 }
 
 /// Runs a statement that gives one number.
-pub async fn number(desk: &Desk, sql: &str) -> i64 {
+pub(crate) async fn number(desk: &Desk, sql: &str) -> i64 {
     let db = desk.database().await;
     let row = db.read().query_one_raw(statement(db.read(), sql, []));
     let row = row.await.expect("it runs").expect("a row");
@@ -132,7 +185,7 @@ pub async fn number(desk: &Desk, sql: &str) -> i64 {
 }
 
 /// Runs a statement that changes something.
-pub async fn execute(desk: &Desk, sql: &str) {
+pub(crate) async fn execute(desk: &Desk, sql: &str) {
     let db = desk.database().await;
     let tx = db.begin().await.expect("a transaction");
     tx.execute_raw(statement(&tx, sql, []))
@@ -142,30 +195,30 @@ pub async fn execute(desk: &Desk, sql: &str) {
 }
 
 /// The code, the reason and the fields of a refusal.
-pub fn refusal(status: Status) -> (Code, String, Vec<String>) {
+pub(crate) fn refusal(status: Status) -> (Code, String, Vec<String>) {
     (status.code(), reason(&status), fields(&status))
 }
 
 /// A refusal that names `wrong` fields.
-pub fn invalid(wrong: &[&str]) -> (Code, String, Vec<String>) {
+pub(crate) fn invalid(wrong: &[&str]) -> (Code, String, Vec<String>) {
     let wrong = wrong.iter().map(|&field| field.to_owned()).collect();
     (Code::InvalidArgument, "INVALID_FIELD".to_owned(), wrong)
 }
 
 /// A refusal with a reason alone.
-pub fn refused(code: Code, reason: &str) -> (Code, String, Vec<String>) {
+pub(crate) fn refused(code: Code, reason: &str) -> (Code, String, Vec<String>) {
     (code, reason.to_owned(), Vec::new())
 }
 
 /// Somebody who read a snapshot and follows what changes from then on.
-pub struct Follower {
+pub(crate) struct Follower {
     stream: Streaming<WatchResponse>,
     seen: VecDeque<RosterEvent>,
 }
 
 impl Follower {
     /// Begins to follow.
-    pub async fn of(desk: &Desk) -> Self {
+    pub(crate) async fn of(desk: &Desk) -> Self {
         let mut client = RosterFeedClient::new(desk.officer());
         let snapshot = client.snapshot(SnapshotRequest::default()).await;
         let mut snapshot = snapshot.expect("a snapshot").into_inner();
@@ -201,7 +254,7 @@ impl Follower {
     }
 
     /// The next change.
-    pub async fn event(&mut self) -> RosterEvent {
+    pub(crate) async fn event(&mut self) -> RosterEvent {
         loop {
             if let Some(event) = self.seen.pop_front() {
                 return event;
@@ -214,7 +267,7 @@ impl Follower {
     }
 
     /// The next roll: the class group's name, the version, and the roll while there is one.
-    pub async fn roll(&mut self) -> (String, i64, Option<ClassGroupRoll>) {
+    pub(crate) async fn roll(&mut self) -> (String, i64, Option<ClassGroupRoll>) {
         loop {
             let event = self.event().await;
             match event.state {
@@ -231,7 +284,7 @@ impl Follower {
     }
 
     /// The next roll as its class group, version and members' names.
-    pub async fn members(&mut self) -> (String, i64, Vec<String>) {
+    pub(crate) async fn members(&mut self) -> (String, i64, Vec<String>) {
         let (entity, version, roll) = self.roll().await;
         let members = roll.map(|roll| roll.members).unwrap_or_default();
         let names = members.into_iter().map(|member| member.person).collect();
