@@ -13,7 +13,8 @@ use proto::roster::{
 };
 use sea_orm::DbErr;
 
-use crate::domain::import::ClassGroupId;
+use crate::domain::class_group;
+use crate::domain::import::{ClassGroupId, school_year};
 use crate::domain::organization::Organization;
 use crate::domain::responsibility::{Duty, roll};
 use crate::grpc::convert;
@@ -98,7 +99,7 @@ pub(crate) async fn class_rolls(
     places: Vec<String>,
     today: chrono::NaiveDate,
 ) -> Result<(), DbErr> {
-    let mut rolls = ClassRolls::of(places);
+    let mut rolls = ClassRolls::of(places, school_year(today));
     loop {
         let some = rolls.next(tx).await?;
         if some.is_empty() {
@@ -121,14 +122,18 @@ fn class_roll(head: ClassHead, pupils: Vec<Pupil>, today: chrono::NaiveDate) -> 
         display_name,
         teaching_mode,
         active,
+        school_year,
         version,
     } = head;
+    let entity = class_group::name(&organization, &id);
     let organization = format!("organizations/{organization}");
-    let entity = format!("{organization}/classGroups/{id}");
-    let grade = id
-        .parse()
-        .ok()
-        .map_or(0, |id: ClassGroupId| school_grade(&id, today));
+    let (grade, display_name) = match id.parse::<ClassGroupId>() {
+        Ok(id) => (
+            class_group::roll_grade(&id, school_year, today),
+            class_group::shown_name(&display_name, &id, school_year, today),
+        ),
+        Err(()) => (0, display_name),
+    };
     let state = active.then(|| {
         State::ClassGroupRoll(ClassGroupRoll {
             class_group: entity.clone(),
@@ -145,15 +150,6 @@ fn class_roll(head: ClassHead, pupils: Vec<Pupil>, today: chrono::NaiveDate) -> 
         version,
         org_path,
         state,
-    }
-}
-
-/// 1 to 12 from primary to senior, 0 for other stages, as rolls carry it.
-fn school_grade(id: &ClassGroupId, today: chrono::NaiveDate) -> i32 {
-    if id.stage().counts_grades() {
-        id.grade(today).unwrap_or_default()
-    } else {
-        0
     }
 }
 

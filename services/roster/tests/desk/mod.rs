@@ -97,6 +97,11 @@ impl Desk {
             .expect("the database opens")
     }
 
+    /// Where the database beneath is.
+    pub fn url(&self) -> &str {
+        &self.scratch.url
+    }
+
     /// Somebody with `role` for the part of the tree at `scope`, such as `fz/350102`.
     pub(crate) fn caller(&self, role: Role, scope: &str) -> Door {
         let scope = scope.parse().expect("a place in the tree");
