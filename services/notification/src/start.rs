@@ -53,7 +53,7 @@ pub async fn start(
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
     let base = Base {
-        store: store.clone(),
+        store,
         clock: clock.clone(),
     };
     let alerts = Alerts::start(base.clone(), &config.alerts, changed.clone(), drain.clone());
@@ -72,7 +72,7 @@ pub async fn start(
     );
     let channel = kit::channel::connect_lazy(&config.sampling)?;
     let sampling = SamplingUpstream::new(channel, credentials);
-    let projection = Arc::new(SamplingProjection::new(store, clock, changed));
+    let projection = Arc::new(SamplingProjection::new(clock, changed));
     follow(
         db,
         sampling,

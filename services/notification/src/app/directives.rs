@@ -124,7 +124,7 @@ impl Directives {
             Once::First(ticket) => ticket,
         };
         let name = || directive_name(organization, id);
-        let directive = store.directive(&tx, organization, id).await?;
+        let directive = Store::directive_to_change(&tx, organization, id).await?;
         let directive = directive.ok_or_else(|| Error::NotFound(name()))?;
         let directive = match verb {
             Verb::Approve => directive.approve(&caller.subject)?,

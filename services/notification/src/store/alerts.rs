@@ -1,7 +1,7 @@
 //! Alerts. Every change gets a revision in commit order, which watchers read on from.
 
 use chrono::{DateTime, Utc};
-use kit::db::{Tx, statement};
+use kit::db::{Backend, Tx, statement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
@@ -27,6 +27,20 @@ impl Store {
             .try_get_by_index(0)
     }
 
+    /// Holds all other writers of alerts back until the end of the transaction, so that what is
+    /// read after this is what is changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn lock_alerts(tx: &Tx) -> Result<(), DbErr> {
+        // A writing transaction on SQLite is alone from its first moment.
+        if tx.backend() == Backend::Postgres {
+            let sql = "SELECT value FROM alerts_revision WHERE id = 1 FOR UPDATE";
+            tx.query_one_raw(statement(tx, sql, [])).await?;
+        }
+        Ok(())
+    }
+
     /// The revision of the latest change.
     ///
     /// # Errors
@@ -42,7 +56,7 @@ impl Store {
     /// Stores a new alert.
     ///
     /// # Errors
-    /// When the database fails or the fact raised one before.
+    /// When the database fails or the fact raised this one before.
     pub async fn insert_alert(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
         let revision = Self::next_alert_revision(tx).await?;
         let row = model(Alert {
@@ -56,7 +70,16 @@ impl Store {
         Ok(())
     }
 
-    /// Stores a changed alert; false when somebody else changed it meanwhile.
+    /// Stores a changed alert that was read under [`Store::lock_alerts`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn save_locked(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
+        let saved = Self::save_alert(tx, alert).await?;
+        saved.map(|_| ()).ok_or(DbErr::RecordNotUpdated)
+    }
+
+    /// Stores a changed alert; none when somebody else changed it meanwhile.
     ///
     /// # Errors
     /// When the database fails.
@@ -80,6 +103,19 @@ impl Store {
     /// When the database fails.
     pub async fn alert(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Alert>, DbErr> {
         let row = alert::Entity::find_by_id(id).one(db).await?;
+        row.map(Alert::try_from).transpose()
+    }
+
+    /// The latest alert that a fact raised.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest_alert(tx: &Tx, basis: &str) -> Result<Option<Alert>, DbErr> {
+        let row = alert::Entity::find()
+            .filter(Column::Basis.eq(basis))
+            .order_by_desc(Column::Episode)
+            .one(tx)
+            .await?;
         row.map(Alert::try_from).transpose()
     }
 
@@ -153,6 +189,7 @@ impl Store {
             return Ok(0);
         }
         let tx = self.db.begin().await?;
+        Self::lock_alerts(&tx).await?;
         let mut marked = 0;
         for row in alert::Entity::find()
             .filter(due)
@@ -164,9 +201,8 @@ impl Store {
                 escalated: true,
                 ..Alert::try_from(row)?
             };
-            if Self::save_alert(&tx, alert).await?.is_some() {
-                marked += 1;
-            }
+            Self::save_locked(&tx, alert).await?;
+            marked += 1;
         }
         tx.commit().await?;
         Ok(marked)
@@ -177,6 +213,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hand_alerts_over(tx: &Tx, organization: &str) -> Result<(), DbErr> {
+        // An alert that is being raised reads who answers under the same lock.
+        Self::lock_alerts(tx).await?;
         let owner = Self::owner(tx, organization).await?.unwrap_or_default();
         let orphans = alert::Entity::find()
             .filter(Column::Organization.eq(organization))
@@ -189,7 +227,7 @@ impl Store {
                 owner: owner.clone(),
                 ..Alert::try_from(row)?
             };
-            Self::save_alert(tx, alert).await?;
+            Self::save_locked(tx, alert).await?;
         }
         Ok(())
     }
@@ -248,6 +286,8 @@ fn model(alert: Alert) -> Model {
         state,
         escalated,
         basis,
+        episode,
+        stands,
         subjects,
         people,
         owner,
@@ -267,6 +307,8 @@ fn model(alert: Alert) -> Model {
         state: state as i16,
         escalated,
         basis,
+        episode,
+        stands,
         subjects: serde_json::to_string(&subjects).unwrap_or_default(),
         people,
         owner,
@@ -296,6 +338,8 @@ impl TryFrom<Model> for Alert {
             state: state.ok_or_else(|| unreadable("state"))?,
             escalated: row.escalated,
             basis: row.basis,
+            episode: row.episode,
+            stands: row.stands,
             subjects: serde_json::from_str(&row.subjects).map_err(|_| unreadable("subjects"))?,
             people: row.people,
             owner: row.owner,

@@ -1,6 +1,7 @@
 //! Directives. The text is written once: no statement here changes it.
 
 use kit::db::{Tx, statement};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -74,6 +75,44 @@ impl Store {
         let row = directive::Entity::find_by_id(id)
             .filter(Column::Organization.eq(organization))
             .one(db)
+            .await?;
+        row.map(Directive::try_from).transpose()
+    }
+
+    /// One directive, which nobody else reads or changes in a transaction until the end of this one.
+    ///
+    /// # Errors
+    /// When the database fails, or the text is not the one that was approved.
+    pub async fn directive_to_change(
+        tx: &Tx,
+        organization: &str,
+        id: Uuid,
+    ) -> Result<Option<Directive>, DbErr> {
+        Self::locked_directive(tx, organization, id, LockType::Update).await
+    }
+
+    /// One directive, which nobody changes until the end of this transaction.
+    ///
+    /// # Errors
+    /// When the database fails, or the text is not the one that was approved.
+    pub async fn directive_to_use(
+        tx: &Tx,
+        organization: &str,
+        id: Uuid,
+    ) -> Result<Option<Directive>, DbErr> {
+        Self::locked_directive(tx, organization, id, LockType::Share).await
+    }
+
+    async fn locked_directive(
+        tx: &Tx,
+        organization: &str,
+        id: Uuid,
+        lock: LockType,
+    ) -> Result<Option<Directive>, DbErr> {
+        let row = directive::Entity::find_by_id(id)
+            .filter(Column::Organization.eq(organization))
+            .lock(lock)
+            .one(tx)
             .await?;
         row.map(Directive::try_from).transpose()
     }

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Duration, Utc};
 use kit::db::{Tx, statement};
+use sea_orm::sea_query::NullOrdering;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -189,7 +190,8 @@ impl Store {
         rows.into_iter().map(Recipient::try_from).collect()
     }
 
-    /// Whether a directive has reached somebody at or below `place`, or one of `above`.
+    /// Whether a directive has reached somebody at or below `place`, or, where nobody there
+    /// receives it, the nearest recipient of those at the places `above`.
     ///
     /// # Errors
     /// When the database fails.
@@ -199,18 +201,19 @@ impl Store {
         place: &str,
         above: Vec<String>,
     ) -> Result<bool, DbErr> {
-        let found = directive_recipient::Entity::find()
-            .filter(Column::Directive.eq(directive))
-            .filter(Column::DueAt.is_not_null())
-            .filter(
-                Condition::any()
-                    .add(at_or_below(place))
-                    .add(Column::OrgPath.is_in(above)),
-            )
-            .limit(1)
+        let of = || directive_recipient::Entity::find().filter(Column::Directive.eq(directive));
+        let here = of()
+            .filter(at_or_below(place))
+            .order_by_with_nulls(Column::DueAt, Order::Asc, NullOrdering::Last)
             .one(self.db.read())
             .await?;
-        Ok(found.is_some())
+        if let Some(here) = here {
+            return Ok(here.due_at.is_some());
+        }
+        let above = of().filter(Column::OrgPath.is_in(above));
+        let above = above.all(self.db.read()).await?;
+        let nearest = above.into_iter().max_by_key(|row| row.org_path.len());
+        Ok(nearest.is_some_and(|row| row.due_at.is_some()))
     }
 
     /// What is owed at and below `place`, the earliest deadline first.
