@@ -43,6 +43,8 @@ const STATEMENTS: &[&str] = &[
         stale BOOLEAN NOT NULL,
         offline BOOLEAN NOT NULL,
         recheck_of A_UUID,
+        identification SMALLINT NOT NULL,
+        emergency SMALLINT,
         client_id A_UUID NOT NULL,
         fingerprint BIGINT NOT NULL,
         PRIMARY KEY (school, id))",
