@@ -144,12 +144,10 @@ impl Store {
         upper: &str,
         percent: i32,
     ) -> Result<Below, DbErr> {
-        let select = statement(
-            tx,
-            "SELECT COUNT(*), COUNT(CASE WHEN state = 8 THEN 1 END) FROM directive_recipients \
-             WHERE directive = $1 AND upper_organization = $2",
-            [directive.into(), upper.into()],
-        );
+        let sql = "SELECT COUNT(*), COUNT(CASE WHEN state = $3 THEN 1 END) \
+             FROM directive_recipients WHERE directive = $1 AND upper_organization = $2";
+        let accepted = State::Accepted as i16;
+        let select = statement(tx, sql, [directive.into(), upper.into(), accepted.into()]);
         let row = tx
             .query_one_raw(select)
             .await?
