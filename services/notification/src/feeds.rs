@@ -27,6 +27,7 @@ const EPIDEMIC_CONTROL: &str = "EPIDEMIC_CONTROL";
 /// The tree, the responsibility chain and the policies from roster.
 #[derive(Debug)]
 pub struct RosterProjection {
+    store: Store,
     changed: Arc<Notify>,
 }
 
@@ -38,9 +39,9 @@ pub struct SamplingProjection {
 }
 
 impl RosterProjection {
-    /// Wakes `changed` after each commit.
-    pub fn new(changed: Arc<Notify>) -> Self {
-        Self { changed }
+    /// Writes to `store` and wakes `changed` after each commit.
+    pub fn new(store: Store, changed: Arc<Notify>) -> Self {
+        Self { store, changed }
     }
 }
 
@@ -63,8 +64,12 @@ impl Projection for RosterProjection {
         for event in events {
             if let Some(fact) = fact(event) {
                 Store::write_fact(tx, &fact, event.version, generation).await?;
-                if let Fact::Owner(organization, _) = &fact {
-                    Store::hand_alerts_over(tx, organization).await?;
+                match &fact {
+                    Fact::Owner(organization, _) => {
+                        Store::hand_alerts_over(tx, organization).await?;
+                    }
+                    Fact::Organization(id, ..) => self.store.follow_move(tx, id).await?,
+                    Fact::Policy(..) => {}
                 }
             } else if let Some(gone) = gone(event) {
                 Store::forget_fact(tx, &gone, event.version).await?;

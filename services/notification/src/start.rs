@@ -53,7 +53,7 @@ pub async fn start(
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
     let base = Base {
-        store,
+        store: store.clone(),
         clock: clock.clone(),
     };
     let alerts = Alerts::start(base.clone(), &config.alerts, changed.clone(), drain.clone());
@@ -62,7 +62,7 @@ pub async fn start(
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let roster = RosterUpstream::new(channel, credentials.clone());
-    let projection = Arc::new(RosterProjection::new(changed.clone()));
+    let projection = Arc::new(RosterProjection::new(store, changed.clone()));
     follow(
         db.clone(),
         roster,

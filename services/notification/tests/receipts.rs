@@ -20,6 +20,8 @@ on_both!(
     nothing_moves_before_the_one_above_relays_or_after_the_end,
     nobody_acts_for_another_or_reads_what_did_not_reach_them,
     what_is_owed_is_listed_by_deadline,
+    what_ends_while_somebody_works_on_it_is_owed_no_more,
+    a_recipient_that_moves_goes_on_from_its_new_place,
 );
 
 /// Golden test T19.
@@ -282,4 +284,54 @@ async fn what_is_owed_is_listed_by_deadline(scratch: Scratch) {
     let (rest, end) = page(token).await;
     names.extend(rest);
     assert_eq!((names, &*end), (city, ""));
+}
+
+async fn what_ends_while_somebody_works_on_it_is_owed_no_more(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    for _ in 0..5 {
+        let name = world.issued(&[BUREAU]).await.name;
+        let close = pb::CloseDirectiveRequest {
+            name: name.clone(),
+            outcome: Outcome::Revoked.into(),
+            ..Default::default()
+        };
+        let read = pb::ConfirmReceiptRequest {
+            name: recipient(&name, BUREAU),
+            receipt: pb::confirm_receipt_request::Receipt::Delivered.into(),
+            ..Default::default()
+        };
+        let (mut chief, mut clerk) = (world.directives.clone(), world.directives.clone());
+        let (ended, moved) = tokio::join!(
+            chief.close_directive(by("chief-1", Role::CityOfficer, "fz", close)),
+            clerk.confirm_receipt(by("clerk-1", BUREAU_CLERK.0, BUREAU_CLERK.1, read)),
+        );
+        ended.expect("revoked");
+        if let Err(late) = moved {
+            assert_eq!(reason(&late), "DIRECTIVE_STATE");
+        }
+        assert!(
+            world
+                .outstanding(BUREAU, BUREAU_PATH, false)
+                .await
+                .is_empty()
+        );
+    }
+}
+
+async fn a_recipient_that_moves_goes_on_from_its_new_place(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let name = world.issued(&[SCHOOL]).await.name;
+    let moved = "fz/350112/2135010001";
+    let event = proto::roster::RosterEvent {
+        version: 2,
+        ..town::organization(moved, proto::roster::organization::Kind::School)
+    };
+    town::roster(&world.db, &[event], 1).await;
+    let old = world.step(&name, SCHOOL, SCHOOL_CLERK, Step::Deliver).await;
+    assert_eq!(
+        told(&old.expect_err("the old place")).0,
+        Code::PermissionDenied
+    );
+    let new = (Role::Principal, moved);
+    world.steps(&name, SCHOOL, new, &SIGN).await;
 }

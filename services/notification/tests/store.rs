@@ -6,9 +6,9 @@ use chrono::Duration;
 use kit::clock::{Clock, ManualClock};
 use kit::db::Database;
 use kit::projection::Projection;
+use notification::Migrator;
 use notification::domain::alert::{Alert, State, Step, Verb};
 use notification::store::Store;
-use notification::{Migrator, RosterProjection};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proto::sampling::hold::State as HoldState;
@@ -23,6 +23,7 @@ kit::store_suite!(Migrator;
     what_a_new_snapshot_does_not_mention_is_over,
     the_deadline_is_that_of_the_policy_at_the_place_and_day,
     alerts_follow_who_answers,
+    alerts_follow_their_school,
     an_overdue_alert_is_marked_once,
     a_person_and_the_fact_may_meet,
     every_change_gets_the_next_revision,
@@ -146,14 +147,39 @@ async fn alerts_follow_who_answers(db: Database) {
     assert_eq!(owner().await, staff(2));
     // A new snapshot names nobody.
     let tx = db.begin().await.expect("a transaction");
-    let projection = RosterProjection::new(std::sync::Arc::default());
-    projection.sweep(&tx, 2).await.expect("swept");
+    town::register(&db).sweep(&tx, 2).await.expect("swept");
     tx.commit().await.expect("committed");
     assert_eq!(owner().await, "");
     roster(&db, &[duties(SCHOOL_PATH, 3, &staff(3))], 2).await;
     tell(&db, released(SCHOOL_PATH, "T1", 2)).await;
     roster(&db, &[duties(SCHOOL_PATH, 4, &staff(4))], 2).await;
     assert_eq!(owner().await, staff(3), "what has ended stays as it was");
+}
+
+/// A division is replaced (golden test T22): its school stands elsewhere, with all its alerts.
+async fn alerts_follow_their_school(db: Database) {
+    roster(&db, &town::town(), 1).await;
+    tell(&db, placed(SCHOOL_PATH, "T1", 1)).await;
+    tell(&db, released(SCHOOL_PATH, "T1", 2)).await;
+    tell(&db, placed(SCHOOL_PATH, "T2", 1)).await;
+    let moved = "fz/350112/2135010001";
+    let event = proto::roster::RosterEvent {
+        version: 2,
+        ..town::organization(moved, proto::roster::organization::Kind::School)
+    };
+    roster(&db, &[event], 1).await;
+    let store = Store::new(db.clone());
+    let at = async |place| {
+        store
+            .alerts(place, None, None, 10)
+            .await
+            .expect("read")
+            .len()
+    };
+    assert_eq!((at(moved).await, at(SCHOOL_PATH).await), (2, 0));
+    // An older word about its place changes nothing.
+    roster(&db, &town::town(), 1).await;
+    assert_eq!((at(moved).await, at(SCHOOL_PATH).await), (2, 0));
 }
 
 async fn an_overdue_alert_is_marked_once(db: Database) {

@@ -50,6 +50,7 @@ const STATEMENTS: &[&str] = &[
         sequence BIGINT NOT NULL,
         revision BIGINT NOT NULL)",
     "CREATE UNIQUE INDEX alerts_basis ON alerts (basis, episode)",
+    "CREATE INDEX alerts_organization ON alerts (organization)",
     "CREATE INDEX alerts_org_path ON alerts (org_path)",
     "CREATE UNIQUE INDEX alerts_sequence ON alerts (sequence)",
     "CREATE INDEX alerts_by_revision ON alerts (revision)",

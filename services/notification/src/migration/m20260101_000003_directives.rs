@@ -60,6 +60,7 @@ const STATEMENTS: &[&str] = &[
         open BOOLEAN NOT NULL,
         PRIMARY KEY (directive, organization))",
     "CREATE INDEX directive_recipients_path ON directive_recipients (directive, org_path)",
+    "CREATE INDEX directive_recipients_organization ON directive_recipients (organization)",
     "CREATE INDEX directive_recipients_upper ON directive_recipients (directive, upper_organization)",
     "CREATE INDEX directive_recipients_owed ON directive_recipients (org_path, due_at) WHERE open = TRUE",
 ];

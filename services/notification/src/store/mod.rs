@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod directives;
 mod entity;
 pub mod holds;
+pub mod moves;
 pub mod recipients;
 pub mod register;
 

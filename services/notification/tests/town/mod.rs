@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use kit::clock::ManualClock;
 use kit::db::Database;
 use kit::projection::Projection;
+use notification::store::Store;
 use notification::{RosterProjection, SamplingProjection};
 use proto::roster as pb;
 use proto::roster::roster_event::State;
@@ -177,8 +178,12 @@ pub(crate) fn released(path: &str, code: &str, version: i64) -> spb::SamplingEve
     }
 }
 
+pub(crate) fn register(db: &Database) -> RosterProjection {
+    RosterProjection::new(Store::new(db.clone()), std::sync::Arc::default())
+}
+
 pub(crate) async fn roster(db: &Database, events: &[pb::RosterEvent], generation: i64) {
-    let projection = RosterProjection::new(std::sync::Arc::default());
+    let projection = register(db);
     let tx = db.begin().await.expect("a transaction");
     projection
         .apply(&tx, events, generation)
