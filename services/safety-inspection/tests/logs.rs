@@ -93,7 +93,17 @@ async fn no_log_line_tells_whom_a_gate_checked_or_what_it_saw() {
     let log = String::from_utf8_lossy(&log);
     assert!(log.contains("gate_decisions"), "the log is listened to");
     let (one, two) = (student(1), student(2));
-    for planted in [&*one, &two, &code, &card, "397", "PLANTED-NAME", "待单人复检"] {
+    for planted in [
+        &*one,
+        &two,
+        &code,
+        &card,
+        "Temperature(",
+        "decidegrees",
+        "397,",
+        "PLANTED-NAME",
+        "待单人复检",
+    ] {
         let found = log.lines().find(|line| line.contains(planted));
         assert_eq!(found, None, "{planted}");
     }

@@ -1,12 +1,13 @@
 //! What a school does with its alerts.
 
 use kit::auth::Role;
+use kit::scratch::Scratch;
 use proto::notification as pb;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::world::{World, by};
-use super::{SCHOOL, SCHOOL_PATH};
+use super::{SCHOOL, SCHOOL_PATH, placed, sampling};
 
 impl World {
     pub(crate) async fn list(
@@ -92,4 +93,11 @@ pub(crate) enum Act {
     Acknowledge,
     Take,
     Resolve,
+}
+
+/// A world with one hold at the school.
+pub(crate) async fn held(scratch: Scratch) -> World {
+    let world = World::new(scratch).await;
+    sampling(&world.db, &world.clock, &[placed(SCHOOL_PATH, "T1", 1)], 1).await;
+    world
 }
