@@ -36,7 +36,7 @@ impl World {
 
     /// Watches once the register is known: before, nobody may see anything.
     async fn watch_when_known(&mut self) -> News {
-        for _ in 0..200 {
+        for _ in 0..800 {
             let ask = pb::WatchAlertsRequest {
                 parent: SCHOOL.to_owned(),
                 ..Default::default()
