@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use kit::feed::Change;
 use kit::field::{Fields, to_date, to_timestamp};
+use kit::status::Problem;
 use prost::Message;
 use proto::sampling::sampling_event::State as EventState;
 use proto::sampling::sampling_plan::{Kind, State, Strategy as PlanStrategy};
@@ -16,6 +17,7 @@ use crate::domain::commitment::{Replaced, SignatureBytes};
 use crate::domain::day::Day;
 use crate::domain::plan::{DrawId, Plan, PlanKind, is_id};
 use crate::domain::roll::{GroupKind, PersonId};
+use crate::domain::tube::is_code;
 use crate::store::draws::DrawRow;
 use crate::store::plans::PlanRow;
 use crate::store::rolls::group_name;
@@ -84,6 +86,52 @@ pub(crate) fn class_group<'a>(
     parts
 }
 
+/// The code in `holds/{hold}`.
+pub(crate) fn hold(fields: &mut Fields, field: &str, name: &str) -> Option<String> {
+    let code = name.strip_prefix("holds/").filter(|code| is_code(code));
+    if code.is_none() {
+        fields.violation(field, "应为 holds/{编号}", "must be holds/{hold}");
+    }
+    code.map(ToOwned::to_owned)
+}
+
+/// The identifier in `samplingPoints/{sampling_point}`.
+pub(crate) fn point(fields: &mut Fields, field: &str, name: &str) -> Option<String> {
+    let id = name.strip_prefix("samplingPoints/");
+    let id = id.filter(|id| uuid::Uuid::parse_str(id).is_ok_and(|uuid| uuid.to_string() == **id));
+    if id.is_none() {
+        fields.violation(
+            field,
+            "应为 samplingPoints/{采样点编号}",
+            "must be samplingPoints/{sampling_point}",
+        );
+    }
+    id.map(ToOwned::to_owned)
+}
+
+/// The resource name of the class group at a place.
+pub(crate) fn group_of(path: &str) -> String {
+    let mut ids = path.rsplit('/');
+    let group = ids.next().unwrap_or_default();
+    group_name(ids.next().unwrap_or_default(), group)
+}
+
+/// The reason of a refusal as `ErrorInfo` carries it.
+pub(crate) fn reason_name(problem: &Problem) -> String {
+    let name = problem.reason().as_str_name();
+    name.trim_start_matches("ERROR_REASON_").to_owned()
+}
+
+/// Cuts a page that was read one item too long, and returns the token of the next.
+pub(crate) fn cut<R>(rows: &mut Vec<R>, limit: u64, token: impl FnOnce(&R) -> String) -> String {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if rows.len() <= limit {
+        return String::new();
+    }
+    rows.truncate(limit);
+    rows.last().map(token).unwrap_or_default()
+}
+
 /// A civil day that may be left out.
 pub(crate) fn optional_date(
     fields: &mut Fields,
@@ -147,7 +195,7 @@ pub(crate) fn plan(row: &PlanRow) -> SamplingPlan {
     }
 }
 
-/// A draw; who signed it is told by the key's own method.
+/// A draw.
 pub(crate) fn draw(row: &DrawRow) -> Draw {
     let DrawRow {
         id,
@@ -158,6 +206,7 @@ pub(crate) fn draw(row: &DrawRow) -> Draw {
         picks,
         replacements,
         record,
+        key_id,
         closing,
         create_time,
         version: _,
@@ -186,8 +235,7 @@ pub(crate) fn draw(row: &DrawRow) -> Draw {
             picks_hash: record.picks_hash.clone(),
         }),
         signature: record.signature.clone(),
-        // Filled in where the key is known.
-        key_id: String::new(),
+        key_id: key_id.clone(),
         seed: closing
             .as_ref()
             .map(|closing| closing.seed.clone())
