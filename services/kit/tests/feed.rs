@@ -33,9 +33,9 @@ kit::store_suite!(Migrator;
 );
 
 const WRITERS: u64 = 8;
-const ENTITIES: u64 = 1000;
+const ENTITIES: u64 = 2500;
 /// How many entities one transaction changes at most.
-const BIGGEST: u64 = 40;
+const BIGGEST: u64 = 100;
 
 /// How many changes the law is tried on; the environment may ask for more or fewer.
 #[expect(
@@ -442,6 +442,9 @@ async fn the_drain_ends_a_watch_whose_place_stays_good(db: Database) {
         let page = pages.next().await.expect("goes on").expect("a page");
         versions += page.items.len() as u64;
     }
-    assert!((marker..=marker + written).contains(&versions), "nothing is told twice");
+    assert!(
+        (marker..=marker + written).contains(&versions),
+        "nothing is told twice"
+    );
     drain.signal();
 }

@@ -37,5 +37,7 @@ async fn traces_go_to_the_collector_and_a_wrong_filter_names_its_key() {
     assert_eq!(&preface.unwrap(), b"PRI * HTTP/2.0");
     let twice = start("kit", &config).unwrap_err();
     assert!(matches!(twice, TelemetryError::Twice(_)));
-    tokio::task::spawn_blocking(move || drop(telemetry)).await.unwrap();
+    tokio::task::spawn_blocking(move || drop(telemetry))
+        .await
+        .unwrap();
 }

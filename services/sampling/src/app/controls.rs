@@ -89,10 +89,7 @@ impl App {
 }
 
 /// The strongest control of each person.
-async fn strongest(
-    tx: &Tx,
-    people: Vec<SqlValue>,
-) -> Result<HashMap<Vec<u8>, ControlRow>, Error> {
+async fn strongest(tx: &Tx, people: Vec<SqlValue>) -> Result<HashMap<Vec<u8>, ControlRow>, Error> {
     let mut strongest: HashMap<Vec<u8>, ControlRow> = HashMap::new();
     for row in ControlRow::find(tx, "person", people, Lock::No).await? {
         let known = strongest

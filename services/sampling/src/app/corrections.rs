@@ -51,11 +51,7 @@ impl App {
     }
 
     /// The result in force of a tube.
-    pub(crate) async fn get_result(
-        &self,
-        caller: &Caller,
-        code: &str,
-    ) -> Result<ResultRow, Error> {
+    pub(crate) async fn get_result(&self, caller: &Caller, code: &str) -> Result<ResultRow, Error> {
         let rows = self.list_results(caller, code).await?;
         let all: Vec<LaboratoryResult> = rows.iter().map(from_row).collect();
         let force = in_force(&all).map(|force| (force.report.clone(), force.version));

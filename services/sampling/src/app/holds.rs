@@ -100,7 +100,11 @@ impl Known {
         let keys: Vec<SqlValue> = codes.iter().map(|code| code.as_str().into()).collect();
         let mut known = Self::default();
         for swab in SwabRow::find(tx, "tube", keys.clone(), Lock::No).await? {
-            known.members.entry(swab.tube.clone()).or_default().push(swab);
+            known
+                .members
+                .entry(swab.tube.clone())
+                .or_default()
+                .push(swab);
         }
         for hold in HoldRow::find(tx, "tube", keys.clone(), Lock::Yes).await? {
             known.holds.insert(hold.tube.clone(), hold);
@@ -109,7 +113,9 @@ impl Known {
             known.rechecked.insert(single.hold.clone());
             let (state, result) = tubes
                 .get(&single.tube)
-                .map_or((single.state, single.result), |tube| (tube.state, tube.result));
+                .map_or((single.state, single.result), |tube| {
+                    (tube.state, tube.result)
+                });
             let one = of_tube(state, result);
             if let SingleRow {
                 hold,
@@ -172,8 +178,8 @@ impl Settled {
         tube.positives = i32::try_from(outcome.positives).unwrap_or(i32::MAX);
         hold.positives = tube.positives;
         let released = HoldState::Released.code();
-        let begins = hold.state == 0
-            || (hold.state == released && outcome.hold == HoldState::Active);
+        let begins =
+            hold.state == 0 || (hold.state == released && outcome.hold == HoldState::Active);
         if begins {
             begin(&mut hold, policy, now);
             let order = |swab: &SwabRow| RecheckRow {

@@ -116,7 +116,9 @@ impl App {
         let usable: OrgPath = tube.org_path.parse().unwrap_or_default();
         tube.apply(Verb::Open)?;
         match purpose {
-            Purpose::Group(school, group) => for_group(&tx, caller, &mut tube, &school, &group).await?,
+            Purpose::Group(school, group) => {
+                for_group(&tx, caller, &mut tube, &school, &group).await?
+            }
             Purpose::Point(point) => for_point(&tx, caller, &mut tube, &point).await?,
             Purpose::Hold(parent) => {
                 let hold = found.pop();
@@ -189,12 +191,7 @@ async fn for_group(
     Ok(())
 }
 
-async fn for_point(
-    tx: &Tx,
-    caller: &Caller,
-    tube: &mut TubeRow,
-    id: &str,
-) -> Result<(), Error> {
+async fn for_point(tx: &Tx, caller: &Caller, tube: &mut TubeRow, id: &str) -> Result<(), Error> {
     let point = PointRow::get(tx, id, Lock::No).await?;
     let path = point.as_ref().map_or("", |point| &point.org_path);
     App::check_path(caller, Permission::TubeHandle, path)?;
@@ -219,11 +216,7 @@ async fn draw_at(tx: &Tx, id: &DrawId, used: &OrgPath) -> Result<String, Error> 
 }
 
 /// Those of the codes that are known, which must be the laboratory's own.
-async fn printed_by(
-    tx: &Tx,
-    codes: &[String],
-    laboratory: &str,
-) -> Result<HashSet<String>, Error> {
+async fn printed_by(tx: &Tx, codes: &[String], laboratory: &str) -> Result<HashSet<String>, Error> {
     let keys = codes.iter().map(|code| code.as_str().into()).collect();
     let known = TubeRow::find(tx, "code", keys, Lock::No).await?;
     if let Some(other) = known.iter().find(|tube| tube.laboratory != laboratory) {

@@ -93,6 +93,9 @@ mod tests {
     fn a_point_is_due_a_week_after_its_last_sample_and_at_once_when_new() {
         let created = Day::from_number(100);
         assert_eq!(due(Day::NEVER, created, 7), created);
-        assert_eq!(due(Day::from_number(120), created, 7), Day::from_number(127));
+        assert_eq!(
+            due(Day::from_number(120), created, 7),
+            Day::from_number(127)
+        );
     }
 }

@@ -52,8 +52,12 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
     Routes::default()
         .add_service(clearance.max_decoding_message_size(SMALL))
         .add_service(sampling.max_decoding_message_size(SMALL))
-        .add_service(PlanServiceServer::new(plan::Api(app.clone())).max_decoding_message_size(SMALL))
-        .add_service(DrawServiceServer::new(draw::Api(app.clone())).max_decoding_message_size(SMALL))
+        .add_service(
+            PlanServiceServer::new(plan::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            DrawServiceServer::new(draw::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
         .add_service(
             CoverageServiceServer::new(coverage::Api(app.clone())).max_decoding_message_size(SMALL),
         )
@@ -61,7 +65,9 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
         .add_service(
             ResultServiceServer::new(result::Api(app.clone())).max_decoding_message_size(LARGE),
         )
-        .add_service(HoldServiceServer::new(hold::Api(app.clone())).max_decoding_message_size(SMALL))
+        .add_service(
+            HoldServiceServer::new(hold::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
         .add_service(
             EnvironmentServiceServer::new(environment::Api(app.clone()))
                 .max_decoding_message_size(SMALL),

@@ -6,6 +6,7 @@ use kit::auth::{Caller, Permission, Role, caller};
 use kit::field::Fields;
 use kit::page;
 use kit::status::Problem;
+use prost::Message;
 use proto::sampling::tube_service_server::TubeService;
 use proto::sampling::{
     AddSwabRequest, AddSwabResponse, AddSwabsRequest, AddSwabsResponse, CloseTubeRequest,
@@ -15,7 +16,6 @@ use proto::sampling::{
     ListTubesResponse, OpenTubeRequest, ReceiveTubeRequest, RejectTubeRequest, RemoveSwabRequest,
     ReportTubeLostRequest, SealTubeRequest, StartTestingRequest, Tube, VoidTubeRequest,
 };
-use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{self, cut};

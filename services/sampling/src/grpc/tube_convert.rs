@@ -13,7 +13,7 @@ use crate::app::hold_cases::Ordered;
 use crate::app::swab_batch::POINT;
 use crate::app::swabs::Scanned;
 use crate::domain::day::Day;
-use crate::domain::hold::{Single};
+use crate::domain::hold::Single;
 use crate::domain::laboratory_result::{LaboratoryResult, Value};
 use crate::domain::roll::{GroupKind, person};
 use crate::domain::swab::Verdict;

@@ -69,7 +69,8 @@ pub async fn held<C: ConnectionTrait + Sync>(
         .map(|person| Value::from(person.0.to_vec()))
         .collect();
     let rows = ClearanceRow::find(connection, "person", keys, Lock::No).await?;
-    let control = |row: &ClearanceRow| Some((person(&row.person), Control::from_code(row.control)?));
+    let control =
+        |row: &ClearanceRow| Some((person(&row.person), Control::from_code(row.control)?));
     Ok(rows.iter().filter_map(control).collect())
 }
 

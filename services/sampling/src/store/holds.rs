@@ -134,10 +134,7 @@ pub async fn lines(tx: &Tx, holds: &[Value]) -> Result<HashMap<String, i64>, DbE
             "SELECT hold, MAX(sequence) FROM hold_events WHERE hold IN ({}) GROUP BY hold",
             placeholders(1, part.len())
         );
-        for row in tx
-            .query_all_raw(statement(tx, &sql, part.to_vec()))
-            .await?
-        {
+        for row in tx.query_all_raw(statement(tx, &sql, part.to_vec())).await? {
             lines.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         }
     }
