@@ -86,8 +86,7 @@ impl App {
     ) -> Result<Vec<Ordered>, Error> {
         self.readable_hold(caller, code).await?;
         let read = self.db.read();
-        let values = vec![code.into(), after.into()];
-        let orders = RecheckRow::page(read, "hold = $1 AND person > $2", values, limit).await?;
+        let orders = holds::orders(read, code, after, limit).await?;
         let singles = holds::singles(read, &[code.into()]).await?;
         let ordered = |order: RecheckRow| {
             let nothing = (Single::Ordered, String::new());
@@ -120,9 +119,7 @@ impl App {
         limit: u64,
     ) -> Result<Vec<HoldEventRow>, Error> {
         self.readable_hold(caller, code).await?;
-        let values = vec![code.into(), after.into()];
-        let wheres = "hold = $1 AND sequence > $2";
-        Ok(HoldEventRow::page(self.db.read(), wheres, values, limit).await?)
+        Ok(holds::events(self.db.read(), code, after, limit).await?)
     }
 
     /// Releases a hold by the decision of a human.

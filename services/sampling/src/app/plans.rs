@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use kit::auth::{Caller, Permission};
 use kit::org::OrgPath;
 use kit::request::{Once, once};
+use kit::status::Problem;
 use prost::Message;
 use proto::sampling::{EndPlanRequest, SamplingPlan};
 
@@ -182,6 +183,10 @@ impl App {
                 plan.cycle_days = cycle_days.unwrap_or(plan.cycle_days);
                 if let Some(end) = end {
                     plan.end = end.map(Day::from);
+                }
+                if plan.end.is_some_and(|end| end < plan.start) {
+                    let (chinese, english) = ("不能早于开始日期", "must not be before start_date");
+                    return Err(Problem::invalid("plan.end_date", chinese, english).into());
                 }
                 Ok(())
             },

@@ -100,9 +100,7 @@ impl App {
             return Err(denied.meta("permission", Permission::TubeRead).into());
         }
         self.get_tube(caller, Permission::TubeRead, code).await?;
-        let values = vec![code.into(), after.into()];
-        let wheres = "tube = $1 AND person > $2";
-        Ok(SwabRow::page(self.db.read(), wheres, values, limit).await?)
+        Ok(swabs::of_tube(self.db.read(), code, after, limit).await?)
     }
 
     /// What happened to a tube after an event. A laboratory is told neither notes nor who acted
@@ -115,9 +113,7 @@ impl App {
         limit: u64,
     ) -> Result<Vec<CustodyRow>, Error> {
         self.get_tube(caller, Permission::TubeRead, code).await?;
-        let values = vec![code.into(), after.into()];
-        let wheres = "tube = $1 AND sequence > $2";
-        let mut rows = CustodyRow::page(self.db.read(), wheres, values, limit).await?;
+        let mut rows = tubes::custody(self.db.read(), code, after, limit).await?;
         if caller.is(Role::Laboratory) {
             for row in &mut rows {
                 row.note.clear();

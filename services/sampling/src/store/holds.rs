@@ -161,3 +161,31 @@ pub async fn list<C: ConnectionTrait + Sync>(
     values.push(after.into());
     HoldRow::page(connection, &wheres, values, limit).await
 }
+
+/// The single swabs that a hold ordered, after a person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn orders<C: ConnectionTrait + Sync>(
+    connection: &C,
+    hold: &str,
+    after: Vec<u8>,
+    limit: u64,
+) -> Result<Vec<RecheckRow>, DbErr> {
+    let values = vec![hold.into(), after.into()];
+    RecheckRow::page(connection, "hold = $1 AND person > $2", values, limit).await
+}
+
+/// The audit lines of a hold after a line.
+///
+/// # Errors
+/// When the database fails.
+pub async fn events<C: ConnectionTrait + Sync>(
+    connection: &C,
+    hold: &str,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<HoldEventRow>, DbErr> {
+    let values = vec![hold.into(), after.into()];
+    HoldEventRow::page(connection, "hold = $1 AND sequence > $2", values, limit).await
+}

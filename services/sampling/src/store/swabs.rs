@@ -115,3 +115,17 @@ pub async fn make_ups<C: ConnectionTrait + Sync>(
     values.extend([after.0.into(), after.1.into()]);
     MakeUpRow::page(connection, wheres, values, limit).await
 }
+
+/// The swabs of a tube after a person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_tube<C: ConnectionTrait + Sync>(
+    connection: &C,
+    tube: &str,
+    after: Vec<u8>,
+    limit: u64,
+) -> Result<Vec<SwabRow>, DbErr> {
+    let values = vec![tube.into(), after.into()];
+    SwabRow::page(connection, "tube = $1 AND person > $2", values, limit).await
+}

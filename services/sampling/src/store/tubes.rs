@@ -155,3 +155,17 @@ pub(super) fn below(place: &OrgPath) -> [Value; 3] {
         place.below_end().into(),
     ]
 }
+
+/// What happened to a tube after an event.
+///
+/// # Errors
+/// When the database fails.
+pub async fn custody<C: ConnectionTrait + Sync>(
+    connection: &C,
+    tube: &str,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<CustodyRow>, DbErr> {
+    let values = vec![tube.into(), after.into()];
+    CustodyRow::page(connection, "tube = $1 AND sequence > $2", values, limit).await
+}
