@@ -3,14 +3,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
 fn command(folder: &Path, extra: &str) -> Command {
     let file = folder.join("sampling.toml");
     let database = folder.join("sampling.sqlite");
     let text = format!(
         "{extra}\nroster = \"http://127.0.0.1:9\"\n[server]\nlisten = \"127.0.0.1:0\"\n\
-         drain = \"2s\"\n[database]\nurl = \"sqlite:{}\"\n",
+         drain = \"2s\"\n[auth]\ndevelopment = true\n[database]\nurl = \"sqlite:{}\"\n",
         database.display()
     );
     std::fs::write(&file, text).expect("a file");
@@ -19,33 +19,30 @@ fn command(folder: &Path, extra: &str) -> Command {
     command
 }
 
-fn refused(output: &Output) -> (Option<i32>, String) {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), said)
-}
-
 #[test]
 fn wrong_settings_exit_with_64_and_name_their_key() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut unknown = command(folder.path(), "rooster = 1");
-    let mut malformed = command(folder.path(), "");
-    malformed.env("CAMPUS_SAMPLING__SERVER__MAX_IN_FLIGHT", "many");
-    let mut impossible = command(folder.path(), "");
-    impossible.env("CAMPUS_SAMPLING__ROSTER", "not an address");
-    let mut filter = command(folder.path(), "");
-    filter.env("CAMPUS_SAMPLING__TELEMETRY__FILTER", "info,=");
-    let mut usage = command(folder.path(), "");
-    usage.arg("--port");
+    // The line in the file, the variable, the argument, and the key that is named.
     let cases = [
-        (&mut unknown, "rooster"),
-        (&mut malformed, "max_in_flight"),
-        (&mut impossible, "roster:"),
-        (&mut filter, "telemetry.filter"),
-        (&mut usage, "--port"),
+        ("rooster = 1", ("", ""), None, "rooster"),
+        ("", ("SERVER__MAX_IN_FLIGHT", "many"), None, "max_in_flight"),
+        ("", ("ROSTER", "not an address"), None, "roster:"),
+        (
+            "",
+            ("TELEMETRY__FILTER", "info,="),
+            None,
+            "telemetry.filter",
+        ),
+        ("", ("", ""), Some("--port"), "--port"),
     ];
-    for (command, key) in cases {
-        let (code, said) = refused(&command.output().expect("it runs"));
-        assert_eq!(code, Some(64), "{said}");
+    for (line, (name, value), argument, key) in cases {
+        let mut command = command(folder.path(), line);
+        if !name.is_empty() {
+            command.env(format!("CAMPUS_SAMPLING__{name}"), value);
+        }
+        let output = command.args(argument).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{said}");
         assert!(said.contains(key), "{key} is not in: {said}");
     }
     assert!(
