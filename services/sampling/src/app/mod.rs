@@ -12,6 +12,7 @@ pub(crate) mod hold_cases;
 mod holds;
 mod plans;
 pub(crate) mod points;
+mod replace;
 mod resample;
 pub(crate) mod results;
 pub(crate) mod swab_batch;

@@ -18,7 +18,7 @@ use crate::domain::quota::Ratio;
 use crate::domain::roll::GroupKind;
 use crate::domain::simulate::{Setup, simulate};
 use crate::error::Error;
-use crate::grpc::convert;
+use crate::grpc::draw_convert;
 use crate::store::plans::PlanRow;
 use crate::store::{plans, rolls};
 
@@ -148,7 +148,7 @@ impl App {
             return Err(Error::AlreadyExists(draft.id.to_string()));
         }
         plans::save(&tx, &row).await?;
-        let answer = convert::plan(&row);
+        let answer = draw_convert::plan(&row);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
@@ -232,14 +232,14 @@ impl App {
             Once::First(ticket) => ticket,
             Once::Repeat(answer) => return Ok(answer),
         };
-        if !etag.is_empty() && etag != convert::etag(row.version) {
+        if !etag.is_empty() && etag != draw_convert::etag(row.version) {
             return Err(Error::EtagMismatch(id.to_string()));
         }
         change(&mut row.plan)?;
         row.update_time = now;
         row.version += 1;
         plans::save(&tx, &row).await?;
-        let answer = convert::plan(&row);
+        let answer = draw_convert::plan(&row);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)

@@ -17,7 +17,7 @@ use proto::sampling::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::convert;
+use super::{convert, draw_convert};
 use crate::app::{App, Progress};
 use crate::domain::day::Day;
 use crate::domain::plan::{DrawId, PlanId};
@@ -58,7 +58,7 @@ impl DrawService for Api {
         caller.allowed(Permission::DrawRead)?;
         let id = name("name", &request.get_ref().name)?;
         let row = self.0.get_draw(&caller, &id).await?;
-        Ok(Response::new(convert::draw(&row)))
+        Ok(Response::new(draw_convert::draw(&row)))
     }
 
     async fn list_draws(
@@ -96,7 +96,7 @@ impl DrawService for Api {
         let last = rows.last().filter(|_| more);
         let key = last.map(|row| (row.org_path.clone(), row.id.plan.as_str().to_owned()));
         Ok(Response::new(ListDrawsResponse {
-            draws: rows.iter().map(convert::draw).collect(),
+            draws: rows.iter().map(draw_convert::draw).collect(),
             next_page_token: key
                 .map(|key| page::next(&key, &binding))
                 .unwrap_or_default(),
@@ -138,7 +138,10 @@ impl DrawService for Api {
             .list_assignments(&caller, &id, group, &after, size)
             .await?;
         Ok(Response::new(ListAssignmentsResponse {
-            assignments: listings.iter().flat_map(convert::assignments).collect(),
+            assignments: listings
+                .iter()
+                .flat_map(draw_convert::assignments)
+                .collect(),
             next_page_token: next.map(|id| page::next(&id, &binding)).unwrap_or_default(),
         }))
     }

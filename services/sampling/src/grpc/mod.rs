@@ -4,6 +4,7 @@ pub(crate) mod announced;
 pub(crate) mod convert;
 mod coverage;
 mod draw;
+pub(crate) mod draw_convert;
 mod environment;
 mod feed;
 mod hold;
