@@ -12,8 +12,10 @@ use sea_orm::DbErr;
 
 use crate::domain::import::ClassGroupId;
 use crate::domain::organization::Organization;
-use crate::grpc::convert;
+use crate::domain::policy;
+use crate::grpc::{calendar_convert, convert, policy_convert};
 use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, StaffHead, Worker};
+use crate::store::{calendars, policies};
 
 /// The name of this service's feed.
 pub(crate) const FEED: &str = "roster";
@@ -87,6 +89,32 @@ pub(crate) fn organization(organization: &Organization) -> Fact {
     }
 }
 
+/// A policy profile that was activated; one that was replaced is gone for others. That of the whole
+/// city stands above the root of the tree.
+pub(crate) fn policy_profile(stored: &policies::Stored) -> Fact {
+    let active = stored.state == policy::State::Active;
+    Fact {
+        kind: "policy_profile",
+        entity: stored.id.name(),
+        version: stored.version,
+        org_path: stored.org_path.clone(),
+        state: active.then(|| State::PolicyProfile(policy_convert::message(stored.clone()))),
+    }
+}
+
+/// The calendar of one year, which stands above the root of the tree.
+pub(crate) fn calendar_year(stored: &calendars::Stored) -> Fact {
+    Fact {
+        kind: "calendar_year",
+        entity: calendar_convert::name(stored.year),
+        version: stored.version,
+        org_path: String::new(),
+        state: Some(State::CalendarYear(calendar_convert::message(
+            stored.clone(),
+        ))),
+    }
+}
+
 /// Announces the rolls of the class groups at `places`; `today` decides their grades.
 pub(crate) async fn class_rolls(
     tx: &Tx,
@@ -144,7 +172,7 @@ fn class_roll(head: ClassHead, pupils: Vec<Pupil>, today: chrono::NaiveDate) -> 
 }
 
 /// 1 to 12 from primary to senior, 0 for other stages, as rolls carry it.
-fn school_grade(id: &ClassGroupId, today: chrono::NaiveDate) -> i32 {
+pub(super) fn school_grade(id: &ClassGroupId, today: chrono::NaiveDate) -> i32 {
     if id.stage().counts_grades() {
         id.grade(today).unwrap_or_default()
     } else {

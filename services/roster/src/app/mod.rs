@@ -1,8 +1,14 @@
 //! Use cases: authorise, load, decide, save, announce.
 
 pub(crate) mod announce;
+mod calendars;
+mod city;
+mod divisions;
 pub(crate) mod import;
 pub(crate) mod organizations;
+pub(crate) mod policies;
+pub(crate) mod seed;
+pub(crate) mod simulation;
 
 use std::sync::Arc;
 

@@ -1,8 +1,11 @@
 //! The register in the database: rows to domain and back.
 
+pub mod calendars;
 pub mod import;
 pub mod keys;
+pub mod load;
 pub mod organizations;
+pub mod policies;
 pub mod rolls;
 
 use chrono::{Datelike, NaiveDate};

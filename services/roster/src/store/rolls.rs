@@ -192,6 +192,9 @@ pub async fn staff(
             version: row.try_get_by_index(2)?,
         });
     }
+    if heads.is_empty() {
+        return Ok(Vec::new());
+    }
     heads.sort_unstable_by(|one, other| one.org_path.cmp(&other.org_path));
     let places: Vec<Value> = heads
         .iter()
