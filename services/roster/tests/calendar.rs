@@ -3,7 +3,7 @@
 
 mod desk;
 
-use desk::feed::Follower;
+use desk::follow::Follower;
 use desk::{CITY, Desk, Door, date, fields, reason};
 use kit::auth::Role;
 use proto::roster::calendar_service_client::CalendarServiceClient;
@@ -320,8 +320,8 @@ async fn the_calendar_is_the_city_s(desk: Desk) {
 
 async fn followers_hear_of_a_changed_year(desk: Desk) {
     desk.plant().await;
-    let mut city = Follower::new(&desk, desk.officer()).await;
-    let mut service = Follower::new(&desk, desk.caller(Role::Service, "")).await;
+    let mut city = Follower::settled(&desk, desk.officer()).await;
+    let mut service = Follower::settled(&desk, desk.caller(Role::Service, "")).await;
     let shipped = [
         "calendarYears/2021",
         "calendarYears/2022",
@@ -329,10 +329,8 @@ async fn followers_hear_of_a_changed_year(desk: Desk) {
     ];
     let set = set(&mut client(&desk), year_of_2023()).await.unwrap();
     for follower in [&mut city, &mut service] {
-        let years = follower.entities().into_iter();
-        let years: Vec<&str> = years.filter(|name| name.starts_with("calendar")).collect();
-        assert_eq!(years, shipped);
-        let told = follower.next().await;
+        assert_eq!(follower.stood("calendarYears/"), shipped);
+        let told = follower.heard().await;
         assert_eq!(
             (&*told.entity, told.version, &*told.org_path),
             ("calendarYears/2023", 1, "")

@@ -3,7 +3,7 @@
 
 mod desk;
 
-use desk::feed::Follower;
+use desk::follow::Follower;
 use desk::{CITY, Desk, Door, FUQING, FUQING_PRIMARY, GULOU, GULOU_PRIMARY, date, fields, reason};
 use kit::auth::Role;
 use proto::roster::policy_profile::State;
@@ -463,16 +463,16 @@ async fn of_one_region_and_day_the_last_activated_is_in_force(desk: Desk) {
     let mut client = client(&desk);
     let profile = like_shipped(&mut client, "a", GULOU, "2022-05-01").await;
     let wrong = enact(&mut client, profile.clone()).await;
-    let mut follower = Follower::new(&desk, desk.officer()).await;
+    let mut follower = Follower::settled(&desk, desk.officer()).await;
     let right = enact(&mut client, profile).await;
     let found = in_force(&mut client, GULOU_PRIMARY, "2022-05-01").await;
     assert_eq!(found.as_deref(), Ok("a@2"));
-    let gone = follower.next().await;
+    let gone = follower.heard().await;
     assert_eq!(
         (gone.entity, gone.version, gone.removed, gone.state),
         (wrong.name.clone(), 3, true, None)
     );
-    let told = follower.next().await;
+    let told = follower.heard().await;
     assert_eq!(told.state, Some(Fact::PolicyProfile(right)));
     let unguarded = PolicyProfile {
         etag: String::new(),
@@ -484,22 +484,18 @@ async fn of_one_region_and_day_the_last_activated_is_in_force(desk: Desk) {
 
 async fn followers_hear_of_what_is_in_force_and_of_nothing_else(desk: Desk) {
     // Before there is any organisation, what is shipped is published for the whole city.
-    let empty = Follower::new(&desk, desk.caller(Role::Service, "")).await;
+    let empty = Follower::settled(&desk, desk.caller(Role::Service, "")).await;
     let shipped = [SHIPPED, "policyProfiles/multi-disease-routine-1"];
-    let policies = |follower: &Follower| -> Vec<String> {
-        let entities = follower.entities().into_iter();
-        let policies = entities.filter(|entity| entity.starts_with("policyProfiles/"));
-        policies.map(ToOwned::to_owned).collect()
-    };
-    assert_eq!(policies(&empty), shipped);
+    assert_eq!(empty.stood("policyProfiles/"), shipped);
     desk.plant().await;
     // The root of the tree hears of the whole city, a district of its own part.
-    let mut city = Follower::new(&desk, desk.officer()).await;
-    let mut service = Follower::new(&desk, desk.caller(Role::Service, "")).await;
-    let mut district = Follower::new(&desk, desk.caller(Role::DiseaseControl, GULOU_SCOPE)).await;
-    assert_eq!(policies(&city), shipped);
-    assert_eq!(policies(&service), shipped);
-    assert_eq!(policies(&district), [] as [&str; 0]);
+    let mut city = Follower::settled(&desk, desk.officer()).await;
+    let mut service = Follower::settled(&desk, desk.caller(Role::Service, "")).await;
+    let mut district =
+        Follower::settled(&desk, desk.caller(Role::DiseaseControl, GULOU_SCOPE)).await;
+    assert_eq!(city.stood("policyProfiles/"), shipped);
+    assert_eq!(service.stood("policyProfiles/"), shipped);
+    assert_eq!(district.stood("policyProfiles/"), [] as [&str; 0]);
     let mut client = client(&desk);
     let proposal = like_shipped(&mut client, "never", GULOU, "2022-05-01").await;
     propose(&mut client, proposal).await.unwrap();
@@ -509,7 +505,7 @@ async fn followers_hear_of_what_is_in_force_and_of_nothing_else(desk: Desk) {
     let gulou = enact(&mut client, gulou).await;
     for follower in [&mut city, &mut service] {
         for (profile, org_path) in [(&whole, ""), (&gulou, GULOU_SCOPE)] {
-            let told = follower.next().await;
+            let told = follower.heard().await;
             assert_eq!(
                 (&*told.entity, told.version, &*told.org_path),
                 (&*profile.name, 2, org_path)
@@ -517,7 +513,7 @@ async fn followers_hear_of_what_is_in_force_and_of_nothing_else(desk: Desk) {
             assert_eq!(told.state, Some(Fact::PolicyProfile(profile.clone())));
         }
     }
-    assert_eq!(district.next().await.entity, gulou.name);
+    assert_eq!(district.heard().await.entity, gulou.name);
 }
 
 desk_suite!(

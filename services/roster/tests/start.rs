@@ -4,7 +4,7 @@
 mod desk;
 
 use desk::Desk;
-use desk::feed::Follower;
+use desk::follow::Follower;
 use kit::auth::Role;
 use kit::db::{Database, statement};
 use prost::Message;
@@ -47,7 +47,7 @@ async fn retain(db: &Database, name: &str, days: i32) {
 
 async fn following(desk: &Desk) -> Vec<RosterEvent> {
     let service = desk.caller(Role::Service, "");
-    Follower::new(desk, service).await.snapshot
+    Follower::settled(desk, service).await.snapshot
 }
 
 async fn t20_a_retention_of_90_days_refuses_the_start(desk: Desk) {

@@ -2,8 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::App;
 use super::policies::{Region, numbers};
-use super::{App, announce};
+use crate::domain::class_group::roll_grade;
 use crate::domain::policy::{self, Difference, Load, Profile, Violation};
 use crate::error::Error;
 use crate::store::{load, policies as store};
@@ -60,7 +61,7 @@ fn cost(profile: &Profile, class_groups: &[load::ClassGroup], today: NaiveDate) 
         grade: group
             .id
             .parse()
-            .map_or(0, |id| announce::school_grade(&id, today))
+            .map_or(0, |id| roll_grade(&id, group.school_year, today))
             .unsigned_abs(),
         eligible: u32::try_from(group.eligible).unwrap_or(u32::MAX),
     });

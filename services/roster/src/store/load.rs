@@ -13,6 +13,8 @@ pub struct ClassGroup {
     pub organization: String,
     /// Its own id.
     pub id: String,
+    /// The latest school year that began for it.
+    pub school_year: i32,
     /// The students on its roll.
     pub students: i64,
     /// Those of them who can be drawn: present in person and not exempt (rule 2.2).
@@ -30,11 +32,12 @@ pub async fn class_groups(
     let (inside, values) = within("c.org_path", 1, scope);
     // Modes, presences and states are the numbers of the contract.
     let sql = format!(
-        "SELECT c.organization, c.id, COUNT(s.id), \
+        "SELECT c.organization, c.id, c.school_year, COUNT(s.id), \
          SUM(CASE WHEN s.presence = 1 AND NOT s.swab_exempt AND c.teaching_mode = 1 \
          THEN 1 ELSE 0 END) \
          FROM class_groups c LEFT JOIN students s ON s.org_path = c.org_path AND s.state = 1 \
-         WHERE c.state = 1 AND {inside} GROUP BY c.org_path, c.organization, c.id \
+         WHERE c.state = 1 AND {inside} GROUP BY c.org_path, c.organization, c.id, \
+         c.school_year \
          ORDER BY c.org_path"
     );
     let rows = db.query_all_raw(statement(db, &sql, values)).await?;
@@ -43,8 +46,9 @@ pub async fn class_groups(
             Ok(ClassGroup {
                 organization: row.try_get_by_index(0)?,
                 id: row.try_get_by_index(1)?,
-                students: row.try_get_by_index(2)?,
-                eligible: row.try_get_by_index(3)?,
+                school_year: row.try_get_by_index(2)?,
+                students: row.try_get_by_index(3)?,
+                eligible: row.try_get_by_index(4)?,
             })
         })
         .collect()

@@ -58,9 +58,9 @@ impl App {
             let comparison = shape.compare(tx, job.number, refused > 0).await?;
             let counts = job.counts.entry(shape.kind).or_default();
             counts.refused_by_plan = refused;
-            counts.created = comparison.staged - comparison.matched;
+            counts.created = comparison.staged - comparison.active;
             counts.changed = comparison.changed;
-            counts.unchanged = counts.same + comparison.matched - comparison.changed;
+            counts.unchanged = counts.same + comparison.active - comparison.changed;
             counts.vanished = gone;
         }
         let threshold = job.vanish_threshold;

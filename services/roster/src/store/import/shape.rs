@@ -215,9 +215,11 @@ pub struct Fingerprint(Vec<(i64, i64)>);
 pub struct Comparison {
     /// Staged and not refused.
     pub staged: i64,
-    /// Of these, in the register.
-    pub matched: i64,
-    /// Of those, with other contents.
+    /// Of these, in the register, in use or not: whoever comes back is the same person.
+    pub present: i64,
+    /// Of those, in use.
+    pub active: i64,
+    /// Of the ones in use, with other contents.
     pub changed: i64,
 }
 
@@ -292,20 +294,27 @@ impl Shape {
     /// When the database fails.
     pub async fn compare(&self, tx: &Tx, job: i64, refused: bool) -> Result<Comparison, DbErr> {
         let Self {
-            table, staged, key, ..
+            table,
+            staged,
+            key,
+            active,
+            ..
         } = self;
         let taken = Self::taken(refused);
+        let active = format!("t.{key} IS NOT NULL AND {active}");
         let sql = format!(
-            "SELECT count(*), count(t.{key}), count(CASE WHEN t.{key} IS NOT NULL AND \
-             (t.content_hash IS NULL OR t.content_hash <> s.content_hash) THEN 1 END) \
+            "SELECT count(*), count(t.{key}), count(CASE WHEN {active} THEN 1 END), \
+             count(CASE WHEN {active} AND (t.content_hash IS NULL \
+             OR t.content_hash <> s.content_hash) THEN 1 END) \
              FROM {staged} s LEFT JOIN {table} t ON t.{key} = s.{key} WHERE {taken}"
         );
         let row = tx.query_one_raw(statement(tx, &sql, [job.into()])).await?;
         let row = row.ok_or_else(|| DbErr::RecordNotFound("a comparison".to_owned()))?;
         Ok(Comparison {
             staged: row.try_get_by_index(0)?,
-            matched: row.try_get_by_index(1)?,
-            changed: row.try_get_by_index(2)?,
+            present: row.try_get_by_index(1)?,
+            active: row.try_get_by_index(2)?,
+            changed: row.try_get_by_index(3)?,
         })
     }
 
@@ -411,12 +420,12 @@ impl Shape {
             on_create,
             ..
         } = self;
-        let created = comparison.staged - comparison.matched;
+        let created = comparison.staged - comparison.present;
         let rebuild = !self.indexes.is_empty() && created > 20_000 && {
             let count = statement(tx, &format!("SELECT count(*) FROM {table}"), []);
             let row = tx.query_one_raw(count).await?;
-            let present: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-            present < created / 4
+            let stored: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+            stored < created / 4
         };
         if rebuild {
             for (index, _) in self.indexes {
@@ -438,7 +447,7 @@ impl Shape {
             .iter()
             .map(|(_, value)| format!(", {value}"))
             .collect();
-        let absent = if comparison.matched == 0 {
+        let absent = if comparison.present == 0 {
             String::new()
         } else {
             format!("AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{key} = s.{key})")
