@@ -4,6 +4,7 @@
 pub(crate) mod duties;
 pub(crate) mod follow;
 pub(crate) mod people;
+pub(crate) mod policy;
 
 use std::sync::Arc;
 use std::time::Duration;
