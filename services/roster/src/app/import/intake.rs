@@ -14,8 +14,8 @@ use super::super::App;
 use super::judging::Judging;
 use crate::domain::import::{State, Verb};
 use crate::error::Error;
+use crate::store::import::compare;
 use crate::store::import::jobs::{self, Stretch};
-use crate::store::import::shape;
 use crate::store::import::verdicts::Verdict;
 
 /// How many messages one stretch takes at most, when they are there.
@@ -49,7 +49,7 @@ impl App {
     {
         let mut job = self.import_job(caller, id).await?;
         job.state.after(Verb::Receive)?;
-        let present = shape::fingerprint(self.db.read(), &job).await?;
+        let present = compare::fingerprint(self.db.read(), &job).await?;
         let before = job.fingerprint.get_or_insert_with(|| present.clone());
         if *before != present {
             return Err(Error::Stale);

@@ -1,17 +1,16 @@
 //! A committed job taken back: what it made goes, what it replaced returns.
 
 use kit::auth::Caller;
-use kit::db::{Tx, statement};
+use kit::db::Tx;
 use prost::Message;
 use proto::roster as pb;
-use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::super::announce::Fact;
 use super::super::{Act, App, announce};
-use super::commit::Touched;
 use crate::domain::import::Verb;
 use crate::error::Error;
+use crate::store::import::effects::{self, Made, Touched};
 use crate::store::import::jobs::Job;
 use crate::store::import::shape::SHAPES;
 
@@ -30,7 +29,7 @@ impl App {
     }
 
     async fn roll_back(&self, tx: &Tx, job: &Job) -> Result<(), Error> {
-        let mut changed = later_additions(tx, job.number).await?;
+        let mut changed = effects::later_additions(tx, job.number).await?;
         for shape in SHAPES {
             let wrote = job
                 .counts
@@ -42,82 +41,46 @@ impl App {
             return Err(Error::ChangedSince(changed));
         }
         let before = Touched::by(tx, job.number).await?;
-        let gone = created_places(tx, job.number).await?;
+        let gone = effects::made(tx, job.number).await?;
         for shape in SHAPES.iter().rev() {
             shape.put_back(tx, job.number, job.update_time).await?;
         }
-        announce::tell(tx, gone).await?;
+        announce::tell(tx, gone.into_iter().flat_map(gone_for_others)).await?;
         self.announce_import(tx, before, self.clock.today()).await
     }
 }
 
-/// What others added below places that the job made: it would lose its place.
-async fn later_additions(tx: &Tx, job: i64) -> Result<i64, DbErr> {
-    const ADDED: &str = "SELECT \
-        (SELECT count(*) FROM students p WHERE (p.batch IS NULL OR p.batch <> $1) \
-         AND p.org_path IN (SELECT org_path FROM class_groups c WHERE c.batch = $1 AND NOT EXISTS \
-         (SELECT 1 FROM replaced_class_groups r WHERE r.job = $1 AND r.org_path = c.org_path))) \
-        + (SELECT count(*) FROM class_groups c WHERE (c.batch IS NULL OR c.batch <> $1) \
-         AND c.organization IN (SELECT id FROM organizations o WHERE o.batch = $1 AND NOT EXISTS \
-         (SELECT 1 FROM replaced_organizations r WHERE r.job = $1 AND r.id = o.id))) \
-        + (SELECT count(*) FROM staff w WHERE (w.batch IS NULL OR w.batch <> $1) \
-         AND w.org_path IN (SELECT org_path FROM organizations o WHERE o.batch = $1 \
-         AND NOT EXISTS (SELECT 1 FROM replaced_organizations r \
-         WHERE r.job = $1 AND r.id = o.id))) \
-        + (SELECT count(*) FROM organizations n WHERE (n.batch IS NULL OR n.batch <> $1) \
-         AND n.parent IN (SELECT id FROM organizations o WHERE o.batch = $1 AND NOT EXISTS \
-         (SELECT 1 FROM replaced_organizations r WHERE r.job = $1 AND r.id = o.id)))";
-    let row = tx.query_one_raw(statement(tx, ADDED, [job.into()])).await?;
-    row.map_or(Ok(0), |row| row.try_get_by_index(0))
-}
-
-/// The organisations and class groups that the job made, as facts that they are gone.
-async fn created_places(tx: &Tx, job: i64) -> Result<Vec<Fact>, DbErr> {
-    const ORGANIZATIONS: &str = "SELECT o.id, o.org_path, o.staff_version, o.duty_version, \
-        o.version FROM organizations o \
-        WHERE o.batch = $1 AND NOT EXISTS \
-        (SELECT 1 FROM replaced_organizations r WHERE r.job = $1 AND r.id = o.id)";
-    const CLASS_GROUPS: &str = "SELECT c.organization, c.id, c.org_path, c.roll_version \
-        FROM class_groups c WHERE c.batch = $1 AND NOT EXISTS \
-        (SELECT 1 FROM replaced_class_groups r WHERE r.job = $1 AND r.org_path = c.org_path)";
-    let mut facts = Vec::new();
-    for row in tx
-        .query_all_raw(statement(tx, CLASS_GROUPS, [job.into()]))
-        .await?
-    {
-        let (school, id): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        facts.push(Fact {
-            kind: "class_group_roll",
-            entity: format!("organizations/{school}/classGroups/{id}"),
-            org_path: row.try_get_by_index(2)?,
-            version: row.try_get_by_index::<i64>(3)? + 1,
-            state: None,
-        });
-    }
-    for row in tx
-        .query_all_raw(statement(tx, ORGANIZATIONS, [job.into()]))
-        .await?
-    {
-        let id: String = row.try_get_by_index(0)?;
-        let org_path: String = row.try_get_by_index(1)?;
-        let entities = [
-            ("staff_roll", format!("organizations/{id}/staffRoll")),
-            (
-                "responsibility_roll",
-                format!("organizations/{id}/responsibilityRoll"),
-            ),
-            ("organization", format!("organizations/{id}")),
-        ];
-        for (place, (kind, entity)) in (2..).zip(entities) {
-            let version = row.try_get_by_index::<i64>(place)? + 1;
-            facts.push(Fact {
-                kind,
-                entity,
-                version,
-                org_path: org_path.clone(),
-                state: None,
-            });
+/// What others are told of a place that is there no more.
+fn gone_for_others(made: Made) -> Vec<Fact> {
+    let fact = |kind, entity, version: i64, org_path: &String| Fact {
+        kind,
+        entity,
+        version: version + 1,
+        org_path: org_path.clone(),
+        state: None,
+    };
+    match made {
+        Made::ClassGroup {
+            organization,
+            id,
+            org_path,
+            version,
+        } => {
+            let entity = format!("organizations/{organization}/classGroups/{id}");
+            vec![fact("class_group_roll", entity, version, &org_path)]
+        }
+        Made::Organization {
+            id,
+            org_path,
+            versions: [own, staff, duties],
+        } => {
+            let name = format!("organizations/{id}");
+            let roll = format!("{name}/responsibilityRoll");
+            vec![
+                fact("staff_roll", format!("{name}/staffRoll"), staff, &org_path),
+                fact("responsibility_roll", roll, duties, &org_path),
+                fact("organization", name, own, &org_path),
+            ]
         }
     }
-    Ok(facts)
 }

@@ -8,7 +8,8 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, RuntimeErr, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::shape::Fingerprint;
+use super::compare::Fingerprint;
+use super::shape::{ROW_TABLES, STAGING_TABLES};
 use super::sheet::Sheet;
 use crate::domain::import::{Kind, State};
 use crate::store::{unreadable, within};
@@ -280,16 +281,50 @@ pub async fn stage(db: &Database, stretch: Stretch) -> Result<bool, DbErr> {
 }
 
 /// Forgets the staged rows of jobs that need them no more, some at a time; true while there may be
-/// more.
+/// more. When nobody else has any, the tables are emptied at once.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn forget_staged(db: &Database) -> Result<bool, DbErr> {
+    let tx = db.begin().await?;
+    // Whoever stages at this moment has either committed, and is counted, or waits behind the lock.
+    if tx.backend() == Backend::Postgres {
+        let tables = STAGING_TABLES.join(", ");
+        tx.execute_unprepared(&format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+            .await?;
+    }
+    let needed = statement(
+        &tx,
+        "SELECT count(*) FROM import_jobs WHERE durable_row > 0 \
+         AND state IN ('RECEIVING', 'PLANNED')",
+        [],
+    );
+    let row = tx.query_one_raw(needed).await?;
+    let needed: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    if needed > 0 {
+        tx.rollback().await?;
+        return forget_some(db).await;
+    }
+    for table in STAGING_TABLES {
+        let sql = match tx.backend() {
+            Backend::Postgres => format!("TRUNCATE {table}"),
+            Backend::Sqlite => format!("DELETE FROM {table}"),
+        };
+        tx.execute_unprepared(&sql).await?;
+    }
+    tx.execute_unprepared("UPDATE import_jobs SET staged = FALSE WHERE staged AND durable_row > 0")
+        .await?;
+    tx.commit().await?;
+    Ok(false)
+}
+
+/// The same beside others: some rows of one job.
+async fn forget_some(db: &Database) -> Result<bool, DbErr> {
     const AT_ONCE: i64 = 50_000;
     let tx = db.begin().await?;
     let done = statement(
         &tx,
-        "SELECT number, durable_row FROM import_jobs WHERE staged = TRUE \
+        "SELECT number, durable_row FROM import_jobs WHERE staged \
          AND state IN ('COMMITTED', 'ROLLED_BACK', 'DISCARDED') ORDER BY number LIMIT 1",
         [],
     );
@@ -298,7 +333,7 @@ pub async fn forget_staged(db: &Database) -> Result<bool, DbErr> {
     };
     let (number, last): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
     let mut removed = 0;
-    for table in super::shape::STAGING_TABLES {
+    for table in ROW_TABLES {
         let sql = format!(
             "DELETE FROM {table} WHERE job = $1 AND row < (SELECT coalesce(min(row), 0) + $2 \
              FROM {table} WHERE job = $1) AND row <= $3"
