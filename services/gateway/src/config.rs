@@ -30,6 +30,13 @@ pub struct Config {
     /// How long a unary call may take when its caller sets no deadline.
     #[serde(default = "default_deadline", with = "humantime_serde")]
     pub default_deadline: Duration,
+    /// How long a unary call may take at most; a longer deadline is shortened to this.
+    #[serde(default = "default_max_deadline", with = "humantime_serde")]
+    pub max_deadline: Duration,
+    /// How many calls and streams one caller may have under way before new ones are answered with
+    /// OVERLOADED, so that nobody takes the place of all others.
+    #[serde(default = "default_per_caller")]
+    pub max_in_flight_per_caller: usize,
 }
 
 /// Where the services answer, such as `http://127.0.0.1:7401`.
@@ -58,6 +65,14 @@ fn default_deadline() -> Duration {
     Duration::from_secs(60)
 }
 
+fn default_max_deadline() -> Duration {
+    Duration::from_secs(600)
+}
+
+fn default_per_caller() -> usize {
+    2048
+}
+
 impl Config {
     /// The defaults around what has none.
     pub fn new(server: ServerConfig, auth: AuthConfig, upstreams: UpstreamsConfig) -> Self {
@@ -69,6 +84,8 @@ impl Config {
             connections_per_upstream: default_connections(),
             connect_timeout: default_connect(),
             default_deadline: default_deadline(),
+            max_deadline: default_max_deadline(),
+            max_in_flight_per_caller: default_per_caller(),
         }
     }
 }
@@ -107,6 +124,12 @@ impl Settings for Config {
         }
         if self.connections_per_upstream == 0 {
             return Err("connections_per_upstream: at least 1".to_owned());
+        }
+        if self.max_in_flight_per_caller == 0 {
+            return Err("max_in_flight_per_caller: at least 1".to_owned());
+        }
+        if self.default_deadline.is_zero() || self.default_deadline > self.max_deadline {
+            return Err("default_deadline: above zero, at most max_deadline".to_owned());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Connections to one service: few, shared by all calls, made again when they break.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -119,7 +120,7 @@ impl Pool {
         if let Some(connection) = slot.open() {
             return Ok(connection);
         }
-        let connection = self.connect().await?;
+        let connection = self.connect(turn).await?;
         let mut place = slot
             .connection
             .write()
@@ -128,9 +129,14 @@ impl Pool {
         Ok(connection)
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, Unreachable> {
+    /// Connects. A name may stand for several replicas: each slot begins with another one.
+    async fn connect(&self, turn: usize) -> Result<SendRequest<Body>, Unreachable> {
         let connect = async {
-            let stream = TcpStream::connect(self.authority.as_str()).await?;
+            let found = tokio::net::lookup_host(self.authority.as_str()).await?;
+            let mut replicas: Vec<SocketAddr> = found.collect();
+            let first = turn.checked_rem(replicas.len()).unwrap_or_default();
+            replicas.rotate_left(first);
+            let stream = TcpStream::connect(&replicas[..]).await?;
             stream.set_nodelay(true)?;
             Ok(stream)
         };

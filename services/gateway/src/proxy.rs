@@ -11,12 +11,15 @@ use axum::body::Body;
 use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version};
+use kit::auth::Caller;
 use kit::status::Problem;
 use proto::error::ErrorReason;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tower::Service;
 
+use crate::answer::Answer;
+use crate::callers::{Callers, Place};
 use crate::deadline;
 use crate::dense::Dense;
 use crate::pool::Unreachable;
@@ -27,17 +30,28 @@ const HOP: [HeaderName; 4] = [CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE];
 /// A caller that was refused for an unreachable service may try again after this.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long calls may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadlines {
+    /// Of a unary call whose caller sets none.
+    pub(crate) default: Duration,
+    /// Of any unary call at most.
+    pub(crate) most: Duration,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     table: Arc<Table>,
-    default_deadline: Duration,
+    deadlines: Deadlines,
+    callers: Callers,
 }
 
 impl Proxy {
-    pub(crate) fn new(table: Table, default_deadline: Duration) -> Self {
+    pub(crate) fn new(table: Table, deadlines: Deadlines, callers: Callers) -> Self {
         Self {
             table: Arc::new(table),
-            default_deadline,
+            deadlines,
+            callers,
         }
     }
 
@@ -48,27 +62,44 @@ impl Proxy {
             let path = request.uri().path();
             return Err(Problem::new(ErrorReason::UnknownMethod).meta("path", path));
         };
-        let limit = self.limit(&mut request, route);
+        let place = self.enter(&request)?;
+        let deadline = self
+            .limit(&mut request, route)
+            .and_then(|limit| Instant::now().checked_add(limit));
         readdress(&mut request, route.pool.authority().clone(), path);
         let request = request.map(|body| Body::new(Dense(body)));
-        let answered = match limit {
-            Some(limit) => timeout(limit, route.pool.send(request))
+        let answered = match deadline {
+            Some(deadline) => timeout_at(deadline, route.pool.send(request))
                 .await
                 .map_err(|_| Problem::new(ErrorReason::DeadlineExceeded))?,
             None => route.pool.send(request).await,
         };
         let response = answered.map_err(unavailable)?;
-        Ok(response.map(|body| Body::new(Dense(body))))
+        Ok(response.map(|body| Body::new(Answer::new(body, deadline, place))))
     }
 
-    /// How long to wait for the answer's head. A unary call always has a deadline.
+    /// A place among the caller's calls. Whoever comes here was authenticated by the server.
+    fn enter(&self, request: &Request<Body>) -> Result<Place, Problem> {
+        let caller = request.extensions().get::<Arc<Caller>>();
+        let caller = caller.ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))?;
+        self.callers
+            .enter(&caller.subject)
+            .ok_or_else(|| Problem::new(ErrorReason::Overloaded).retry_after(RETRY))
+    }
+
+    /// How long the call may take, also told to the service. A unary call always has a deadline,
+    /// and never one beyond the bound; a stream has the one that its caller sets.
     fn limit(&self, request: &mut Request<Body>, route: &Route) -> Option<Duration> {
         let asked = deadline::read(request.headers());
-        if asked.is_none() && route.unary {
-            deadline::write(request.headers_mut(), self.default_deadline);
-            return Some(self.default_deadline);
+        if !route.unary {
+            return asked;
         }
-        asked
+        let Deadlines { default, most } = self.deadlines;
+        let limit = asked.unwrap_or(default).min(most);
+        if asked != Some(limit) {
+            deadline::write(request.headers_mut(), limit);
+        }
+        Some(limit)
     }
 }
 

@@ -8,7 +8,8 @@ use kit::server::{Running, ServeError, Server};
 use tonic::service::Routes;
 
 use crate::Config;
-use crate::proxy::Proxy;
+use crate::callers::Callers;
+use crate::proxy::{Deadlines, Proxy};
 use crate::route::{Table, UnknownContract};
 
 /// The gateway cannot start or stopped with an error.
@@ -33,7 +34,12 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let table = Table::new(&config)?;
     let server = Server::bind(&config.server, &config.auth, clock, drain).await?;
-    let proxy = Proxy::new(table, config.default_deadline);
+    let deadlines = Deadlines {
+        default: config.default_deadline,
+        most: config.max_deadline,
+    };
+    let callers = Callers::new(config.max_in_flight_per_caller);
+    let proxy = Proxy::new(table, deadlines, callers);
     let router = axum::Router::new().fallback_service(proxy);
     Ok(server.serve(Routes::from(router)))
 }

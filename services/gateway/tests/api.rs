@@ -1,149 +1,18 @@
-//! The door as a client sees it, before services that echo.
+//! The door as a client sees it.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod door;
+
 use std::time::Duration;
 
-use axum::body::Body;
 use futures_util::{StreamExt, stream};
-use gateway::{Config, UpstreamsConfig};
-use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse};
-use http_body_util::BodyExt;
-use kit::auth::{AuthConfig, Issuer, Role};
-use kit::clock::{Clock, SystemClock};
-use kit::drain::Drain;
-use kit::org::OrgPath;
-use kit::server::{Running, Server, ServerConfig};
-use kit::status::Problem;
+use kit::server::ServerConfig;
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
-/// A method of the contracts behind each gateway of these tests.
-const METHOD: &str = "/campus.sampling.v1.ClearanceFeed/Watch";
-const UNARY: &str = "/campus.safety.v1.GateService/CheckEntry";
-
-type Codec = tonic_prost::ProstCodec<String, String>;
-
-fn clock() -> Arc<dyn Clock> {
-    Arc::new(SystemClock)
-}
-
-/// What the service behind the gateway does with every call.
-#[derive(Clone)]
-enum Behaviour {
-    Echo,
-    Refuse,
-    /// Never answers; tells when the call was given up.
-    Stall(mpsc::UnboundedSender<()>),
-}
-
-async fn upstream(listen: ServerConfig, behaviour: Behaviour) -> Running {
-    let auth = AuthConfig::development();
-    let server = Server::bind(&listen, &auth, clock(), Drain::new())
-        .await
-        .expect("binds");
-    let answer = move |request: HttpRequest<Body>| {
-        let behaviour = behaviour.clone();
-        async move { behave(behaviour, request).await }
-    };
-    let router = axum::Router::new().fallback(answer);
-    server.serve(tonic::service::Routes::from(router))
-}
-
-async fn behave(behaviour: Behaviour, request: HttpRequest<Body>) -> HttpResponse<Body> {
-    match behaviour {
-        Behaviour::Echo => {
-            let mut trailers = HeaderMap::new();
-            trailers.insert("grpc-status", HeaderValue::from_static("0"));
-            trailers.insert("x-seen-by", HeaderValue::from_static("service"));
-            let seen = request.headers().get("x-sent").cloned();
-            // Whole messages, as a service sends them.
-            let frames = request.into_body().into_data_stream();
-            let full = frames.filter(|frame| {
-                let full = frame.as_ref().map_or(true, |data| !data.is_empty());
-                std::future::ready(full)
-            });
-            let body = Body::from_stream(full).with_trailers(async move { Some(Ok(trailers)) });
-            let mut response = HttpResponse::new(Body::new(body));
-            let kind = HeaderValue::from_static("application/grpc");
-            response.headers_mut().insert("content-type", kind);
-            if let Some(seen) = seen {
-                response.headers_mut().insert("x-sent", seen);
-            }
-            response
-        }
-        Behaviour::Refuse => Status::from(Problem::not_found("students/1")).into_http::<Body>(),
-        Behaviour::Stall(gone) => {
-            struct Tell(mpsc::UnboundedSender<()>);
-            impl Drop for Tell {
-                fn drop(&mut self) {
-                    let _ = self.0.send(());
-                }
-            }
-            let _tell = Tell(gone);
-            std::future::pending().await
-        }
-    }
-}
-
-async fn door(service: SocketAddr) -> (Running, Channel) {
-    door_with(service, ServerConfig::loopback()).await
-}
-
-async fn door_with(service: SocketAddr, server: ServerConfig) -> (Running, Channel) {
-    let address = format!("http://{service}");
-    let upstreams = UpstreamsConfig {
-        roster: address.clone(),
-        sampling: address.clone(),
-        safety_inspection: address.clone(),
-        notification: address,
-    };
-    let server = ServerConfig {
-        drain: Duration::from_millis(200),
-        ..server
-    };
-    let config = Config::new(server, AuthConfig::development(), upstreams);
-    let running = gateway::start(config, clock(), Drain::new())
-        .await
-        .expect("starts");
-    let channel = kit::channel::connect_lazy(&format!("http://{}", running.addr)).expect("a URI");
-    (running, channel)
-}
-
-fn signed<T>(message: T) -> Request<T> {
-    let ttl = Duration::from_secs(600);
-    let roles = [Role::Guard];
-    let token =
-        Issuer::development().token("g", &roles, &OrgPath::root(), None, clock().now(), ttl);
-    let mut request = Request::new(message);
-    let bearer = format!("Bearer {token}").parse().expect("a header");
-    request.metadata_mut().insert("authorization", bearer);
-    request
-}
-
-async fn call(channel: &Channel, request: Request<String>) -> Result<String, Status> {
-    let mut client = Grpc::new(channel.clone());
-    client
-        .ready()
-        .await
-        .map_err(|_| Status::unavailable("the door is closed"))?;
-    let path = PathAndQuery::from_static(UNARY);
-    Ok(client
-        .unary(request, path, Codec::default())
-        .await?
-        .into_inner())
-}
-
-fn reason(status: &Status) -> String {
-    status
-        .get_details_error_info()
-        .map(|info| info.reason)
-        .unwrap_or_default()
-}
+use door::{Behaviour, Codec, METHOD, call, door, door_with, reason, signed, upstream};
 
 #[tokio::test]
 async fn thousands_of_calls_pass_over_one_connection() {

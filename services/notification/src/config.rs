@@ -90,7 +90,9 @@ impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
         for (key, address) in [("roster", &self.roster), ("sampling", &self.sampling)] {
-            kit::channel::endpoint(address).map_err(|_| format!("{key}: not an address"))?;
+            let endpoint = kit::channel::endpoint(address).ok();
+            let complete = endpoint.filter(|endpoint| endpoint.uri().scheme().is_some());
+            complete.ok_or_else(|| format!("{key}: not an address"))?;
         }
         if self.alerts.poll.is_zero() || self.alerts.heartbeat.is_zero() {
             return Err("alerts: poll and heartbeat must be above zero".to_owned());

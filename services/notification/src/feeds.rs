@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use kit::clock::Clock;
 use kit::db::Tx;
+use kit::field::from_timestamp;
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
@@ -15,6 +16,7 @@ use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::domain::alert::Hold;
+use crate::domain::place::leaf;
 use crate::domain::policy::{Enacted, Policy};
 use crate::store::Store;
 use crate::store::register::{Fact, Gone};
@@ -25,32 +27,28 @@ const EPIDEMIC_CONTROL: &str = "EPIDEMIC_CONTROL";
 /// The tree, the responsibility chain and the policies from roster.
 #[derive(Debug)]
 pub struct RosterProjection {
+    store: Store,
     changed: Arc<Notify>,
 }
 
 /// Holds from sampling: each raises one alert.
 #[derive(Debug)]
 pub struct SamplingProjection {
-    store: Store,
     clock: Arc<dyn Clock>,
     changed: Arc<Notify>,
 }
 
 impl RosterProjection {
-    /// Wakes `changed` after each commit.
-    pub fn new(changed: Arc<Notify>) -> Self {
-        Self { changed }
+    /// Writes to `store` and wakes `changed` after each commit.
+    pub fn new(store: Store, changed: Arc<Notify>) -> Self {
+        Self { store, changed }
     }
 }
 
 impl SamplingProjection {
-    /// Writes to `store` and wakes `changed` after each commit.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
-        Self {
-            store,
-            clock,
-            changed,
-        }
+    /// Wakes `changed` after each commit.
+    pub fn new(clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
+        Self { clock, changed }
     }
 }
 
@@ -66,11 +64,18 @@ impl Projection for RosterProjection {
         for event in events {
             if let Some(fact) = fact(event) {
                 Store::write_fact(tx, &fact, event.version, generation).await?;
-                if let Fact::Owner(organization, _) = &fact {
-                    Store::hand_alerts_over(tx, organization).await?;
+                match &fact {
+                    Fact::Owner(organization, _) => {
+                        Store::hand_alerts_over(tx, organization).await?;
+                    }
+                    Fact::Organization(id, ..) => self.store.follow_move(tx, id).await?,
+                    Fact::Policy(..) => {}
                 }
             } else if let Some(gone) = gone(event) {
                 Store::forget_fact(tx, &gone, event.version).await?;
+                if let Gone::Owner(organization) = &gone {
+                    Store::hand_alerts_over(tx, organization).await?;
+                }
             }
         }
         Ok(())
@@ -99,27 +104,17 @@ impl Projection for SamplingProjection {
             .iter()
             .filter(|event| event.entity.starts_with("holds/"))
         {
-            match placed(event) {
-                Some(hold) => {
-                    self.store
-                        .hold_placed(tx, hold, event.version, generation, now)
-                        .await?;
-                }
-                None => {
-                    let (name, version) = (&event.entity, event.version);
-                    self.store
-                        .hold_released(tx, name, version, generation, now)
-                        .await?;
-                }
+            let version = event.version;
+            match in_force(event, now) {
+                Some(hold) => Store::hold_placed(tx, hold, version, generation, now).await?,
+                None => Store::hold_released(tx, &event.entity, version, generation, now).await?,
             }
         }
         Ok(())
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
-        self.store
-            .sweep_holds(tx, generation, self.clock.now())
-            .await
+        Store::sweep_holds(tx, generation, self.clock.now()).await
     }
 
     async fn applied(&self, _: &[Self::Event]) {
@@ -131,13 +126,44 @@ impl Projection for SamplingProjection {
     }
 }
 
-/// The hold in an event; none when it is no longer in force.
-fn placed(event: &spb::SamplingEvent) -> Option<Hold> {
-    let Some(SamplingState::Hold(hold)) = &event.state else {
-        return None;
+/// The hold in an event; none when it is no longer in force. The people of a hold are counted,
+/// never named.
+fn in_force(event: &spb::SamplingEvent, now: DateTime<Utc>) -> Option<Hold> {
+    use spb::hold::State;
+    let hold = match &event.state {
+        Some(SamplingState::Hold(hold)) if !event.removed => hold,
+        _ => return None,
     };
-    let _ = (hold, place_of);
-    None
+    let stands = match hold.state() {
+        State::ResolvedNegative | State::Released => return None,
+        State::ResolvedPositive => false,
+        // What a newer peer means by a value unknown here is not a reason to end an alert.
+        State::Active | State::Unspecified => true,
+    };
+    let path = if event.org_path.is_empty() {
+        &hold.org_path
+    } else {
+        &event.org_path
+    };
+    // A tube that is of no class group stands at its organisation.
+    let organization = match hold.class_group.split('/').collect::<Vec<_>>()[..] {
+        ["organizations", organization, ..] => organization,
+        _ => leaf(path),
+    };
+    let subjects = [&hold.class_group, &hold.tube];
+    Some(Hold {
+        name: event.entity.clone(),
+        organization: organization.to_owned(),
+        org_path: place_of(organization, path).to_owned(),
+        subjects: subjects
+            .into_iter()
+            .filter(|subject| !subject.is_empty())
+            .cloned()
+            .collect(),
+        people: i32::try_from(hold.members.len()).unwrap_or(i32::MAX),
+        placed: hold.start_time.and_then(from_timestamp).unwrap_or(now),
+        stands,
+    })
 }
 
 /// The place of an organisation, whose id stands in a longer path.
@@ -233,13 +259,5 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_ends_at_its_organisation() {
-        assert_eq!(place_of("s1", "fz/d/s1/p2019-01"), "fz/d/s1");
-        assert_eq!(place_of("s1", "fz/d/s1"), "fz/d/s1");
-        assert_eq!(place_of("s2", "fz/d/s1"), "fz/d/s1");
-    }
-}
+#[path = "feeds_tests.rs"]
+mod tests;

@@ -62,7 +62,7 @@ pub async fn start(
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let roster = RosterUpstream::new(channel, credentials.clone());
-    let projection = Arc::new(RosterProjection::new(changed.clone()));
+    let projection = Arc::new(RosterProjection::new(store, changed.clone()));
     follow(
         db.clone(),
         roster,
@@ -72,7 +72,7 @@ pub async fn start(
     );
     let channel = kit::channel::connect_lazy(&config.sampling)?;
     let sampling = SamplingUpstream::new(channel, credentials);
-    let projection = Arc::new(SamplingProjection::new(store, clock, changed));
+    let projection = Arc::new(SamplingProjection::new(clock, changed));
     follow(
         db,
         sampling,

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::announce::FEED;
+use crate::app::duties;
 use crate::store::keys;
 use crate::vault::Vault;
 use crate::{Config, Migrator, grpc};
@@ -46,12 +47,13 @@ pub async fn start(
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
-    let feed = Feed::new(db.clone(), FEED, drain);
+    let feed = Feed::new(db.clone(), FEED, drain.clone());
     let app = App {
         db,
         clock,
         vault: Arc::new(vault),
         new_id: Uuid::now_v7,
     };
+    tokio::spawn(duties::keep_announcing(app.clone(), drain));
     Ok(server.serve(grpc::routes(&app, feed)))
 }

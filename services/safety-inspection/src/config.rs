@@ -1,5 +1,6 @@
 //! The settings of the service.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kit::auth::AuthConfig;
@@ -44,7 +45,14 @@ pub struct GateConfig {
     /// How soon facts that another replica stored are seen.
     #[serde(default = "default_refresh", with = "humantime_serde")]
     pub refresh: Duration,
+    /// The file with the 32 bytes, in hexadecimal, of the Ed25519 secret that signs snapshots. Left
+    /// out, a key is used that everybody knows; it is refused in production.
+    #[serde(default)]
+    pub signing_key_file: Option<PathBuf>,
 }
+
+/// The secret that signs snapshots in trials: everybody knows it.
+const DEVELOPMENT_KEY: [u8; 32] = *b"campus gate trial key, no secret";
 
 fn default_queue() -> usize {
     8192
@@ -64,15 +72,49 @@ impl Default for GateConfig {
             queue: default_queue(),
             batch: default_batch(),
             refresh: default_refresh(),
+            signing_key_file: None,
         }
+    }
+}
+
+impl Config {
+    /// The secret that signs snapshots.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no key, or there is none in production.
+    pub fn signing_key(&self) -> Result<[u8; 32], String> {
+        let production = self.auth.production;
+        let Some(file) = &self.gate.signing_key_file else {
+            return if production {
+                Err("gate.signing_key_file: required in production".to_owned())
+            } else {
+                Ok(DEVELOPMENT_KEY)
+            };
+        };
+        let text = std::fs::read_to_string(file).map_err(|err| {
+            format!(
+                "gate.signing_key_file: cannot read {}: {err}",
+                file.display()
+            )
+        })?;
+        let mut key = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut key)
+            .map_err(|_| "gate.signing_key_file: must hold 64 hexadecimal digits".to_owned())?;
+        if production && key == DEVELOPMENT_KEY {
+            return Err("gate.signing_key_file: holds the key of trials".to_owned());
+        }
+        Ok(key)
     }
 }
 
 impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
+        self.signing_key()?;
         for (key, address) in [("roster", &self.roster), ("sampling", &self.sampling)] {
-            kit::channel::endpoint(address).map_err(|_| format!("{key}: not an address"))?;
+            let endpoint = kit::channel::endpoint(address).ok();
+            let complete = endpoint.filter(|endpoint| endpoint.uri().scheme().is_some());
+            complete.ok_or_else(|| format!("{key}: not an address"))?;
         }
         let Self {
             gate:
@@ -80,6 +122,7 @@ impl Settings for Config {
                     queue,
                     batch,
                     refresh,
+                    signing_key_file: _,
                 },
             ..
         } = self;

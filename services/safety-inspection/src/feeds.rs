@@ -1,19 +1,15 @@
 //! What this service keeps of roster's and sampling's facts.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
-use kit::clock::Clock;
 use kit::db::Tx;
-use kit::projection::{Batches, Projection, Upstream};
+use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
 use proto::sampling as spb;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
-use tonic::Status;
 
 use crate::domain::clearance::{Clearance, Control, Medical};
 use crate::domain::index::Member;
@@ -231,64 +227,5 @@ fn control(control: spb::clearance::Control) -> Control {
         Pb::HealthMonitoring => Control::HealthMonitoring,
         // As above: unknown is not free.
         Pb::Isolated | Pb::Unspecified => Control::Isolated,
-    }
-}
-
-/// When a feed was last heard of, in milliseconds since 1970; 0 for never.
-#[derive(Clone, Debug, Default)]
-pub struct Heard(Arc<AtomicI64>);
-
-impl Heard {
-    /// The instant; none for never.
-    pub fn at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            millis => chrono::DateTime::from_timestamp_millis(millis),
-        }
-    }
-
-    /// Notes an instant; never backwards.
-    pub fn note(&self, at: chrono::DateTime<chrono::Utc>) {
-        self.0.fetch_max(at.timestamp_millis(), Ordering::Relaxed);
-    }
-}
-
-/// An upstream that notes when it was heard of: an empty batch confirms that nothing changed.
-pub(crate) struct Listening<U> {
-    pub(crate) upstream: U,
-    pub(crate) heard: Heard,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-#[async_trait]
-impl<U: Upstream> Upstream for Listening<U> {
-    type Event = U::Event;
-
-    async fn snapshot(&mut self, page_token: String) -> Result<Batches<U::Event>, Status> {
-        // The pages of a snapshot are no confirmation until the last one is there.
-        let (heard, clock) = (self.heard.clone(), self.clock.clone());
-        let pages = self.upstream.snapshot(page_token).await?;
-        Ok(pages
-            .inspect(move |page| {
-                if page
-                    .as_ref()
-                    .is_ok_and(|page| !page.resume_token.is_empty())
-                {
-                    heard.note(clock.now());
-                }
-            })
-            .boxed())
-    }
-
-    async fn watch(&mut self, resume_token: String) -> Result<Batches<U::Event>, Status> {
-        let (heard, clock) = (self.heard.clone(), self.clock.clone());
-        let changes = self.upstream.watch(resume_token).await?;
-        Ok(changes
-            .inspect(move |batch| {
-                if batch.is_ok() {
-                    heard.note(clock.now());
-                }
-            })
-            .boxed())
     }
 }

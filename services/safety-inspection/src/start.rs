@@ -14,7 +14,9 @@ use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::app::App;
-use crate::feeds::{ClearanceProjection, Heard, Listening, RosterProjection};
+use crate::domain::snapshot::SnapshotKey;
+use crate::feeds::{ClearanceProjection, RosterProjection};
+use crate::heard::{Heard, Listening};
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
@@ -23,6 +25,9 @@ const MAX_REQUEST: usize = 1 << 20;
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A setting cannot be used. The text names the key.
+    #[error("{0}")]
+    Config(String),
     /// The database cannot be used.
     #[error("database.url: the database cannot be used")]
     Database(#[from] DbErr),
@@ -52,10 +57,11 @@ pub async fn start(
         ("roster", roster_heard.clone()),
         ("clearance", clearance_heard.clone()),
     ];
+    let snapshot_key = SnapshotKey::new(&config.signing_key().map_err(StartError::Config)?);
     let app = App::open(
         db.clone(),
         clock.clone(),
-        &config.gate,
+        (&config.gate, snapshot_key),
         heard,
         changed.clone(),
         drain.clone(),
@@ -63,22 +69,12 @@ pub async fn start(
     .await?;
 
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
-    let roster = Listening {
-        upstream: RosterUpstream::new(
-            kit::channel::connect_lazy(&config.roster)?,
-            credentials.clone(),
-        ),
-        heard: roster_heard,
-        clock: clock.clone(),
-    };
-    let clearance = Listening {
-        upstream: ClearanceUpstream::new(
-            kit::channel::connect_lazy(&config.sampling)?,
-            credentials,
-        ),
-        heard: clearance_heard,
-        clock,
-    };
+    let channel = kit::channel::connect_lazy(&config.roster)?;
+    let upstream = RosterUpstream::new(channel, credentials.clone());
+    let roster = Listening::new(upstream, roster_heard, clock.clone());
+    let channel = kit::channel::connect_lazy(&config.sampling)?;
+    let upstream = ClearanceUpstream::new(channel, credentials);
+    let clearance = Listening::new(upstream, clearance_heard, clock);
     let projection = Arc::new(RosterProjection::new(changed.clone()));
     follow(
         db.clone(),

@@ -10,7 +10,7 @@ use proptest::strategy::ValueTree;
 use safety_inspection::domain::decision::{Checks, Outcome, Standing};
 use safety_inspection::domain::finding::Finding;
 use safety_inspection::domain::index::Index;
-use safety_inspection::domain::observation::{Colour, Observation, Temperature};
+use safety_inspection::domain::observation::{Colour, Identification, Observation, Temperature};
 use safety_inspection::domain::person::PersonName;
 use safety_inspection::store::Store;
 use safety_inspection::store::decisions::{Appended, Filter, Override, Record};
@@ -165,6 +165,8 @@ fn record(number: u128, client: u128) -> Record {
         stale: false,
         offline: false,
         recheck_of: None,
+        identification: Identification::Guard,
+        emergency: None,
         client_id: Uuid::from_u128(client),
         fingerprint: 7,
     }

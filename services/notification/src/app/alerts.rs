@@ -5,7 +5,9 @@ use std::time::Duration;
 use kit::auth::{Caller, Permission};
 use kit::drain::Drain;
 use kit::request::{Once, once};
+use kit::status::Problem;
 use prost::Message;
+use proto::error::ErrorReason;
 use tokio::sync::{Notify, mpsc, watch};
 use uuid::Uuid;
 
@@ -153,7 +155,8 @@ impl Alerts {
         Ok(answer)
     }
 
-    /// Streams what is not resolved, then each change; from `resume` on when it is given.
+    /// Streams what is not resolved, then each change; from `resume` on when it is given. Ends with
+    /// UNAVAILABLE when the service stops: the watcher goes on elsewhere with its last token.
     pub(crate) fn watch(
         &self,
         organization: Organization,
@@ -166,7 +169,7 @@ impl Alerts {
             let ended = tokio::select! {
                 ended = alerts.push(&organization, resume, &sender) => ended,
                 () = sender.closed() => return,
-                () = alerts.drain.draining() => return,
+                () = alerts.drain.draining() => Err(Problem::new(ErrorReason::Unavailable).into()),
             };
             if let Err(err) = ended {
                 // Nobody is left to tell when the watcher has gone.
@@ -184,6 +187,10 @@ impl Alerts {
     ) -> Result<(), Error> {
         let mut fresh = self.news.subscribe();
         let mut after = match resume {
+            // A place that does not exist yet is from before a restore.
+            Some(revision) if revision > self.base.store.alert_revision().await? => {
+                return Err(Problem::new(ErrorReason::ResumeTokenExpired).into());
+            }
             Some(revision) => revision,
             None => {
                 let until = self.base.store.alert_revision().await?;

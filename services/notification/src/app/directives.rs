@@ -124,7 +124,7 @@ impl Directives {
             Once::First(ticket) => ticket,
         };
         let name = || directive_name(organization, id);
-        let directive = store.directive(&tx, organization, id).await?;
+        let directive = Store::directive_to_change(&tx, organization, id).await?;
         let directive = directive.ok_or_else(|| Error::NotFound(name()))?;
         let directive = match verb {
             Verb::Approve => directive.approve(&caller.subject)?,
@@ -266,15 +266,16 @@ impl Directives {
         limit: u64,
     ) -> Result<Vec<(Directive, Tally)>, Error> {
         let store = &self.base.store;
-        let mut listed = Vec::new();
-        for directive in store
+        let found = store
             .directives(&organization.id, state, before, limit)
-            .await?
-        {
-            let tally = store.tally(store.database().read(), directive.id).await?;
-            listed.push((directive, tally));
-        }
-        Ok(listed)
+            .await?;
+        let ids: Vec<Uuid> = found.iter().map(|directive| directive.id).collect();
+        let tallies = store.tallies(store.database().read(), &ids).await?;
+        let listed = found.into_iter().map(|directive| {
+            let tally = tallies.get(&directive.id).copied().unwrap_or_default();
+            (directive, tally)
+        });
+        Ok(listed.collect())
     }
 }
 

@@ -60,7 +60,9 @@ impl Directives {
             Once::Repeat(answer) => return Ok(answer),
             Once::First(ticket) => ticket,
         };
-        let found = store.directive(&tx, &name.orderer, name.directive).await?;
+        // The directive must not end while a recipient moves.
+        let (orderer, id) = (&name.orderer, name.directive);
+        let found = Store::directive_to_use(&tx, orderer, id).await?;
         let directive = found.ok_or(Error::Conflict)?;
         if directive.state != State::Issued {
             return Err(directive::Refused::State(directive.state).into());

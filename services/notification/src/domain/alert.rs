@@ -61,6 +61,25 @@ pub struct Step {
     pub comment: String,
 }
 
+/// The subject of a step that the fact itself took.
+const FACT: &str = "fact";
+
+impl Step {
+    /// The step of a fact that changed.
+    pub fn by_fact(time: DateTime<Utc>) -> Self {
+        Self {
+            subject: FACT.to_owned(),
+            time,
+            comment: String::new(),
+        }
+    }
+
+    /// Whether the fact itself took this step.
+    pub fn is_by_fact(&self) -> bool {
+        self.subject == FACT
+    }
+}
+
 /// An alert for a hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -76,6 +95,10 @@ pub struct Alert {
     pub escalated: bool,
     /// The fact, such as `holds/{hold}`.
     pub basis: String,
+    /// 1 for the first alert of a fact, 2 when the fact came back after that one had ended.
+    pub episode: i32,
+    /// The recheck behind it is under way: nothing but its result ends the alert.
+    pub stands: bool,
     /// What it is about.
     pub subjects: Vec<String>,
     /// How many people it concerns.
@@ -126,11 +149,31 @@ pub struct Hold {
     pub people: i32,
     /// When it was placed.
     pub placed: DateTime<Utc>,
+    /// The recheck is under way. False once singles were positive: people stay under control, and
+    /// what is left to do is for a person to say done.
+    pub stands: bool,
+}
+
+impl Hold {
+    /// Whether this hold raises an alert, given the latest one that it raised. A hold that comes
+    /// back raises another one; what a person has ended stays ended unless the recheck begins anew.
+    pub fn raises(&self, latest: Option<&Alert>) -> bool {
+        let Some(latest) = latest else { return true };
+        let by_fact = latest.resolved.as_ref().is_some_and(Step::is_by_fact);
+        latest.state == State::Resolved && (self.stands || by_fact)
+    }
 }
 
 impl Alert {
-    /// Raises the alert for a hold.
-    pub fn raise(hold: Hold, owner: String, notice: Duration, now: DateTime<Utc>) -> Self {
+    /// Raises the alert for a hold, after `latest` when the hold raised one before. A hold that
+    /// comes back is due from then on, not from when it was placed first.
+    pub fn raise(
+        hold: Hold,
+        latest: Option<&Self>,
+        owner: String,
+        notice: Duration,
+        now: DateTime<Utc>,
+    ) -> Self {
         let Hold {
             name,
             organization,
@@ -138,20 +181,26 @@ impl Alert {
             subjects,
             people,
             placed,
+            stands,
         } = hold;
+        let episode = latest.map_or(0, |latest| latest.episode) + 1;
+        let ended = latest.and_then(|latest| latest.resolved.as_ref());
+        let occurred = ended.map_or(placed, |ended| ended.time.max(placed));
         Self {
-            id: alert_id(&name),
+            id: alert_id(&name, episode),
             organization,
             org_path,
             state: State::Open,
             escalated: false,
             basis: name,
+            episode,
+            stands,
             subjects,
             people,
             owner,
-            occurred: placed,
+            occurred,
             raised: now,
-            due: placed + notice,
+            due: occurred + notice,
             acknowledged: None,
             taken: None,
             resolved: None,
@@ -160,19 +209,34 @@ impl Alert {
         }
     }
 
+    /// What the hold says now; none when that is what the alert says already.
+    pub fn corrected(&self, hold: &Hold) -> Option<Self> {
+        let same = self.people == hold.people
+            && self.subjects == hold.subjects
+            && self.stands == hold.stands;
+        (!same && self.state != State::Resolved).then(|| Self {
+            people: hold.people,
+            subjects: hold.subjects.clone(),
+            stands: hold.stands,
+            ..self.clone()
+        })
+    }
+
     /// One sentence for people: counts only.
     pub fn title(&self) -> String {
-        format!(
-            "一管混采结果需复核，同管 {} 人暂缓入校，请立即落实单人复检",
-            self.people
-        )
+        let people = self.people;
+        if self.stands {
+            format!("一管混采结果需复核，同管 {people} 人暂缓入校，请立即落实单人复检")
+        } else {
+            format!("同管 {people} 人的单人复检已完成，管控尚未全部解除，请落实后续处置并办结")
+        }
     }
 
     /// Moves on.
     ///
     /// # Errors
     /// [`Refused`] when the verb does not start from this state, or somebody would end an alert
-    /// whose fact stands.
+    /// whose recheck is under way.
     pub fn apply(mut self, verb: Verb, step: Step) -> Result<Self, Refused> {
         match (verb, self.state) {
             (Verb::Acknowledge, State::Open) => {
@@ -183,12 +247,15 @@ impl Alert {
                 self.state = State::Taken;
                 self.taken = Some(step);
             }
-            (Verb::FactGone, State::Open | State::Acknowledged | State::Taken) => {
+            (Verb::Resolve, State::Taken) if self.stands => {
+                return Err(Refused::FactStands(self.basis));
+            }
+            (Verb::Resolve, State::Taken)
+            | (Verb::FactGone, State::Open | State::Acknowledged | State::Taken) => {
                 self.state = State::Resolved;
+                self.stands = false;
                 self.resolved = Some(step);
             }
-            // Every alert of this version is for a hold, which only its release ends.
-            (Verb::Resolve, State::Taken) => return Err(Refused::FactStands(self.basis)),
             (Verb::Acknowledge, State::Acknowledged | State::Taken | State::Resolved)
             | (Verb::Take, State::Open | State::Taken | State::Resolved)
             | (Verb::Resolve, State::Open | State::Acknowledged | State::Resolved)
@@ -199,10 +266,12 @@ impl Alert {
 }
 
 /// One fact raises one alert, however often it is told: the id comes from the fact.
-pub fn alert_id(basis: &str) -> Uuid {
+pub fn alert_id(basis: &str, episode: i32) -> Uuid {
     let digest = Sha256::new()
         .chain_update(b"campus/alert/")
         .chain_update(basis)
+        .chain_update(b"/")
+        .chain_update(episode.to_be_bytes())
         .finalize();
     let mut head = [0; 16];
     head.copy_from_slice(&digest[..16]);
@@ -210,79 +279,5 @@ pub fn alert_id(basis: &str) -> Uuid {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn alert() -> Alert {
-        let placed = "2022-04-06T02:00:00Z".parse().unwrap();
-        let hold = Hold {
-            name: "holds/1".to_owned(),
-            organization: "2135010001".to_owned(),
-            org_path: "fz/350102/2135010001".to_owned(),
-            subjects: Vec::new(),
-            people: 9,
-            placed,
-        };
-        Alert::raise(hold, "staff/1".to_owned(), Duration::minutes(10), placed)
-    }
-
-    fn step() -> Step {
-        Step {
-            subject: "someone".to_owned(),
-            time: "2022-04-06T02:05:00Z".parse().unwrap(),
-            comment: String::new(),
-        }
-    }
-
-    #[test]
-    fn an_alert_is_raised_with_its_deadline_and_counts() {
-        let alert = alert();
-        assert_eq!((alert.due - alert.occurred).num_minutes(), 10);
-        assert!(alert.title().contains("9 人"));
-        assert_eq!(alert.id, alert_id("holds/1"));
-        assert_ne!(alert.id, alert_id("holds/2"));
-    }
-
-    /// Every move from every state: the table is the contract.
-    #[test]
-    fn exactly_the_legal_moves_are_taken() {
-        for state in State::ALL {
-            for verb in Verb::ALL {
-                let before = Alert { state, ..alert() };
-                let to = match (state, verb) {
-                    (State::Open, Verb::Acknowledge) => Ok(State::Acknowledged),
-                    (State::Acknowledged, Verb::Take) => Ok(State::Taken),
-                    (State::Taken, Verb::Resolve) => Err(Refused::FactStands("holds/1".into())),
-                    (State::Resolved, _) | (_, Verb::Acknowledge | Verb::Take | Verb::Resolve) => {
-                        Err(Refused::State(state))
-                    }
-                    (_, Verb::FactGone) => Ok(State::Resolved),
-                };
-                assert_eq!(
-                    before.apply(verb, step()).map(|a| a.state),
-                    to,
-                    "{state:?} {verb:?}"
-                );
-            }
-        }
-    }
-
-    proptest! {
-        /// Whatever is tried, an alert only moves forward and each step is noted.
-        #[test]
-        fn an_alert_never_moves_back(verbs in prop::collection::vec(0..4_usize, 0..12)) {
-            let mut alert = alert();
-            for verb in verbs {
-                let before = alert.state;
-                if let Ok(after) = alert.clone().apply(Verb::ALL[verb], step()) {
-                    prop_assert!(after.state > before);
-                    alert = after;
-                }
-            }
-            prop_assert_eq!(alert.resolved.is_some(), alert.state == State::Resolved);
-            prop_assert!(alert.taken.is_none() || alert.acknowledged.is_some());
-        }
-    }
-}
+#[path = "alert_tests.rs"]
+mod tests;

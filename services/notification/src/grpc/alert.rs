@@ -44,12 +44,7 @@ impl AlertService for AlertGrpc {
             .app
             .list(&organization, state, before, size + 1)
             .await?;
-        let more = found.len() as u64 > size;
-        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let next_page_token = match found.last() {
-            Some(last) if more => page::next(&last.sequence, &binding),
-            _ => String::new(),
-        };
+        let next_page_token = super::cut(&mut found, size, &binding, |last| last.sequence);
         let alerts = found.into_iter().map(convert::alert).collect();
         Ok(Response::new(pb::ListAlertsResponse {
             alerts,

@@ -165,12 +165,7 @@ impl DirectiveService for DirectiveGrpc {
             .app
             .list(&organization, state, before, size + 1)
             .await?;
-        let more = found.len() as u64 > size;
-        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let next_page_token = match found.last() {
-            Some((last, _)) if more => page::next(&last.id, &binding),
-            _ => String::new(),
-        };
+        let next_page_token = super::cut(&mut found, size, &binding, |(last, _)| last.id);
         let directives = found
             .into_iter()
             .map(|(d, tally)| convert::directive(d, tally))
@@ -196,12 +191,7 @@ impl DirectiveService for DirectiveGrpc {
             .app
             .recipients(&caller, place, after.as_deref(), size + 1)
             .await?;
-        let more = found.len() as u64 > size;
-        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let next_page_token = match found.last() {
-            Some(last) if more => page::next(&last.org_path, &binding),
-            _ => String::new(),
-        };
+        let next_page_token = super::cut(&mut found, size, &binding, |last| last.org_path.clone());
         let now = self.app.now();
         let recipients = found
             .into_iter()
@@ -233,19 +223,11 @@ impl DirectiveService for DirectiveGrpc {
             .app
             .owed(&organization, request.overdue, after, size + 1)
             .await?;
-        let more = found.len() as u64 > size;
-        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let next_page_token = match found.last() {
-            Some((last, _)) if more => {
-                let key = OwedKey {
-                    due_at: last.due.map_or(i64::MAX, |due| due.timestamp_millis()),
-                    directive: last.directive,
-                    organization: last.organization.clone(),
-                };
-                page::next(&key, &binding)
-            }
-            _ => String::new(),
-        };
+        let next_page_token = super::cut(&mut found, size, &binding, |(last, _)| OwedKey {
+            due_at: last.due.map_or(i64::MAX, |due| due.timestamp_millis()),
+            directive: last.directive,
+            organization: last.organization.clone(),
+        });
         let recipients = found
             .into_iter()
             .map(|(found, orderer)| convert::recipient(found, &orderer, now));

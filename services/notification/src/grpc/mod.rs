@@ -7,3 +7,19 @@ mod status;
 
 pub(crate) use alert::AlertGrpc;
 pub(crate) use directive::DirectiveGrpc;
+
+/// Cuts what was found, one more than a page holds, to a page, and makes the token of the next
+/// one; empty on the last.
+fn cut<T, K: serde::Serialize>(
+    found: &mut Vec<T>,
+    size: u64,
+    binding: &[&str],
+    key: impl Fn(&T) -> K,
+) -> String {
+    let more = found.len() as u64 > size;
+    found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    match found.last() {
+        Some(last) if more => kit::page::next(&key(last), binding),
+        _ => String::new(),
+    }
+}

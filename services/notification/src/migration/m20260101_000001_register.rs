@@ -13,7 +13,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), sea_orm::DbErr> {
-        super::run(manager, STATEMENTS).await
+        kit::migration::create(manager, STATEMENTS).await
     }
 
     fn use_transaction(&self) -> Option<bool> {

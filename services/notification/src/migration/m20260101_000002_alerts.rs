@@ -13,7 +13,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), sea_orm::DbErr> {
-        super::run(manager, STATEMENTS).await
+        kit::migration::create(manager, STATEMENTS).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -34,7 +34,9 @@ const STATEMENTS: &[&str] = &[
         org_path PLACE NOT NULL,
         state SMALLINT NOT NULL,
         escalated BOOLEAN NOT NULL,
-        basis TEXT NOT NULL UNIQUE,
+        basis TEXT NOT NULL,
+        episode INTEGER NOT NULL,
+        stands BOOLEAN NOT NULL,
         subjects TEXT NOT NULL,
         people INTEGER NOT NULL,
         owner TEXT NOT NULL,
@@ -47,6 +49,8 @@ const STATEMENTS: &[&str] = &[
         resolved TEXT,
         sequence BIGINT NOT NULL,
         revision BIGINT NOT NULL)",
+    "CREATE UNIQUE INDEX alerts_basis ON alerts (basis, episode)",
+    "CREATE INDEX alerts_organization ON alerts (organization)",
     "CREATE INDEX alerts_org_path ON alerts (org_path)",
     "CREATE UNIQUE INDEX alerts_sequence ON alerts (sequence)",
     "CREATE INDEX alerts_by_revision ON alerts (revision)",

@@ -13,7 +13,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), sea_orm::DbErr> {
-        super::run(manager, STATEMENTS).await
+        kit::migration::create(manager, STATEMENTS).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -60,6 +60,7 @@ const STATEMENTS: &[&str] = &[
         open BOOLEAN NOT NULL,
         PRIMARY KEY (directive, organization))",
     "CREATE INDEX directive_recipients_path ON directive_recipients (directive, org_path)",
+    "CREATE INDEX directive_recipients_organization ON directive_recipients (organization)",
     "CREATE INDEX directive_recipients_upper ON directive_recipients (directive, upper_organization)",
     "CREATE INDEX directive_recipients_owed ON directive_recipients (org_path, due_at) WHERE open = TRUE",
 ];

@@ -1,17 +1,17 @@
 //! Alerts. Every change gets a revision in commit order, which watchers read on from.
 
 use chrono::{DateTime, Utc};
-use kit::db::{Tx, statement};
+use kit::db::{Backend, Tx, statement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
 };
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::entity::alert::{self, Column, Model};
+use super::alert_rows::model;
+use super::entity::alert::{self, Column};
 use super::{Store, below_end, unreadable};
-use crate::domain::alert::{Alert, State, Step};
+use crate::domain::alert::{Alert, State};
 
 impl Store {
     /// The next revision. Whoever takes it holds all other writers of alerts back until the end
@@ -25,6 +25,20 @@ impl Store {
         let row = tx.query_one_raw(update).await?;
         row.ok_or_else(|| unreadable("revision"))?
             .try_get_by_index(0)
+    }
+
+    /// Holds all other writers of alerts back until the end of the transaction, so that what is
+    /// read after this is what is changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn lock_alerts(tx: &Tx) -> Result<(), DbErr> {
+        // A writing transaction on SQLite is alone from its first moment.
+        if tx.backend() == Backend::Postgres {
+            let sql = "SELECT value FROM alerts_revision WHERE id = 1 FOR UPDATE";
+            tx.query_one_raw(statement(tx, sql, [])).await?;
+        }
+        Ok(())
     }
 
     /// The revision of the latest change.
@@ -42,7 +56,7 @@ impl Store {
     /// Stores a new alert.
     ///
     /// # Errors
-    /// When the database fails or the fact raised one before.
+    /// When the database fails or the fact raised this one before.
     pub async fn insert_alert(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
         let revision = Self::next_alert_revision(tx).await?;
         let row = model(Alert {
@@ -56,7 +70,16 @@ impl Store {
         Ok(())
     }
 
-    /// Stores a changed alert; false when somebody else changed it meanwhile.
+    /// Stores a changed alert that was read under [`Store::lock_alerts`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn save_locked(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
+        let saved = Self::save_alert(tx, alert).await?;
+        saved.map(|_| ()).ok_or(DbErr::RecordNotUpdated)
+    }
+
+    /// Stores a changed alert; none when somebody else changed it meanwhile.
     ///
     /// # Errors
     /// When the database fails.
@@ -80,6 +103,19 @@ impl Store {
     /// When the database fails.
     pub async fn alert(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Alert>, DbErr> {
         let row = alert::Entity::find_by_id(id).one(db).await?;
+        row.map(Alert::try_from).transpose()
+    }
+
+    /// The latest alert that a fact raised.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest_alert(tx: &Tx, basis: &str) -> Result<Option<Alert>, DbErr> {
+        let row = alert::Entity::find()
+            .filter(Column::Basis.eq(basis))
+            .order_by_desc(Column::Episode)
+            .one(tx)
+            .await?;
         row.map(Alert::try_from).transpose()
     }
 
@@ -153,6 +189,7 @@ impl Store {
             return Ok(0);
         }
         let tx = self.db.begin().await?;
+        Self::lock_alerts(&tx).await?;
         let mut marked = 0;
         for row in alert::Entity::find()
             .filter(due)
@@ -164,9 +201,8 @@ impl Store {
                 escalated: true,
                 ..Alert::try_from(row)?
             };
-            if Self::save_alert(&tx, alert).await?.is_some() {
-                marked += 1;
-            }
+            Self::save_locked(&tx, alert).await?;
+            marked += 1;
         }
         tx.commit().await?;
         Ok(marked)
@@ -177,6 +213,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hand_alerts_over(tx: &Tx, organization: &str) -> Result<(), DbErr> {
+        // An alert that is being raised reads who answers under the same lock.
+        Self::lock_alerts(tx).await?;
         let owner = Self::owner(tx, organization).await?.unwrap_or_default();
         let orphans = alert::Entity::find()
             .filter(Column::Organization.eq(organization))
@@ -189,7 +227,7 @@ impl Store {
                 owner: owner.clone(),
                 ..Alert::try_from(row)?
             };
-            Self::save_alert(tx, alert).await?;
+            Self::save_locked(tx, alert).await?;
         }
         Ok(())
     }
@@ -203,110 +241,4 @@ fn at_or_below(place: &str) -> Condition {
         .add(Column::OrgPath.gt(format!("{place}/")))
         .add(Column::OrgPath.lt(below_end(place)));
     Condition::any().add(Column::OrgPath.eq(place)).add(below)
-}
-
-#[derive(Serialize, Deserialize)]
-struct StepBody {
-    subject: String,
-    time: DateTime<Utc>,
-    comment: String,
-}
-
-fn pack(step: Option<Step>) -> Option<String> {
-    let Step {
-        subject,
-        time,
-        comment,
-    } = step?;
-    serde_json::to_string(&StepBody {
-        subject,
-        time,
-        comment,
-    })
-    .ok()
-}
-
-fn unpack(step: Option<String>) -> Result<Option<Step>, DbErr> {
-    let Some(step) = step else { return Ok(None) };
-    let StepBody {
-        subject,
-        time,
-        comment,
-    } = serde_json::from_str(&step).map_err(|_| unreadable("step"))?;
-    Ok(Some(Step {
-        subject,
-        time,
-        comment,
-    }))
-}
-
-fn model(alert: Alert) -> Model {
-    let Alert {
-        organization,
-        id,
-        org_path,
-        state,
-        escalated,
-        basis,
-        subjects,
-        people,
-        owner,
-        occurred,
-        raised,
-        due,
-        acknowledged,
-        taken,
-        resolved,
-        sequence,
-        revision,
-    } = alert;
-    Model {
-        id,
-        organization,
-        org_path,
-        state: state as i16,
-        escalated,
-        basis,
-        subjects: serde_json::to_string(&subjects).unwrap_or_default(),
-        people,
-        owner,
-        occur_time: occurred,
-        raise_time: raised,
-        due_time: due,
-        due_at: due.timestamp_millis(),
-        acknowledged: pack(acknowledged),
-        taken: pack(taken),
-        resolved: pack(resolved),
-        sequence,
-        revision,
-    }
-}
-
-impl TryFrom<Model> for Alert {
-    type Error = DbErr;
-
-    fn try_from(row: Model) -> Result<Self, DbErr> {
-        let state = State::ALL
-            .into_iter()
-            .find(|state| *state as i16 == row.state);
-        Ok(Self {
-            organization: row.organization,
-            id: row.id,
-            org_path: row.org_path,
-            state: state.ok_or_else(|| unreadable("state"))?,
-            escalated: row.escalated,
-            basis: row.basis,
-            subjects: serde_json::from_str(&row.subjects).map_err(|_| unreadable("subjects"))?,
-            people: row.people,
-            owner: row.owner,
-            occurred: row.occur_time,
-            raised: row.raise_time,
-            due: row.due_time,
-            acknowledged: unpack(row.acknowledged)?,
-            taken: unpack(row.taken)?,
-            resolved: unpack(row.resolved)?,
-            sequence: row.sequence,
-            revision: row.revision,
-        })
-    }
 }

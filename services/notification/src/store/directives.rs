@@ -1,6 +1,9 @@
 //! Directives. The text is written once: no statement here changes it.
 
+use std::collections::HashMap;
+
 use kit::db::{Tx, statement};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -10,6 +13,7 @@ use uuid::Uuid;
 use super::entity::directive::{self, Column, Model};
 use super::{Store, unreadable};
 use crate::domain::directive::{Directive, State, TextHash, Urgency};
+use crate::domain::recipient;
 
 /// How far the recipients of a directive are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +82,44 @@ impl Store {
         row.map(Directive::try_from).transpose()
     }
 
+    /// One directive, which nobody else reads or changes in a transaction until the end of this one.
+    ///
+    /// # Errors
+    /// When the database fails, or the text is not the one that was approved.
+    pub async fn directive_to_change(
+        tx: &Tx,
+        organization: &str,
+        id: Uuid,
+    ) -> Result<Option<Directive>, DbErr> {
+        Self::locked_directive(tx, organization, id, LockType::Update).await
+    }
+
+    /// One directive, which nobody changes until the end of this transaction.
+    ///
+    /// # Errors
+    /// When the database fails, or the text is not the one that was approved.
+    pub async fn directive_to_use(
+        tx: &Tx,
+        organization: &str,
+        id: Uuid,
+    ) -> Result<Option<Directive>, DbErr> {
+        Self::locked_directive(tx, organization, id, LockType::Share).await
+    }
+
+    async fn locked_directive(
+        tx: &Tx,
+        organization: &str,
+        id: Uuid,
+        lock: LockType,
+    ) -> Result<Option<Directive>, DbErr> {
+        let row = directive::Entity::find_by_id(id)
+            .filter(Column::Organization.eq(organization))
+            .lock(lock)
+            .one(tx)
+            .await?;
+        row.map(Directive::try_from).transpose()
+    }
+
     /// The directives of an organisation written before `before`, newest first.
     ///
     /// # Errors
@@ -109,25 +151,46 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn tally(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Tally, DbErr> {
-        let select = statement(
-            db,
-            "SELECT COUNT(*), COUNT(acknowledge_time), \
-             COUNT(CASE WHEN state = 8 THEN 1 END) FROM directive_recipients WHERE directive = $1",
-            [id.into()],
+        let tallies = self.tallies(db, &[id]).await?;
+        Ok(tallies.get(&id).copied().unwrap_or_default())
+    }
+
+    /// How far the recipients of each directive are; one without recipients is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tallies(
+        &self,
+        db: &impl ConnectionTrait,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Tally>, DbErr> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<_> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "SELECT directive, COUNT(*), COUNT(acknowledge_time), \
+             COUNT(CASE WHEN state = {accepted} THEN 1 END) FROM directive_recipients \
+             WHERE directive IN ({places}) GROUP BY directive",
+            accepted = recipient::State::Accepted as i16,
+            places = places.join(", "),
         );
-        let row = db
-            .query_one_raw(select)
-            .await?
-            .ok_or_else(|| unreadable("tally"))?;
-        let count = |index: usize| {
-            let count: i64 = row.try_get_by_index(index)?;
-            i32::try_from(count).map_err(|_| unreadable("tally"))
-        };
-        Ok(Tally {
-            recipients: count(0)?,
-            acknowledged: count(1)?,
-            accepted: count(2)?,
-        })
+        let select = statement(db, &sql, ids.iter().map(|id| (*id).into()));
+        let rows = db.query_all_raw(select).await?;
+        rows.iter()
+            .map(|row| {
+                let count = |index: usize| {
+                    let count: i64 = row.try_get_by_index(index)?;
+                    i32::try_from(count).map_err(|_| unreadable("tally"))
+                };
+                let tally = Tally {
+                    recipients: count(1)?,
+                    acknowledged: count(2)?,
+                    accepted: count(3)?,
+                };
+                Ok((row.try_get_by_index(0)?, tally))
+            })
+            .collect()
     }
 }
 

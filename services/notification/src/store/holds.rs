@@ -5,20 +5,16 @@ use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::Store;
-use crate::domain::alert::{Alert, Hold, Step, Verb, alert_id};
+use crate::domain::alert::{Alert, Hold, Step, Verb};
 use crate::domain::policy;
 
-/// The subject of a step that a fact took.
-const FACT: &str = "fact";
-
 impl Store {
-    /// A hold is in force: raises its alert, or corrects the counts of the one that is there. An
+    /// A hold is in force: raises its alert, or corrects what the one that is there says. An
     /// older version than the one seen last changes nothing.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn hold_placed(
-        &self,
         tx: &Tx,
         hold: Hold,
         version: i64,
@@ -28,22 +24,14 @@ impl Store {
         if !note(tx, &hold.name, version, generation, true).await? {
             return Ok(());
         }
-        if let Some(alert) = self.alert(tx, alert_id(&hold.name)).await? {
-            if alert.people != hold.people || alert.subjects != hold.subjects {
-                let Hold {
-                    people, subjects, ..
-                } = hold;
-                Self::save_alert(
-                    tx,
-                    Alert {
-                        people,
-                        subjects,
-                        ..alert
-                    },
-                )
-                .await?;
-            }
-            return Ok(());
+        Self::lock_alerts(tx).await?;
+        let latest = Self::latest_alert(tx, &hold.name).await?;
+        if !hold.raises(latest.as_ref()) {
+            let corrected = latest.and_then(|latest| latest.corrected(&hold));
+            return match corrected {
+                Some(alert) => Self::save_locked(tx, alert).await,
+                None => Ok(()),
+            };
         }
         let owner = Self::owner(tx, &hold.organization)
             .await?
@@ -51,7 +39,8 @@ impl Store {
         let policies = Self::policies(tx).await?;
         let day = kit::clock::civil_date(hold.placed);
         let notice = policy::in_force(&policies, &hold.org_path, day).hold_notice;
-        Self::insert_alert(tx, Alert::raise(hold, owner, notice, now)).await
+        let alert = Alert::raise(hold, latest.as_ref(), owner, notice, now);
+        Self::insert_alert(tx, alert).await
     }
 
     /// A hold is no more: resolves its alert.
@@ -59,7 +48,6 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hold_released(
-        &self,
         tx: &Tx,
         name: &str,
         version: i64,
@@ -67,7 +55,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
         if note(tx, name, version, generation, false).await? {
-            self.resolve_by_fact(tx, name, now).await?;
+            Self::resolve_by_fact(tx, name, now).await?;
         }
         Ok(())
     }
@@ -76,12 +64,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sweep_holds(
-        &self,
-        tx: &Tx,
-        generation: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
+    pub async fn sweep_holds(tx: &Tx, generation: i64, now: DateTime<Utc>) -> Result<(), DbErr> {
         let select = statement(
             tx,
             "SELECT name FROM holds WHERE generation < $1 AND active = TRUE",
@@ -89,7 +72,7 @@ impl Store {
         );
         for row in tx.query_all_raw(select).await? {
             let name: String = row.try_get_by_index(0)?;
-            self.resolve_by_fact(tx, &name, now).await?;
+            Self::resolve_by_fact(tx, &name, now).await?;
         }
         let update = statement(
             tx,
@@ -100,20 +83,16 @@ impl Store {
         Ok(())
     }
 
-    async fn resolve_by_fact(&self, tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
-        let Some(alert) = self.alert(tx, alert_id(name)).await? else {
+    async fn resolve_by_fact(tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+        Self::lock_alerts(tx).await?;
+        let Some(alert) = Self::latest_alert(tx, name).await? else {
             return Ok(());
         };
-        let step = Step {
-            subject: FACT.to_owned(),
-            time: now,
-            comment: String::new(),
-        };
-        // One that is resolved already stays as it is.
-        if let Ok(alert) = alert.apply(Verb::FactGone, step) {
-            Self::save_alert(tx, alert).await?;
+        match alert.apply(Verb::FactGone, Step::by_fact(now)) {
+            Ok(alert) => Self::save_locked(tx, alert).await,
+            // One that is resolved already stays as it is.
+            Err(_) => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -1,9 +1,12 @@
 //! The database: rows in and out. The only user of sea-orm.
 
+mod alert_rows;
 pub mod alerts;
 pub mod directives;
 mod entity;
 pub mod holds;
+pub mod moves;
+mod recipient_rows;
 pub mod recipients;
 pub mod register;
 

@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, Duration, Utc};
 use kit::db::{Tx, statement};
+use sea_orm::sea_query::NullOrdering;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::entity::directive_recipient::{self, Column, Model};
+use super::entity::directive_recipient::{self, Column};
+use super::recipient_rows::model;
 use super::{Store, below_end, unreadable};
-use crate::domain::directive::TextHash;
 use crate::domain::recipient::{Below, Recipient, State};
 
 /// How many recipients one statement writes; each takes eighteen parameters.
@@ -143,12 +144,10 @@ impl Store {
         upper: &str,
         percent: i32,
     ) -> Result<Below, DbErr> {
-        let select = statement(
-            tx,
-            "SELECT COUNT(*), COUNT(CASE WHEN state = 8 THEN 1 END) FROM directive_recipients \
-             WHERE directive = $1 AND upper_organization = $2",
-            [directive.into(), upper.into()],
-        );
+        let sql = "SELECT COUNT(*), COUNT(CASE WHEN state = $3 THEN 1 END) \
+             FROM directive_recipients WHERE directive = $1 AND upper_organization = $2";
+        let accepted = State::Accepted as i16;
+        let select = statement(tx, sql, [directive.into(), upper.into(), accepted.into()]);
         let row = tx
             .query_one_raw(select)
             .await?
@@ -189,7 +188,8 @@ impl Store {
         rows.into_iter().map(Recipient::try_from).collect()
     }
 
-    /// Whether a directive has reached somebody at or below `place`, or one of `above`.
+    /// Whether a directive has reached somebody at or below `place`, or, where nobody there
+    /// receives it, the nearest recipient of those at the places `above`.
     ///
     /// # Errors
     /// When the database fails.
@@ -199,18 +199,19 @@ impl Store {
         place: &str,
         above: Vec<String>,
     ) -> Result<bool, DbErr> {
-        let found = directive_recipient::Entity::find()
-            .filter(Column::Directive.eq(directive))
-            .filter(Column::DueAt.is_not_null())
-            .filter(
-                Condition::any()
-                    .add(at_or_below(place))
-                    .add(Column::OrgPath.is_in(above)),
-            )
-            .limit(1)
+        let of = || directive_recipient::Entity::find().filter(Column::Directive.eq(directive));
+        let here = of()
+            .filter(at_or_below(place))
+            .order_by_with_nulls(Column::DueAt, Order::Asc, NullOrdering::Last)
             .one(self.db.read())
             .await?;
-        Ok(found.is_some())
+        if let Some(here) = here {
+            return Ok(here.due_at.is_some());
+        }
+        let above = of().filter(Column::OrgPath.is_in(above));
+        let above = above.all(self.db.read()).await?;
+        let nearest = above.into_iter().max_by_key(|row| row.org_path.len());
+        Ok(nearest.is_some_and(|row| row.due_at.is_some()))
     }
 
     /// What is owed at and below `place`, the earliest deadline first.
@@ -277,74 +278,4 @@ fn at_or_below(place: &str) -> Condition {
         .add(Column::OrgPath.gt(format!("{place}/")))
         .add(Column::OrgPath.lt(below_end(place)));
     Condition::any().add(Column::OrgPath.eq(place)).add(below)
-}
-
-fn model(recipient: Recipient, orderer: String) -> Model {
-    let Recipient {
-        directive,
-        organization,
-        org_path,
-        upper,
-        below,
-        state,
-        due,
-        acknowledged,
-        relayed,
-        relay_note,
-        report,
-        progress,
-        return_reason,
-        updated,
-        text_hash,
-        version,
-    } = recipient;
-    Model {
-        directive,
-        organization,
-        org_path,
-        orderer,
-        upper_organization: upper,
-        below,
-        state: state as i16,
-        due_at: due.map(|due| due.timestamp_millis()),
-        acknowledge_time: acknowledged,
-        relay_time: relayed,
-        relay_note,
-        report,
-        progress,
-        return_reason,
-        update_time: updated,
-        text_sha256: text_hash.0.to_vec(),
-        version,
-        open: state != State::Accepted,
-    }
-}
-
-impl TryFrom<Model> for Recipient {
-    type Error = DbErr;
-
-    fn try_from(row: Model) -> Result<Self, DbErr> {
-        let state = State::ALL
-            .into_iter()
-            .find(|state| *state as i16 == row.state);
-        let hash = row.text_sha256.try_into().map_err(|_| unreadable("hash"))?;
-        Ok(Self {
-            directive: row.directive,
-            organization: row.organization,
-            org_path: row.org_path,
-            upper: row.upper_organization,
-            below: row.below,
-            state: state.ok_or_else(|| unreadable("state"))?,
-            due: row.due_at.and_then(DateTime::from_timestamp_millis),
-            acknowledged: row.acknowledge_time,
-            relayed: row.relay_time,
-            relay_note: row.relay_note,
-            report: row.report,
-            progress: row.progress,
-            return_reason: row.return_reason,
-            updated: row.update_time,
-            text_hash: TextHash(hash),
-            version: row.version,
-        })
-    }
 }

@@ -134,15 +134,22 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what a snapshot of the register did not mention.
+    /// Removes what a snapshot of the register did not mention. Alerts whose owner is gone lose it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sweep_register(tx: &Tx, generation: i64) -> Result<(), DbErr> {
+        let sql = "SELECT organization FROM owners WHERE generation < $1";
+        let vacant = statement(tx, sql, [generation.into()]);
+        let vacant = tx.query_all_raw(vacant).await?;
         for table in ["organizations", "owners", "policies"] {
             let sql = format!("DELETE FROM {table} WHERE generation < $1");
             tx.execute_raw(statement(tx, &sql, [generation.into()]))
                 .await?;
+        }
+        for row in vacant {
+            let organization: String = row.try_get_by_index(0)?;
+            Self::hand_alerts_over(tx, &organization).await?;
         }
         Ok(())
     }

@@ -7,12 +7,18 @@ use prost::Message;
 use proto::roster::roll_member::Presence;
 use proto::roster::roster_event::State;
 use proto::roster::staff_member::Post;
-use proto::roster::{ClassGroupRoll, RollMember, RosterEvent, StaffRoll, StaffRollMember};
+use proto::roster::{
+    ClassGroupRoll, ResponsibilityDuty, ResponsibilityRoll, RollMember, RosterEvent, StaffRoll,
+    StaffRollMember,
+};
 use sea_orm::DbErr;
 
-use crate::domain::import::ClassGroupId;
+use crate::domain::class_group;
+use crate::domain::import::{ClassGroupId, school_year};
 use crate::domain::organization::Organization;
+use crate::domain::responsibility::{Duty, roll};
 use crate::grpc::convert;
+use crate::store::duties;
 use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, StaffHead, Worker};
 
 /// The name of this service's feed.
@@ -93,7 +99,7 @@ pub(crate) async fn class_rolls(
     places: Vec<String>,
     today: chrono::NaiveDate,
 ) -> Result<(), DbErr> {
-    let mut rolls = ClassRolls::of(places);
+    let mut rolls = ClassRolls::of(places, school_year(today));
     loop {
         let some = rolls.next(tx).await?;
         if some.is_empty() {
@@ -116,14 +122,18 @@ fn class_roll(head: ClassHead, pupils: Vec<Pupil>, today: chrono::NaiveDate) -> 
         display_name,
         teaching_mode,
         active,
+        school_year,
         version,
     } = head;
+    let entity = class_group::name(&organization, &id);
     let organization = format!("organizations/{organization}");
-    let entity = format!("{organization}/classGroups/{id}");
-    let grade = id
-        .parse()
-        .ok()
-        .map_or(0, |id: ClassGroupId| school_grade(&id, today));
+    let (grade, display_name) = match id.parse::<ClassGroupId>() {
+        Ok(id) => (
+            class_group::roll_grade(&id, school_year, today),
+            class_group::shown_name(&display_name, &id, school_year, today),
+        ),
+        Err(()) => (0, display_name),
+    };
     let state = active.then(|| {
         State::ClassGroupRoll(ClassGroupRoll {
             class_group: entity.clone(),
@@ -140,15 +150,6 @@ fn class_roll(head: ClassHead, pupils: Vec<Pupil>, today: chrono::NaiveDate) -> 
         version,
         org_path,
         state,
-    }
-}
-
-/// 1 to 12 from primary to senior, 0 for other stages, as rolls carry it.
-fn school_grade(id: &ClassGroupId, today: chrono::NaiveDate) -> i32 {
-    if id.stage().counts_grades() {
-        id.grade(today).unwrap_or_default()
-    } else {
-        0
     }
 }
 
@@ -242,5 +243,56 @@ fn worker(worker: Worker) -> StaffRollMember {
             .map(|post| post.as_str_name().trim_start_matches("POST_").to_owned())
             .collect(),
         grade: grade.into(),
+    }
+}
+
+/// How many organisations one statement names.
+const ORGANIZATIONS: usize = 300;
+
+/// Announces who answers for what at each of `organizations` at the instant `now`.
+pub(crate) async fn responsibility_rolls(
+    tx: &Tx,
+    mut organizations: Vec<String>,
+    now: i64,
+) -> Result<(), DbErr> {
+    organizations.sort_unstable();
+    organizations.dedup();
+    for some in organizations.chunks(ORGANIZATIONS) {
+        let heads = duties::raise(tx, some).await?;
+        if heads.is_empty() {
+            continue;
+        }
+        let ids: Vec<String> = heads.iter().map(|head| head.id.clone()).collect();
+        let charts = duties::charts(tx, &ids, now, now).await?;
+        let facts = heads.into_iter().zip(charts).map(|(head, chart)| {
+            let organization = format!("organizations/{}", head.id);
+            let entity = format!("{organization}/responsibilityRoll");
+            let state = State::ResponsibilityRoll(ResponsibilityRoll {
+                organization,
+                duties: roll(&chart).into_iter().map(duty).collect(),
+            });
+            Fact {
+                kind: "responsibility_roll",
+                entity,
+                version: head.version,
+                org_path: head.org_path,
+                state: head.active.then_some(state),
+            }
+        });
+        tell(tx, facts).await?;
+    }
+    Ok(())
+}
+
+fn duty(duty: Duty) -> ResponsibilityDuty {
+    let Duty {
+        subject,
+        place,
+        holder,
+    } = duty;
+    ResponsibilityDuty {
+        subject: subject.as_str().to_owned(),
+        staff_member: format!("staff/{holder}"),
+        place: place.to_string(),
     }
 }

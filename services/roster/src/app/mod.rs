@@ -1,8 +1,16 @@
 //! Use cases: authorise, load, decide, save, announce.
 
 pub(crate) mod announce;
+pub(crate) mod class_groups;
+pub(crate) mod duties;
+pub(crate) mod guardians;
 pub(crate) mod import;
+mod moves;
 pub(crate) mod organizations;
+pub(crate) mod responsibility;
+pub(crate) mod staff;
+pub(crate) mod students;
+pub(crate) mod teaching;
 
 use std::sync::Arc;
 
@@ -96,6 +104,14 @@ impl App {
         };
         let opened = self.vault.open(id, sealed)?;
         Private::unpack(&opened).map_err(|_| Error::Vault(crate::vault::VaultError))
+    }
+
+    /// Stands for a private text in what is kept of a request: the same for the same text, and
+    /// nobody can go back from it.
+    pub(crate) fn veil(&self, text: &mut String) {
+        if !text.is_empty() {
+            *text = hex::encode(self.vault.identity("REQUEST", text));
+        }
     }
 
     /// What is to be stored of the private parts of the person `id`.

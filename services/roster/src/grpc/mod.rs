@@ -1,18 +1,29 @@
 //! The wire: request to domain, result to reply.
 
+mod class_group;
 pub(crate) mod convert;
 mod feed;
+mod guardian;
 mod import;
 pub(crate) mod import_convert;
 mod mask;
 mod organization;
+pub(crate) mod people;
 pub(crate) mod policy_convert;
+pub(crate) mod responsibility;
+pub(crate) mod staff;
 mod status;
+mod student;
 
 use kit::feed::Feed;
+use proto::roster::class_group_service_server::ClassGroupServiceServer;
+use proto::roster::guardian_service_server::GuardianServiceServer;
 use proto::roster::import_service_server::ImportServiceServer;
 use proto::roster::organization_service_server::OrganizationServiceServer;
+use proto::roster::responsibility_service_server::ResponsibilityServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
+use proto::roster::staff_service_server::StaffServiceServer;
+use proto::roster::student_service_server::StudentServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -31,6 +42,24 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     );
     routes = routes.add_service(
         ImportServiceServer::new(import::Api(app.clone())).max_decoding_message_size(MAX_CHUNK),
+    );
+    routes = routes.add_service(
+        StaffServiceServer::new(staff::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        ResponsibilityServiceServer::new(responsibility::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        ClassGroupServiceServer::new(class_group::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        StudentServiceServer::new(student::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        GuardianServiceServer::new(guardian::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
     );
     routes
 }

@@ -71,6 +71,7 @@ const TABLES: &[&str] = &[
         batch BIGINT,
         version BIGINT NOT NULL,
         roll_version BIGINT NOT NULL,
+        school_year INTEGER NOT NULL DEFAULT 0,
         update_time BIGINT NOT NULL,
         UNIQUE (organization, id))",
     "CREATE INDEX class_groups_head_teacher ON class_groups (head_teacher)",
@@ -99,6 +100,7 @@ const TABLES: &[&str] = &[
     "CREATE UNIQUE INDEX students_id ON students (id)",
     "CREATE INDEX students_org_path ON students (org_path, id)",
     "CREATE UNIQUE INDEX students_id_hash ON students (id_hash) WHERE state = 1",
+    "CREATE INDEX students_left_id_hash ON students (id_hash) WHERE state <> 1",
     "CREATE TABLE guardians (
         id A_UUID NOT NULL,
         student A_UUID NOT NULL,

@@ -28,17 +28,21 @@ const TABLES: &[&str] = &[
         organization TEXT NOT NULL,
         org_path PLACE NOT NULL,
         subject SMALLINT NOT NULL,
-        place TEXT NOT NULL,
+        place PLACE NOT NULL,
         staff_member A_UUID NOT NULL,
         duties TEXT NOT NULL,
         start_time BIGINT NOT NULL,
-        end_time BIGINT)",
+        end_time BIGINT,
+        announced BOOLEAN NOT NULL)",
     "CREATE UNIQUE INDEX responsibility_nodes_duty
         ON responsibility_nodes (organization, subject, place, start_time)",
     // For each place and subject one node at most has no successor.
     "CREATE UNIQUE INDEX responsibility_nodes_open
         ON responsibility_nodes (organization, subject, place) WHERE end_time IS NULL",
     "CREATE INDEX responsibility_nodes_staff_member ON responsibility_nodes (staff_member)",
+    // What has not been told: nodes that begin later.
+    "CREATE INDEX responsibility_nodes_due
+        ON responsibility_nodes (start_time) WHERE NOT announced",
     "CREATE TABLE calendar_years (
         year INTEGER PRIMARY KEY,
         body BLOB NOT NULL,

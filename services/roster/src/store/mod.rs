@@ -1,9 +1,18 @@
 //! The register in the database: rows to domain and back.
 
+pub mod class_groups;
+pub mod disclosures;
+pub mod duties;
+pub mod guardians;
 pub mod import;
 pub mod keys;
 pub mod organizations;
+pub mod responsibility;
 pub mod rolls;
+pub mod staff;
+pub mod students;
+pub mod teaching;
+pub mod unowned;
 
 use chrono::{Datelike, NaiveDate};
 use kit::org::OrgPath;

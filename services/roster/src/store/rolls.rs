@@ -25,6 +25,8 @@ pub struct ClassHead {
     pub teaching_mode: i16,
     /// Taught; finished otherwise.
     pub active: bool,
+    /// The latest school year that began for it.
+    pub school_year: i32,
     /// The version of the roll.
     pub version: i64,
 }
@@ -68,15 +70,21 @@ pub struct Worker {
 #[derive(Debug)]
 pub struct ClassRolls {
     places: Vec<String>,
+    school_year: i32,
     done: usize,
 }
 
 impl ClassRolls {
-    /// The rolls of the class groups at `places`.
-    pub fn of(mut places: Vec<String>) -> Self {
+    /// The rolls of the class groups at `places`. One that is announced for the first time begins
+    /// in `school_year`; afterwards only promoting begins another.
+    pub fn of(mut places: Vec<String>, school_year: i32) -> Self {
         places.sort_unstable();
         places.dedup();
-        Self { places, done: 0 }
+        Self {
+            places,
+            school_year,
+            done: 0,
+        }
     }
 
     /// The next few rolls; empty at the end.
@@ -88,7 +96,7 @@ impl ClassRolls {
             let end = self.places.len().min(self.done + PLACES);
             let places = &self.places[self.done..end];
             self.done = end;
-            let rolls = rolls(tx, places).await?;
+            let rolls = rolls(tx, places, self.school_year).await?;
             if !rolls.is_empty() {
                 return Ok(rolls);
             }
@@ -97,16 +105,22 @@ impl ClassRolls {
     }
 }
 
-async fn rolls(tx: &Tx, places: &[String]) -> Result<Vec<(ClassHead, Vec<Pupil>)>, DbErr> {
+async fn rolls(
+    tx: &Tx,
+    places: &[String],
+    school_year: i32,
+) -> Result<Vec<(ClassHead, Vec<Pupil>)>, DbErr> {
     let marks = marks(places.len());
     let values: Vec<Value> = places.iter().map(|place| place.as_str().into()).collect();
+    let year = places.len() + 1;
     let raise = format!(
-        "UPDATE class_groups SET roll_version = roll_version + 1 WHERE org_path IN ({marks}) \
-         RETURNING org_path, organization, id, display_name, teaching_mode, state, roll_version"
+        "UPDATE class_groups SET roll_version = roll_version + 1, \
+         school_year = CASE WHEN school_year = 0 THEN ${year} ELSE school_year END \
+         WHERE org_path IN ({marks}) RETURNING org_path, organization, id, display_name, \
+         teaching_mode, state, roll_version, school_year"
     );
-    let rows = tx
-        .query_all_raw(statement(tx, &raise, values.clone()))
-        .await?;
+    let raised = values.iter().cloned().chain([school_year.into()]);
+    let rows = tx.query_all_raw(statement(tx, &raise, raised)).await?;
     let mut heads: Vec<ClassHead> = rows.iter().map(head).collect::<Result<_, _>>()?;
     heads.sort_unstable_by(|one, other| one.org_path.cmp(&other.org_path));
     let select = format!(
@@ -143,6 +157,7 @@ fn head(row: &QueryResult) -> Result<ClassHead, DbErr> {
         teaching_mode: row.try_get_by_index(4)?,
         active: row.try_get_by_index::<i16>(5)? == 1,
         version: row.try_get_by_index(6)?,
+        school_year: row.try_get_by_index(7)?,
     })
 }
 

@@ -1,6 +1,10 @@
 //! A roster on a database for a moment, and callers with tokens before it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod duties;
+pub(crate) mod follow;
+pub(crate) mod people;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +95,11 @@ impl Desk {
         kit::db::Database::connect(&self.scratch)
             .await
             .expect("the database opens")
+    }
+
+    /// Where the database beneath is.
+    pub fn url(&self) -> &str {
+        &self.scratch.url
     }
 
     /// Somebody with `role` for the part of the tree at `scope`, such as `fz/350102`.

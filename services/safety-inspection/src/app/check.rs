@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{App, Overridable, School, decision_name};
 use crate::domain::decision::{self, Case, Decision, Outcome, Standing};
-use crate::domain::observation::{Observation, Reading};
+use crate::domain::observation::{Crew, Identification, Observation, Reading};
 use crate::domain::person::PersonName;
 use crate::domain::person_code;
 use crate::domain::policy::GatePolicy;
@@ -26,6 +26,17 @@ pub enum Identity {
     Unknown,
 }
 
+impl Identity {
+    fn how(&self) -> Identification {
+        match self {
+            Self::Code(_) => Identification::PersonCode,
+            Self::Card(_) => Identification::Card,
+            Self::Person(_) => Identification::Guard,
+            Self::Unknown => Identification::None,
+        }
+    }
+}
+
 /// Somebody wants to enter.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -33,8 +44,8 @@ pub struct Entry {
     pub identity: Identity,
     /// What was seen.
     pub observation: Observation,
-    /// An emergency crew on duty.
-    pub emergency: bool,
+    /// The crew that comes in an emergency.
+    pub emergency: Option<Crew>,
     /// The gate or device.
     pub device: String,
     /// The guard.
@@ -74,7 +85,7 @@ impl App {
             person,
             entry.observation,
             reading,
-            entry.emergency,
+            entry.emergency.is_some(),
             now,
         );
         let id = Uuid::new_v7(timestamp(now));
@@ -95,6 +106,8 @@ impl App {
             stale: weighing.decision.stale,
             offline: false,
             recheck_of: entry.recheck_of,
+            identification: entry.identity.how(),
+            emergency: entry.emergency,
             client_id: entry.request_id.unwrap_or(id),
             fingerprint: entry.fingerprint,
         };

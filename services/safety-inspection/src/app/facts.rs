@@ -9,7 +9,7 @@ use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::domain::index::Index;
-use crate::feeds::Heard;
+use crate::heard::Heard;
 use crate::store::Store;
 
 /// How often it is noted when a feed was last heard of.

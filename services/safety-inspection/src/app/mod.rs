@@ -28,9 +28,9 @@ use crate::config::GateConfig;
 use crate::domain::decision::Outcome;
 use crate::domain::person::PersonName;
 use crate::domain::person_code::{self, CodeKeys};
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Snapshot, SnapshotKey};
 use crate::error::Error;
-use crate::feeds::Heard;
+use crate::heard::Heard;
 use crate::store::Store;
 use crate::store::decisions::{Appended, Filter, Override, Record};
 use facts::Facts;
@@ -45,6 +45,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     facts: Facts,
     codes: CodeKeys,
+    snapshot_key: SnapshotKey,
     batcher: Batcher<Record, Result<Appended, ErrorReason>>,
 }
 
@@ -65,7 +66,7 @@ impl App {
     pub async fn open(
         db: Database,
         clock: Arc<dyn Clock>,
-        config: &GateConfig,
+        (config, snapshot_key): (&GateConfig, SnapshotKey),
         heard: [(&'static str, Heard); 2],
         changed: Arc<Notify>,
         drain: Drain,
@@ -84,6 +85,7 @@ impl App {
             clock,
             facts,
             codes: CodeKeys::new(&secret),
+            snapshot_key,
             batcher,
         })
     }
@@ -202,6 +204,11 @@ impl App {
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+
+    /// The key that signs snapshots.
+    pub fn snapshot_key(&self) -> &SnapshotKey {
+        &self.snapshot_key
     }
 
     /// What a gate of the school takes along.

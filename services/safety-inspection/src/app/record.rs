@@ -3,12 +3,13 @@
 use chrono::{DateTime, Duration, Utc};
 use kit::status::{Problem, is_transient};
 use proto::error::ErrorReason;
+use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::check::timestamp;
 use super::{App, School};
 use crate::domain::decision::Outcome;
-use crate::domain::observation::{Observation, Reading};
+use crate::domain::observation::{Identification, Observation, Reading};
 use crate::domain::person::PersonName;
 use crate::error::Error;
 use crate::store::Store;
@@ -98,11 +99,16 @@ impl App {
                 stale: weighing.decision.stale,
                 offline: true,
                 recheck_of: None,
+                identification: match offline.person {
+                    Some(_) => Identification::Device,
+                    None => Identification::None,
+                },
+                emergency: None,
                 client_id: offline.client_id,
                 fingerprint: offline.fingerprint,
             });
         }
-        let appended = self.store.append(&records).await?;
+        let appended = append_twice(&self.store, &records).await?;
         for (((place, record), expected), appended) in
             places.into_iter().zip(&records).zip(expected).zip(appended)
         {
@@ -119,17 +125,20 @@ impl App {
     }
 }
 
-/// The work of the group commit. A batch that met another writer is tried once more; one answer
-/// for each decision.
+/// A batch that met another writer is tried once more: what the first try stored is recognised.
+async fn append_twice(store: &Store, records: &[Record]) -> Result<Vec<Appended>, DbErr> {
+    match store.append(records).await {
+        Err(err) if is_transient(&err) => store.append(records).await,
+        appended => appended,
+    }
+}
+
+/// The work of the group commit: one answer for each decision.
 pub(super) async fn append(
     store: &Store,
     records: Vec<Record>,
 ) -> Vec<Result<Appended, ErrorReason>> {
-    let mut appended = store.append(&records).await;
-    if appended.as_ref().is_err_and(is_transient) {
-        appended = store.append(&records).await;
-    }
-    match appended {
+    match append_twice(store, &records).await {
         Ok(appended) => appended.into_iter().map(Ok).collect(),
         Err(err) => {
             tracing::warn!(error = %err, decisions = records.len(), "decisions were not stored");

@@ -95,7 +95,7 @@ findings! {
     /// Clear on both axes.
     Clear = 40, Pass, "1.24", "无管控措施";
     /// Held with a tube.
-    Held = 41, Deny, "2.19", "混采阳性或可疑，同管人员暂缓入校，等待单人复检";
+    Held = 41, Deny, "2.19", "暂缓入校，等待单人复检，请联系校医";
     /// Another measure of control.
     UnderControl = 42, Deny, "1.24", "处于管控期，暂不得入校";
     /// Must not attend.

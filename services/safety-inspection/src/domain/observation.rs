@@ -78,6 +78,49 @@ pub struct Observation {
     pub travel: Option<TravelCard>,
 }
 
+/// How somebody is identified; the numbers are those of the contract and of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identification {
+    /// Not at all.
+    None = 1,
+    /// By a code of ours.
+    PersonCode = 2,
+    /// By a card.
+    Card = 3,
+    /// By a guard.
+    Guard = 4,
+    /// By a gate without a network.
+    Device = 5,
+}
+
+impl Identification {
+    /// Every way.
+    pub const ALL: [Self; 5] = [
+        Self::None,
+        Self::PersonCode,
+        Self::Card,
+        Self::Guard,
+        Self::Device,
+    ];
+}
+
+/// Who comes on duty in an emergency (rule 3.7); the numbers are those of the contract and of the
+/// tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crew {
+    /// An ambulance.
+    Medical = 1,
+    /// The fire brigade.
+    Fire = 2,
+    /// Police.
+    Police = 3,
+}
+
+impl Crew {
+    /// Every crew.
+    pub const ALL: [Self; 3] = [Self::Medical, Self::Fire, Self::Police];
+}
+
 /// How the temperature was taken (rule 3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {

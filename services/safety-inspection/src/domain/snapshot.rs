@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
+use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest, Sha256};
 
 use super::finding::Finding;
@@ -42,13 +43,14 @@ impl Snapshot {
             .map(|c| c.number().to_string())
             .collect();
         let mut text = format!(
-            "campus/gate-snapshot/v1\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
+            "campus/gate-snapshot/v1\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
             self.name,
             policy.version,
             policy.temperature_max,
             colours.join(","),
             policy.travel_window_days,
             self.create_time.timestamp(),
+            self.facts_time.map_or(0, |time| time.timestamp()),
             self.expire_time().timestamp(),
         );
         for member in &self.members {
@@ -59,5 +61,88 @@ impl Snapshot {
             let _ = writeln!(text, "- {person} {}", finding.number());
         }
         Sha256::digest(text).into()
+    }
+}
+
+/// The city's key for snapshots.
+#[derive(Clone, Debug)]
+pub struct SnapshotKey(SigningKey);
+
+impl SnapshotKey {
+    /// The key with this secret.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(secret))
+    }
+
+    /// Signs a digest; the same digest gives the same signature.
+    pub fn sign(&self, digest: &[u8; 32]) -> [u8; 64] {
+        self.0.sign(digest).to_bytes()
+    }
+
+    /// What gates verify with.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signature, VerifyingKey};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::person::PersonKind;
+
+    fn snapshot() -> Snapshot {
+        let person = |number| PersonName {
+            kind: PersonKind::Student,
+            id: Uuid::from_u128(number),
+        };
+        let at = |text: &str| text.parse().unwrap();
+        Snapshot {
+            name: "organizations/2135010001/gateSnapshot".to_owned(),
+            members: vec![person(1), person(2)],
+            blocked: vec![(person(2), Finding::Held)],
+            policy: GatePolicy::default(),
+            create_time: at("2022-04-06T00:10:00Z"),
+            facts_time: Some(at("2022-04-06T00:00:00Z")),
+        }
+    }
+
+    #[test]
+    fn a_snapshot_expires_by_the_age_of_its_facts() {
+        let fresh = snapshot();
+        assert_eq!((fresh.expire_time() - fresh.create_time).num_minutes(), 20);
+        let never = Snapshot {
+            facts_time: None,
+            ..snapshot()
+        };
+        assert_eq!(never.expire_time(), never.create_time);
+    }
+
+    #[test]
+    fn the_signature_holds_for_this_snapshot_only() {
+        let key = SnapshotKey::new(b"a secret for tests of thirty-two");
+        let verifying = VerifyingKey::from_bytes(&key.public_key()).unwrap();
+        let signature = Signature::from_bytes(&key.sign(&snapshot().digest()));
+        let holds = |changed: &Snapshot| {
+            let digest = changed.digest();
+            verifying.verify_strict(&digest, &signature).is_ok()
+        };
+        assert!(holds(&snapshot()));
+        let whole = snapshot();
+        let changes: [fn(&mut Snapshot); 6] = [
+            |s| s.blocked.clear(),
+            |s| s.members.truncate(1),
+            |s| s.facts_time = None,
+            |s| s.policy.temperature_max += 1,
+            |s| s.name.push('0'),
+            |s| s.create_time += chrono::Duration::seconds(1),
+        ];
+        for change in changes {
+            let mut changed = whole.clone();
+            change(&mut changed);
+            assert!(!holds(&changed), "{changed:?}");
+        }
     }
 }

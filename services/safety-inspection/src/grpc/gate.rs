@@ -2,7 +2,6 @@
 
 use kit::auth::{Permission, caller};
 use kit::page;
-use kit::status::Problem;
 use proto::safety as pb;
 use proto::safety::gate_service_server::GateService;
 use tonic::{Request, Response, Status};
@@ -83,7 +82,9 @@ impl GateService for Gate {
         let caller = caller(&request)?;
         let school = convert::snapshot_name(&request.into_inner().name)?;
         let school = self.app.school(&caller, Permission::GateCheck, &school)?;
-        Ok(Response::new(convert::snapshot(self.app.snapshot(&school))))
+        let snapshot = self.app.snapshot(&school);
+        let snapshot = convert::snapshot(snapshot, self.app.snapshot_key());
+        Ok(Response::new(snapshot))
     }
 
     async fn get_gate_decision(
@@ -187,7 +188,7 @@ impl GateService for Gate {
         let request = request.into_inner();
         let person = convert::person("person", &request.person)?;
         self.app.person(&caller, Permission::RosterWrite, person)?;
-        convert::card("card", &request.card).map_err(Problem::from)?;
+        convert::card("card", &request.card)?;
         let answer = pb::BindCardResponse {
             person: person.to_string(),
         };

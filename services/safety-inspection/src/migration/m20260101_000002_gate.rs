@@ -13,7 +13,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), sea_orm::DbErr> {
-        super::run(manager, STATEMENTS).await
+        kit::migration::create(manager, STATEMENTS).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -25,7 +25,7 @@ const STATEMENTS: &[&str] = &[
     // `id` grows with time, so the key also lists a school's decisions in their order.
     "CREATE TABLE gate_decisions (
         school TEXT NOT NULL,
-        id UUID_BYTES NOT NULL,
+        id A_UUID NOT NULL,
         org_path TEXT NOT NULL,
         person TEXT,
         outcome SMALLINT NOT NULL,
@@ -42,14 +42,16 @@ const STATEMENTS: &[&str] = &[
         facts_time INSTANT,
         stale BOOLEAN NOT NULL,
         offline BOOLEAN NOT NULL,
-        recheck_of UUID_BYTES,
-        client_id UUID_BYTES NOT NULL,
+        recheck_of A_UUID,
+        identification SMALLINT NOT NULL,
+        emergency SMALLINT,
+        client_id A_UUID NOT NULL,
         fingerprint BIGINT NOT NULL,
         PRIMARY KEY (school, id))",
     "CREATE UNIQUE INDEX gate_decisions_client ON gate_decisions (school, client_id)",
     "CREATE TABLE gate_overrides (
         school TEXT NOT NULL,
-        id UUID_BYTES NOT NULL,
+        id A_UUID NOT NULL,
         outcome SMALLINT NOT NULL,
         reason TEXT NOT NULL,
         responsible TEXT NOT NULL,

@@ -1,7 +1,7 @@
 //! The schema, forward only.
 
 use sea_orm_migration::sea_query::{DynIden, IntoIden};
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait, sea_orm};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
 mod m20260101_000001_facts;
 mod m20260101_000002_gate;
@@ -22,29 +22,4 @@ impl MigratorTrait for Migrator {
     fn migration_table_name() -> DynIden {
         "safety_inspection_migrations".into_iden()
     }
-}
-
-/// Runs statements that are written for SQLite, in the types of the database at hand.
-async fn run(
-    manager: &sea_orm_migration::SchemaManager<'_>,
-    statements: &[&str],
-) -> Result<(), sea_orm::DbErr> {
-    use sea_orm::ConnectionTrait;
-
-    let connection = manager.get_connection();
-    let postgres = connection.get_database_backend() == sea_orm::DbBackend::Postgres;
-    for statement in statements {
-        let sql = if postgres {
-            statement
-                .replace("BLOB", "BYTEA")
-                .replace("UUID_BYTES", "UUID")
-                .replace("INSTANT", "TIMESTAMPTZ")
-        } else {
-            statement
-                .replace("UUID_BYTES", "BLOB")
-                .replace("INSTANT", "TIMESTAMP_WITH_TIMEZONE_TEXT")
-        };
-        connection.execute_unprepared(&sql).await?;
-    }
-    Ok(())
 }

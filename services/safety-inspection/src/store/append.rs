@@ -29,9 +29,12 @@ impl Store {
     /// When the database fails; nothing is stored then.
     pub async fn append(&self, records: &[Record]) -> Result<Vec<Appended>, DbErr> {
         let rows: Vec<Model> = records.iter().map(model).collect();
+        // Two batches that share ids take them in the same order, so neither waits for the other.
+        let mut ordered = rows.clone();
+        ordered.sort_by_key(|row| row.client_id);
         let stored = match self.db.backend() {
-            Backend::Postgres => self.append_postgres(&rows).await?,
-            Backend::Sqlite => self.append_sqlite(&rows).await?,
+            Backend::Postgres => self.append_postgres(&ordered).await?,
+            Backend::Sqlite => self.append_sqlite(&ordered).await?,
         };
         if stored.len() == rows.len() {
             return Ok(vec![Appended::Stored; rows.len()]);
@@ -52,31 +55,34 @@ impl Store {
             .db
             .postgres()
             .ok_or_else(|| DbErr::Custom("no pool".to_owned()))?;
-        let ids: Vec<(Uuid,)> = sea_orm::sqlx::query_as(INSERT_POSTGRES)
-            .bind(column!(school))
-            .bind(column!(id))
-            .bind(column!(org_path))
-            .bind(column!(person))
-            .bind(column!(outcome))
-            .bind(column!(findings))
-            .bind(column!(temperature))
-            .bind(column!(colour))
-            .bind(column!(travel_shown))
-            .bind(column!(travel_starred))
-            .bind(column!(device))
-            .bind(column!(guard))
-            .bind(column!(policy_version))
-            .bind(column!(decide_time))
-            .bind(column!(record_time))
-            .bind(column!(facts_time))
-            .bind(column!(stale))
-            .bind(column!(offline))
-            .bind(column!(recheck_of))
-            .bind(column!(client_id))
-            .bind(column!(fingerprint))
-            .fetch_all(pool)
-            .await
-            .map_err(|err| DbErr::Query(RuntimeErr::SqlxError(err.into())))?;
+        let ids: Vec<(Uuid,)> =
+            sea_orm::sqlx::query_as(sea_orm::sqlx::AssertSqlSafe(insert_postgres()))
+                .bind(column!(school))
+                .bind(column!(id))
+                .bind(column!(org_path))
+                .bind(column!(person))
+                .bind(column!(outcome))
+                .bind(column!(findings))
+                .bind(column!(temperature))
+                .bind(column!(colour))
+                .bind(column!(travel_shown))
+                .bind(column!(travel_starred))
+                .bind(column!(device))
+                .bind(column!(guard))
+                .bind(column!(policy_version))
+                .bind(column!(decide_time))
+                .bind(column!(record_time))
+                .bind(column!(facts_time))
+                .bind(column!(stale))
+                .bind(column!(offline))
+                .bind(column!(recheck_of))
+                .bind(column!(identification))
+                .bind(column!(emergency))
+                .bind(column!(client_id))
+                .bind(column!(fingerprint))
+                .fetch_all(pool)
+                .await
+                .map_err(|err| DbErr::Query(RuntimeErr::SqlxError(err.into())))?;
         Ok(ids.into_iter().map(|(id,)| id).collect())
     }
 
@@ -127,21 +133,52 @@ impl Store {
 
 const COLUMNS: &str = "school, id, org_path, person, outcome, findings, temperature, colour, \
     travel_shown, travel_starred, device, guard, policy_version, decide_time, record_time, \
-    facts_time, stale, offline, recheck_of, client_id, fingerprint";
+    facts_time, stale, offline, recheck_of, identification, emergency, client_id, fingerprint";
 
-const WIDTH: usize = 21;
+const WIDTH: usize = 23;
 
 /// How many rows one SQLite statement writes.
 const ROWS: usize = 500;
 
-const INSERT_POSTGRES: &str = "INSERT INTO gate_decisions (school, id, org_path, person, outcome, \
-    findings, temperature, colour, travel_shown, travel_starred, device, guard, policy_version, \
-    decide_time, record_time, facts_time, stale, offline, recheck_of, client_id, fingerprint) \
-    SELECT * FROM UNNEST ($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int2[], \
-    $6::bytea[], $7::int2[], $8::int2[], $9::text[], $10::bool[], $11::text[], $12::text[], \
-    $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::bool[], \
-    $18::bool[], $19::uuid[], $20::uuid[], $21::int8[]) \
-    ON CONFLICT (school, client_id) DO NOTHING RETURNING id";
+/// The types of the columns, in their order.
+const TYPES: [&str; WIDTH] = [
+    "text",
+    "uuid",
+    "text",
+    "text",
+    "int2",
+    "bytea",
+    "int2",
+    "int2",
+    "text",
+    "bool",
+    "text",
+    "text",
+    "text",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "bool",
+    "bool",
+    "uuid",
+    "int2",
+    "int2",
+    "uuid",
+    "int8",
+];
+
+fn insert_postgres() -> String {
+    let arrays: Vec<_> = TYPES
+        .iter()
+        .enumerate()
+        .map(|(place, of)| format!("${}::{of}[]", place + 1))
+        .collect();
+    format!(
+        "INSERT INTO gate_decisions ({COLUMNS}) SELECT * FROM UNNEST ({}) \
+         ON CONFLICT (school, client_id) DO NOTHING RETURNING id",
+        arrays.join(", ")
+    )
+}
 
 fn insert_sqlite(rows: usize) -> String {
     let mut sql = format!("INSERT INTO gate_decisions ({COLUMNS}) VALUES ");
@@ -178,6 +215,8 @@ fn values(row: Model) -> [Value; WIDTH] {
         stale,
         offline,
         recheck_of,
+        identification,
+        emergency,
         client_id,
         fingerprint,
     } = row;
@@ -201,6 +240,8 @@ fn values(row: Model) -> [Value; WIDTH] {
         stale.into(),
         offline.into(),
         recheck_of.into(),
+        identification.into(),
+        emergency.into(),
         client_id.into(),
         fingerprint.into(),
     ]

@@ -13,7 +13,9 @@ use super::entity::gate_decision::{self, Model};
 use super::entity::gate_override;
 use crate::domain::decision::{Checks, Outcome};
 use crate::domain::finding::Finding;
-use crate::domain::observation::{Colour, Observation, Temperature, TravelCard};
+use crate::domain::observation::{
+    Colour, Crew, Identification, Observation, Temperature, TravelCard,
+};
 use crate::domain::person::PersonName;
 
 /// One decision as it is stored.
@@ -51,6 +53,10 @@ pub struct Record {
     pub offline: bool,
     /// The decision that this one rechecks.
     pub recheck_of: Option<Uuid>,
+    /// How the person was identified.
+    pub identification: Identification,
+    /// The crew that came in an emergency.
+    pub emergency: Option<Crew>,
     /// What makes a repeat recognisable.
     pub client_id: Uuid,
     /// A digest of the request.
@@ -211,6 +217,8 @@ pub(super) fn model(record: &Record) -> Model {
         stale,
         offline,
         recheck_of,
+        identification,
+        emergency,
         client_id,
         fingerprint,
     } = record.clone();
@@ -238,6 +246,8 @@ pub(super) fn model(record: &Record) -> Model {
         stale,
         offline,
         recheck_of,
+        identification: identification as i16,
+        emergency: emergency.map(|crew| crew as i16),
         client_id,
         fingerprint,
     }
@@ -294,6 +304,17 @@ impl TryFrom<Model> for Record {
             stale: row.stale,
             offline: row.offline,
             recheck_of: row.recheck_of,
+            identification: Identification::ALL
+                .into_iter()
+                .find(|how| *how as i16 == row.identification)
+                .ok_or_else(|| unreadable("identification"))?,
+            emergency: row
+                .emergency
+                .map(|number| {
+                    let crew = Crew::ALL.into_iter().find(|crew| *crew as i16 == number);
+                    crew.ok_or_else(|| unreadable("emergency"))
+                })
+                .transpose()?,
             client_id: row.client_id,
             fingerprint: row.fingerprint,
         })

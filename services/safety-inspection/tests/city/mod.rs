@@ -1,6 +1,8 @@
 //! A small invented city: two schools, a class group each, and some staff.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod world;
+
 use kit::db::Database;
 use kit::projection::Projection;
 use proto::roster as pb;

@@ -13,6 +13,8 @@ pub(crate) struct Model {
     pub(crate) state: i16,
     pub(crate) escalated: bool,
     pub(crate) basis: String,
+    pub(crate) episode: i32,
+    pub(crate) stands: bool,
     /// A JSON array.
     pub(crate) subjects: String,
     pub(crate) people: i32,

@@ -76,6 +76,7 @@ impl App {
             organizations,
             class_groups,
             staffed,
+            answerable,
         } = touched;
         for some in organizations.chunks(500) {
             let mut facts = Vec::with_capacity(some.len());
@@ -87,6 +88,7 @@ impl App {
         }
         announce::class_rolls(tx, class_groups, today).await?;
         announce::staff_rolls(tx, staffed).await?;
+        announce::responsibility_rolls(tx, answerable, self.now()).await?;
         Ok(())
     }
 }
@@ -110,6 +112,8 @@ pub(super) struct Touched {
     pub(super) class_groups: Vec<String>,
     /// Organisations whose staff changed, by id.
     pub(super) staffed: Vec<String>,
+    /// Organisations at which somebody else may answer now, by id.
+    pub(super) answerable: Vec<String>,
 }
 
 impl Touched {
@@ -123,10 +127,15 @@ impl Touched {
         let staffed = "SELECT o.id FROM organizations o WHERE o.org_path IN (\
             SELECT org_path FROM staff WHERE batch = $1 \
             UNION SELECT org_path FROM replaced_staff WHERE job = $1)";
+        let headed = "SELECT DISTINCT organization FROM class_groups WHERE batch = $1";
+        let staffed = texts(tx, staffed, number).await?;
+        let mut answerable = texts(tx, headed, number).await?;
+        answerable.extend(staffed.iter().cloned());
         Ok(Self {
             organizations: texts(tx, organizations, number).await?,
             class_groups: texts(tx, class_groups, number).await?,
-            staffed: texts(tx, staffed, number).await?,
+            staffed,
+            answerable,
         })
     }
 }

@@ -3,13 +3,16 @@
 use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization;
 
-/// The sex as registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Sex {
-    /// 男.
-    Male,
-    /// 女.
-    Female,
+use crate::domain::organization::coded;
+
+coded! {
+    /// The sex as registered.
+    Sex {
+        /// 男.
+        Male = 1 "MALE",
+        /// 女.
+        Female = 2 "FEMALE",
+    }
 }
 
 /// The cell in one spelling: NFC, ASCII for full-width letters, digits and signs, no outer blanks,
@@ -97,6 +100,13 @@ pub fn phone(cell: &str) -> Option<String> {
         && (b'3'..=b'9').contains(&bytes[1])
         && bytes.iter().all(u8::is_ascii_digit);
     mobile.then(|| digits.to_owned())
+}
+
+/// The number of a document other than a resident id, in the one spelling that importing and
+/// looking up share: capitals without blanks.
+pub fn other_id(cell: &str) -> String {
+    let number = normal(cell).to_ascii_uppercase();
+    number.replace(' ', "")
 }
 
 /// The sex; none when it is not one of the usual words.

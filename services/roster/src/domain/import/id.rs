@@ -148,6 +148,20 @@ impl OrganizationId {
 }
 
 impl IdKind {
+    const ALL: [Self; 6] = [
+        Self::Resident,
+        Self::Passport,
+        Self::HongKongMacao,
+        Self::Taiwan,
+        Self::ForeignResident,
+        Self::None,
+    ];
+
+    /// From its number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The number in the contract and in the database.
     pub fn code(self) -> i16 {
         match self {

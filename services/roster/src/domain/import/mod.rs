@@ -13,7 +13,7 @@ mod words;
 
 use crate::domain::organization::coded;
 
-pub use cell::{Sex, date, flag, hidden, normal, phone, resident_id, sex};
+pub use cell::{Sex, date, flag, hidden, normal, other_id, phone, resident_id, sex};
 pub use id::{ClassGroupId, IdKind, OrganizationId, school_year};
 pub use job::{Illegal, State, Verb};
 pub use plan::{Difference, Entry, Key, compare, too_many_vanish};

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::cell::{Sex, date, flag, normal, phone, resident_id, sex};
+use super::cell::{Sex, date, flag, normal, other_id, phone, resident_id, sex};
 use super::id::{ClassGroupId, IdKind, OrganizationId};
 use super::reason::{Finding, Reason};
 use super::words::{self, organization_kind};
@@ -260,9 +260,7 @@ impl Judge<'_> {
                 }
             },
             IdKind::Passport | IdKind::HongKongMacao | IdKind::Taiwan | IdKind::ForeignResident => {
-                let number = self
-                    .text("id_number", number, 32, false)
-                    .to_ascii_uppercase();
+                let number = other_id(&self.text("id_number", number, 32, false));
                 ((id_kind, Some(number)), None)
             }
             IdKind::None => ((IdKind::None, None), None),

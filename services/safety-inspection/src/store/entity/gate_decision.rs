@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) stale: bool,
     pub(crate) offline: bool,
     pub(crate) recheck_of: Option<Uuid>,
+    pub(crate) identification: i16,
+    pub(crate) emergency: Option<i16>,
     pub(crate) client_id: Uuid,
     pub(crate) fingerprint: i64,
 }

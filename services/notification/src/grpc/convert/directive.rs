@@ -1,51 +1,24 @@
-//! Field by field, both ways.
+//! Directives and their recipients on the wire.
 
 use chrono::{DateTime, Utc};
 use kit::field::{Fields, to_timestamp};
 use kit::status::Problem;
 use proto::notification as pb;
-use uuid::Uuid;
 
+use super::{child, malformed, organization, unknown_value};
 use crate::app::directives::{Draft, directive_name as named};
 use crate::app::recipients::RecipientName;
-use crate::domain::alert::{self, Alert, Step};
 use crate::domain::directive::{Directive, End, State, TextHash, Urgency};
 use crate::domain::recipient::{Recipient, Verb};
 use crate::store::directives::Tally;
 
-const COMMENT: usize = 500;
 const TITLE: usize = 100;
 const TEXT: usize = 50_000;
 const NOTE: usize = 5_000;
 const AUDIENCE: usize = 1000;
 
-/// The id in `organizations/{organization}`.
-pub(super) fn organization(field: &'static str, name: &str) -> Result<String, Problem> {
-    match name.split('/').collect::<Vec<_>>()[..] {
-        ["organizations", id] if kit::org::is_id(id) => Ok(id.to_owned()),
-        _ => Err(malformed(field)),
-    }
-}
-
-/// Organisation and id in `organizations/{organization}/{collection}/{uuid}`.
-pub(super) fn child(
-    field: &'static str,
-    collection: &str,
-    name: &str,
-) -> Result<(String, Uuid), Problem> {
-    match name.split('/').collect::<Vec<_>>()[..] {
-        ["organizations", organization, middle, id]
-            if kit::org::is_id(organization) && middle == collection =>
-        {
-            let id = Uuid::try_parse(id).map_err(|_| malformed(field))?;
-            Ok((organization.to_owned(), id))
-        }
-        _ => Err(malformed(field)),
-    }
-}
-
 /// The parts of a recipient's name.
-pub(super) fn recipient_name(name: &str) -> Result<RecipientName, Problem> {
+pub(in crate::grpc) fn recipient_name(name: &str) -> Result<RecipientName, Problem> {
     let (directive, organization) = name
         .split_once("/recipients/")
         .ok_or_else(|| malformed("name"))?;
@@ -60,32 +33,7 @@ pub(super) fn recipient_name(name: &str) -> Result<RecipientName, Problem> {
     })
 }
 
-fn malformed(field: &'static str) -> Problem {
-    Problem::invalid(field, "格式不正确", "malformed")
-}
-
-/// A text of people's own.
-pub(super) fn comment(field: &'static str, text: &str, required: bool) -> Result<String, Problem> {
-    let mut fields = Fields::new();
-    if required {
-        fields.required(field, text.trim());
-    }
-    fields.text(field, text, COMMENT);
-    fields.finish()?;
-    Ok(text.to_owned())
-}
-
-pub(super) fn alert_state(number: i32) -> Result<Option<alert::State>, Problem> {
-    if number == 0 {
-        return Ok(None);
-    }
-    let state = alert::State::ALL
-        .into_iter()
-        .find(|state| *state as i32 == number);
-    state.map(Some).ok_or_else(|| unknown_value("state"))
-}
-
-pub(super) fn directive_state(number: i32) -> Result<Option<State>, Problem> {
+pub(in crate::grpc) fn directive_state(number: i32) -> Result<Option<State>, Problem> {
     if number == 0 {
         return Ok(None);
     }
@@ -93,12 +41,8 @@ pub(super) fn directive_state(number: i32) -> Result<Option<State>, Problem> {
     state.map(Some).ok_or_else(|| unknown_value("state"))
 }
 
-fn unknown_value(field: &'static str) -> Problem {
-    Problem::invalid(field, "请选择有效的选项", "not a known value")
-}
-
 /// What a draft says.
-pub(super) fn draft(request: &pb::DraftDirectiveRequest) -> Result<Draft, Problem> {
+pub(in crate::grpc) fn draft(request: &pb::DraftDirectiveRequest) -> Result<Draft, Problem> {
     let mut fields = Fields::new();
     let urgency = fields.enumeration("urgency", request.urgency).and_then(
         |urgency: pb::directive::Urgency| {
@@ -148,7 +92,7 @@ fn long_text(fields: &mut Fields, field: &str, text: &str, most: usize) {
 }
 
 /// How a directive ends.
-pub(super) fn end(request: &pb::CloseDirectiveRequest) -> Result<End, Problem> {
+pub(in crate::grpc) fn end(request: &pb::CloseDirectiveRequest) -> Result<End, Problem> {
     use pb::close_directive_request::Outcome;
     let mut fields = Fields::new();
     let outcome = fields.enumeration("outcome", request.outcome);
@@ -167,7 +111,7 @@ pub(super) fn end(request: &pb::CloseDirectiveRequest) -> Result<End, Problem> {
     }
 }
 
-pub(super) fn receipt(request: &pb::ConfirmReceiptRequest) -> Result<Verb, Problem> {
+pub(in crate::grpc) fn receipt(request: &pb::ConfirmReceiptRequest) -> Result<Verb, Problem> {
     use pb::confirm_receipt_request::Receipt;
     match Receipt::try_from(request.receipt) {
         Ok(Receipt::Delivered) => Ok(Verb::Deliver),
@@ -176,7 +120,7 @@ pub(super) fn receipt(request: &pb::ConfirmReceiptRequest) -> Result<Verb, Probl
     }
 }
 
-pub(super) fn relay(request: &pb::RelayDirectiveRequest) -> Result<Verb, Problem> {
+pub(in crate::grpc) fn relay(request: &pb::RelayDirectiveRequest) -> Result<Verb, Problem> {
     let mut fields = Fields::new();
     let hash: Option<[u8; 32]> = request.text_sha256[..].try_into().ok();
     if hash.is_none() {
@@ -192,7 +136,7 @@ pub(super) fn relay(request: &pb::RelayDirectiveRequest) -> Result<Verb, Problem
     Ok(Verb::Relay(TextHash(hash), request.note.clone()))
 }
 
-pub(super) fn report(request: &pb::ReportProgressRequest) -> Result<Verb, Problem> {
+pub(in crate::grpc) fn report(request: &pb::ReportProgressRequest) -> Result<Verb, Problem> {
     let mut fields = Fields::new();
     fields.required("report", request.report.trim());
     long_text(&mut fields, "report", &request.report, NOTE);
@@ -208,64 +152,8 @@ pub(super) fn report(request: &pb::ReportProgressRequest) -> Result<Verb, Proble
     ))
 }
 
-/// An alert as callers see it.
-pub(super) fn alert(alert: Alert) -> pb::Alert {
-    let title = alert.title();
-    let Alert {
-        organization,
-        id,
-        org_path: _,
-        state,
-        escalated,
-        basis,
-        subjects,
-        people,
-        owner,
-        occurred,
-        raised,
-        due,
-        acknowledged,
-        taken,
-        resolved,
-        sequence: _,
-        revision: _,
-    } = alert;
-    pb::Alert {
-        name: format!("organizations/{organization}/alerts/{}", id.hyphenated()),
-        kind: pb::alert::Kind::HoldPlaced.into(),
-        severity: pb::alert::Severity::Critical.into(),
-        state: state as i32,
-        escalated,
-        title,
-        basis,
-        subjects,
-        people_count: people,
-        owner,
-        rule: "2.19".to_owned(),
-        occur_time: Some(to_timestamp(occurred)),
-        create_time: Some(to_timestamp(raised)),
-        due_time: Some(to_timestamp(due)),
-        acknowledged: acknowledged.map(step),
-        taken: taken.map(step),
-        resolved: resolved.map(step),
-    }
-}
-
-fn step(step: Step) -> pb::AlertStep {
-    let Step {
-        subject,
-        time,
-        comment,
-    } = step;
-    pb::AlertStep {
-        subject,
-        time: Some(to_timestamp(time)),
-        comment,
-    }
-}
-
 /// A directive as callers see it.
-pub(super) fn directive(directive: Directive, tally: Tally) -> pb::Directive {
+pub(in crate::grpc) fn directive(directive: Directive, tally: Tally) -> pb::Directive {
     let Directive {
         organization,
         id,
@@ -306,7 +194,7 @@ pub(super) fn directive(directive: Directive, tally: Tally) -> pb::Directive {
 }
 
 /// A recipient as callers see it.
-pub(super) fn recipient(
+pub(in crate::grpc) fn recipient(
     recipient: Recipient,
     orderer: &str,
     now: DateTime<Utc>,
@@ -355,13 +243,8 @@ mod tests {
     use super::*;
     use crate::domain::recipient;
 
-    /// The numbers of states are those of the contract.
     #[test]
     fn states_have_the_numbers_and_names_of_the_contract() {
-        for state in alert::State::ALL {
-            let pb = pb::alert::State::try_from(state as i32).unwrap();
-            assert_eq!(pb.as_str_name(), format!("STATE_{}", state.as_str()));
-        }
         for state in State::ALL {
             let pb = pb::directive::State::try_from(state as i32).unwrap();
             assert_eq!(pb.as_str_name(), format!("STATE_{}", state.as_str()));

@@ -1,0 +1,193 @@
+//! A gateway before a service that echoes, refuses, stalls, breaks off, or is real.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+mod real;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::{StreamExt, stream};
+use gateway::{Config, UpstreamsConfig};
+use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse};
+use http_body_util::BodyExt;
+use kit::auth::{AuthConfig, Issuer, Role};
+use kit::clock::{Clock, SystemClock};
+use kit::drain::Drain;
+use kit::org::OrgPath;
+use kit::server::{Running, Server, ServerConfig};
+use kit::status::Problem;
+use tokio::sync::mpsc;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+/// A method of the contracts behind each gateway of these tests.
+pub(crate) const METHOD: &str = "/campus.sampling.v1.ClearanceFeed/Watch";
+/// One of each kind of stream.
+pub(crate) const UP: &str = "/campus.roster.v1.ImportService/Import";
+pub(crate) const DOWN: &str = "/campus.notification.v1.AlertService/WatchAlerts";
+pub(crate) const BOTH: &str = "/campus.sampling.v1.ResultService/SubmitResults";
+pub(crate) const UNARY: &str = "/campus.safety.v1.GateService/CheckEntry";
+
+pub(crate) type Codec = tonic_prost::ProstCodec<String, String>;
+
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// What the service behind the gateway does with every call.
+#[derive(Clone)]
+pub(crate) enum Behaviour {
+    Echo,
+    Refuse,
+    /// Never answers; tells when the call was given up.
+    Stall(mpsc::UnboundedSender<()>),
+    /// Answers with the head and one message, then nothing more.
+    Half,
+    /// A service of the framework that our services are built with: sends one text back.
+    Real,
+}
+
+pub(crate) async fn upstream(listen: ServerConfig, behaviour: Behaviour) -> Running {
+    let auth = AuthConfig::development();
+    let server = Server::bind(&listen, &auth, clock(), Drain::new())
+        .await
+        .expect("binds");
+    let answer = move |request: HttpRequest<Body>| {
+        let behaviour = behaviour.clone();
+        async move { behave(behaviour, request).await }
+    };
+    let router = axum::Router::new().fallback(answer);
+    server.serve(tonic::service::Routes::from(router))
+}
+
+pub(crate) async fn behave(behaviour: Behaviour, request: HttpRequest<Body>) -> HttpResponse<Body> {
+    match behaviour {
+        Behaviour::Echo => {
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from_static("0"));
+            trailers.insert("x-seen-by", HeaderValue::from_static("service"));
+            let seen = request.headers().get("x-sent").cloned();
+            let deadline = request.headers().get("grpc-timeout").cloned();
+            // Whole messages, as a service sends them.
+            let frames = request.into_body().into_data_stream();
+            let full = frames.filter(|frame| {
+                let full = frame.as_ref().map_or(true, |data| !data.is_empty());
+                std::future::ready(full)
+            });
+            let body = Body::from_stream(full).with_trailers(async move { Some(Ok(trailers)) });
+            let mut response = HttpResponse::new(Body::new(body));
+            let kind = HeaderValue::from_static("application/grpc");
+            response.headers_mut().insert("content-type", kind);
+            if let Some(seen) = seen {
+                response.headers_mut().insert("x-sent", seen);
+            }
+            if let Some(deadline) = deadline {
+                response.headers_mut().insert("x-deadline", deadline);
+            }
+            response
+        }
+        Behaviour::Refuse => Status::from(Problem::not_found("students/1")).into_http::<Body>(),
+        Behaviour::Half => {
+            let first = tonic_prost::prost::Message::encode_to_vec(&"half".to_owned());
+            let mut message = vec![0; 5];
+            message[1..].copy_from_slice(&(first.len() as u32).to_be_bytes());
+            message.extend(first);
+            let first = stream::iter([Ok::<_, std::io::Error>(message)]);
+            let body = Body::from_stream(first.chain(stream::pending()));
+            let mut response = HttpResponse::new(body);
+            let kind = HeaderValue::from_static("application/grpc");
+            response.headers_mut().insert("content-type", kind);
+            response
+        }
+        Behaviour::Real => real::answer(request).await,
+        Behaviour::Stall(gone) => {
+            struct Tell(mpsc::UnboundedSender<()>);
+            impl Drop for Tell {
+                fn drop(&mut self) {
+                    let _ = self.0.send(());
+                }
+            }
+            let _tell = Tell(gone);
+            std::future::pending().await
+        }
+    }
+}
+
+pub(crate) async fn door(service: SocketAddr) -> (Running, Channel) {
+    door_with(service, ServerConfig::loopback()).await
+}
+
+pub(crate) async fn door_with(service: SocketAddr, server: ServerConfig) -> (Running, Channel) {
+    door_set(service, |config| {
+        config.server = ServerConfig {
+            drain: Duration::from_millis(200),
+            ..server
+        };
+    })
+    .await
+}
+
+/// A gateway with settings of its own before `service`.
+pub(crate) async fn door_set(
+    service: SocketAddr,
+    set: impl FnOnce(&mut Config),
+) -> (Running, Channel) {
+    let address = format!("http://{service}");
+    let upstreams = UpstreamsConfig {
+        roster: address.clone(),
+        sampling: address.clone(),
+        safety_inspection: address.clone(),
+        notification: address,
+    };
+    let mut config = Config::new(
+        ServerConfig::loopback(),
+        AuthConfig::development(),
+        upstreams,
+    );
+    set(&mut config);
+    let running = gateway::start(config, clock(), Drain::new())
+        .await
+        .expect("starts");
+    let channel = kit::channel::connect_lazy(&format!("http://{}", running.addr)).expect("a URI");
+    (running, channel)
+}
+
+pub(crate) fn signed<T>(message: T) -> Request<T> {
+    signed_by("g", message)
+}
+
+pub(crate) fn signed_by<T>(subject: &str, message: T) -> Request<T> {
+    let ttl = Duration::from_secs(600);
+    let roles = [Role::Guard];
+    let token =
+        Issuer::development().token(subject, &roles, &OrgPath::root(), None, clock().now(), ttl);
+    let mut request = Request::new(message);
+    let bearer = format!("Bearer {token}").parse().expect("a header");
+    request.metadata_mut().insert("authorization", bearer);
+    request
+}
+
+pub(crate) async fn call(channel: &Channel, request: Request<String>) -> Result<String, Status> {
+    let mut client = Grpc::new(channel.clone());
+    client
+        .ready()
+        .await
+        .map_err(|_| Status::unavailable("the door is closed"))?;
+    let path = PathAndQuery::from_static(UNARY);
+    Ok(client
+        .unary(request, path, Codec::default())
+        .await?
+        .into_inner())
+}
+
+pub(crate) fn reason(status: &Status) -> String {
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
+}

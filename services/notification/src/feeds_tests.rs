@@ -1,0 +1,90 @@
+use super::*;
+
+fn now() -> DateTime<Utc> {
+    "2022-04-06T03:00:00Z".parse().unwrap()
+}
+
+fn event(state: spb::hold::State) -> spb::SamplingEvent {
+    let member = |number: u128| format!("students/{}", uuid::Uuid::from_u128(number).hyphenated());
+    spb::SamplingEvent {
+        entity: "holds/T1".to_owned(),
+        version: 1,
+        org_path: "fz/350102/2135010001/p2019-01".to_owned(),
+        removed: false,
+        state: Some(SamplingState::Hold(spb::Hold {
+            name: "holds/T1".to_owned(),
+            tube: "tubes/T1".to_owned(),
+            state: state.into(),
+            org_path: "fz/350102/2135010001/p2019-01".to_owned(),
+            class_group: "organizations/2135010001/classGroups/p2019-01".to_owned(),
+            members: (1..=9).map(member).collect(),
+            start_time: Some(prost_types::Timestamp {
+                seconds: 1_649_210_400,
+                nanos: 0,
+            }),
+            ..Default::default()
+        })),
+    }
+}
+
+#[test]
+fn a_hold_is_known_by_its_school_and_its_numbers() {
+    let hold = in_force(&event(spb::hold::State::Active), now()).unwrap();
+    assert_eq!(
+        hold,
+        Hold {
+            name: "holds/T1".to_owned(),
+            organization: "2135010001".to_owned(),
+            org_path: "fz/350102/2135010001".to_owned(),
+            subjects: vec![
+                "organizations/2135010001/classGroups/p2019-01".to_owned(),
+                "tubes/T1".to_owned(),
+            ],
+            people: 9,
+            placed: "2022-04-06T02:00:00Z".parse().unwrap(),
+            stands: true,
+        }
+    );
+}
+
+#[test]
+fn a_hold_is_in_force_until_everybody_is_free() {
+    use spb::hold::State;
+    let stands = |state| in_force(&event(state), now()).map(|hold| hold.stands);
+    assert_eq!(stands(State::Active), Some(true));
+    assert_eq!(stands(State::Unspecified), Some(true));
+    assert_eq!(stands(State::ResolvedPositive), Some(false));
+    assert_eq!(stands(State::ResolvedNegative), None);
+    assert_eq!(stands(State::Released), None);
+    let removed = spb::SamplingEvent {
+        removed: true,
+        state: None,
+        ..event(State::Active)
+    };
+    assert_eq!(in_force(&removed, now()), None);
+}
+
+#[test]
+fn a_tube_of_no_class_group_stands_at_its_organisation() {
+    let mut event = event(spb::hold::State::Active);
+    event.org_path = "fz/350102/2135010001".to_owned();
+    if let Some(SamplingState::Hold(hold)) = &mut event.state {
+        hold.class_group.clear();
+    }
+    let hold = in_force(&event, now()).unwrap();
+    assert_eq!(
+        (&*hold.organization, &*hold.org_path, hold.subjects),
+        (
+            "2135010001",
+            "fz/350102/2135010001",
+            vec!["tubes/T1".to_owned()]
+        )
+    );
+}
+
+#[test]
+fn a_place_ends_at_its_organisation() {
+    assert_eq!(place_of("s1", "fz/d/s1/p2019-01"), "fz/d/s1");
+    assert_eq!(place_of("s1", "fz/d/s1"), "fz/d/s1");
+    assert_eq!(place_of("s2", "fz/d/s1"), "fz/d/s1");
+}

@@ -1,0 +1,168 @@
+//! Decisions and their overrides.
+
+use kit::field::{Fields, to_timestamp};
+use kit::status::Problem;
+use proto::safety as pb;
+
+use super::{malformed, outcome_in};
+use crate::app::{Overridable, decision_name as named};
+use crate::domain::decision::Outcome;
+use crate::domain::finding::{self, Finding};
+use crate::domain::observation::Observation;
+use crate::store::decisions::{Filter, Override, Record};
+
+const REASON: usize = 500;
+
+/// Result and reason of an override.
+pub(in crate::grpc) fn override_words(
+    request: &pb::OverrideDecisionRequest,
+) -> Result<(Outcome, String), Problem> {
+    let mut fields = Fields::new();
+    let outcome = outcome_in(&mut fields, "result", request.result);
+    fields.required("reason", request.reason.trim());
+    fields.text("reason", &request.reason, REASON);
+    fields.finish()?;
+    outcome
+        .map(|outcome| (outcome, request.reason.clone()))
+        .ok_or_else(|| malformed("result"))
+}
+
+pub(in crate::grpc) fn filter(request: &pb::ListGateDecisionsRequest) -> Result<Filter, Problem> {
+    let mut fields = Fields::new();
+    let outcome = match request.result {
+        0 => None,
+        number => outcome_in(&mut fields, "result", number),
+    };
+    let person = fields.optional("person", &request.person);
+    fields.finish()?;
+    Ok(Filter { outcome, person })
+}
+
+/// A decision as callers see it.
+pub(in crate::grpc) fn decision((record, word): Overridable) -> pb::GateDecision {
+    let Record {
+        school,
+        id,
+        org_path: _,
+        person,
+        outcome,
+        checks,
+        observation,
+        device,
+        guard,
+        policy_version,
+        decide_time,
+        record_time,
+        facts_time,
+        stale,
+        offline,
+        recheck_of,
+        identification,
+        emergency,
+        client_id: _,
+        fingerprint: _,
+    } = record;
+    let effective = word.as_ref().map_or(outcome, |word| word.outcome);
+    pb::GateDecision {
+        name: named(&school, id),
+        person: person.map(|person| person.to_string()).unwrap_or_default(),
+        result: result(outcome).into(),
+        effective_result: result(effective).into(),
+        identity: Some(check(checks.identity)),
+        temperature: Some(check(checks.temperature)),
+        health_code: Some(check(checks.health_code)),
+        travel_card: Some(check(checks.travel_card)),
+        clearance: Some(check(checks.clearance)),
+        reasons: checks.reasons(stale).into_iter().map(reason).collect(),
+        observation: Some(seen(observation)),
+        device,
+        guard,
+        policy_version,
+        decide_time: Some(to_timestamp(decide_time)),
+        record_time: Some(to_timestamp(record_time)),
+        facts_time: facts_time.map(to_timestamp),
+        stale,
+        offline,
+        recheck_of: recheck_of
+            .map(|first| named(&school, first))
+            .unwrap_or_default(),
+        r#override: word.map(override_of),
+        identification: identification as i32,
+        emergency: emergency.map_or(0, |crew| crew as i32),
+    }
+}
+
+fn override_of(word: Override) -> pb::GateOverride {
+    let Override {
+        outcome,
+        reason,
+        responsible,
+        time,
+    } = word;
+    pb::GateOverride {
+        result: result(outcome).into(),
+        reason,
+        responsible,
+        override_time: Some(to_timestamp(time)),
+    }
+}
+
+fn seen(observation: Observation) -> pb::GateObservation {
+    let Observation {
+        temperature,
+        colour,
+        travel,
+    } = observation;
+    pb::GateObservation {
+        temperature_decidegrees: temperature.map(|reading| i32::from(reading.tenths())),
+        colour: i32::from(colour.number()),
+        travel_card: travel.map(|card| pb::TravelCard {
+            show_date: Some(kit::field::to_date(card.shown)),
+            starred: card.starred,
+        }),
+    }
+}
+
+pub(super) fn result(outcome: Outcome) -> pb::gate_decision::Result {
+    match outcome {
+        Outcome::Admit => pb::gate_decision::Result::Admit,
+        Outcome::Observe => pb::gate_decision::Result::Observe,
+        Outcome::Deny => pb::gate_decision::Result::Deny,
+    }
+}
+
+fn check(finding: Finding) -> pb::GateCheck {
+    use pb::gate_check::Verdict as Pb;
+    let verdict = match finding.verdict() {
+        finding::Verdict::Pass => Pb::Pass,
+        finding::Verdict::Observe => Pb::Observe,
+        finding::Verdict::Deny => Pb::Deny,
+        finding::Verdict::NotRequired => Pb::NotRequired,
+    };
+    pb::GateCheck {
+        verdict: verdict.into(),
+        reason: Some(reason(finding)),
+    }
+}
+
+pub(super) fn reason(finding: Finding) -> pb::GateReason {
+    pb::GateReason {
+        code: i32::from(finding.number()),
+        rule: finding.rule().to_owned(),
+        message: finding.message().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of findings are those of the contract.
+    #[test]
+    fn every_finding_is_a_reason_of_the_contract() {
+        for finding in Finding::ALL {
+            let code = pb::gate_reason::Code::try_from(i32::from(finding.number()));
+            assert!(code.is_ok(), "{finding:?}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a gate asks about one person.
+
+use kit::field::Fields;
+use kit::status::Problem;
+use proto::safety as pb;
+use proto::safety::check_entry_request::Emergency;
+
+use super::{DEVICE, card, decision_name, fingerprint, observation};
+use crate::app::{Entry, Identity};
+use crate::domain::observation::Crew;
+
+/// What a gate asks. `parent` was read before.
+pub(in crate::grpc) fn entry(
+    request: pb::CheckEntryRequest,
+    guard: &str,
+) -> Result<Entry, Problem> {
+    let fingerprint = fingerprint(&request, "");
+    let pb::CheckEntryRequest {
+        parent,
+        identity,
+        observation: seen,
+        device,
+        emergency,
+        recheck_of,
+        request_id,
+    } = request;
+    let mut fields = Fields::new();
+    let identity = match identity {
+        None => Identity::Unknown,
+        Some(pb::check_entry_request::Identity::PersonCode(code)) => Identity::Code(code),
+        Some(pb::check_entry_request::Identity::Card(number)) => {
+            if card("card", &number).is_err() {
+                fields.violation("card", "格式不正确", "malformed");
+            }
+            Identity::Card(number)
+        }
+        Some(pb::check_entry_request::Identity::Person(name)) => fields
+            .parse("person", &name)
+            .map_or(Identity::Unknown, Identity::Person),
+    };
+    let emergency = match Emergency::try_from(emergency) {
+        Ok(Emergency::Unspecified) => None,
+        Ok(Emergency::Medical) => Some(Crew::Medical),
+        Ok(Emergency::Fire) => Some(Crew::Fire),
+        Ok(Emergency::Police) => Some(Crew::Police),
+        Err(_) => {
+            fields.violation("emergency", "请选择有效的选项", "not a known value");
+            None
+        }
+    };
+    let device = {
+        fields.required("device", &device);
+        fields.text("device", &device, DEVICE).to_owned()
+    };
+    let seen = observation(&mut fields, "observation", seen, emergency.is_some());
+    let recheck_of = if recheck_of.is_empty() {
+        None
+    } else {
+        match decision_name("recheck_of", &recheck_of) {
+            Ok((school, id)) if parent.strip_prefix("organizations/") == Some(&*school) => Some(id),
+            _ => {
+                fields.violation(
+                    "recheck_of",
+                    "不是本校的核验记录",
+                    "not a decision of this school",
+                );
+                None
+            }
+        }
+    };
+    let request_id = fields.optional("request_id", &request_id);
+    fields.finish()?;
+    Ok(Entry {
+        identity,
+        observation: seen,
+        emergency,
+        device,
+        guard: guard.to_owned(),
+        recheck_of,
+        request_id,
+        fingerprint,
+    })
+}

@@ -1,0 +1,55 @@
+//! What a gate takes along.
+
+use kit::field::to_timestamp;
+use kit::status::Problem;
+use proto::safety as pb;
+
+use super::decision::reason;
+use super::malformed;
+use crate::domain::snapshot::{Snapshot, SnapshotKey};
+
+/// The school in `organizations/{organization}/gateSnapshot`.
+pub(in crate::grpc) fn snapshot_name(name: &str) -> Result<String, Problem> {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        ["organizations", id, "gateSnapshot"] if kit::org::is_id(id) => Ok(id.to_owned()),
+        _ => Err(malformed("name")),
+    }
+}
+
+/// The snapshot, signed.
+pub(in crate::grpc) fn snapshot(snapshot: Snapshot, key: &SnapshotKey) -> pb::GateSnapshot {
+    let (digest, expire_time) = (snapshot.digest(), snapshot.expire_time());
+    let Snapshot {
+        name,
+        members,
+        blocked,
+        policy,
+        create_time,
+        facts_time,
+    } = snapshot;
+    let blocked = blocked
+        .into_iter()
+        .map(|(person, finding)| pb::BlockedPerson {
+            person: person.to_string(),
+            reason: Some(reason(finding)),
+        });
+    pb::GateSnapshot {
+        name,
+        members: members.iter().map(ToString::to_string).collect(),
+        blocked: blocked.collect(),
+        policy_version: policy.version,
+        temperature_limit_decidegrees: i32::from(policy.temperature_max),
+        denied_colours: policy
+            .deny_colours
+            .iter()
+            .map(|c| i32::from(c.number()))
+            .collect(),
+        travel_window_days: policy.travel_window_days,
+        create_time: Some(to_timestamp(create_time)),
+        facts_time: facts_time.map(to_timestamp),
+        expire_time: Some(to_timestamp(expire_time)),
+        digest: digest.to_vec().into(),
+        signature: key.sign(&digest).to_vec().into(),
+        public_key: key.public_key().to_vec().into(),
+    }
+}

@@ -1,0 +1,319 @@
+//! What a gate says of people, and who may say otherwise.
+
+mod city;
+
+use kit::auth::Role;
+use proto::safety as pb;
+use proto::safety::check_entry_request::{Emergency, Identity};
+use proto::safety::gate_decision::{Identification, Result as Outcome};
+use proto::safety::gate_reason::Code;
+use tonic::Code as Grpc;
+use uuid::Uuid;
+
+use city::world::{World, codes, heard, told, well, with_temperature};
+use city::{SCHOOL_PATH, clearance, held, released, roster, student};
+
+on_both!(
+    a_pupil_enters_and_a_held_one_does_not,
+    golden_t11,
+    a_fever_waits_and_is_measured_again,
+    strangers_and_others_do_not_enter,
+    a_suspended_class_is_not_expected,
+    a_repeat_returns_the_first_answer,
+    a_denial_is_overridden_by_a_named_person,
+    codes_and_cards_identify,
+);
+
+async fn a_pupil_enters_and_a_held_one_does_not(mut world: World) {
+    let decision = world.check(well(&student(1))).await.expect("decided");
+    assert_eq!(decision.result(), Outcome::Admit);
+    assert_eq!(decision.policy_version, "fuzhou-2022-04@1");
+    assert_eq!(
+        (&*decision.guard, &*decision.device),
+        ("someone-1", "东门-1")
+    );
+    assert!(decision.reasons.is_empty() && !decision.stale);
+    assert_eq!(decision.identification(), Identification::Guard);
+
+    clearance(&world.db, &[held(&student(1), 1)], 1).await;
+    let denied = world.until(well(&student(1)), Outcome::Deny).await;
+    assert_eq!(codes(&denied), [Code::Held]);
+    assert_eq!(denied.reasons[0].rule, "2.19");
+    let check = denied.clearance.clone().expect("a check");
+    assert_eq!(check.verdict(), pb::gate_check::Verdict::Deny);
+    let others = world.check(well(&student(2))).await.expect("decided");
+    assert_eq!(others.result(), Outcome::Admit);
+
+    clearance(&world.db, &[released(&student(1), 2)], 1).await;
+    world.until(well(&student(1)), Outcome::Admit).await;
+}
+
+async fn golden_t11(mut world: World) {
+    let admitted = world
+        .check(with_temperature(&student(1), 372))
+        .await
+        .expect("decided");
+    let observed = world
+        .check(with_temperature(&student(1), 373))
+        .await
+        .expect("decided");
+    assert_eq!(
+        (admitted.result(), observed.result()),
+        (Outcome::Admit, Outcome::Observe)
+    );
+    assert_eq!(codes(&observed), [Code::TemperatureHigh]);
+}
+
+async fn a_fever_waits_and_is_measured_again(mut world: World) {
+    let first = world
+        .check(with_temperature(&student(1), 378))
+        .await
+        .expect("decided");
+    let again = |tenths, of: &str| pb::CheckEntryRequest {
+        recheck_of: of.to_owned(),
+        ..with_temperature(&student(1), tenths)
+    };
+    world.clock.advance(chrono::Duration::minutes(14));
+    let early = world
+        .check(again(365, &first.name))
+        .await
+        .expect_err("too early");
+    let (code, reason, zh) = told(&early);
+    assert_eq!(
+        (code, &*reason),
+        (Grpc::FailedPrecondition, "GATE_RECHECK_TOO_EARLY")
+    );
+    assert!(zh.contains("2022-04-06T08:15:00+08:00"), "{zh}");
+    world.clock.advance(chrono::Duration::minutes(1));
+    heard(&world.db, &world.clock).await;
+    let second = world.check(again(374, &first.name)).await.expect("decided");
+    assert_eq!(second.result(), Outcome::Deny);
+    assert!(codes(&second).contains(&Code::TemperatureConfirmed));
+    assert_eq!(second.recheck_of, first.name);
+    let cooled = world.check(again(372, &first.name)).await.expect("decided");
+    assert_eq!(cooled.result(), Outcome::Admit);
+    // A denial cannot be rechecked away, nor can another's observation be used.
+    let refused = world
+        .check(again(365, &second.name))
+        .await
+        .expect_err("no observation");
+    assert_eq!(told(&refused).1, "GATE_NOT_OBSERVED");
+    let mut other = again(365, &first.name);
+    other.identity = Some(Identity::Person(student(2)));
+    let refused = world.check(other).await.expect_err("another's observation");
+    assert_eq!(told(&refused).1, "GATE_NOT_OBSERVED");
+}
+
+async fn strangers_and_others_do_not_enter(mut world: World) {
+    let stranger = pb::CheckEntryRequest {
+        identity: None,
+        ..well("")
+    };
+    let denied = world.check(stranger.clone()).await.expect("decided");
+    assert_eq!(
+        (denied.result(), codes(&denied)),
+        (Outcome::Deny, vec![Code::PersonUnknown])
+    );
+    assert_eq!(denied.person, "");
+    let unknown = world.check(well(&student(99))).await.expect("decided");
+    assert_eq!(codes(&unknown), [Code::PersonUnknown]);
+    let other = world.check(well(&student(11))).await.expect("decided");
+    assert_eq!(codes(&other), [Code::OtherOrganization]);
+    let crew = pb::CheckEntryRequest {
+        emergency: Emergency::Medical.into(),
+        observation: None,
+        ..stranger
+    };
+    let crew = world.check(crew).await.expect("decided");
+    assert_eq!(
+        (crew.result(), codes(&crew)),
+        (Outcome::Admit, vec![Code::Emergency])
+    );
+    let how = (crew.identification(), crew.emergency());
+    assert_eq!(how, (Identification::None, Emergency::Medical));
+}
+
+async fn a_suspended_class_is_not_expected(mut world: World) {
+    use proto::roster::class_group_roll::TeachingMode;
+    for (version, mode) in [(2, TeachingMode::Suspended), (4, TeachingMode::Online)] {
+        let event = city::class_roll_taught(SCHOOL_PATH, version, &[1, 2], mode);
+        roster(&world.db, &[event], 1).await;
+        let denied = world.until(well(&student(1)), Outcome::Deny).await;
+        assert_eq!(codes(&denied), [Code::ClassNotInPerson]);
+        roster(
+            &world.db,
+            &[city::class_roll(SCHOOL_PATH, version + 1, &[1, 2])],
+            1,
+        )
+        .await;
+        world.until(well(&student(1)), Outcome::Admit).await;
+    }
+}
+
+async fn a_repeat_returns_the_first_answer(mut world: World) {
+    let request_id = Uuid::new_v4().to_string();
+    let request = pb::CheckEntryRequest {
+        request_id,
+        ..well(&student(1))
+    };
+    let first = world.check(request.clone()).await.expect("decided");
+    world.clock.advance(chrono::Duration::minutes(1));
+    assert_eq!(world.check(request.clone()).await.expect("repeated"), first);
+    let other = pb::CheckEntryRequest {
+        device: "西门".to_owned(),
+        ..request
+    };
+    let refused = world.check(other).await.expect_err("another request");
+    assert_eq!(told(&refused).0, Grpc::InvalidArgument);
+    assert_eq!(told(&refused).1, "REQUEST_ID_REUSED");
+}
+
+async fn a_denial_is_overridden_by_a_named_person(mut world: World) {
+    clearance(&world.db, &[held(&student(1), 1)], 1).await;
+    let denied = world.until(well(&student(1)), Outcome::Deny).await;
+    let word = |result: Outcome| pb::OverrideDecisionRequest {
+        name: denied.name.clone(),
+        result: result.into(),
+        reason: "单检阴性，纸质报告已核".to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let guard = world.as_role(Role::Guard, SCHOOL_PATH, word(Outcome::Admit));
+    let refused = world
+        .client
+        .override_decision(guard)
+        .await
+        .expect_err("a guard");
+    assert_eq!(told(&refused).1, "SCOPE_DENIED");
+    let same = world.as_role(Role::Principal, SCHOOL_PATH, word(Outcome::Deny));
+    let refused = world
+        .client
+        .override_decision(same)
+        .await
+        .expect_err("the same");
+    assert_eq!(told(&refused).1, "GATE_OVERRIDE_SAME_RESULT");
+
+    let admit = word(Outcome::Admit);
+    let ask = world.as_role(Role::Principal, SCHOOL_PATH, admit.clone());
+    let done = world
+        .client
+        .override_decision(ask)
+        .await
+        .expect("overridden")
+        .into_inner();
+    assert_eq!(
+        (done.result(), done.effective_result()),
+        (Outcome::Deny, Outcome::Admit)
+    );
+    let by = done.r#override.clone().expect("an override");
+    assert_eq!(by.responsible, "someone-1");
+    let ask = world.as_role(Role::Principal, SCHOOL_PATH, admit);
+    let repeat = world
+        .client
+        .override_decision(ask)
+        .await
+        .expect("repeated")
+        .into_inner();
+    assert_eq!(repeat, done);
+    let ask = world.as_role(Role::Principal, SCHOOL_PATH, word(Outcome::Observe));
+    let refused = world
+        .client
+        .override_decision(ask)
+        .await
+        .expect_err("a second time");
+    assert_eq!(told(&refused).1, "GATE_DECISION_OVERRIDDEN");
+    let get = pb::GetGateDecisionRequest {
+        name: denied.name.clone(),
+    };
+    let get = world.as_role(Role::Guard, SCHOOL_PATH, get);
+    let read = world
+        .client
+        .get_gate_decision(get)
+        .await
+        .expect("read")
+        .into_inner();
+    assert_eq!(read, done);
+}
+
+async fn codes_and_cards_identify(mut world: World) {
+    let ask = pb::IssuePersonCodeRequest { person: student(1) };
+    let ask = world.as_role(Role::SchoolClerk, SCHOOL_PATH, ask);
+    let code = world
+        .client
+        .issue_person_code(ask)
+        .await
+        .expect("issued")
+        .into_inner();
+    let by_code = pb::CheckEntryRequest {
+        identity: Some(Identity::PersonCode(code.person_code.clone())),
+        ..well("")
+    };
+    let decision = world.check(by_code.clone()).await.expect("decided");
+    assert_eq!(
+        (decision.result(), &*decision.person),
+        (Outcome::Admit, &*student(1))
+    );
+    assert_eq!(decision.identification(), Identification::PersonCode);
+    let resolve = pb::ResolvePersonCodeRequest {
+        person_code: code.person_code,
+    };
+    let ask = world.as_role(Role::Guard, SCHOOL_PATH, resolve.clone());
+    let who = world
+        .client
+        .resolve_person_code(ask)
+        .await
+        .expect("resolved")
+        .into_inner();
+    assert_eq!(who.person, student(1));
+    let ask = world.as_role(Role::Guard, city::OTHER_PATH, resolve.clone());
+    let refused = world
+        .client
+        .resolve_person_code(ask)
+        .await
+        .expect_err("elsewhere");
+    assert_eq!(told(&refused).1, "SCOPE_DENIED");
+    let nonsense = pb::ResolvePersonCodeRequest {
+        person_code: "nonsense".to_owned(),
+    };
+    let ask = world.as_role(Role::Guard, SCHOOL_PATH, nonsense);
+    let refused = world
+        .client
+        .resolve_person_code(ask)
+        .await
+        .expect_err("not ours");
+    assert_eq!(refused.code(), Grpc::InvalidArgument);
+
+    let bind = pb::BindCardRequest {
+        person: student(2),
+        card: "04A1B2C3".to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    for _ in 0..2 {
+        let ask = world.as_role(Role::SchoolClerk, SCHOOL_PATH, bind.clone());
+        world.client.bind_card(ask).await.expect("bound");
+    }
+    let card = |number: &str| pb::CheckEntryRequest {
+        identity: Some(Identity::Card(number.to_owned())),
+        ..well("")
+    };
+    let decision = world.check(card("04A1B2C3")).await.expect("decided");
+    assert_eq!(decision.person, student(2));
+    assert_eq!(decision.identification(), Identification::Card);
+    let decision = world.check(card("FFFFFFFF")).await.expect("decided");
+    assert_eq!(codes(&decision), [Code::PersonUnknown]);
+
+    world.clock.advance(chrono::Duration::days(30));
+    let decision = world.check(by_code).await.expect("decided");
+    assert!(codes(&decision).contains(&Code::PersonUnknown));
+    let ask = world.as_role(Role::Guard, SCHOOL_PATH, resolve);
+    let refused = world
+        .client
+        .resolve_person_code(ask)
+        .await
+        .expect_err("too old");
+    let (code, reason, zh) = told(&refused);
+    assert_eq!(
+        (code, &*reason),
+        (Grpc::FailedPrecondition, "PERSON_CODE_EXPIRED")
+    );
+    assert!(zh.contains("2022-05-06"), "{zh}");
+}

@@ -1,0 +1,72 @@
+//! Settings that must not start.
+
+use kit::auth::AuthConfig;
+use kit::config::Settings;
+use kit::db::DatabaseConfig;
+use kit::server::ServerConfig;
+use kit::telemetry::TelemetryConfig;
+use safety_inspection::{Config, GateConfig};
+
+fn config() -> Config {
+    Config {
+        server: ServerConfig::loopback(),
+        auth: AuthConfig::development(),
+        telemetry: TelemetryConfig::default(),
+        database: DatabaseConfig::new("sqlite::memory:"),
+        roster: "http://127.0.0.1:7401".to_owned(),
+        sampling: "http://127.0.0.1:7402".to_owned(),
+        gate: GateConfig::default(),
+    }
+}
+
+fn production() -> Config {
+    let key = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=".to_owned();
+    Config {
+        auth: AuthConfig {
+            production: true,
+            development: false,
+            keys: [("issuer-1".to_owned(), key)].into(),
+            ..AuthConfig::default()
+        },
+        ..config()
+    }
+}
+
+#[test]
+fn production_needs_a_key_of_its_own() {
+    assert_eq!(config().check(), Ok(()));
+    let refused = production().check().unwrap_err();
+    assert_eq!(refused, "gate.signing_key_file: required in production");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    let with = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let mut config = production();
+        config.gate.signing_key_file = Some(file.clone());
+        config.check()
+    };
+    let refused = with("zz").unwrap_err();
+    assert_eq!(
+        refused,
+        "gate.signing_key_file: must hold 64 hexadecimal digits"
+    );
+    let trials = hex::encode(b"campus gate trial key, no secret");
+    let refused = with(&trials).unwrap_err();
+    assert_eq!(refused, "gate.signing_key_file: holds the key of trials");
+    assert_eq!(with(&format!("{}\n", "07".repeat(32))), Ok(()));
+}
+
+#[test]
+fn a_wrong_setting_is_named() {
+    let refused = |change: fn(&mut Config)| {
+        let mut config = config();
+        change(&mut config);
+        config.check().unwrap_err()
+    };
+    assert_eq!(
+        refused(|c| c.roster = "roster".to_owned()),
+        "roster: not an address"
+    );
+    assert_eq!(refused(|c| c.sampling.clear()), "sampling: not an address");
+    assert!(refused(|c| c.gate.batch = 0).starts_with("gate: "));
+}

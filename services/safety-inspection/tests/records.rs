@@ -1,0 +1,228 @@
+//! What is kept of decisions, and what a gate without a network takes along and brings back.
+
+mod city;
+
+use kit::auth::Role;
+use kit::clock::Clock;
+use proto::safety as pb;
+use proto::safety::gate_decision::Result as Outcome;
+use proto::safety::gate_reason::Code;
+use uuid::Uuid;
+
+use city::world::{World, codes, serve, told, well};
+use city::{SCHOOL, SCHOOL_PATH, clearance, held, student};
+
+on_both!(
+    offline_decisions_are_recorded_once,
+    the_snapshot_can_be_verified,
+    old_facts_are_said_to_be_old,
+    decisions_survive_a_restart,
+    decisions_are_listed_page_by_page,
+);
+
+async fn offline_decisions_are_recorded_once(mut world: World) {
+    use pb::offline_verdict::Outcome as Became;
+    clearance(&world.db, &[held(&student(2), 1)], 1).await;
+    world.until(well(&student(2)), Outcome::Deny).await;
+    let now = kit::field::to_timestamp(world.clock.now());
+    let entry = |person: u128| pb::OfflineDecision {
+        client_id: Uuid::from_u128(person).to_string(),
+        person: student(person),
+        observation: well("").observation,
+        result: Outcome::Admit.into(),
+        decide_time: Some(now),
+    };
+    let long_ago = world.clock.now() - chrono::Duration::days(8);
+    let old = pb::OfflineDecision {
+        decide_time: Some(kit::field::to_timestamp(long_ago)),
+        ..entry(5)
+    };
+    let hot = pb::OfflineDecision {
+        observation: Some(pb::GateObservation {
+            temperature_decidegrees: Some(500),
+            ..Default::default()
+        }),
+        ..entry(4)
+    };
+    let batch = |decisions: Vec<pb::OfflineDecision>| pb::RecordBatchRequest {
+        parent: SCHOOL.to_owned(),
+        device: "后门".to_owned(),
+        decisions,
+    };
+    let mut record = async |decisions| {
+        let ask = world.as_role(Role::Guard, SCHOOL_PATH, batch(decisions));
+        world
+            .client
+            .record_batch(ask)
+            .await
+            .expect("recorded")
+            .into_inner()
+            .verdicts
+    };
+    let became = |verdicts: &[pb::OfflineVerdict]| {
+        verdicts
+            .iter()
+            .map(pb::OfflineVerdict::outcome)
+            .collect::<Vec<_>>()
+    };
+    let first = record(vec![entry(1), entry(2), hot, old]).await;
+    let all = [
+        Became::Recorded,
+        Became::Conflict,
+        Became::Refused,
+        Became::Refused,
+    ];
+    assert_eq!(became(&first), all);
+    assert_eq!(first[1].expected_result(), Outcome::Deny);
+    assert!(
+        first[2].message.contains("体温读数应在 34.0 至 42.5"),
+        "{}",
+        first[2].message
+    );
+    let changed = pb::OfflineDecision {
+        result: Outcome::Observe.into(),
+        ..entry(1)
+    };
+    let again = record(vec![entry(2), changed, entry(1)]).await;
+    assert_eq!(
+        became(&again),
+        [Became::Repeated, Became::Differs, Became::Repeated]
+    );
+    assert_eq!(again[0].gate_decision, first[1].gate_decision);
+}
+
+async fn the_snapshot_can_be_verified(mut world: World) {
+    clearance(&world.db, &[held(&student(2), 1)], 1).await;
+    world.until(well(&student(2)), Outcome::Deny).await;
+    let ask = pb::GetSnapshotRequest {
+        name: format!("{SCHOOL}/gateSnapshot"),
+    };
+    let ask = world.as_role(Role::Guard, SCHOOL_PATH, ask);
+    let snapshot = world
+        .client
+        .get_snapshot(ask)
+        .await
+        .expect("taken")
+        .into_inner();
+    assert_eq!(snapshot.members.len(), 6);
+    let [blocked] = &snapshot.blocked[..] else {
+        panic!("{:?}", snapshot.blocked)
+    };
+    assert_eq!(blocked.person, student(2));
+    // As a gate recomputes it from the contract alone.
+    let seconds = |time: &Option<prost_types::Timestamp>| time.map_or(0, |time| time.seconds);
+    let mut text = format!(
+        "campus/gate-snapshot/v1\n{}\n{}\n373\n3,2,4\n14\n{}\n{}\n{}\n",
+        snapshot.name,
+        snapshot.policy_version,
+        seconds(&snapshot.create_time),
+        seconds(&snapshot.facts_time),
+        seconds(&snapshot.expire_time),
+    );
+    for member in &snapshot.members {
+        text.push_str(&format!("+ {member}\n"));
+    }
+    text.push_str(&format!("- {} 41\n", blocked.person));
+    let digest: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(text).into();
+    assert_eq!(snapshot.digest[..], digest);
+    let key: [u8; 32] = snapshot.public_key[..].try_into().expect("32 bytes");
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).expect("a key");
+    let signature = ed25519_dalek::Signature::from_slice(&snapshot.signature).expect("64 bytes");
+    key.verify_strict(&digest, &signature).expect("signed");
+    assert_eq!(
+        seconds(&snapshot.expire_time) - seconds(&snapshot.facts_time),
+        1800
+    );
+}
+
+async fn old_facts_are_said_to_be_old(mut world: World) {
+    world.clock.advance(chrono::Duration::minutes(31));
+    let decision = world.check(well(&student(1))).await.expect("decided");
+    assert_eq!(decision.result(), Outcome::Admit);
+    assert!(decision.stale);
+    assert_eq!(codes(&decision), [Code::FactsStale]);
+    assert_eq!(decision.reasons[0].rule, "3.9");
+}
+
+async fn decisions_survive_a_restart(mut world: World) {
+    let decision = world.check(well(&student(1))).await.expect("decided");
+    world
+        .running
+        .take()
+        .expect("running")
+        .stop()
+        .await
+        .expect("stopped");
+    let (client, running) = serve(&world.scratch, &world.clock).await;
+    (world.client, world.running) = (client, Some(running));
+    let get = pb::GetGateDecisionRequest {
+        name: decision.name.clone(),
+    };
+    let get = world.as_role(Role::Guard, SCHOOL_PATH, get);
+    let read = world
+        .client
+        .get_gate_decision(get)
+        .await
+        .expect("read")
+        .into_inner();
+    assert_eq!(read, decision);
+    assert_eq!(
+        world
+            .check(well(&student(1)))
+            .await
+            .expect("decided")
+            .result(),
+        Outcome::Admit
+    );
+}
+
+async fn decisions_are_listed_page_by_page(mut world: World) {
+    for number in [1, 2, 99, 3] {
+        world.check(well(&student(number))).await.expect("decided");
+        world.clock.advance(chrono::Duration::seconds(1));
+    }
+    let mut ask = pb::ListGateDecisionsRequest {
+        parent: SCHOOL.to_owned(),
+        page_size: 3,
+        ..Default::default()
+    };
+    let list = world.as_role(Role::Principal, SCHOOL_PATH, ask.clone());
+    let page = world
+        .client
+        .list_gate_decisions(list)
+        .await
+        .expect("listed")
+        .into_inner();
+    let people: Vec<_> = page
+        .gate_decisions
+        .iter()
+        .map(|d| d.person.clone())
+        .collect();
+    assert_eq!(people, [student(3), student(99), student(2)]);
+    ask.page_token = page.next_page_token;
+    let list = world.as_role(Role::Principal, SCHOOL_PATH, ask.clone());
+    let page = world
+        .client
+        .list_gate_decisions(list)
+        .await
+        .expect("listed")
+        .into_inner();
+    assert_eq!((page.gate_decisions.len(), &*page.next_page_token), (1, ""));
+    ask.result = Outcome::Deny.into();
+    let list = world.as_role(Role::Principal, SCHOOL_PATH, ask.clone());
+    let refused = world
+        .client
+        .list_gate_decisions(list)
+        .await
+        .expect_err("another list");
+    assert_eq!(told(&refused).1, "INVALID_PAGE_TOKEN");
+    ask.page_token.clear();
+    let list = world.as_role(Role::Principal, SCHOOL_PATH, ask);
+    let page = world
+        .client
+        .list_gate_decisions(list)
+        .await
+        .expect("listed")
+        .into_inner();
+    assert_eq!(page.gate_decisions.len(), 1);
+}
