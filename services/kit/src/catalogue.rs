@@ -268,6 +268,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "管控当前状态为 {state}，不能进行该操作",
             "the hold is {state}",
         ),
+        R::PointState => entry_of(
+            FailedPrecondition,
+            "采样点当前状态为 {state}，不能进行该操作",
+            "the sampling point is {state}",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,

@@ -29,10 +29,13 @@ kit::store_suite!(Migrator;
     a_place_from_before_the_retention_or_a_restore_is_refused,
     a_reader_sees_its_own_place_only,
     a_rolled_back_change_is_never_seen,
+    the_drain_ends_a_watch_whose_place_stays_good,
 );
 
 const WRITERS: u64 = 8;
-const ENTITIES: u64 = 40;
+const ENTITIES: u64 = 2500;
+/// How many entities one transaction changes at most.
+const BIGGEST: u64 = 100;
 
 /// How many changes the law is tried on; the environment may ask for more or fewer.
 #[expect(
@@ -59,35 +62,50 @@ fn change(entity: u64, version: i64, path: &str) -> Change {
     }
 }
 
-/// Changes one to four entities in one transaction: the entity is locked first, then announced.
-async fn write(db: &Database, rng: &mut StdRng) -> u64 {
-    let mut chosen: Vec<u64> = (0..rng.random_range(1..=4))
+/// Changes some entities, not more than `most`, in one transaction: they are locked first, in one
+/// order for all writers, then announced.
+async fn write(db: &Database, rng: &mut StdRng, most: u64) -> u64 {
+    let mut chosen: Vec<u64> = (0..rng.random_range(1..=BIGGEST).min(most))
         .map(|_| rng.random_range(0..ENTITIES))
         .collect();
     chosen.sort_unstable();
     chosen.dedup();
     let tx = db.begin().await.expect("begins");
-    for entity in &chosen {
-        let version = bump(&tx, *entity).await;
-        announce(&tx, vec![change(*entity, version, "fz/350102")])
-            .await
-            .expect("announces");
-        if rng.random_bool(0.3) {
-            tokio::task::yield_now().await;
-        }
+    let mut changes = Vec::new();
+    for (entity, version) in bump(&tx, &chosen).await {
+        changes.push(change(entity, version, "fz/350102"));
     }
+    // Announced in two parts, so that another writer can come between.
+    let rest = changes.split_off(changes.len() / 2);
+    announce(&tx, changes).await.expect("announces");
+    if rng.random_bool(0.3) {
+        tokio::task::yield_now().await;
+    }
+    announce(&tx, rest).await.expect("announces");
     tx.commit().await.expect("commits");
     chosen.len() as u64
 }
 
-async fn bump(tx: &Tx, entity: u64) -> i64 {
-    let sql = "UPDATE things SET version = version + 1 WHERE id = $1 RETURNING version";
-    let id = i64::try_from(entity).expect("small");
-    let row = tx
-        .query_one_raw(statement(tx, sql, [id.into()]))
-        .await
-        .expect("bumps");
-    row.expect("exists").try_get_by_index(0).expect("a number")
+async fn bump(tx: &Tx, entities: &[u64]) -> Vec<(u64, i64)> {
+    let ids: Vec<String> = entities.iter().map(ToString::to_string).collect();
+    let ids = ids.join(", ");
+    if tx.backend() == Backend::Postgres {
+        let lock = format!("SELECT id FROM things WHERE id IN ({ids}) ORDER BY id FOR UPDATE");
+        tx.query_all_raw(statement(tx, &lock, []))
+            .await
+            .expect("locks");
+    }
+    let sql = format!(
+        "UPDATE things SET version = version + 1 WHERE id IN ({ids}) RETURNING id, version"
+    );
+    let rows = tx.query_all_raw(statement(tx, &sql, [])).await;
+    let number = |row: &sea_orm::QueryResult, place| -> i64 {
+        row.try_get_by_index(place).expect("a number")
+    };
+    rows.expect("bumps")
+        .iter()
+        .map(|row| (number(row, 0).unsigned_abs(), number(row, 1)))
+        .collect()
 }
 
 async fn create_things(db: &Database) {
@@ -117,8 +135,9 @@ async fn read(db: Database, mut token: String, total: u64, seed: u64) -> Vec<(St
     let mut rng = StdRng::seed_from_u64(seed);
     let mut seen: Vec<(String, i64)> = Vec::new();
     while (seen.len() as u64) < total {
-        // Another process, as far as the feed can tell.
-        let feed = Feed::new(db.clone(), "test", Drain::new());
+        // Another process, as far as the feed can tell; it ends with its reader.
+        let process = Drain::new();
+        let feed = Feed::new(db.clone(), "test", process.clone());
         let mut pages = feed
             .watch(OrgPath::root(), token.clone())
             .await
@@ -134,6 +153,7 @@ async fn read(db: Database, mut token: String, total: u64, seed: u64) -> Vec<(St
             token = page.resume_token;
             left -= 1;
         }
+        process.signal();
     }
     seen
 }
@@ -147,26 +167,26 @@ async fn readers_that_restart_see_every_change_once_and_in_commit_order(db: Data
     }
     let token = start(&Feed::new(db.clone(), "test", drain.clone())).await;
     let share = changes() / WRITERS;
+    let total = share * WRITERS;
+    // Readers follow while the writers commit: a gap shows only then.
+    let readers: Vec<_> = (0..3)
+        .map(|seed| tokio::spawn(read(db.clone(), token.clone(), total, seed)))
+        .collect();
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let db = db.clone();
             tokio::spawn(async move {
                 let mut rng = StdRng::seed_from_u64(writer);
-                let mut written = 0;
-                while written < share {
-                    written += write(&db, &mut rng).await;
+                let mut left = share;
+                while left > 0 {
+                    left -= write(&db, &mut rng, left).await;
                 }
-                written
             })
         })
         .collect();
-    let mut total = 0;
     for writer in writers {
-        total += writer.await.expect("writes");
+        writer.await.expect("writes");
     }
-    let readers: Vec<_> = (0..3)
-        .map(|seed| tokio::spawn(read(db.clone(), token.clone(), total, seed)))
-        .collect();
     let mut all = Vec::new();
     for reader in readers {
         all.push(reader.await.expect("reads"));
@@ -195,7 +215,7 @@ async fn a_snapshot_and_the_watch_after_it_converge(db: Database) {
         tokio::spawn(async move {
             let mut rng = StdRng::seed_from_u64(5);
             for _ in 0..300 {
-                write(&db, &mut rng).await;
+                write(&db, &mut rng, 40).await;
             }
         })
     };
@@ -252,7 +272,7 @@ async fn a_place_from_before_the_retention_or_a_restore_is_refused(db: Database)
     let feed = Feed::new(db.clone(), "test", drain.clone());
     let token = start(&feed).await;
     let mut rng = StdRng::seed_from_u64(1);
-    write(&db, &mut rng).await;
+    write(&db, &mut rng, 40).await;
     if db.backend() == Backend::Postgres {
         kit::feed::sequencer::sequence_all(&db)
             .await
@@ -367,5 +387,64 @@ async fn a_rolled_back_change_is_never_seen(db: Database) {
     let mut pages = feed.watch(OrgPath::root(), token).await.expect("watches");
     let page = pages.next().await.expect("goes on").expect("a page");
     assert_eq!(page.items[0].entity, "things/2");
+    drain.signal();
+}
+
+async fn the_drain_ends_a_watch_whose_place_stays_good(db: Database) {
+    create_things(&db).await;
+    let drain = Drain::new();
+    let feed = Feed::new(db.clone(), "test", drain.clone());
+    let mut token = start(&feed).await;
+    let mut pages = feed
+        .watch(OrgPath::root(), token.clone())
+        .await
+        .expect("watches");
+    let mut rng = StdRng::seed_from_u64(3);
+    let mut written = 0;
+    for ending in [false, true] {
+        let fresh = write(&db, &mut rng, 40).await;
+        if db.backend() == Backend::Postgres {
+            kit::feed::sequencer::sequence_all(&db)
+                .await
+                .expect("sequences");
+        }
+        written += fresh;
+        let mut seen = 0;
+        while seen < fresh && !ending {
+            let page = pages.next().await.expect("goes on").expect("a page");
+            seen += page.items.len() as u64;
+            token = page.resume_token;
+        }
+    }
+    drain.signal();
+    let ended = async {
+        loop {
+            match pages.next().await.expect("an end with a reason") {
+                Ok(page) => token = page.resume_token,
+                Err(problem) => return problem.reason(),
+            }
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
+    assert_eq!(ended.expect("ends"), ErrorReason::Unavailable);
+    // Another replica goes on from the last place, wherever the drain cut.
+    let drain = Drain::new();
+    let feed = Feed::new(db.clone(), "test", drain.clone());
+    let marker = write(&db, &mut rng, 1).await;
+    if db.backend() == Backend::Postgres {
+        kit::feed::sequencer::sequence_all(&db)
+            .await
+            .expect("sequences");
+    }
+    let mut pages = feed.watch(OrgPath::root(), token).await.expect("goes on");
+    let mut versions = 0;
+    while versions < marker {
+        let page = pages.next().await.expect("goes on").expect("a page");
+        versions += page.items.len() as u64;
+    }
+    assert!(
+        (marker..=marker + written).contains(&versions),
+        "nothing is told twice"
+    );
     drain.signal();
 }

@@ -1,5 +1,6 @@
 //! What every call to a service passes, as a client sees it.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use proto::sampling::{
     ClearanceSnapshotRequest, ClearanceSnapshotResponse, ClearanceWatchRequest,
     ClearanceWatchResponse,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::ServingStatus;
@@ -210,5 +213,70 @@ async fn calls_beyond_the_limit_are_refused_at_once() {
         (refused.code(), reason(&refused).as_str()),
         (Code::ResourceExhausted, "OVERLOADED")
     );
+    running.stop().await.unwrap();
+}
+
+/// Waits until the server closes a connection on which nothing more is sent.
+async fn until_closed(mut stream: TcpStream) {
+    let mut bytes = Vec::new();
+    // A reset closes as well as an end does; what came before does not matter.
+    let _ = stream.read_to_end(&mut bytes).await;
+}
+
+#[tokio::test]
+async fn whoever_connects_and_does_not_speak_http2_is_closed() {
+    let (running, _latch, _channel) = start(ServerConfig::loopback()).await;
+    let quiet = [&b""[..], b"P", b"PRI * HTTP/2.0\r\n"].map(async |said| {
+        let mut stream = TcpStream::connect(running.addr).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        until_closed(stream).await;
+    });
+    let closed = futures_util::future::join_all(quiet);
+    let closed = tokio::time::timeout(Duration::from_secs(20), closed).await;
+    closed.expect("the server closes them all");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_beyond_the_limit_is_closed_at_once() {
+    let config = ServerConfig {
+        max_connections: 1,
+        ..ServerConfig::loopback()
+    };
+    let (running, _latch, channel) = start(config).await;
+    let mut client = ClearanceFeedClient::new(channel);
+    let request = || signed(ClearanceSnapshotRequest::default());
+    client.snapshot(request()).await.unwrap();
+    until_closed(TcpStream::connect(running.addr).await.unwrap()).await;
+    client.snapshot(request()).await.unwrap();
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_is_told_how_many_streams_it_may_open() {
+    let config = ServerConfig {
+        max_streams_per_connection: 77,
+        ..ServerConfig::loopback()
+    };
+    let (running, _latch, _channel) = start(config).await;
+    let mut stream = TcpStream::connect(running.addr).await.unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(preface).await.unwrap();
+    // The first frame of a server is SETTINGS: 9 bytes of header, then 6 bytes a setting.
+    let mut header = [0; 9];
+    stream.read_exact(&mut header).await.unwrap();
+    assert_eq!(header[3], 4, "SETTINGS");
+    let mut settings = vec![0; usize::from(u16::from_be_bytes([header[1], header[2]]))];
+    stream.read_exact(&mut settings).await.unwrap();
+    let settings: HashMap<u16, u32> = settings
+        .chunks_exact(6)
+        .map(|one| {
+            let value = u32::from_be_bytes([one[2], one[3], one[4], one[5]]);
+            (u16::from_be_bytes([one[0], one[1]]), value)
+        })
+        .collect();
+    assert_eq!(settings.get(&3), Some(&77), "MAX_CONCURRENT_STREAMS");
+    assert_eq!(settings.get(&6), Some(&(16 << 10)), "MAX_HEADER_LIST_SIZE");
+    drop(stream);
     running.stop().await.unwrap();
 }

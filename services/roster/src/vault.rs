@@ -10,7 +10,7 @@ use std::fmt;
 use aes_gcm::aead::consts::U12;
 use aes_gcm::aead::{Aead, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, AesGcm};
-use hmac::{Hmac, KeyInit as _, Mac};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use sm4::Sm4;
 use uuid::Uuid;

@@ -29,7 +29,6 @@ pub struct Config {
     /// out, a key is used that everybody knows; it is refused in production.
     #[serde(default)]
     pub signing_key_file: Option<PathBuf>,
-    // Tubes, results, holds.
 }
 
 /// The secret that signs draws in trials: everybody knows it.

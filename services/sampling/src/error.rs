@@ -4,13 +4,14 @@ use chrono::NaiveDate;
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::hold::HoldState;
+use crate::domain::point::PointState;
 use crate::domain::swab::Refused;
 use crate::domain::tube::IllegalMove;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    // Shared.
     /// Refused by kit: authorisation, paging, idempotency, overload, a field.
     #[error("refused")]
     Refused(#[source] Problem),
@@ -27,7 +28,6 @@ pub(crate) enum Error {
     #[error("{0} changed meanwhile")]
     EtagMismatch(String),
 
-    // Plans and draws.
     /// There is no school on this day, so nothing is drawn.
     #[error("{0} is no school day")]
     NoSchoolDay(NaiveDate),
@@ -49,7 +49,6 @@ pub(crate) enum Error {
     /// No policy is known for this place: the roster has not been heard yet.
     #[error("no policy for {0}")]
     NoPolicy(String),
-    // Tubes, results, holds, clearance, environment.
     /// The verb does not start from the tube's state.
     #[error("the tube is {0}")]
     TubeState(String),
@@ -66,8 +65,11 @@ pub(crate) enum Error {
     #[error("another result stands for {0}")]
     ResultConflict(String),
     /// The verb does not start from the hold's state.
-    #[error("the hold is {0}")]
-    HoldState(String),
+    #[error("the hold is {0:?}")]
+    HoldState(Option<HoldState>),
+    /// The verb does not start from the sampling point's state.
+    #[error("the sampling point is {0:?}")]
+    PointState(PointState),
 }
 
 impl From<Problem> for Error {

@@ -16,8 +16,10 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::drain::Drain;
 
-/// A connection must send its first bytes within this time.
-const FIRST_BYTES: Duration = Duration::from_secs(5);
+/// A connection must have sent the preface of HTTP/2 within this time; afterwards keepalive watches.
+const PREFACE_WITHIN: Duration = Duration::from_secs(5);
+/// How many bytes the preface has.
+const PREFACE: usize = 24;
 /// How long to wait when the process has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
@@ -55,11 +57,13 @@ pub(super) fn incoming(
     )
 }
 
-/// A TCP connection that breaks when it is cut or stays silent at its beginning.
+/// A TCP connection that breaks when it is cut or does not say soon that it speaks HTTP/2.
 pub(super) struct Connection {
     stream: TcpStream,
     cut: BoxFuture<'static, ()>,
-    silent: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Runs until the preface is complete.
+    preface: Option<Pin<Box<tokio::time::Sleep>>>,
+    heard: usize,
     _place: OwnedSemaphorePermit,
 }
 
@@ -68,7 +72,8 @@ impl Connection {
         Self {
             stream,
             cut: Box::pin(async move { cut.draining().await }),
-            silent: Some(Box::pin(tokio::time::sleep(FIRST_BYTES))),
+            preface: Some(Box::pin(tokio::time::sleep(PREFACE_WITHIN))),
+            heard: 0,
             _place: place,
         }
     }
@@ -93,14 +98,18 @@ impl AsyncRead for Connection {
             this.cut = Box::pin(std::future::ready(()));
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        if let Some(silent) = &mut this.silent
-            && silent.as_mut().poll(context).is_ready()
+        if let Some(late) = &mut this.preface
+            && late.as_mut().poll(context).is_ready()
         {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if read.is_ready() {
-            this.silent = None;
+        if this.preface.is_some() {
+            this.heard += buffer.filled().len() - before;
+            if this.heard >= PREFACE {
+                this.preface = None;
+            }
         }
         read
     }

@@ -101,8 +101,9 @@ impl StaffService for Api {
         request: Request<CreateStaffMemberRequest>,
     ) -> Result<Response<pb::StaffMember>, Status> {
         let caller = caller(&request)?;
-        let request = request.into_inner();
-        let organization = convert::id("parent", "organizations", &request.parent)?;
+        let mut request = request.into_inner();
+        let parent = request.parent.clone();
+        let organization = convert::id("parent", "organizations", &parent)?;
         let sent = request.staff_member.clone().unwrap_or_default();
         let mut fields = Fields::new();
         let details = self.details(&sent, &mut fields);
@@ -136,6 +137,7 @@ impl StaffService for Api {
             start,
             state: state.unwrap_or(State::Active),
         };
+        request.staff_member = Some(self.veiled(sent));
         let act = act("CreateStaffMember", &request.request_id, &request);
         let made = self
             .0
@@ -148,7 +150,7 @@ impl StaffService for Api {
         request: Request<UpdateStaffMemberRequest>,
     ) -> Result<Response<pb::StaffMember>, Status> {
         let caller = caller(&request)?;
-        let request = request.into_inner();
+        let mut request = request.into_inner();
         let sent = request.staff_member.clone().unwrap_or_default();
         let id = convert::uuid("staff_member.name", "staff", &sent.name)?;
         let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
@@ -173,6 +175,7 @@ impl StaffService for Api {
             state,
             etag: sent.etag.clone(),
         };
+        request.staff_member = Some(self.veiled(sent));
         let act = act("UpdateStaffMember", &request.request_id, &request);
         let changed = self.0.update_staff_member(&caller, id, change, act);
         Ok(Response::new(changed.await?))
@@ -296,6 +299,16 @@ fn posts(field: &str, sent: &[i32], fields: &mut Fields) -> Posts {
         }
     }
     posts.into_iter().collect()
+}
+
+impl Api {
+    /// What of a member of staff is kept of a request.
+    fn veiled(&self, mut sent: pb::StaffMember) -> pb::StaffMember {
+        for private in [&mut sent.id_number, &mut sent.phone] {
+            self.0.veil(private);
+        }
+        sent
+    }
 }
 
 /// A member of staff for the wire.

@@ -16,7 +16,7 @@ use crate::domain::day::Day;
 use crate::domain::plan::{DrawId, PlanId};
 use crate::domain::roll::{Malformed, PersonId};
 use crate::error::Error;
-use crate::grpc::convert;
+use crate::grpc::draw_convert;
 use crate::publication::records::{self, Closing};
 use crate::store::draws::DrawRow;
 use crate::store::rolls::corrupt;
@@ -85,7 +85,7 @@ impl App {
         let closed = self.close_in(&tx, vec![draw]).await?;
         let answer = closed
             .first()
-            .map(convert::draw)
+            .map(draw_convert::draw)
             .ok_or_else(|| Error::NotFound(id.to_string()))?;
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
@@ -134,7 +134,11 @@ impl App {
             draws::update(tx, &draw).await?;
             closed.push(draw);
         }
-        announce(tx, closed.iter().flat_map(convert::draw_changes).collect()).await?;
+        announce(
+            tx,
+            closed.iter().flat_map(draw_convert::draw_changes).collect(),
+        )
+        .await?;
         Ok(closed)
     }
 }

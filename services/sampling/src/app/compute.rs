@@ -118,6 +118,7 @@ fn draw_school(setting: &Setting<'_>, groups: &[GroupRow]) -> Result<NewDraw, Db
         picks: count(picked),
         replacements: 0,
         record: records::from_frozen(&frozen, &signature),
+        key_id: signer.public_key().id(),
         closing: None,
         create_time: setting.now,
         version: 1,

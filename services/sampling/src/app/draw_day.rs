@@ -16,7 +16,7 @@ use crate::domain::day::Day;
 use crate::domain::plan::{Plan, PlanId};
 use crate::domain::roll::GroupKind;
 use crate::error::Error;
-use crate::grpc::convert;
+use crate::grpc::draw_convert;
 use crate::store::draws::NewDraw;
 use crate::store::policy::Facts;
 use crate::store::rolls::{self, GroupRow};
@@ -196,7 +196,7 @@ impl App {
                 ..draws::Filter::default()
             };
             let found = draws::list(self.db.read(), &filter).await?;
-            progress.draw = found.first().map(convert::draw);
+            progress.draw = found.first().map(draw_convert::draw);
         }
         // Whoever asked may be gone.
         let _ = sender.send(Ok(progress)).await;
@@ -285,7 +285,7 @@ impl App {
         draws::add(&tx, &mut ready).await?;
         let changes = ready
             .iter()
-            .flat_map(|draw| convert::draw_changes(&draw.row))
+            .flat_map(|draw| draw_convert::draw_changes(&draw.row))
             .collect();
         announce(&tx, changes).await?;
         tx.commit().await?;

@@ -1,391 +1,286 @@
-//! What follows from positive tubes: holds, single swabs, and who may enter.
+//! What follows from positive tubes: holds, single swabs, audit lines, and everybody's control.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use kit::auth::{Caller, Permission};
+use kit::auth::Caller;
 use kit::db::Tx;
 use kit::feed::announce;
-use kit::request::{Once, once};
-use proto::sampling::{Hold, ReleaseHoldRequest};
 use sea_orm::Value as SqlValue;
 
 use super::App;
-use crate::domain::hold::{Control, HoldState, Outcome, Single, decide};
+use super::controls::Controls;
+use super::tube_steps::millis;
+use crate::domain::hold::{Control, Facts, HoldState, Outcome, Single, decide};
 use crate::domain::laboratory_result::Value;
-use crate::domain::roll::{GroupKind, person};
+use crate::domain::policy::Policy;
+use crate::domain::tube::State;
 use crate::error::Error;
-use crate::grpc::{convert::person_name, tube_convert};
-use crate::store::holds::{
-    ClearanceRow, ControlRow, HoldEventRow, HoldRow, RecheckRow, next_versions,
-};
-use crate::store::tubes::{Lock, SwabRow, TubeRow, execute_in};
+use crate::grpc::announced::hold_change;
+use crate::grpc::tube_convert::member;
+use crate::store::controls::ControlRow;
+use crate::store::holds::{self, HoldEventRow, HoldRow, RecheckRow, SingleRow};
+use crate::store::rows::{Lock, Row};
+use crate::store::swabs::SwabRow;
+use crate::store::tubes::TubeRow;
 
-/// The controls of everybody touched, before and after.
+/// The rule that holds and releases without a human.
+const RULE: &str = "rule 2.22";
+const CORRECTED: &str = "the result was corrected";
+
+/// What is stored about tubes that hold, or held, their people.
 #[derive(Debug, Default)]
-struct Controls {
-    set: Vec<ControlRow>,
-    gone: Vec<(Vec<u8>, String)>,
+struct Known {
+    members: HashMap<String, Vec<SwabRow>>,
+    holds: HashMap<String, HoldRow>,
+    /// What is known of each member's single swab.
+    singles: HashMap<(String, Vec<u8>), Single>,
+    /// Tubes whose first single was opened.
+    rechecked: HashSet<String>,
+    /// The control of each member before.
+    had: HashMap<(String, Vec<u8>), i16>,
+    /// How many audit lines each hold has.
+    lines: HashMap<String, i64>,
 }
 
-fn keys(codes: &BTreeSet<String>) -> Vec<SqlValue> {
-    codes.iter().map(|code| code.as_str().into()).collect()
-}
-
-fn name_of(kind: i16, id: &[u8]) -> String {
-    person_name(
-        GroupKind::from_code(kind).unwrap_or(GroupKind::Students),
-        person(id),
-    )
+/// What a hold becomes.
+#[derive(Debug, Default)]
+struct Settled {
+    holds: Vec<HoldRow>,
+    orders: Vec<RecheckRow>,
+    events: Vec<HoldEventRow>,
+    changes: Vec<kit::feed::Change>,
+    controls: Controls,
 }
 
 impl App {
-    /// Makes holds, controls and clearance of these tubes what their results say, whatever came
-    /// before. `singles` are single tubes whose result changed.
+    /// Makes holds, controls and clearance of these tubes what their results and those of their
+    /// singles say, whatever came before. `tubes` are locked and hold what changed already.
     pub(crate) async fn settle(
         &self,
         tx: &Tx,
         caller: &Caller,
         tubes: &mut BTreeMap<String, TubeRow>,
         codes: &BTreeSet<String>,
-        singles: &[TubeRow],
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         if codes.is_empty() {
             return Ok(());
         }
-        let mut members: BTreeMap<String, Vec<SwabRow>> = BTreeMap::new();
-        for swab in SwabRow::find(tx, "tube", keys(codes), Lock::No).await? {
-            members.entry(swab.tube.clone()).or_default().push(swab);
-        }
-        let mut holds: HashMap<String, HoldRow> = HoldRow::find(tx, "tube", keys(codes), Lock::Yes)
-            .await?
-            .into_iter()
-            .map(|hold| (hold.tube.clone(), hold))
-            .collect();
-        let mut orders: HashMap<(String, Vec<u8>), RecheckRow> =
-            RecheckRow::find(tx, "hold", keys(codes), Lock::No)
-                .await?
-                .into_iter()
-                .map(|order| ((order.hold.clone(), order.person.clone()), order))
-                .collect();
-        self.note_singles(tx, singles, &mut orders).await?;
-        let mut had: HashMap<String, HashMap<Vec<u8>, i16>> = HashMap::new();
-        let bases = codes
-            .iter()
-            .map(|code| format!("holds/{code}").into())
-            .collect();
-        for row in ControlRow::find(tx, "basis", bases, Lock::No).await? {
-            had.entry(row.basis)
-                .or_default()
-                .insert(row.person, row.control);
-        }
-        let mut controls = Controls::default();
-        let (mut saved, mut events, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let mut known = Known::load(tx, tubes, codes).await?;
+        let mut settled = Settled::default();
         for code in codes {
             let Some(tube) = tubes.get_mut(code) else {
                 continue;
             };
-            let swabs = members.remove(code).unwrap_or_default();
             let policy = self.policy_at(tx, &tube.org_path).await?;
-            let after = |span: std::time::Duration| {
-                now.timestamp_millis() + i64::try_from(span.as_millis()).unwrap_or(0)
-            };
-            let positive = Value::from_code(tube.result).is_some_and(Value::holds);
-            let mut hold = match holds.remove(code) {
-                Some(hold) => hold,
-                None if !positive => continue,
-                None => HoldRow {
-                    tube: code.clone(),
-                    org_path: tube.org_path.clone(),
-                    class_group: tube.class_group.clone(),
-                    ..HoldRow::default()
-                },
-            };
-            let begins = positive
-                && (hold.state == 0
-                    || (hold.end_time != 0 && !hold.by_hand && hold.end_reason == CORRECTED));
-            if begins {
-                hold.start_time = now.timestamp_millis();
-                hold.notify_due = after(policy.positive_notify);
-                hold.recheck_due = after(policy.positive_resample);
-                hold.policy_version.clone_from(&policy.version);
-            }
-            for swab in swabs.iter().filter(|_| positive) {
-                let key = (code.clone(), swab.person.clone());
-                orders.entry(key).or_insert_with(|| RecheckRow {
-                    hold: code.clone(),
-                    person: swab.person.clone(),
-                    kind: swab.kind,
-                    due_time: hold.recheck_due,
-                    ..RecheckRow::default()
-                });
-            }
-            let single = |swab: &SwabRow| {
-                let order = orders.get(&(code.clone(), swab.person.clone()));
-                match order.map(|order| (order.tube.is_empty(), Value::from_code(order.result))) {
-                    None | Some((true, _)) => Single::Ordered,
-                    Some((false, None | Some(Value::Invalid))) => Single::Pending,
-                    Some((false, Some(value))) => Single::Found(value),
-                }
-            };
-            let outcome = if positive {
-                let found: Vec<Single> = swabs.iter().map(single).collect();
-                let outcome = decide(&found, hold.by_hand, policy.auto_release);
-                tube.state = match (tube.stands()?, outcome.tube) {
-                    // The first single is open already, though nothing of it is known.
-                    (
-                        crate::domain::tube::State::Recheck,
-                        crate::domain::tube::State::HoldActive,
-                    ) => tube.state,
-                    (_, state) => state.code(),
-                };
-                tube.positives = i32::try_from(outcome.positives).unwrap_or(i32::MAX);
-                outcome
-            } else {
-                tube.positives = 0;
-                Outcome {
-                    hold: HoldState::Released,
-                    tube: tube.stands()?,
-                    controls: vec![None; swabs.len()],
-                    positives: 0,
-                }
-            };
-            let (actor, reason) = if positive {
-                ("rule 2.22", "")
-            } else {
-                (caller.subject.as_str(), CORRECTED)
-            };
-            hold.positives = tube.positives;
-            end(&mut hold, outcome.hold, reason, now);
-            let basis = format!("holds/{code}");
-            let had = had.remove(&basis).unwrap_or_default();
-            let mut sequence = hold.version * 1000;
-            for (swab, control) in swabs.iter().zip(&outcome.controls) {
-                let code = control.map(Control::code);
-                if had.get(&swab.person).copied() == code {
-                    continue;
-                }
-                sequence += 1;
-                events.push(HoldEventRow {
-                    hold: hold.tube.clone(),
-                    sequence,
-                    time: now.timestamp_millis(),
-                    kind: kind_of(*control).to_owned(),
-                    person: name_of(swab.kind, &swab.person),
-                    actor: actor.to_owned(),
-                    reason: if reason.is_empty() {
-                        hold.end_reason.clone()
-                    } else {
-                        reason.to_owned()
-                    },
-                });
-                match code {
-                    Some(control) => controls.set.push(ControlRow {
-                        person: swab.person.clone(),
-                        basis: basis.clone(),
-                        control,
-                        since: now.timestamp_millis(),
-                        org_path: swab.org_path.clone(),
-                        policy_version: hold.policy_version.clone(),
-                    }),
-                    None => controls.gone.push((swab.person.clone(), basis.clone())),
-                }
-            }
-            hold.version += 1;
-            told.push(tube_convert::hold_change(&hold, &swabs));
-            saved.push(hold);
+            settled.settle(&mut known, tube, &policy, &caller.subject, now)?;
         }
-        HoldRow::save(tx, &saved).await?;
-        let orders: Vec<RecheckRow> = orders.into_values().collect();
+        let Settled {
+            holds,
+            orders,
+            events,
+            changes,
+            controls,
+        } = settled;
+        HoldRow::save(tx, &holds).await?;
         RecheckRow::save(tx, &orders).await?;
         HoldEventRow::add(tx, &events).await?;
-        announce(tx, told).await?;
-        self.move_controls(tx, controls, names_of(&events), now)
-            .await
-    }
-
-    /// Notes what singles found in their orders.
-    async fn note_singles(
-        &self,
-        tx: &Tx,
-        singles: &[TubeRow],
-        orders: &mut HashMap<(String, Vec<u8>), RecheckRow>,
-    ) -> Result<(), Error> {
-        let by_code: HashMap<&str, &TubeRow> = singles
-            .iter()
-            .map(|tube| (tube.code.as_str(), tube))
-            .collect();
-        let codes = by_code.keys().map(|code| (*code).into()).collect();
-        for swab in SwabRow::find(tx, "tube", codes, Lock::No).await? {
-            let tube = by_code[swab.tube.as_str()];
-            if let Some(order) = orders.get_mut(&(tube.parent.clone(), swab.person)) {
-                order.tube.clone_from(&tube.code);
-                order.result = tube.result;
-            }
-        }
-        Ok(())
-    }
-
-    /// Stores controls, and tells whose clearance changed.
-    async fn move_controls(
-        &self,
-        tx: &Tx,
-        controls: Controls,
-        names: HashMap<Vec<u8>, String>,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let Controls { set, gone } = controls;
-        let mut people: BTreeSet<Vec<u8>> = set.iter().map(|row| row.person.clone()).collect();
-        people.extend(gone.iter().map(|(person, _)| person.clone()));
-        let people: Vec<Vec<u8>> = people.into_iter().collect();
-        if people.is_empty() {
-            return Ok(());
-        }
-        let versions = next_versions(tx, &people).await?;
-        let mut bases = BTreeMap::<String, Vec<SqlValue>>::new();
-        for (person, basis) in gone {
-            bases.entry(basis).or_default().push(person.into());
-        }
-        for (basis, people) in bases {
-            let sql = format!(
-                "DELETE FROM control_states WHERE basis = '{}' AND person",
-                basis.replace('\'', "")
-            );
-            execute_in(tx, &sql, people).await?;
-        }
-        ControlRow::save(tx, &set).await?;
-        let all = people.iter().map(|person| person.clone().into()).collect();
-        let mut strongest: HashMap<Vec<u8>, ControlRow> = HashMap::new();
-        for row in ControlRow::find(tx, "person", all, Lock::No).await? {
-            let known = strongest
-                .entry(row.person.clone())
-                .or_insert_with(|| row.clone());
-            if Control::from_code(row.control) > Control::from_code(known.control) {
-                *known = row;
-            }
-        }
-        let all: Vec<SqlValue> = people.iter().map(|person| person.clone().into()).collect();
-        let before = ClearanceRow::find(tx, "person", all.clone(), Lock::No).await?;
-        let places: HashMap<Vec<u8>, String> = before
-            .into_iter()
-            .map(|row| (row.person, row.org_path))
-            .collect();
-        let (mut rows, mut changes, mut clear) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, version) in people.iter().zip(versions) {
-            let name = names.get(id).cloned().unwrap_or_default();
-            match strongest.remove(id) {
-                Some(control) => {
-                    let row = ClearanceRow {
-                        person: id.clone(),
-                        org_path: control.org_path,
-                        control: control.control,
-                        medical: 1,
-                        effective_time: now.timestamp_millis(),
-                        rule: "2.19".to_owned(),
-                        policy_version: control.policy_version,
-                        basis: control.basis,
-                        version,
-                    };
-                    changes.push(tube_convert::clearance_change(&name, &row, false));
-                    rows.push(row);
-                }
-                None => {
-                    let org_path = places.get(id).cloned().unwrap_or_default();
-                    let row = ClearanceRow {
-                        person: id.clone(),
-                        org_path,
-                        version,
-                        ..ClearanceRow::default()
-                    };
-                    changes.push(tube_convert::clearance_change(&name, &row, true));
-                    clear.push(id.clone().into());
-                }
-            }
-        }
-        ClearanceRow::save(tx, &rows).await?;
-        execute_in(tx, "DELETE FROM clearances WHERE person", clear).await?;
         announce(tx, changes).await?;
-        Ok(())
-    }
-
-    /// Releases a hold by the decision of a human.
-    pub(crate) async fn release_hold(
-        &self,
-        caller: &Caller,
-        code: &str,
-        request: &ReleaseHoldRequest,
-    ) -> Result<Hold, Error> {
-        caller.allowed(Permission::HoldRelease)?;
-        let now = self.clock.now();
-        let tx = self.db.begin().await?;
-        // The tube first: that is the order of all writers.
-        let tube = TubeRow::find(&tx, "code", vec![code.into()], Lock::Yes)
-            .await?
-            .pop();
-        let hold = HoldRow::find(&tx, "tube", vec![code.into()], Lock::Yes)
-            .await?
-            .pop();
-        let path = hold.as_ref().map_or("", |hold| &hold.org_path);
-        Self::check_path(caller, Permission::HoldRelease, path)?;
-        let (Some(tube), Some(mut hold)) = (tube, hold) else {
-            return Err(Error::NotFound(format!("holds/{code}")));
-        };
-        let request_id = &request.request_id;
-        let ticket = match once(&tx, caller, "ReleaseHold", request_id, request, now).await? {
-            Once::First(ticket) => ticket,
-            Once::Repeat(answer) => return Ok(answer),
-        };
-        if hold.state != HoldState::Active.code() {
-            let state = proto::sampling::hold::State::try_from(i32::from(hold.state));
-            let state = state
-                .unwrap_or_default()
-                .as_str_name()
-                .trim_start_matches("STATE_");
-            return Err(Error::HoldState(state.to_owned()));
-        }
-        hold.by_hand = true;
-        hold.end_reason = format!("{}: {}", request.decided_by, request.reason);
-        HoldRow::save(&tx, std::slice::from_ref(&hold)).await?;
-        let mut tubes = BTreeMap::from([(code.to_owned(), tube)]);
-        let codes = BTreeSet::from([code.to_owned()]);
-        self.settle(&tx, caller, &mut tubes, &codes, &[], now)
-            .await?;
-        let hold = HoldRow::find(&tx, "tube", vec![code.into()], Lock::No)
-            .await?
-            .pop();
-        let swabs = SwabRow::find(&tx, "tube", vec![code.into()], Lock::No).await?;
-        let answer = hold
-            .map(|hold| tube_convert::hold(&hold, &swabs))
-            .unwrap_or_default();
-        ticket.record(&tx, &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
+        self.move_controls(tx, controls, now).await
     }
 }
 
-const CORRECTED: &str = "the result was corrected";
+impl Known {
+    async fn load(
+        tx: &Tx,
+        tubes: &BTreeMap<String, TubeRow>,
+        codes: &BTreeSet<String>,
+    ) -> Result<Self, Error> {
+        let keys: Vec<SqlValue> = codes.iter().map(|code| code.as_str().into()).collect();
+        let mut known = Self::default();
+        for swab in SwabRow::find(tx, "tube", keys.clone(), Lock::No).await? {
+            known
+                .members
+                .entry(swab.tube.clone())
+                .or_default()
+                .push(swab);
+        }
+        for hold in HoldRow::find(tx, "tube", keys.clone(), Lock::Yes).await? {
+            known.holds.insert(hold.tube.clone(), hold);
+        }
+        for single in holds::singles(tx, &keys).await? {
+            known.rechecked.insert(single.hold.clone());
+            let (state, result) = tubes
+                .get(&single.tube)
+                .map_or((single.state, single.result), |tube| {
+                    (tube.state, tube.result)
+                });
+            let one = of_tube(state, result);
+            if let SingleRow {
+                hold,
+                person: Some(person),
+                ..
+            } = single
+            {
+                let of_person = known.singles.entry((hold, person)).or_insert(one);
+                *of_person = of_person.or(one);
+            }
+        }
+        let bases = codes.iter().map(|code| basis(code).into()).collect();
+        for row in ControlRow::find(tx, "basis", bases, Lock::No).await? {
+            known.had.insert((row.basis, row.person), row.control);
+        }
+        known.lines = holds::lines(tx, &keys).await?;
+        Ok(known)
+    }
+}
 
-/// Ends a hold, or begins it again.
-fn end(hold: &mut HoldRow, state: HoldState, reason: &str, now: DateTime<Utc>) {
+impl Settled {
+    fn settle(
+        &mut self,
+        known: &mut Known,
+        tube: &mut TubeRow,
+        policy: &Policy,
+        subject: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let code = tube.code.clone();
+        let Some(result) = Value::from_code(tube.result) else {
+            return Ok(());
+        };
+        let mut hold = match known.holds.remove(&code) {
+            Some(hold) => hold,
+            None if !result.holds() => return Ok(()),
+            None => HoldRow {
+                tube: code.clone(),
+                org_path: tube.org_path.clone(),
+                class_group: tube.class_group.clone(),
+                ..HoldRow::default()
+            },
+        };
+        let members = known.members.remove(&code).unwrap_or_default();
+        let single = |swab: &SwabRow| {
+            let key = (code.clone(), swab.person.clone());
+            known.singles.get(&key).copied().unwrap_or(Single::Ordered)
+        };
+        let singles: Vec<Single> = members.iter().map(single).collect();
+        let facts = Facts {
+            result,
+            rechecked: known.rechecked.contains(&code),
+            by_hand: hold.released_version != 0 && hold.released_version == tube.result_version,
+            auto_release: policy.auto_release,
+        };
+        let outcome = decide(facts, &singles);
+        if let Some(state) = outcome.tube.filter(|_| tube.state != State::Closed.code()) {
+            tube.state = state.code();
+        }
+        tube.positives = i32::try_from(outcome.positives).unwrap_or(i32::MAX);
+        hold.positives = tube.positives;
+        let released = HoldState::Released.code();
+        let begins =
+            hold.state == 0 || (hold.state == released && outcome.hold == HoldState::Active);
+        if begins {
+            begin(&mut hold, policy, now);
+            let order = |swab: &SwabRow| RecheckRow {
+                hold: code.clone(),
+                person: swab.person.clone(),
+                kind: swab.kind,
+                due_time: hold.recheck_due,
+            };
+            self.orders.extend(members.iter().map(order));
+        }
+        end(&mut hold, outcome.hold, result, now);
+        self.move_members(known, &hold, &members, &outcome, subject, now);
+        hold.version += 1;
+        self.changes.push(hold_change(&hold, &members));
+        self.holds.push(hold);
+        Ok(())
+    }
+
+    /// Notes whose control changes, with one audit line each.
+    fn move_members(
+        &mut self,
+        known: &mut Known,
+        hold: &HoldRow,
+        members: &[SwabRow],
+        outcome: &Outcome,
+        subject: &str,
+        now: DateTime<Utc>,
+    ) {
+        let basis = basis(&hold.tube);
+        let by_rule = outcome.hold != HoldState::Released;
+        let lines = known.lines.entry(hold.tube.clone()).or_default();
+        for (swab, control) in members.iter().zip(&outcome.controls) {
+            let key = (basis.clone(), swab.person.clone());
+            if known.had.get(&key).copied() == control.map(Control::code) {
+                continue;
+            }
+            *lines += 1;
+            let name = member(swab.kind, &swab.person);
+            self.events.push(HoldEventRow {
+                hold: hold.tube.clone(),
+                sequence: *lines,
+                time: now.timestamp_millis(),
+                kind: kind_of(*control).to_owned(),
+                person: name.clone(),
+                actor: if by_rule { RULE } else { subject }.to_owned(),
+                reason: reason_of(*control, hold),
+            });
+            match control {
+                Some(control) => self.controls.set(
+                    name,
+                    ControlRow {
+                        person: swab.person.clone(),
+                        basis: basis.clone(),
+                        control: control.code(),
+                        since: now.timestamp_millis(),
+                        org_path: swab.org_path.clone(),
+                        policy_version: hold.policy_version.clone(),
+                    },
+                ),
+                None => self.controls.lift(name, swab.person.clone(), basis.clone()),
+            }
+        }
+    }
+}
+
+/// What a single tube tells. One that was void, lost or refused, or must be taken again, tells
+/// nothing unless it has a result.
+pub(super) fn of_tube(state: i16, result: i16) -> Single {
+    let lives = match State::from_code(state) {
+        None | Some(State::Voided | State::Lost | State::Rejected | State::ResampleRequired) => {
+            false
+        }
+        Some(_) => true,
+    };
+    Single::of(Value::from_code(result), lives)
+}
+
+fn basis(code: &str) -> String {
+    format!("holds/{code}")
+}
+
+fn begin(hold: &mut HoldRow, policy: &Policy, now: DateTime<Utc>) {
+    hold.start_time = now.timestamp_millis();
+    hold.notify_due = hold.start_time + millis(policy.positive_notify);
+    hold.recheck_due = hold.start_time + millis(policy.positive_resample);
+    hold.policy_version.clone_from(&policy.version);
+}
+
+/// Ends a hold, or begins it again; why a human ended it was noted before.
+fn end(hold: &mut HoldRow, state: HoldState, result: Value, now: DateTime<Utc>) {
     if hold.state == state.code() {
         return;
     }
     hold.state = state.code();
-    if state == HoldState::Active {
-        (hold.end_time, hold.end_reason) = (0, String::new());
-        return;
-    }
     hold.end_time = now.timestamp_millis();
-    if !reason.is_empty() {
-        hold.end_reason = reason.to_owned();
-    } else if !hold.by_hand {
-        hold.end_reason = if state == HoldState::ResolvedNegative {
-            "all singles are negative"
-        } else {
-            "some singles are positive"
-        }
-        .to_owned();
+    match state {
+        HoldState::Active => (hold.end_time, hold.end_reason) = (0, String::new()),
+        HoldState::ResolvedNegative => hold.end_reason = "all singles are negative".to_owned(),
+        HoldState::ResolvedPositive => hold.end_reason = "some singles are positive".to_owned(),
+        HoldState::Released if !result.holds() => hold.end_reason = CORRECTED.to_owned(),
+        HoldState::Released => {}
     }
 }
 
@@ -398,16 +293,13 @@ fn kind_of(control: Option<Control>) -> &'static str {
     }
 }
 
-/// The names of the people of audit lines, by their ids.
-fn names_of(events: &[HoldEventRow]) -> HashMap<Vec<u8>, String> {
-    let id = |name: &str| {
-        let id = name.rsplit('/').next().unwrap_or_default();
-        uuid::Uuid::parse_str(id)
-            .map(|id| id.as_bytes().to_vec())
-            .unwrap_or_default()
-    };
-    events
-        .iter()
-        .map(|event| (id(&event.person), event.person.clone()))
-        .collect()
+fn reason_of(control: Option<Control>, hold: &HoldRow) -> String {
+    match control {
+        None => hold.end_reason.clone(),
+        Some(Control::PoolHold) => format!("tubes/{} is positive or suspect", hold.tube),
+        Some(Control::CloseContact) => {
+            format!("shared tubes/{} with somebody positive", hold.tube)
+        }
+        Some(Control::Isolated) => "the single is positive".to_owned(),
+    }
 }

@@ -1,29 +1,36 @@
 //! Use cases: authorise, load, decide, save, announce.
 
-// Plans and draws.
 pub(crate) mod close;
 mod compute;
+mod controls;
+mod corrections;
 mod coverage;
 mod draw_day;
 mod draws;
 mod export;
+pub(crate) mod hold_cases;
+mod holds;
 mod plans;
-
-// Tubes, results, holds, clearance, environment.
-pub(crate) mod holds;
+pub(crate) mod points;
+mod replace;
+mod resample;
 pub(crate) mod results;
+pub(crate) mod swab_batch;
 pub(crate) mod swabs;
+pub(crate) mod tube_reads;
+mod tube_steps;
 pub(crate) mod tubes;
 
 use std::sync::Arc;
 
 use kit::auth::{Caller, Permission};
 use kit::clock::Clock;
-use kit::db::Database;
+use kit::db::{Database, Tx};
 use kit::org::OrgPath;
 
 use crate::domain::commitment::Signer;
 use crate::domain::day::Day;
+use crate::domain::policy::Policy;
 use crate::error::Error;
 use crate::store::policy::FactsCache;
 use crate::store::rolls;
@@ -48,6 +55,13 @@ impl App {
     /// Today in the city.
     pub(crate) fn today(&self) -> Day {
         self.clock.today().into()
+    }
+
+    /// The policy that holds at a place today.
+    pub(crate) async fn policy_at(&self, tx: &Tx, path: &str) -> Result<Policy, Error> {
+        let facts = self.facts.get(tx).await?;
+        let policy = facts.policy(path, self.today()).cloned();
+        policy.ok_or_else(|| Error::NoPolicy(path.to_owned()))
     }
 
     /// The place of an organisation at which the caller may do `permission`. Somebody who may not

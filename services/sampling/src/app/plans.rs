@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use kit::auth::{Caller, Permission};
 use kit::org::OrgPath;
 use kit::request::{Once, once};
+use kit::status::Problem;
 use prost::Message;
 use proto::sampling::{EndPlanRequest, SamplingPlan};
 
@@ -17,7 +18,7 @@ use crate::domain::quota::Ratio;
 use crate::domain::roll::GroupKind;
 use crate::domain::simulate::{Setup, simulate};
 use crate::error::Error;
-use crate::grpc::convert;
+use crate::grpc::draw_convert;
 use crate::store::plans::PlanRow;
 use crate::store::{plans, rolls};
 
@@ -147,7 +148,7 @@ impl App {
             return Err(Error::AlreadyExists(draft.id.to_string()));
         }
         plans::save(&tx, &row).await?;
-        let answer = convert::plan(&row);
+        let answer = draw_convert::plan(&row);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
@@ -182,6 +183,10 @@ impl App {
                 plan.cycle_days = cycle_days.unwrap_or(plan.cycle_days);
                 if let Some(end) = end {
                     plan.end = end.map(Day::from);
+                }
+                if plan.end.is_some_and(|end| end < plan.start) {
+                    let (chinese, english) = ("不能早于开始日期", "must not be before start_date");
+                    return Err(Problem::invalid("plan.end_date", chinese, english).into());
                 }
                 Ok(())
             },
@@ -227,14 +232,14 @@ impl App {
             Once::First(ticket) => ticket,
             Once::Repeat(answer) => return Ok(answer),
         };
-        if !etag.is_empty() && etag != convert::etag(row.version) {
+        if !etag.is_empty() && etag != draw_convert::etag(row.version) {
             return Err(Error::EtagMismatch(id.to_string()));
         }
         change(&mut row.plan)?;
         row.update_time = now;
         row.version += 1;
         plans::save(&tx, &row).await?;
-        let answer = convert::plan(&row);
+        let answer = draw_convert::plan(&row);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)

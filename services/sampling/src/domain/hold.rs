@@ -1,7 +1,7 @@
 //! What follows from a positive or suspect tube: who is held, isolated, or free again.
 
 use super::laboratory_result::Value;
-use super::tube::State;
+use super::tube::{State, Verb};
 
 /// The control axis as far as holds move it. The numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,12 +63,58 @@ impl HoldState {
 /// What is known of one member's single swab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Single {
-    /// Not yet opened.
+    /// Not yet swabbed, or the swab came to nothing.
     Ordered,
-    /// Opened; no result, or an invalid one.
+    /// Swabbed; no result yet.
     Pending,
-    /// It has this result.
+    /// It has this result: negative, suspect or positive.
     Found(Value),
+}
+
+impl Single {
+    /// What the single tube of somebody tells; `lives` while it may still have a result.
+    pub fn of(result: Option<Value>, lives: bool) -> Self {
+        match result {
+            Some(Value::Invalid) => Self::Ordered,
+            Some(value) => Self::Found(value),
+            None if lives => Self::Pending,
+            None => Self::Ordered,
+        }
+    }
+
+    /// Of several tubes of one person the gravest counts, in whatever order they came.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let gravity = |single| match single {
+            Self::Ordered => 0,
+            Self::Pending => 1,
+            Self::Found(Value::Negative | Value::Invalid) => 2,
+            Self::Found(Value::Suspect) => 3,
+            Self::Found(Value::Positive) => 4,
+        };
+        if gravity(other) > gravity(self) {
+            other
+        } else {
+            self
+        }
+    }
+
+    fn is_positive(self) -> bool {
+        matches!(self, Self::Found(value) if value.holds())
+    }
+}
+
+/// What is known of a tube that holds, or held, its people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The result in force.
+    pub result: Value,
+    /// The first single tube was opened.
+    pub rechecked: bool,
+    /// A human released everybody despite this result.
+    pub by_hand: bool,
+    /// Negative singles release without a human.
+    pub auto_release: bool,
 }
 
 /// What must be true after a result, whatever came before: so the order of results cannot matter.
@@ -76,107 +122,162 @@ pub enum Single {
 pub struct Outcome {
     /// Where the hold stands.
     pub hold: HoldState,
-    /// Where the tube stands.
-    pub tube: State,
+    /// Where the tube stands; none where its own result says.
+    pub tube: Option<State>,
     /// The control of each member, in their order.
     pub controls: Vec<Option<Control>>,
     /// How many singles are positive or suspect.
     pub positives: usize,
 }
 
-/// Decides about a tube that begins a hold, from its singles.
-pub fn decide(singles: &[Single], by_hand: bool, auto_release: bool) -> Outcome {
-    let is_positive = |single: &Single| matches!(single, Single::Found(value) if value.holds());
-    let is_negative = |single: &Single| matches!(single, Single::Found(Value::Negative));
-    let positives = singles.iter().filter(|single| is_positive(single)).count();
-    let negatives = singles.iter().filter(|single| is_negative(single)).count();
-    let opened = singles.iter().any(|single| *single != Single::Ordered);
-    let decided = !singles.is_empty() && positives + negatives == singles.len();
-    let all = |control| vec![control; singles.len()];
-    let rechecking = if opened {
-        State::Recheck
+/// Decides about everybody of a tube from its result and their singles (rules 2.19, 2.20, 2.22).
+///
+/// Whose single is positive is isolated at once and stays so, whatever becomes of the tube's own
+/// result; who shared the tube is a contact candidate as soon as nobody waits for a single.
+pub fn decide(facts: Facts, singles: &[Single]) -> Outcome {
+    let Facts {
+        result,
+        rechecked,
+        by_hand,
+        auto_release,
+    } = facts;
+    let positives = singles.iter().filter(|single| single.is_positive()).count();
+    let found = singles
+        .iter()
+        .filter(|single| matches!(single, Single::Found(_)))
+        .count();
+    let known = !singles.is_empty() && found == singles.len();
+    let free = !result.holds() || by_hand;
+    let (hold, others) = if positives > 0 && (known || free) {
+        (HoldState::ResolvedPositive, Some(Control::CloseContact))
+    } else if free {
+        (HoldState::Released, None)
+    } else if known && positives == 0 && auto_release {
+        (HoldState::ResolvedNegative, None)
     } else {
-        State::HoldActive
+        (HoldState::Active, Some(Control::PoolHold))
     };
-    let (hold, tube, controls) = if by_hand {
-        (HoldState::Released, rechecking, all(None))
-    } else if decided && positives > 0 {
-        let control = |single| {
-            Some(if is_positive(single) {
-                Control::Isolated
-            } else {
-                Control::CloseContact
-            })
-        };
-        let controls = singles.iter().map(control).collect();
-        (
-            HoldState::ResolvedPositive,
-            State::ResolvedPositive,
-            controls,
-        )
-    } else if decided && auto_release {
-        (
-            HoldState::ResolvedNegative,
-            State::ResolvedNegative,
-            all(None),
-        )
-    } else {
-        // A single that is positive isolates at once; the others wait for theirs.
-        let control = |single| {
-            Some(if is_positive(single) {
-                Control::Isolated
-            } else {
-                Control::PoolHold
-            })
-        };
-        (
-            HoldState::Active,
-            rechecking,
-            singles.iter().map(control).collect(),
-        )
+    let control = |single: &Single| {
+        if single.is_positive() {
+            Some(Control::Isolated)
+        } else {
+            others
+        }
     };
     Outcome {
         hold,
-        tube,
-        controls,
+        tube: tube_of(result, hold, rechecked),
+        controls: singles.iter().map(control).collect(),
         positives,
     }
+}
+
+/// Where the moves of rule 2.22 lead from the result to the hold's state.
+fn tube_of(result: Value, hold: HoldState, rechecked: bool) -> Option<State> {
+    let moves: &[Verb] = match hold {
+        _ if !result.holds() => return None,
+        HoldState::Active | HoldState::Released if rechecked => &[Verb::Hold, Verb::Recheck],
+        HoldState::Active | HoldState::Released => &[Verb::Hold],
+        HoldState::ResolvedNegative => &[Verb::Hold, Verb::Recheck, Verb::ResolveNegative],
+        HoldState::ResolvedPositive => &[Verb::Hold, Verb::Recheck, Verb::ResolvePositive],
+    };
+    let reported = State::Testing.after(Verb::Report(result));
+    let led = moves
+        .iter()
+        .fold(reported, |state, verb| state.and_then(|at| at.after(*verb)));
+    debug_assert!(led.is_ok(), "{led:?}");
+    led.ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NEGATIVE: Single = Single::Found(Value::Negative);
+    const POSITIVE: Single = Single::Found(Value::Positive);
+
+    fn facts(result: Value, rechecked: bool) -> Facts {
+        Facts {
+            result,
+            rechecked,
+            by_hand: false,
+            auto_release: true,
+        }
+    }
+
     #[test]
     fn members_are_held_until_all_singles_are_negative() {
-        let none = decide(&[Single::Ordered; 3], false, true);
+        let none = decide(facts(Value::Suspect, false), &[Single::Ordered; 3]);
         assert_eq!(
             (none.hold, none.tube),
-            (HoldState::Active, State::HoldActive)
+            (HoldState::Active, Some(State::HoldActive))
         );
         assert_eq!(none.controls, [Some(Control::PoolHold); 3]);
-        let negative = Single::Found(Value::Negative);
-        let some = decide(&[negative, Single::Pending, negative], false, true);
-        assert_eq!((some.hold, some.tube), (HoldState::Active, State::Recheck));
+        let positive = facts(Value::Positive, true);
+        let some = decide(positive, &[NEGATIVE, Single::Pending, NEGATIVE]);
+        assert_eq!(
+            (some.hold, some.tube),
+            (HoldState::Active, Some(State::Recheck))
+        );
         assert_eq!(some.controls, [Some(Control::PoolHold); 3]);
-        let all = decide(&[negative; 3], false, true);
+        let all = decide(positive, &[NEGATIVE; 3]);
         assert_eq!(
             (all.hold, all.tube),
-            (HoldState::ResolvedNegative, State::ResolvedNegative)
+            (HoldState::ResolvedNegative, Some(State::ResolvedNegative))
         );
         assert_eq!(all.controls, [None; 3]);
-        assert_eq!(decide(&[negative; 3], false, false).hold, HoldState::Active);
+        let manual = Facts {
+            auto_release: false,
+            ..positive
+        };
+        assert_eq!(decide(manual, &[NEGATIVE; 3]).hold, HoldState::Active);
     }
 
     #[test]
     fn the_positive_is_isolated_and_the_others_are_contacts() {
-        let negative = Single::Found(Value::Negative);
-        let outcome = decide(&[negative, Single::Found(Value::Positive)], false, true);
-        assert_eq!(outcome.hold, HoldState::ResolvedPositive);
+        let outcome = decide(facts(Value::Positive, true), &[NEGATIVE, POSITIVE]);
         assert_eq!(
-            outcome.controls,
-            [Some(Control::CloseContact), Some(Control::Isolated)]
+            (outcome.hold, outcome.tube),
+            (HoldState::ResolvedPositive, Some(State::ResolvedPositive))
         );
+        let contact_and_isolated = [Some(Control::CloseContact), Some(Control::Isolated)];
+        assert_eq!(outcome.controls, contact_and_isolated);
         assert_eq!(outcome.positives, 1);
+        let waiting = decide(facts(Value::Positive, true), &[Single::Pending, POSITIVE]);
+        let held_and_isolated = [Some(Control::PoolHold), Some(Control::Isolated)];
+        assert_eq!(
+            (waiting.hold, waiting.controls.as_slice()),
+            (HoldState::Active, &held_and_isolated[..])
+        );
+    }
+
+    #[test]
+    fn a_positive_single_outlives_a_correction_and_a_release_by_hand() {
+        let by_hand = Facts {
+            by_hand: true,
+            ..facts(Value::Positive, true)
+        };
+        for facts in [facts(Value::Negative, true), by_hand] {
+            let freed = decide(facts, &[Single::Pending, Single::Ordered]);
+            assert_eq!(
+                (freed.hold, freed.controls),
+                (HoldState::Released, vec![None, None])
+            );
+            let outcome = decide(facts, &[Single::Pending, POSITIVE]);
+            assert_eq!(outcome.hold, HoldState::ResolvedPositive);
+            let contact_and_isolated = [Some(Control::CloseContact), Some(Control::Isolated)];
+            assert_eq!(outcome.controls, contact_and_isolated);
+        }
+    }
+
+    #[test]
+    fn the_gravest_of_several_singles_counts_in_any_order() {
+        let invalid = Single::of(Some(Value::Invalid), true);
+        let lost = Single::of(None, false);
+        assert_eq!((invalid, lost), (Single::Ordered, Single::Ordered));
+        let rising = [lost, Single::of(None, true), NEGATIVE, POSITIVE];
+        for (lesser, graver) in rising.iter().zip(&rising[1..]) {
+            assert_eq!((lesser.or(*graver), graver.or(*lesser)), (*graver, *graver));
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! What is true: values and pure functions, without clock, chance or database.
 
-// Plans and draws.
 pub mod calendar;
 pub mod commitment;
 pub mod coverage;
@@ -8,15 +7,15 @@ pub mod cycle;
 pub mod day;
 pub mod draw;
 pub mod evaluate;
+pub mod hold;
+pub mod laboratory_result;
 pub mod plan;
+pub mod point;
 pub mod policy;
 pub mod quota;
 pub mod roll;
 pub mod rotation;
 pub mod simulate;
-
-// Tubes, results, holds, clearance, environment.
-pub mod hold;
-pub mod laboratory_result;
 pub mod swab;
 pub mod tube;
+pub mod tube_step;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::day::Day;
 use super::quota::Ratio;
+use super::swab::SingleReason;
 
 /// The part of a policy profile that sampling decides by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +27,14 @@ pub struct Policy {
     pub gap_alert_days: u32,
     /// Holders of a post (the number of the roster's enum), once in as many civil days.
     pub post_frequencies: Vec<(u8, u8)>,
+    /// Sampling points, once in as many civil days.
+    pub environment_days: u16,
     /// How many swabs a tube takes.
     pub tube_capacity: u32,
     /// Whether a tube holds one class group only.
     pub class_pure: bool,
+    /// Who is swabbed alone.
+    pub single_only: Vec<SingleReason>,
     /// From sealing to the laboratory.
     pub max_to_laboratory: Duration,
     /// From sealing to the result.
@@ -43,6 +48,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether somebody is swabbed alone for this reason. A policy that names none means them all:
+    /// rule 2.11 may be narrowed, never forgotten.
+    pub fn is_single(&self, reason: SingleReason) -> bool {
+        self.single_only.is_empty() || self.single_only.contains(&reason)
+    }
+
     /// After how many civil days somebody with these posts is due; 0 when the posts do not say.
     pub fn every_days(&self, posts: u32) -> u8 {
         self.post_frequencies

@@ -4,6 +4,36 @@ use chrono::{DateTime, Utc};
 
 use super::tube::{IllegalMove, State, Verb};
 
+/// Why somebody is never pooled (rule 2.11). The first five are what a sampler sees; their numbers
+/// are those of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i16)]
+#[expect(missing_docs, reason = "the contract says what each reason means")]
+pub enum SingleReason {
+    Symptoms = 1,
+    Contact = 2,
+    Isolated = 3,
+    Code = 4,
+    KeyArea = 5,
+    /// A member of a positive or suspect tube.
+    PositiveTube = 6,
+}
+
+impl SingleReason {
+    /// The reason with this number.
+    pub fn from_code(code: i32) -> Option<Self> {
+        let all = [
+            Self::Symptoms,
+            Self::Contact,
+            Self::Isolated,
+            Self::Code,
+            Self::KeyArea,
+            Self::PositiveTube,
+        ];
+        all.into_iter().find(|reason| *reason as i32 == code)
+    }
+}
+
 /// The tube as far as a swab asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Vessel<'a> {

@@ -57,6 +57,8 @@ pub enum Verb {
     /// Some singles were positive.
     ResolvePositive,
     Close,
+    /// A human released everybody: nothing is waited for.
+    CloseReleased,
 }
 
 /// The verb does not start from this state.
@@ -135,6 +137,7 @@ impl State {
                 | S::ResolvedNegative
                 | S::ResolvedPositive,
             ) => S::Closed,
+            (Verb::CloseReleased, S::HoldActive | S::Recheck) => S::Closed,
             (verb, from) => return Err(IllegalMove { from, verb }),
         };
         Ok(to)
@@ -216,6 +219,8 @@ mod tests {
             (S::HoldActive, Verb::Recheck, S::Recheck),
             (S::Recheck, Verb::ResolveNegative, S::ResolvedNegative),
             (S::Recheck, Verb::ResolvePositive, S::ResolvedPositive),
+            (S::HoldActive, Verb::CloseReleased, S::Closed),
+            (S::Recheck, Verb::CloseReleased, S::Closed),
         ];
         for state in [
             S::Negative,
@@ -259,6 +264,7 @@ mod tests {
             Verb::ResolveNegative,
             Verb::ResolvePositive,
             Verb::Close,
+            Verb::CloseReleased,
         ];
         verbs.extend(results.map(Verb::Report));
         verbs.extend(results.map(Verb::Correct));

@@ -7,7 +7,7 @@ use proto::sampling::coverage_service_server::CoverageService;
 use proto::sampling::{Coverage, GetCoverageRequest, ListCoverageRequest, ListCoverageResponse};
 use tonic::{Request, Response, Status};
 
-use super::convert;
+use super::{convert, draw_convert};
 use crate::app::App;
 
 /// Serves coverage.
@@ -32,7 +32,7 @@ impl CoverageService for Api {
         };
         fields.finish()?;
         let covered = self.0.coverage(&caller, organization, group).await?;
-        Ok(Response::new(convert::coverage(covered)))
+        Ok(Response::new(draw_convert::coverage(covered)))
     }
 
     async fn list_coverage(
@@ -57,7 +57,7 @@ impl CoverageService for Api {
             .list_coverage(&caller, organization, &after, size)
             .await?;
         Ok(Response::new(ListCoverageResponse {
-            coverages: covered.into_iter().map(convert::coverage).collect(),
+            coverages: covered.into_iter().map(draw_convert::coverage).collect(),
             next_page_token: next
                 .map(|path| page::next(&path, &[&parent]))
                 .unwrap_or_default(),

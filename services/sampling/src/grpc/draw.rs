@@ -17,7 +17,7 @@ use proto::sampling::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::convert;
+use super::{convert, draw_convert};
 use crate::app::{App, Progress};
 use crate::domain::day::Day;
 use crate::domain::plan::{DrawId, PlanId};
@@ -58,7 +58,7 @@ impl DrawService for Api {
         caller.allowed(Permission::DrawRead)?;
         let id = name("name", &request.get_ref().name)?;
         let row = self.0.get_draw(&caller, &id).await?;
-        Ok(Response::new(self.signed(convert::draw(&row))))
+        Ok(Response::new(draw_convert::draw(&row)))
     }
 
     async fn list_draws(
@@ -96,10 +96,7 @@ impl DrawService for Api {
         let last = rows.last().filter(|_| more);
         let key = last.map(|row| (row.org_path.clone(), row.id.plan.as_str().to_owned()));
         Ok(Response::new(ListDrawsResponse {
-            draws: rows
-                .iter()
-                .map(|row| self.signed(convert::draw(row)))
-                .collect(),
+            draws: rows.iter().map(draw_convert::draw).collect(),
             next_page_token: key
                 .map(|key| page::next(&key, &binding))
                 .unwrap_or_default(),
@@ -141,7 +138,10 @@ impl DrawService for Api {
             .list_assignments(&caller, &id, group, &after, size)
             .await?;
         Ok(Response::new(ListAssignmentsResponse {
-            assignments: listings.iter().flat_map(convert::assignments).collect(),
+            assignments: listings
+                .iter()
+                .flat_map(draw_convert::assignments)
+                .collect(),
             next_page_token: next.map(|id| page::next(&id, &binding)).unwrap_or_default(),
         }))
     }
@@ -168,7 +168,7 @@ impl DrawService for Api {
         let request = request.into_inner();
         let id = name("name", &request.name)?;
         let draw = self.0.close_day(&caller, &id, &request).await?;
-        Ok(Response::new(self.signed(draw)))
+        Ok(Response::new(draw))
     }
 
     async fn verify_draw(
@@ -228,16 +228,6 @@ impl DrawService for Api {
             key_id: key.id(),
             public_key,
         }))
-    }
-}
-
-impl Api {
-    /// Names the key that signed.
-    fn signed(&self, draw: Draw) -> Draw {
-        Draw {
-            key_id: self.0.signer.public_key().id(),
-            ..draw
-        }
     }
 }
 

@@ -1,25 +1,26 @@
 //! The wire: request to domain, result to reply.
 
-// Shared.
+pub(crate) mod announced;
 pub(crate) mod convert;
-pub(crate) mod feed;
-pub(crate) mod status;
-
-// Plans and draws.
 mod coverage;
 mod draw;
-mod plan;
-
-// Tubes, results, holds, clearance, environment.
+pub(crate) mod draw_convert;
+mod environment;
+mod feed;
 mod hold;
+mod plan;
+pub(crate) mod point_convert;
 mod result;
+mod status;
 mod tube;
 pub(crate) mod tube_convert;
+mod tube_requests;
 
 use kit::feed::Feed;
 use proto::sampling::clearance_feed_server::ClearanceFeedServer;
 use proto::sampling::coverage_service_server::CoverageServiceServer;
 use proto::sampling::draw_service_server::DrawServiceServer;
+use proto::sampling::environment_service_server::EnvironmentServiceServer;
 use proto::sampling::hold_service_server::HoldServiceServer;
 use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
@@ -37,24 +38,39 @@ pub(crate) struct Feeds {
     pub(crate) sampling: Feed,
 }
 
+/// How large a message may be: small requests, and those with many tubes or results.
+const SMALL: usize = 64 << 10;
+const LARGE: usize = 1 << 20;
+
 /// Every gRPC service of this crate.
 pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
-    let mut routes = Routes::default();
-    // Feeds.
-    routes = routes.add_service(ClearanceFeedServer::new(feed::ClearanceApi(
-        feeds.clearance,
-    )));
-    routes = routes.add_service(SamplingFeedServer::new(feed::SamplingApi(feeds.sampling)));
-    // Plans and draws.
-    routes = routes.add_service(PlanServiceServer::new(plan::Api(app.clone())));
-    routes = routes.add_service(DrawServiceServer::new(draw::Api(app.clone())));
-    routes = routes.add_service(CoverageServiceServer::new(coverage::Api(app.clone())));
-    // Tubes, results, holds, clearance, environment.
-    routes = routes.add_service(TubeServiceServer::new(tube::Api {
+    let tubes = tube::Api {
         app: app.clone(),
         scans,
-    }));
-    routes = routes.add_service(ResultServiceServer::new(result::Api(app.clone())));
-    routes = routes.add_service(HoldServiceServer::new(hold::Api(app.clone())));
-    routes
+    };
+    let clearance = ClearanceFeedServer::new(feed::ClearanceApi(feeds.clearance));
+    let sampling = SamplingFeedServer::new(feed::SamplingApi(feeds.sampling));
+    Routes::default()
+        .add_service(clearance.max_decoding_message_size(SMALL))
+        .add_service(sampling.max_decoding_message_size(SMALL))
+        .add_service(
+            PlanServiceServer::new(plan::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            DrawServiceServer::new(draw::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            CoverageServiceServer::new(coverage::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
+        .add_service(TubeServiceServer::new(tubes).max_decoding_message_size(LARGE))
+        .add_service(
+            ResultServiceServer::new(result::Api(app.clone())).max_decoding_message_size(LARGE),
+        )
+        .add_service(
+            HoldServiceServer::new(hold::Api(app.clone())).max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            EnvironmentServiceServer::new(environment::Api(app.clone()))
+                .max_decoding_message_size(SMALL),
+        )
 }

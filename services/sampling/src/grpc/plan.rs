@@ -12,7 +12,7 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status};
 
-use super::convert;
+use super::{convert, draw_convert};
 use crate::app::{App, Change, Draft, Population, Question};
 use crate::domain::evaluate::Strategy;
 use crate::domain::plan::PlanId;
@@ -31,7 +31,7 @@ impl PlanService for Api {
         let caller = caller(&request)?;
         let id = name(&request.get_ref().name)?;
         let row = self.0.get_plan(&caller, &id).await?;
-        Ok(Response::new(convert::plan(&row)))
+        Ok(Response::new(draw_convert::plan(&row)))
     }
 
     async fn list_plans(
@@ -56,7 +56,7 @@ impl PlanService for Api {
             .filter(|_| more)
             .map(|row| row.plan.id.as_str().to_owned());
         Ok(Response::new(ListPlansResponse {
-            plans: rows.iter().map(convert::plan).collect(),
+            plans: rows.iter().map(draw_convert::plan).collect(),
             next_page_token: next
                 .map(|id| page::next(&id, &["plans"]))
                 .unwrap_or_default(),
@@ -116,7 +116,7 @@ impl PlanService for Api {
         caller.allowed(kit::auth::Permission::PlanRead)?;
         let question = question(request.get_ref())?;
         let answer = self.0.evaluate(&caller, question).await?;
-        Ok(Response::new(convert::evaluation(answer)))
+        Ok(Response::new(draw_convert::evaluation(answer)))
     }
 }
 
@@ -150,7 +150,7 @@ fn draft(request: &CreatePlanRequest) -> Result<Draft, kit::status::Problem> {
     fields.text("plan.display_name", &plan.display_name, 63);
     let kind = fields
         .enumeration::<Kind>("plan.kind", plan.kind)
-        .and_then(convert::to_kind);
+        .and_then(draw_convert::to_kind);
     let organization =
         convert::organization(&mut fields, "plan.organization", &plan.organization).to_owned();
     let ratio = ratio(

@@ -1,11 +1,11 @@
 //! ResultService.
 
+use chrono::DateTime;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use kit::auth::{Permission, caller};
+use kit::auth::{Caller, Permission, caller};
 use kit::field::{Fields, from_timestamp};
 use kit::page;
-use kit::request::{Once, once};
 use kit::status::Problem;
 use proto::sampling::result_service_server::ResultService;
 use proto::sampling::submit_results_response::Verdict;
@@ -15,22 +15,66 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use super::tube::{code, reason_name};
-use super::tube_convert::instant;
+use super::convert::{cut, reason_name};
+use super::tube_convert;
+use super::tube_requests::code;
 use crate::app::App;
-use crate::app::results::to_result;
-use crate::domain::laboratory_result::{LaboratoryResult, Value, in_force};
-use crate::error::Error;
-use crate::store::tubes::{Lock, ResultRow, TubeRow};
+use crate::app::results::Taken;
+use crate::domain::laboratory_result::{LaboratoryResult, Value};
 
 /// Serves results.
 #[derive(Clone, Debug)]
 pub(super) struct Api(pub(super) App);
 
-fn to_domain(
-    result: Outcome,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<LaboratoryResult, Problem> {
+/// How many results one message may carry.
+const TOGETHER: usize = 1000;
+
+impl Api {
+    async fn submit(
+        &self,
+        caller: &Caller,
+        request: SubmitResultsRequest,
+    ) -> Result<SubmitResultsResponse, Status> {
+        let mut fields = Fields::new();
+        fields.within("results", request.results.len(), 0..=TOGETHER);
+        fields.finish()?;
+        let read: Vec<(String, Result<LaboratoryResult, Problem>)> = request
+            .results
+            .into_iter()
+            .map(|result| (result.tube.clone(), to_domain(result)))
+            .collect();
+        let good = read.iter().filter_map(|(_, one)| one.as_ref().ok());
+        let good: Vec<LaboratoryResult> = good.cloned().collect();
+        let taken = self.0.submit_results(caller, &good).await?;
+        let mut taken = taken.into_iter();
+        let verdicts = read.into_iter().filter_map(|(tube, read)| match read {
+            Ok(_) => taken.next().map(|taken| verdict(tube, taken)),
+            Err(problem) => Some(verdict(tube, Err(problem.into()))),
+        });
+        Ok(SubmitResultsResponse {
+            verdicts: verdicts.collect(),
+        })
+    }
+}
+
+fn verdict(tube: String, taken: Taken) -> Verdict {
+    match taken.map_err(Problem::from) {
+        Ok(repeated) => Verdict {
+            tube,
+            accepted: true,
+            repeated_result: repeated,
+            ..Default::default()
+        },
+        Err(problem) => Verdict {
+            tube,
+            error_reason: reason_name(&problem),
+            error_message: problem.chinese(),
+            ..Default::default()
+        },
+    }
+}
+
+fn to_domain(result: Outcome) -> Result<LaboratoryResult, Problem> {
     let Outcome {
         tube,
         report,
@@ -50,6 +94,10 @@ fn to_domain(
         fields.required("reason", &reason);
     }
     let value: Option<ResultValue> = fields.enumeration("value", value);
+    let tested = test_time.and_then(from_timestamp);
+    if test_time.is_some() && tested.is_none() {
+        fields.violation("test_time", "不是有效的时间", "not an instant");
+    }
     fields.finish()?;
     let value = value.and_then(|value| Value::from_code(i16::try_from(i32::from(value)).ok()?));
     Ok(LaboratoryResult {
@@ -57,111 +105,21 @@ fn to_domain(
         report,
         version,
         value: value.ok_or_else(|| Problem::invalid("value", "必填", "required"))?,
-        tested: test_time.and_then(from_timestamp).unwrap_or(now),
+        tested: tested.unwrap_or(DateTime::UNIX_EPOCH),
         reason,
     })
 }
 
-fn from_row(row: &ResultRow) -> Outcome {
-    let ResultRow {
-        tube,
-        report,
-        version,
-        value,
-        test_time,
-        reason,
-        receive_time,
-    } = row.clone();
-    Outcome {
-        tube: format!("tubes/{tube}"),
-        report,
-        version,
-        value: i32::from(value),
-        test_time: instant(test_time),
-        reason,
-        receive_time: instant(receive_time),
+/// The tube whose results somebody reads.
+fn read_code<T>(request: &Request<T>, name: &str) -> Result<(Caller, String), Problem> {
+    let caller = caller(request)?;
+    if caller.allowed(Permission::ResultSubmit).is_err() {
+        caller.allowed(Permission::ResultRead)?;
     }
-}
-
-impl Api {
-    async fn submit(
-        &self,
-        caller: &kit::auth::Caller,
-        request: SubmitResultsRequest,
-    ) -> Result<SubmitResultsResponse, Status> {
-        let mut fields = Fields::new();
-        fields.within("results", request.results.len(), 0..=1000);
-        fields.finish()?;
-        let now = self.0.clock.now();
-        let names: Vec<String> = request
-            .results
-            .iter()
-            .map(|result| result.tube.clone())
-            .collect();
-        let read: Vec<_> = request
-            .results
-            .into_iter()
-            .map(|result| to_domain(result, now))
-            .collect();
-        let good: Vec<LaboratoryResult> = read
-            .iter()
-            .filter_map(|one| one.as_ref().ok())
-            .cloned()
-            .collect();
-        let mut taken = self.0.submit_results(caller, &good).await?.into_iter();
-        let verdicts = names.into_iter().zip(read).map(|(tube, read)| {
-            let taken = match read {
-                Ok(_) => taken.next().unwrap_or(Ok(false)).map_err(Problem::from),
-                Err(problem) => Err(problem),
-            };
-            match taken {
-                Ok(repeated) => Verdict {
-                    tube,
-                    accepted: true,
-                    repeated_result: repeated,
-                    ..Default::default()
-                },
-                Err(problem) => Verdict {
-                    tube,
-                    error_reason: reason_name(&problem),
-                    error_message: problem.chinese(),
-                    ..Default::default()
-                },
-            }
-        });
-        Ok(SubmitResultsResponse {
-            verdicts: verdicts.collect(),
-        })
-    }
-
-    async fn versions(
-        &self,
-        caller: &kit::auth::Caller,
-        permission: Permission,
-        tube: &str,
-    ) -> Result<Vec<ResultRow>, Status> {
-        let mut fields = Fields::new();
-        let code = code(&mut fields, "tube", tube);
-        fields.finish()?;
-        let read = self.0.db.read();
-        let found = TubeRow::find(read, "code", vec![code.as_str().into()], Lock::No)
-            .await
-            .map_err(Error::from)?
-            .pop();
-        App::check_tube(caller, permission, found.as_ref(), &code)?;
-        Ok(ResultRow::find(read, "tube", vec![code.into()], Lock::No)
-            .await
-            .map_err(Error::from)?)
-    }
-}
-
-/// A laboratory reads its own results by the right to submit them.
-fn reads(caller: &kit::auth::Caller) -> Result<Permission, Problem> {
-    if caller.allowed(Permission::ResultSubmit).is_ok() {
-        return Ok(Permission::ResultSubmit);
-    }
-    caller.allowed(Permission::ResultRead)?;
-    Ok(Permission::ResultRead)
+    let mut fields = Fields::new();
+    let code = code(&mut fields, "tube", name);
+    fields.finish()?;
+    Ok((caller, code))
 }
 
 #[tonic::async_trait]
@@ -189,100 +147,53 @@ impl ResultService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::ResultSubmit)?;
         let request = request.into_inner();
-        let now = self.0.clock.now();
-        let CorrectResultRequest {
-            tube,
-            report,
-            value,
-            reason,
-            test_time,
-            request_id,
-        } = request.clone();
-        let draft = Outcome {
-            tube,
-            report,
+        let now = kit::field::to_timestamp(self.0.clock.now());
+        let correction = to_domain(Outcome {
+            tube: request.tube.clone(),
+            report: request.report.clone(),
+            // The real version is given when the others are known; a correction needs a reason.
             version: 2,
-            value,
-            test_time,
-            reason,
+            value: request.value,
+            test_time: request.test_time.or(Some(now)),
+            reason: request.reason.clone(),
             receive_time: None,
-        };
-        let mut result = to_domain(draft, now)?;
-        let tx = self.0.db.begin().await.map_err(Error::from)?;
-        let tube = TubeRow::find(&tx, "code", vec![result.tube.as_str().into()], Lock::Yes)
-            .await
-            .map_err(Error::from)?
-            .pop();
-        App::check_tube(
-            &caller,
-            Permission::ResultSubmit,
-            tube.as_ref(),
-            &result.tube,
-        )?;
-        let ticket = match once(&tx, &caller, "CorrectResult", &request_id, &request, now).await? {
-            Once::First(ticket) => ticket,
-            Once::Repeat(answer) => return Ok(Response::new(answer)),
-        };
-        let known = ResultRow::find(&tx, "tube", vec![result.tube.as_str().into()], Lock::No)
-            .await
-            .map_err(Error::from)?;
-        if !known.iter().any(|row| row.report == result.report) {
-            return Err(Problem::not_found(&request.report).into());
-        }
-        result.version = known.iter().map(|row| row.version).max().unwrap_or(0) + 1;
-        for taken in self
-            .0
-            .take(&tx, &caller, std::slice::from_ref(&result))
-            .await?
-        {
-            taken?;
-        }
-        let rows = ResultRow::find(&tx, "tube", vec![result.tube.as_str().into()], Lock::No)
-            .await
-            .map_err(Error::from)?;
-        let row = rows.iter().find(|row| row.version == result.version);
-        let answer = row.map(from_row).unwrap_or_default();
-        ticket.record(&tx, &answer).await?;
-        tx.commit().await.map_err(Error::from)?;
-        Ok(Response::new(answer))
+        })?;
+        let once = (request.request_id.as_str(), &request);
+        let corrected = self.0.correct_result(&caller, correction, once);
+        Ok(Response::new(corrected.await?))
     }
 
     async fn get_result(
         &self,
         request: Request<GetResultRequest>,
     ) -> Result<Response<Outcome>, Status> {
-        let caller = caller(&request)?;
-        let permission = reads(&caller)?;
-        let rows = self
-            .versions(&caller, permission, &request.get_ref().tube)
-            .await?;
-        let all: Vec<LaboratoryResult> = rows.iter().map(to_result).collect();
-        let force = in_force(&all).and_then(|force| {
-            rows.iter()
-                .find(|row| (&row.report, row.version) == (&force.report, force.version))
-        });
-        let row = force
-            .ok_or_else(|| Problem::not_found(format!("{}/result", request.get_ref().tube)))?;
-        Ok(Response::new(from_row(row)))
+        let (caller, code) = read_code(&request, &request.get_ref().tube)?;
+        let row = self.0.get_result(&caller, &code).await?;
+        Ok(Response::new(tube_convert::result_row(row)))
     }
 
     async fn list_results(
         &self,
         request: Request<ListResultsRequest>,
     ) -> Result<Response<ListResultsResponse>, Status> {
-        let caller = caller(&request)?;
-        let permission = reads(&caller)?;
-        // A tube has a handful of versions: one page.
+        let (caller, code) = read_code(&request, &request.get_ref().tube)?;
         let ListResultsRequest {
             tube,
             page_size,
-            page_token: _,
+            page_token,
         } = request.into_inner();
-        page::size(page_size)?;
-        let rows = self.versions(&caller, permission, &tube).await?;
+        let limit = page::size(page_size)?;
+        let binding = [tube.as_str()];
+        let after: (String, i32) = page::after(&page_token, &binding)?.unwrap_or_default();
+        // A tube has a handful of versions, so they are read together.
+        let mut rows = self.0.list_results(&caller, &code).await?;
+        rows.retain(|row| (&row.report, row.version) > (&after.0, after.1));
+        let next_page_token = cut(&mut rows, limit, |row| {
+            page::next(&(&row.report, row.version), &binding)
+        });
         Ok(Response::new(ListResultsResponse {
-            results: rows.iter().map(from_row).collect(),
-            next_page_token: String::new(),
+            results: rows.into_iter().map(tube_convert::result_row).collect(),
+            next_page_token,
         }))
     }
 }

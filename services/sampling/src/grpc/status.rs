@@ -2,6 +2,7 @@
 
 use kit::status::Problem;
 use proto::error::ErrorReason;
+use proto::sampling::{hold, sampling_point};
 use tonic::Status;
 
 use crate::domain::swab::Refused;
@@ -11,13 +12,11 @@ impl From<Error> for Problem {
     fn from(err: Error) -> Self {
         use ErrorReason as R;
         match err {
-            // Shared.
             Error::Refused(problem) => problem,
             Error::Database(err) => err.into(),
             Error::NotFound(name) => Problem::not_found(name),
             Error::AlreadyExists(name) => Problem::new(R::AlreadyExists).meta("name", name),
             Error::EtagMismatch(name) => Problem::new(R::EtagMismatch).meta("name", name),
-            // Plans and draws.
             Error::NoSchoolDay(date) => Problem::new(R::NoSchoolDay).meta("date", date),
             Error::NotToday(date) => Problem::new(R::DrawNotToday).meta("date", date),
             Error::PlanNotActive(name) => Problem::new(R::PlanNotActive).meta("name", name),
@@ -25,7 +24,6 @@ impl From<Error> for Problem {
             Error::NotAssigned(name) => Problem::new(R::NotAssigned).meta("name", name),
             Error::AlreadySampled(name) => Problem::new(R::AlreadySampled).meta("name", name),
             Error::NoPolicy(path) => Problem::new(R::PolicyUnknown).meta("org_path", path),
-            // Tubes, results, holds, clearance, environment.
             Error::TubeState(state) => Problem::new(R::TubeState).meta("state", state),
             Error::Swab(refused, capacity) => match refused {
                 Refused::State(err) => Error::from(err).into(),
@@ -39,7 +37,17 @@ impl From<Error> for Problem {
             Error::TubeEmpty => Problem::new(R::TubeEmpty),
             Error::Signatures => Problem::new(R::CustodySignatures),
             Error::ResultConflict(tube) => Problem::new(R::ResultConflict).meta("tube", tube),
-            Error::HoldState(state) => Problem::new(R::HoldState).meta("state", state),
+            Error::HoldState(state) => {
+                let code = state.map_or(0, |state| i32::from(state.code()));
+                let state = hold::State::try_from(code).unwrap_or_default();
+                let name = state.as_str_name().trim_start_matches("STATE_");
+                Problem::new(R::HoldState).meta("state", name)
+            }
+            Error::PointState(state) => {
+                let state = sampling_point::State::try_from(i32::from(state.code()));
+                let name = state.unwrap_or_default().as_str_name();
+                Problem::new(R::PointState).meta("state", name.trim_start_matches("STATE_"))
+            }
         }
     }
 }

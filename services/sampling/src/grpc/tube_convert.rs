@@ -1,18 +1,27 @@
-//! Field by field: tubes, holds, clearance.
+//! Field by field: tubes, swabs, results, holds and clearance, as they are told.
 
 use chrono::{DateTime, Utc};
-use kit::feed::Change;
 use kit::field::{to_date, to_timestamp};
-use prost::Message;
-use proto::sampling::sampling_event::State as EventState;
-use proto::sampling::{Clearance, ClearanceEvent, Hold, SamplingEvent, Tube, tube};
+use kit::status::Problem;
+use proto::sampling::{
+    AddSwabResponse, AddSwabsResponse, CustodyEvent, Hold, HoldEvent, MakeUpTask, RecheckOrder,
+    Result as Outcome, Swab, Tube, add_swab_response, recheck_order, tube,
+};
 
-use super::convert::person_name;
+use super::convert::{group_of, person_name, reason_name};
+use crate::app::hold_cases::Ordered;
+use crate::app::swab_batch::POINT;
+use crate::app::swabs::Scanned;
 use crate::domain::day::Day;
+use crate::domain::hold::Single;
+use crate::domain::laboratory_result::{LaboratoryResult, Value};
 use crate::domain::roll::{GroupKind, person};
+use crate::domain::swab::Verdict;
 use crate::domain::tube::State;
-use crate::store::holds::{ClearanceRow, HoldRow};
-use crate::store::tubes::{SwabRow, TubeRow};
+use crate::store::holds::{HoldEventRow, HoldRow};
+use crate::store::results::ResultRow;
+use crate::store::swabs::{MakeUpRow, SwabRow};
+use crate::store::tubes::{CustodyRow, TubeRow};
 
 /// An instant of a row; 0 is none.
 pub(crate) fn instant(millis: i64) -> Option<prost_types::Timestamp> {
@@ -115,19 +124,6 @@ pub(crate) fn tube(row: &TubeRow, now: DateTime<Utc>, laboratory: bool) -> Tube 
     }
 }
 
-/// The change of a tube for the feed; one that is at its end leaves the snapshot.
-pub(crate) fn change(row: &TubeRow, now: DateTime<Utc>) -> Change {
-    let removed = row.state == State::Closed.code() || row.state == State::Voided.code();
-    let state = (!removed).then(|| EventState::Tube(tube(row, now, false)));
-    sampling_change(
-        "tube",
-        format!("tubes/{}", row.code),
-        row.version,
-        &row.org_path,
-        state,
-    )
-}
-
 /// A hold with its people.
 pub(crate) fn hold(row: &HoldRow, swabs: &[SwabRow]) -> Hold {
     let HoldRow {
@@ -135,7 +131,7 @@ pub(crate) fn hold(row: &HoldRow, swabs: &[SwabRow]) -> Hold {
         org_path,
         class_group,
         state,
-        by_hand: _,
+        released_version: _,
         start_time,
         notify_due,
         recheck_due,
@@ -145,6 +141,9 @@ pub(crate) fn hold(row: &HoldRow, swabs: &[SwabRow]) -> Hold {
         policy_version,
         version: _,
     } = row;
+    let mut class_groups: Vec<String> = swabs.iter().map(|swab| group_of(&swab.org_path)).collect();
+    class_groups.sort();
+    class_groups.dedup();
     Hold {
         name: format!("holds/{tube}"),
         tube: format!("tubes/{tube}"),
@@ -162,88 +161,179 @@ pub(crate) fn hold(row: &HoldRow, swabs: &[SwabRow]) -> Hold {
         end_reason: end_reason.clone(),
         positive_count: *positives,
         policy_version: policy_version.clone(),
+        class_groups,
     }
 }
 
-/// The change of a hold for the feed; only those in force stay in the snapshot.
-pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
-    use crate::domain::hold::HoldState;
-    let ended = [HoldState::ResolvedNegative, HoldState::Released];
-    let removed = ended.iter().any(|state| state.code() == row.state);
-    let state = (!removed).then(|| EventState::Hold(hold(row, swabs)));
-    sampling_change(
-        "hold",
-        format!("holds/{}", row.tube),
-        row.version,
-        &row.org_path,
-        state,
-    )
-}
-
-fn sampling_change(
-    kind: &'static str,
-    entity: String,
-    version: i64,
-    org_path: &str,
-    state: Option<EventState>,
-) -> Change {
-    let removed = state.is_none();
-    let event = SamplingEvent {
-        entity: entity.clone(),
-        version,
-        org_path: org_path.to_owned(),
-        removed,
-        state,
+/// What became of a scan.
+pub(crate) fn scanned(scanned: Scanned) -> AddSwabResponse {
+    let Scanned {
+        verdict,
+        count,
+        capacity,
+    } = scanned;
+    let (outcome, other) = match verdict {
+        Verdict::Add => (add_swab_response::Outcome::Added, String::new()),
+        Verdict::Repeat => (add_swab_response::Outcome::Repeated, String::new()),
+        Verdict::Move(other) => (add_swab_response::Outcome::Moved, other),
     };
-    Change {
-        feed: "sampling",
-        kind,
-        entity,
-        version,
-        removed,
-        org_path: org_path.parse().unwrap_or_default(),
-        payload: event.encode_to_vec(),
-        latest: true,
+    AddSwabResponse {
+        outcome: outcome.into(),
+        swab_count: count,
+        capacity,
+        other_tube: name("tubes", &other),
     }
 }
 
-/// The change of somebody's clearance.
-pub(crate) fn clearance_change(name: &str, row: &ClearanceRow, removed: bool) -> Change {
-    let ClearanceRow {
-        person: _,
-        org_path,
-        control,
-        medical,
-        effective_time,
-        rule,
-        policy_version,
-        basis,
-        version,
+/// The answer to one scan of a stream.
+pub(crate) fn answer(index: usize, answer: Result<AddSwabResponse, Problem>) -> AddSwabsResponse {
+    let index = i64::try_from(index).unwrap_or(i64::MAX);
+    match answer {
+        Ok(answer) => AddSwabsResponse {
+            index,
+            answer: Some(answer),
+            ..Default::default()
+        },
+        Err(problem) => AddSwabsResponse {
+            index,
+            answer: None,
+            error_reason: reason_name(&problem),
+            error_message: problem.chinese(),
+        },
+    }
+}
+
+/// One swab; that of a point names nobody.
+pub(crate) fn swab(row: &SwabRow) -> Swab {
+    let of_point = row.kind == POINT;
+    let known = |text: String| if of_point { String::new() } else { text };
+    Swab {
+        person: known(member(row.kind, &row.person)),
+        class_group: known(group_of(&row.org_path)),
+        scan_time: instant(row.scan_time),
+    }
+}
+
+pub(crate) fn custody(row: CustodyRow) -> CustodyEvent {
+    let CustodyRow {
+        tube: _,
+        sequence,
+        time,
+        verb,
+        actor,
+        state,
+        note,
     } = row;
-    let clearance = Clearance {
-        person: name.to_owned(),
-        control: i32::from(*control),
-        medical: i32::from(*medical),
-        effective_time: instant(*effective_time),
-        rule: rule.clone(),
-        policy_version: policy_version.clone(),
-        basis: basis.clone(),
+    CustodyEvent {
+        sequence: i32::try_from(sequence).unwrap_or(i32::MAX),
+        event_time: instant(time),
+        verb,
+        actor,
+        state: i32::from(state),
+        note,
+    }
+}
+
+pub(crate) fn make_up(row: MakeUpRow) -> MakeUpTask {
+    let MakeUpRow {
+        tube,
+        person,
+        kind,
+        org_path,
+        cause,
+        create_time,
+    } = row;
+    MakeUpTask {
+        person: member(kind, &person),
+        class_group: group_of(&org_path),
+        tube: name("tubes", &tube),
+        cause,
+        create_time: instant(create_time),
+    }
+}
+
+/// A version of a result that is taken in now.
+pub(crate) fn result(result: &LaboratoryResult, now: DateTime<Utc>) -> Outcome {
+    let LaboratoryResult {
+        tube,
+        report,
+        version,
+        value,
+        tested,
+        reason,
+    } = result.clone();
+    Outcome {
+        tube: name("tubes", &tube),
+        report,
+        version,
+        value: i32::from(value.code()),
+        test_time: instant(tested.timestamp_millis()),
+        reason,
+        receive_time: Some(to_timestamp(now)),
+    }
+}
+
+/// A version of a result.
+pub(crate) fn result_row(row: ResultRow) -> Outcome {
+    let ResultRow {
+        tube,
+        report,
+        version,
+        value,
+        test_time,
+        reason,
+        receive_time,
+    } = row;
+    Outcome {
+        tube: name("tubes", &tube),
+        report,
+        version,
+        value: i32::from(value),
+        test_time: instant(test_time),
+        reason,
+        receive_time: instant(receive_time),
+    }
+}
+
+/// A single swab that a hold ordered.
+pub(crate) fn order(ordered: Ordered) -> RecheckOrder {
+    let Ordered {
+        order,
+        single,
+        tube,
+    } = ordered;
+    let state = match single {
+        Single::Ordered | Single::Pending | Single::Found(Value::Invalid) => {
+            recheck_order::State::Pending
+        }
+        Single::Found(Value::Negative) => recheck_order::State::Negative,
+        Single::Found(Value::Suspect | Value::Positive) => recheck_order::State::Positive,
     };
-    let event = ClearanceEvent {
-        entity: name.to_owned(),
-        version: *version,
-        org_path: org_path.clone(),
-        removed,
-        clearance: (!removed).then_some(clearance),
-    };
-    Change {
-        feed: "clearance",
-        kind: "clearance",
-        entity: name.to_owned(),
-        version: *version,
-        removed,
-        org_path: org_path.parse().unwrap_or_default(),
-        payload: event.encode_to_vec(),
-        latest: true,
+    RecheckOrder {
+        person: member(order.kind, &order.person),
+        tube: name("tubes", &tube),
+        state: state.into(),
+        due_time: instant(order.due_time),
+    }
+}
+
+/// One audit line.
+pub(crate) fn hold_event(row: HoldEventRow) -> HoldEvent {
+    let HoldEventRow {
+        hold: _,
+        sequence,
+        time,
+        kind,
+        person,
+        actor,
+        reason,
+    } = row;
+    HoldEvent {
+        sequence: i32::try_from(sequence).unwrap_or(i32::MAX),
+        event_time: instant(time),
+        kind,
+        person,
+        actor,
+        reason,
     }
 }

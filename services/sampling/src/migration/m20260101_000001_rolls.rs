@@ -14,7 +14,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::create(manager, TABLES).await
+        kit::migration::create(manager, TABLES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -25,13 +25,13 @@ impl MigrationTrait for Migration {
 const TABLES: &[&str] = &[
     "CREATE TABLE organizations (
         id TEXT PRIMARY KEY,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         version BIGINT NOT NULL,
         generation BIGINT NOT NULL)",
     "CREATE INDEX organizations_org_path ON organizations (org_path)",
     // One row a class group, or the staff of one grade of a school: the whole roll, packed.
     "CREATE TABLE class_rolls (
-        path PATH PRIMARY KEY,
+        path PLACE PRIMARY KEY,
         organization TEXT NOT NULL,
         id TEXT NOT NULL,
         kind SMALLINT NOT NULL,
@@ -45,15 +45,15 @@ const TABLES: &[&str] = &[
     // Where somebody is found.
     "CREATE TABLE people (
         person BLOB PRIMARY KEY,
-        path PATH NOT NULL)",
+        path PLACE NOT NULL)",
     // One row a class group: when each of its people was last swabbed, packed.
     "CREATE TABLE rotation (
-        path PATH PRIMARY KEY,
+        path PLACE PRIMARY KEY,
         entries BLOB NOT NULL)",
     // One row a school: its students counted by how long they wait. Whoever changes a roll or
     // the rotation of a school locks this row first.
     "CREATE TABLE coverage (
-        path PATH PRIMARY KEY,
+        path PLACE PRIMARY KEY,
         tally BLOB NOT NULL)",
     "CREATE TABLE policies (
         name TEXT PRIMARY KEY,

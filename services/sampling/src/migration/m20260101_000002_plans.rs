@@ -14,7 +14,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::create(manager, TABLES).await
+        kit::migration::create(manager, TABLES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -24,10 +24,10 @@ impl MigrationTrait for Migration {
 
 const TABLES: &[&str] = &[
     "CREATE TABLE plans (
-        id PATH PRIMARY KEY,
+        id PLACE PRIMARY KEY,
         display_name TEXT NOT NULL,
         kind SMALLINT NOT NULL,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         ratio INTEGER NOT NULL,
         cycle_days INTEGER NOT NULL,
         start_day INTEGER NOT NULL,

@@ -14,7 +14,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::create(manager, TABLES).await
+        kit::migration::create(manager, TABLES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -29,13 +29,14 @@ const TABLES: &[&str] = &[
         plan TEXT NOT NULL,
         day INTEGER NOT NULL,
         organization TEXT NOT NULL,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         cycle INTEGER NOT NULL,
         eligible INTEGER NOT NULL,
         quota INTEGER NOT NULL,
         picks INTEGER NOT NULL,
         replacements INTEGER NOT NULL,
         record BLOB NOT NULL,
+        key_id TEXT NOT NULL,
         closing BLOB,
         create_time BIGINT NOT NULL,
         version BIGINT NOT NULL)",
@@ -44,7 +45,7 @@ const TABLES: &[&str] = &[
     // The candidates and picks of one class group, as they are published.
     "CREATE TABLE draw_groups (
         draw TEXT NOT NULL,
-        id PATH NOT NULL,
+        id PLACE NOT NULL,
         record BLOB NOT NULL,
         PRIMARY KEY (draw, id))",
     "CREATE TABLE draw_replacements (

@@ -14,7 +14,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::create(manager, TABLES).await
+        kit::migration::create(manager, TABLES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -26,7 +26,7 @@ const TABLES: &[&str] = &[
     // The numbers are those of the contract's enums. `org_path` is the place of the person's group.
     "CREATE TABLE clearances (
         person BLOB PRIMARY KEY,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         control SMALLINT NOT NULL,
         medical SMALLINT NOT NULL,
         effective_time BIGINT NOT NULL,

@@ -14,7 +14,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::create(manager, TABLES).await
+        kit::migration::create(manager, TABLES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -23,15 +23,15 @@ impl MigrationTrait for Migration {
 }
 
 const TABLES: &[&str] = &[
-    // Times are milliseconds, 0 for none. `hold` is the tube whose hold ordered a single one.
+    // Times are milliseconds, 0 for none. `parent` is the tube whose hold ordered a single one.
     "CREATE TABLE tubes (
-        code PATH PRIMARY KEY,
+        code PLACE PRIMARY KEY,
         laboratory TEXT NOT NULL,
         lot TEXT NOT NULL,
         capacity SMALLINT NOT NULL,
         subject SMALLINT NOT NULL,
         state SMALLINT NOT NULL,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         class_group TEXT NOT NULL,
         point TEXT NOT NULL,
         draw TEXT NOT NULL,
@@ -52,11 +52,13 @@ const TABLES: &[&str] = &[
         version BIGINT NOT NULL)",
     "CREATE INDEX tubes_org_path ON tubes (org_path)",
     "CREATE INDEX tubes_laboratory ON tubes (laboratory, code)",
+    "CREATE INDEX tubes_parent ON tubes (parent) WHERE parent <> ''",
+    "CREATE INDEX tubes_point ON tubes (point) WHERE point <> ''",
     "CREATE TABLE swabs (
-        tube PATH NOT NULL,
+        tube PLACE NOT NULL,
         person BLOB NOT NULL,
         kind SMALLINT NOT NULL,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         day INTEGER NOT NULL,
         campaign TEXT NOT NULL,
         scan_time BIGINT NOT NULL,
@@ -65,7 +67,7 @@ const TABLES: &[&str] = &[
     // Nobody is in two tubes of one campaign and day.
     "CREATE UNIQUE INDEX swabs_once ON swabs (person, day, campaign) WHERE counted",
     "CREATE TABLE custody (
-        tube PATH NOT NULL,
+        tube PLACE NOT NULL,
         sequence BIGINT NOT NULL,
         time BIGINT NOT NULL,
         verb TEXT NOT NULL,
@@ -74,7 +76,7 @@ const TABLES: &[&str] = &[
         note TEXT NOT NULL,
         PRIMARY KEY (tube, sequence))",
     "CREATE TABLE results (
-        tube PATH NOT NULL,
+        tube PLACE NOT NULL,
         report TEXT NOT NULL,
         version INTEGER NOT NULL,
         value SMALLINT NOT NULL,
@@ -83,21 +85,22 @@ const TABLES: &[&str] = &[
         receive_time BIGINT NOT NULL,
         PRIMARY KEY (tube, report, version))",
     "CREATE TABLE make_ups (
-        tube PATH NOT NULL,
+        tube PLACE NOT NULL,
         person BLOB NOT NULL,
         kind SMALLINT NOT NULL,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         cause TEXT NOT NULL,
         create_time BIGINT NOT NULL,
         PRIMARY KEY (tube, person))",
     "CREATE INDEX make_ups_org_path ON make_ups (org_path)",
+    "CREATE INDEX make_ups_person ON make_ups (person)",
     // One hold a tube; a correction may begin it again.
     "CREATE TABLE holds (
-        tube PATH PRIMARY KEY,
-        org_path PATH NOT NULL,
+        tube PLACE PRIMARY KEY,
+        org_path PLACE NOT NULL,
         class_group TEXT NOT NULL,
         state SMALLINT NOT NULL,
-        by_hand BOOLEAN NOT NULL,
+        released_version INTEGER NOT NULL,
         start_time BIGINT NOT NULL,
         notify_due BIGINT NOT NULL,
         recheck_due BIGINT NOT NULL,
@@ -108,15 +111,13 @@ const TABLES: &[&str] = &[
         version BIGINT NOT NULL)",
     "CREATE INDEX holds_org_path ON holds (org_path)",
     "CREATE TABLE rechecks (
-        hold PATH NOT NULL,
+        hold PLACE NOT NULL,
         person BLOB NOT NULL,
         kind SMALLINT NOT NULL,
-        tube TEXT NOT NULL,
-        result SMALLINT NOT NULL,
         due_time BIGINT NOT NULL,
         PRIMARY KEY (hold, person))",
     "CREATE TABLE hold_events (
-        hold PATH NOT NULL,
+        hold PLACE NOT NULL,
         sequence BIGINT NOT NULL,
         time BIGINT NOT NULL,
         kind TEXT NOT NULL,
@@ -130,9 +131,10 @@ const TABLES: &[&str] = &[
         basis TEXT NOT NULL,
         control SMALLINT NOT NULL,
         since BIGINT NOT NULL,
-        org_path PATH NOT NULL,
+        org_path PLACE NOT NULL,
         policy_version TEXT NOT NULL,
         PRIMARY KEY (person, basis))",
+    "CREATE INDEX control_states_basis ON control_states (basis)",
     // The version of a person's clearance, kept when they are clear again.
     "CREATE TABLE control_versions (
         person BLOB PRIMARY KEY,

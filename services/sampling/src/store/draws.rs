@@ -34,6 +34,8 @@ pub struct DrawRow {
     pub replacements: i32,
     /// What was signed.
     pub record: PublishedDraw,
+    /// Which key signed it.
+    pub key_id: String,
     /// What was revealed at the close.
     pub closing: Option<PublishedClosing>,
     /// When it was frozen.
@@ -43,7 +45,7 @@ pub struct DrawRow {
 }
 
 const DRAWS: &str = "SELECT plan, day, organization, org_path, cycle, eligible, quota, picks, \
-    replacements, record, closing, create_time, version FROM draws";
+    replacements, record, closing, create_time, version, key_id FROM draws";
 
 impl DrawRow {
     fn read(row: &QueryResult) -> Result<Self, DbErr> {
@@ -67,6 +69,7 @@ impl DrawRow {
             closing: closing.transpose().map_err(unreadable)?,
             create_time: to_instant(row.try_get_by_index(11)?)?,
             version: row.try_get_by_index(12)?,
+            key_id: row.try_get_by_index(13)?,
         })
     }
 }
@@ -318,6 +321,7 @@ pub(crate) async fn add(tx: &Tx, draws: &mut [NewDraw]) -> Result<(), DbErr> {
             "record",
             Column::Bytes(rows().map(|row| row.record.encode_to_vec()).collect()),
         ),
+        ("key_id", text(|row| row.key_id.clone())),
         (
             "create_time",
             Column::Big(

@@ -1,16 +1,18 @@
 //! The database: rows in and out. The only user of sea-orm.
 
-// Plans and draws.
 pub mod bulk;
 pub mod clearance;
+pub mod controls;
 pub mod coverage;
 pub mod draws;
+pub mod holds;
 pub mod people;
 pub mod plans;
+pub mod points;
 pub mod policy;
+pub mod results;
 pub mod rolls;
 pub mod rotation;
-
-// Tubes, results, holds, clearance, environment.
-pub mod holds;
+pub mod rows;
+pub mod swabs;
 pub mod tubes;

@@ -15,6 +15,7 @@ use crate::domain::calendar::{Calendar, Year};
 use crate::domain::day::Day;
 use crate::domain::policy::{Policy, in_force};
 use crate::domain::quota::Ratio;
+use crate::domain::swab::SingleReason;
 
 /// Everything that decides besides rolls.
 #[derive(Clone, Debug, Default)]
@@ -181,6 +182,7 @@ fn to_policy(profile: &PolicyProfile) -> Option<Policy> {
             .iter()
             .map(|frequency| (small(frequency.post).min(31), small(frequency.every_days)))
             .collect(),
+        environment_days: u16::try_from(sampling.environment_days).unwrap_or(0).max(1),
         tube_capacity: match pool.pool_type() {
             pool_policy::PoolType::Single => 1,
             pool_policy::PoolType::P5 => 5,
@@ -188,6 +190,11 @@ fn to_policy(profile: &PolicyProfile) -> Option<Policy> {
             pool_policy::PoolType::P20 => 20,
         },
         class_pure: pool.class_pure,
+        single_only: pool
+            .single_only
+            .iter()
+            .filter_map(|reason| SingleReason::from_code(*reason))
+            .collect(),
         max_to_laboratory: span(&tube.max_to_laboratory),
         result_sla: span(&tube.result_sla),
         positive_notify: span(&tube.positive_notify),

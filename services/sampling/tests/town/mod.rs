@@ -2,28 +2,19 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use kit::auth::{AuthConfig, Issuer, Role};
 use kit::clock::{Clock, ManualClock};
 use kit::drain::Drain;
 use kit::scratch::Scratch;
 use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use proto::roster::calendar_year::NamedDay;
-use proto::roster::class_group_roll::TeachingMode;
-use proto::roster::roll_member::Presence;
+use proto::roster::RosterEvent;
 use proto::roster::roster_event::State;
-use proto::roster::roster_feed_server::{RosterFeed, RosterFeedServer};
-use proto::roster::{
-    CalendarYear, ClassGroupRoll, HoldPolicy, Organization, PolicyProfile, PoolPolicy, RollMember,
-    RosterEvent, SamplingPolicy, SnapshotRequest, SnapshotResponse, StaffRoll, StaffRollMember,
-    TubePolicy, WatchRequest, WatchResponse, hold_policy, pool_policy, sampling_policy,
-};
+use proto::roster::roster_feed_server::RosterFeedServer;
 use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::plan_service_client::PlanServiceClient;
@@ -32,10 +23,15 @@ use proto::sampling::{
     ExportDrawRequest, ListAssignmentsRequest, SamplingPlan, sampling_plan,
 };
 use sea_orm::ConnectionTrait;
-use tokio::sync::watch;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+pub(crate) mod roster;
+
+use roster::FeedApi;
+pub(crate) use roster::{Roster, class, student};
 
 pub(crate) const CITY: &str = "fz";
 pub(crate) const DISTRICT: &str = "350102";
@@ -51,265 +47,6 @@ pub(crate) fn school_path(school: &str) -> String {
     format!("{CITY}/{DISTRICT}/{school}")
 }
 
-/// The student with this number; scattered, so that order says nothing.
-pub(crate) fn student(number: u32) -> String {
-    let scattered = number.wrapping_mul(2_654_435_761);
-    format!(
-        "students/{}",
-        uuid::Uuid::from_u64_pair(u64::from(scattered) << 32, u64::from(number))
-    )
-}
-
-pub(crate) fn member(person: String) -> RollMember {
-    RollMember {
-        person,
-        presence: Presence::Expected.into(),
-        since: 20_190_901,
-        ..RollMember::default()
-    }
-}
-
-/// A class group with students numbered from `first`.
-pub(crate) fn class(school: &str, id: &str, first: u32, size: u32) -> ClassGroupRoll {
-    ClassGroupRoll {
-        class_group: format!("organizations/{school}/classGroups/{id}"),
-        organization: format!("organizations/{school}"),
-        display_name: "三年（1）班".to_owned(),
-        grade: 3,
-        teaching_mode: TeachingMode::InPerson.into(),
-        members: (first..first + size)
-            .map(|number| member(student(number)))
-            .collect(),
-    }
-}
-
-fn hours(hours: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration {
-        seconds: hours * 3600,
-        nanos: 0,
-    })
-}
-
-pub(crate) fn policy() -> PolicyProfile {
-    PolicyProfile {
-        name: "policyProfiles/fuzhou-2022-04-1".to_owned(),
-        policy_version: "fuzhou-2022-04@1".to_owned(),
-        effective_date: Some(kit::field::to_date(
-            NaiveDate::from_ymd_opt(2022, 1, 1).expect("a day"),
-        )),
-        sampling: Some(SamplingPolicy {
-            enabled: true,
-            student_ratio_basis_points: 2000,
-            unit: sampling_policy::Unit::Class.into(),
-            strategy: sampling_policy::Strategy::LeastRecent.into(),
-            cycle_days: 5,
-            gap_alert_days: 7,
-            rounding: sampling_policy::Rounding::Up.into(),
-            staff_ratio_basis_points: 2000,
-            post_frequencies: vec![sampling_policy::PostFrequency {
-                post: proto::roster::staff_member::Post::Guard.into(),
-                every_days: 2,
-            }],
-            environment_days: 7,
-        }),
-        pool: Some(PoolPolicy {
-            pool_type: pool_policy::PoolType::P10.into(),
-            class_pure: true,
-            single_only: Vec::new(),
-        }),
-        tube: Some(TubePolicy {
-            max_to_laboratory: hours(4),
-            result_sla: hours(24),
-            positive_resample: hours(2),
-            ..TubePolicy::default()
-        }),
-        hold: Some(HoldPolicy {
-            auto_release: hold_policy::AutoRelease::SingleNegative.into(),
-        }),
-        ..PolicyProfile::default()
-    }
-}
-
-/// What the roster says; the version of everything is its place in the history.
-#[derive(Clone, Debug)]
-pub(crate) struct Roster {
-    history: Arc<Mutex<Vec<RosterEvent>>>,
-    changed: Arc<watch::Sender<usize>>,
-}
-
-impl Default for Roster {
-    fn default() -> Self {
-        Self {
-            history: Arc::default(),
-            changed: Arc::new(watch::Sender::new(0)),
-        }
-    }
-}
-
-impl Roster {
-    /// A city with one district, two schools, the policy and Qingming.
-    pub(crate) fn town() -> Self {
-        let roster = Self::default();
-        let mut path = String::new();
-        for id in [CITY, DISTRICT, SCHOOL] {
-            path = if path.is_empty() {
-                id.to_owned()
-            } else {
-                format!("{path}/{id}")
-            };
-            roster.organization(id, &path);
-        }
-        roster.organization(OTHER_SCHOOL, &school_path(OTHER_SCHOOL));
-        roster.say(
-            "policyProfiles/fuzhou-2022-04-1",
-            CITY,
-            State::PolicyProfile(policy()),
-        );
-        let named = |day: (i32, u32, u32)| NamedDay {
-            date: NaiveDate::from_ymd_opt(day.0, day.1, day.2).map(kit::field::to_date),
-            display_name: "清明节".to_owned(),
-        };
-        let year = CalendarYear {
-            name: "calendarYears/2022".to_owned(),
-            year: 2022,
-            days_off: [(2022, 4, 4), (2022, 4, 5)].map(named).into(),
-            makeup_days: vec![named((2022, 4, 2))],
-            ..CalendarYear::default()
-        };
-        roster.say("calendarYears/2022", CITY, State::CalendarYear(year));
-        roster
-    }
-
-    pub(crate) fn organization(&self, id: &str, path: &str) {
-        let name = format!("organizations/{id}");
-        let organization = Organization {
-            name: name.clone(),
-            org_path: path.to_owned(),
-            ..Default::default()
-        };
-        self.say(&name, path, State::Organization(organization));
-    }
-
-    pub(crate) fn class(&self, roll: ClassGroupRoll) {
-        let school = roll
-            .organization
-            .trim_start_matches("organizations/")
-            .to_owned();
-        let id = roll
-            .class_group
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let path = format!("{}/{id}", school_path(&school));
-        self.say(
-            &roll.class_group.clone(),
-            &path,
-            State::ClassGroupRoll(roll),
-        );
-    }
-
-    /// Staff of a school, with posts and grade.
-    pub(crate) fn staff(&self, school: &str, staff: &[(String, &[&str], i32)]) {
-        let members = staff
-            .iter()
-            .map(|(person, posts, grade)| StaffRollMember {
-                member: Some(member(person.clone())),
-                posts: posts.iter().map(|post| (*post).to_owned()).collect(),
-                grade: *grade,
-            })
-            .collect();
-        let name = format!("organizations/{school}/staffRoll");
-        let roll = StaffRoll {
-            organization: format!("organizations/{school}"),
-            members,
-        };
-        self.say(&name, &school_path(school), State::StaffRoll(roll));
-    }
-
-    fn say(&self, entity: &str, path: &str, state: State) {
-        let mut history = self.history.lock().expect("a lock");
-        let version = i64::try_from(history.len()).expect("a version") + 1;
-        history.push(RosterEvent {
-            entity: entity.to_owned(),
-            version,
-            org_path: path.to_owned(),
-            removed: false,
-            state: Some(state),
-        });
-        self.changed.send_replace(history.len());
-    }
-
-    fn said(&self) -> Vec<RosterEvent> {
-        self.history.lock().expect("a lock").clone()
-    }
-}
-
-struct FeedApi(Roster);
-
-#[tonic::async_trait]
-impl RosterFeed for FeedApi {
-    type SnapshotStream = BoxStream<'static, Result<SnapshotResponse, Status>>;
-    type WatchStream = BoxStream<'static, Result<WatchResponse, Status>>;
-
-    async fn snapshot(
-        &self,
-        _: Request<SnapshotRequest>,
-    ) -> Result<Response<Self::SnapshotStream>, Status> {
-        let said = self.0.said();
-        let resume_token = said.len().to_string();
-        let last: BTreeMap<String, RosterEvent> = said
-            .into_iter()
-            .map(|event| (event.entity.clone(), event))
-            .collect();
-        let mut parts: Vec<SnapshotResponse> = last
-            .into_values()
-            .collect::<Vec<_>>()
-            .chunks(200)
-            .map(|events| SnapshotResponse {
-                events: events.to_vec(),
-                ..Default::default()
-            })
-            .collect();
-        let count = parts.len();
-        for (place, part) in parts.iter_mut().enumerate() {
-            if place + 1 == count {
-                part.resume_token.clone_from(&resume_token);
-            } else {
-                part.page_token = place.to_string();
-            }
-        }
-        Ok(Response::new(
-            futures_util::stream::iter(parts.into_iter().map(Ok)).boxed(),
-        ))
-    }
-
-    async fn watch(
-        &self,
-        request: Request<WatchRequest>,
-    ) -> Result<Response<Self::WatchStream>, Status> {
-        let from: usize = request.into_inner().resume_token.parse().unwrap_or(0);
-        let roster = self.0.clone();
-        let changes = roster.changed.subscribe();
-        let stream = futures_util::stream::unfold((from, changes), move |(at, mut changes)| {
-            let roster = roster.clone();
-            async move {
-                changes.wait_for(|count| *count > at).await.ok()?;
-                let events = roster.said().split_off(at);
-                let next = at + events.len();
-                Some((
-                    Ok(WatchResponse {
-                        events,
-                        resume_token: next.to_string(),
-                    }),
-                    (next, changes),
-                ))
-            }
-        });
-        Ok(Response::new(stream.boxed()))
-    }
-}
-
 /// A service that has heard the roster.
 #[derive(Debug)]
 pub(crate) struct Town {
@@ -322,7 +59,7 @@ pub(crate) struct Town {
     roster_address: String,
 }
 
-type Authorised = InterceptedService<Channel, Bearer>;
+pub(crate) type Authorised = InterceptedService<Channel, Bearer>;
 
 #[derive(Clone)]
 pub(crate) struct Bearer(String);
@@ -433,11 +170,22 @@ impl Town {
         self.clock.advance(chrono::Duration::days(1));
     }
 
-    fn authorised(&self, roles: &[Role], scope: &str) -> Authorised {
+    pub(crate) fn authorised(&self, roles: &[Role], scope: &str) -> Authorised {
+        self.authorised_at(roles, scope, None)
+    }
+
+    /// A client with these roles at a place; of a laboratory, with its code.
+    pub(crate) fn authorised_at(
+        &self,
+        roles: &[Role],
+        scope: &str,
+        laboratory: Option<&str>,
+    ) -> Authorised {
         let scope = scope.parse().expect("a place");
         let ttl = Duration::from_secs(365 * 86_400);
-        let token =
-            Issuer::development().token("tester", roles, &scope, None, self.clock.now(), ttl);
+        let subject = laboratory.unwrap_or("tester");
+        let now = self.clock.now();
+        let token = Issuer::development().token(subject, roles, &scope, laboratory, now, ttl);
         InterceptedService::new(self.channel.clone(), Bearer(token))
     }
 
@@ -620,3 +368,32 @@ async fn serve(database: &Scratch, roster: &str, clock: &ManualClock) -> (Runnin
         kit::channel::connect_lazy(&format!("http://{}", running.addr)).expect("a channel");
     (running, channel, drain)
 }
+
+/// The code of a refusal and its reason.
+pub(crate) fn reason(status: &Status) -> (Code, String) {
+    let info = status
+        .get_error_details()
+        .error_info()
+        .map(|info| info.reason.clone());
+    (status.code(), info.unwrap_or_default())
+}
+
+/// Makes each test run on SQLite and on PostgreSQL with a database of its own.
+macro_rules! on_both_databases {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(kit::scratch::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let Some(database) = kit::scratch::postgres().await else { return };
+                super::$test(database).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_databases;

@@ -2,7 +2,7 @@
 //! SQLite. Cells are written straight into the form that the database takes.
 
 use kit::db::{Backend, Tx, statement};
-use sea_orm::sqlx::{PgConnection, postgres::PgPoolCopyExt as _};
+use sea_orm::sqlx::PgConnection;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 

@@ -1,17 +1,15 @@
 //! A city's draw, timed against writing as many bare rows. The whole city runs on demand:
-//! `cargo test --release -p sampling --test city -- --ignored --nocapture`.
-
-mod town;
+//! `cargo test --release -p sampling --test draw_api city -- --ignored --nocapture`.
 
 use std::time::Instant;
 
+use super::town::{CITY, DISTRICT, Roster, Town, class, school_path};
 use kit::db::{Backend, Database, statement};
 use proto::sampling::sampling_plan::Kind;
 use proto::sampling::{GetCoverageRequest, GetVerificationKeyRequest};
 use sampling::domain::commitment::PublicKey;
 use sampling::store::bulk::{Column, insert};
 use sea_orm::ConnectionTrait;
-use town::{CITY, DISTRICT, Roster, Town, class};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_city_is_drawn_and_verified_on_sqlite() {
@@ -51,7 +49,7 @@ async fn run(database: kit::scratch::Scratch, schools: u32, classes: u32) {
     let mut first = 0;
     for school in 0..schools {
         let id = format!("21350{school:05}");
-        roster.organization(&id, &town::school_path(&id));
+        roster.organization(&id, &school_path(&id));
         for number in 0..classes {
             let size = 30 + (school + number) % 17;
             roster.class(class(&id, &format!("p2019-{number:02}"), first, size));
@@ -95,7 +93,7 @@ async fn run(database: kit::scratch::Scratch, schools: u32, classes: u32) {
             .coverage()
             .get_coverage(request())
             .await
-            .unwrap()
+            .expect("coverage")
             .into_inner();
         assert_eq!(coverage.eligible_count, i64::from(people));
     }
@@ -117,9 +115,14 @@ async fn run(database: kit::scratch::Scratch, schools: u32, classes: u32) {
         .draws()
         .get_verification_key(GetVerificationKeyRequest {})
         .await
-        .unwrap();
-    let key: [u8; 32] = key.into_inner().public_key.as_ref().try_into().unwrap();
-    let key = PublicKey::from_bytes(&key).unwrap();
+        .expect("a key");
+    let key: [u8; 32] = key
+        .into_inner()
+        .public_key
+        .as_ref()
+        .try_into()
+        .expect("32 bytes");
+    let key = PublicKey::from_bytes(&key).expect("a key");
     let start = Instant::now();
     let report = sampling::verify(file.as_slice(), &key).expect("a true file");
     tell("verified offline", start);
