@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::app::announce::FEED;
 use crate::app::duties;
+use crate::app::seed::{Refused, Shipped, seed};
 use crate::store::keys;
 use crate::vault::Vault;
 use crate::{Config, Migrator, grpc};
@@ -25,15 +26,28 @@ pub enum StartError {
     /// The database cannot be opened, brought up to date, or unlocked.
     #[error("database.url: the database cannot be used")]
     Database(#[from] sea_orm::DbErr),
+    /// A policy profile that is shipped or in force breaks a rule; the text names profile and key.
+    #[error("{0}")]
+    Policy(String),
     /// It cannot listen, or stopped with an error.
     #[error(transparent)]
     Serve(#[from] ServeError),
 }
 
-/// Opens the database, unlocks the vault, and serves until the drain.
+impl From<Refused> for StartError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Database(err) => Self::Database(err),
+            Refused::Document(_) | Refused::Policy { .. } => Self::Policy(refused.to_string()),
+        }
+    }
+}
+
+/// Opens the database, unlocks the vault, adds what is shipped, and serves until the drain.
 ///
 /// # Errors
-/// When a setting, the database or the address cannot be used.
+/// When a setting, the database or the address cannot be used, or a policy profile that is shipped
+/// or in force loosens a legal floor.
 pub async fn start(
     config: Config,
     clock: Arc<dyn Clock>,
@@ -44,6 +58,7 @@ pub async fn start(
     db.migrate::<Migrator>().await?;
     let mut vault = Vault::new(&master);
     keys::unlock(&db, &mut vault, config.crypto.suite, clock.now()).await?;
+    seed(&db, Shipped::ALL, clock.now()).await?;
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;

@@ -10,7 +10,9 @@ use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::roll_member::Presence;
 use proto::roster::roster_event::State;
 use proto::roster::staff_member::Post;
-use proto::roster::{ClassGroupRoll, RollMember, RosterEvent, StaffRoll, StaffRollMember};
+use proto::roster::{
+    ClassGroupRoll, PolicyProfile, RollMember, RosterEvent, StaffRoll, StaffRollMember,
+};
 use sea_orm::DbErr;
 
 use crate::domain::coverage::Tally;
@@ -42,6 +44,7 @@ impl Projection for RosterProjection {
     async fn apply(&self, tx: &Tx, events: &[RosterEvent], generation: i64) -> Result<(), DbErr> {
         let mut organizations = Vec::new();
         let mut policies = Vec::new();
+        let withdrawn = PolicyProfile::default();
         let mut years = Vec::new();
         let mut groups = BTreeMap::new();
         for event in events {
@@ -69,6 +72,10 @@ impl Projection for RosterProjection {
                 }
                 Some(State::CalendarYear(year)) => years.push((entity, event.version, year)),
                 Some(State::ResponsibilityRoll(_)) => {}
+                // A profile without parts is in force nowhere.
+                None if entity.starts_with("policyProfiles/") => {
+                    policies.push((entity, event.version, &withdrawn));
+                }
                 None if entity.contains("/classGroups/") => {
                     groups.insert(group_path(event, id_of(&entity)), None);
                 }
@@ -311,3 +318,6 @@ fn to_member(member: &RollMember, posts: u32) -> Option<Member> {
         posts,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,10 +16,12 @@ use sea_orm::DbErr;
 use crate::domain::class_group;
 use crate::domain::import::{ClassGroupId, school_year};
 use crate::domain::organization::Organization;
+use crate::domain::policy;
 use crate::domain::responsibility::{Duty, roll};
-use crate::grpc::convert;
+use crate::grpc::{calendar_convert, convert, policy_convert};
 use crate::store::duties;
 use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, StaffHead, Worker};
+use crate::store::{calendars, policies};
 
 /// The name of this service's feed.
 pub(crate) const FEED: &str = "roster";
@@ -90,6 +92,32 @@ pub(crate) fn organization(organization: &Organization) -> Fact {
         version: organization.version,
         org_path: organization.org_path.clone(),
         state,
+    }
+}
+
+/// A policy profile that was activated; one that was replaced is gone for others. That of the whole
+/// city stands above the root of the tree.
+pub(crate) fn policy_profile(stored: &policies::Stored) -> Fact {
+    let active = stored.state == policy::State::Active;
+    Fact {
+        kind: "policy_profile",
+        entity: stored.id.name(),
+        version: stored.version,
+        org_path: stored.org_path.clone(),
+        state: active.then(|| State::PolicyProfile(policy_convert::message(stored.clone()))),
+    }
+}
+
+/// The calendar of one year, which stands above the root of the tree.
+pub(crate) fn calendar_year(stored: &calendars::Stored) -> Fact {
+    Fact {
+        kind: "calendar_year",
+        entity: calendar_convert::name(stored.year),
+        version: stored.version,
+        org_path: String::new(),
+        state: Some(State::CalendarYear(calendar_convert::message(
+            stored.clone(),
+        ))),
     }
 }
 

@@ -1,13 +1,19 @@
 //! Use cases: authorise, load, decide, save, announce.
 
 pub(crate) mod announce;
+mod calendars;
+mod city;
 pub(crate) mod class_groups;
+mod divisions;
 pub(crate) mod duties;
 pub(crate) mod guardians;
 pub(crate) mod import;
 mod moves;
 pub(crate) mod organizations;
+pub(crate) mod policies;
 pub(crate) mod responsibility;
+pub(crate) mod seed;
+pub(crate) mod simulation;
 pub(crate) mod staff;
 pub(crate) mod students;
 pub(crate) mod teaching;

@@ -110,7 +110,8 @@ pub(crate) fn organization(organization: Organization) -> pb::Organization {
     }
 }
 
-fn named(collection: &str, id: String) -> String {
+/// The name of something of `collection`; empty for nothing.
+pub(crate) fn named(collection: &str, id: String) -> String {
     if id.is_empty() {
         id
     } else {

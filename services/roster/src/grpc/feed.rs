@@ -11,9 +11,14 @@ use proto::roster::roster_feed_server::RosterFeed;
 use proto::roster::{RosterEvent, SnapshotRequest, SnapshotResponse, WatchRequest, WatchResponse};
 use tonic::{Request, Response, Status};
 
+use crate::app::App;
+
 /// Serves what the register publishes.
 #[derive(Debug)]
-pub(super) struct Api(pub(super) Feed);
+pub(super) struct Api {
+    pub(super) app: App,
+    pub(super) feed: Feed,
+}
 
 /// The events of a page as they were announced.
 fn events(page: &Page) -> Result<Vec<RosterEvent>, Problem> {
@@ -34,8 +39,9 @@ impl RosterFeed for Api {
         &self,
         request: Request<SnapshotRequest>,
     ) -> Result<Response<Self::SnapshotStream>, Status> {
-        let scope = caller(&request)?.allowed(Permission::FeedRead)?.clone();
-        let pages = self.0.snapshot(scope, request.into_inner().page_token);
+        let caller = caller(&request)?;
+        let scope = self.app.whole(&caller, Permission::FeedRead).await?;
+        let pages = self.feed.snapshot(scope, request.into_inner().page_token);
         let answer = |page: Page| {
             let events = events(&page)?;
             let Page {
@@ -57,9 +63,10 @@ impl RosterFeed for Api {
         &self,
         request: Request<WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let scope = caller(&request)?.allowed(Permission::FeedRead)?.clone();
+        let caller = caller(&request)?;
+        let scope = self.app.whole(&caller, Permission::FeedRead).await?;
         let pages = self
-            .0
+            .feed
             .watch(scope, request.into_inner().resume_token)
             .await?;
         let answer = |page: Page| {

@@ -1,7 +1,10 @@
 //! The wire: request to domain, result to reply.
 
+mod calendar;
+pub(crate) mod calendar_convert;
 mod class_group;
 pub(crate) mod convert;
+mod division;
 mod feed;
 mod guardian;
 mod import;
@@ -9,6 +12,7 @@ pub(crate) mod import_convert;
 mod mask;
 mod organization;
 pub(crate) mod people;
+mod policy;
 pub(crate) mod policy_convert;
 pub(crate) mod responsibility;
 pub(crate) mod staff;
@@ -16,10 +20,13 @@ mod status;
 mod student;
 
 use kit::feed::Feed;
+use proto::roster::calendar_service_server::CalendarServiceServer;
 use proto::roster::class_group_service_server::ClassGroupServiceServer;
+use proto::roster::division_service_server::DivisionServiceServer;
 use proto::roster::guardian_service_server::GuardianServiceServer;
 use proto::roster::import_service_server::ImportServiceServer;
 use proto::roster::organization_service_server::OrganizationServiceServer;
+use proto::roster::policy_service_server::PolicyServiceServer;
 use proto::roster::responsibility_service_server::ResponsibilityServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
 use proto::roster::staff_service_server::StaffServiceServer;
@@ -35,13 +42,27 @@ const MAX_CHUNK: usize = 256 << 10;
 
 /// Every gRPC service of this crate.
 pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
-    let mut routes = Routes::new(RosterFeedServer::new(feed::Api(feed)));
+    let mut routes = Routes::new(RosterFeedServer::new(feed::Api {
+        app: app.clone(),
+        feed,
+    }));
     routes = routes.add_service(
         OrganizationServiceServer::new(organization::Api(app.clone()))
             .max_decoding_message_size(MAX_REQUEST),
     );
     routes = routes.add_service(
         ImportServiceServer::new(import::Api(app.clone())).max_decoding_message_size(MAX_CHUNK),
+    );
+    routes = routes.add_service(
+        PolicyServiceServer::new(policy::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        CalendarServiceServer::new(calendar::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        DivisionServiceServer::new(division::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
     );
     routes = routes.add_service(
         StaffServiceServer::new(staff::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),

@@ -12,7 +12,9 @@ use prost_types::Duration;
 use proto::Date;
 use proto::roster::PolicyProfile;
 
-use crate::domain::policy::{Profile, Record, Value};
+use super::convert;
+use crate::domain::policy::{Profile, Record, State, Value};
+use crate::store::policies::Stored;
 
 /// The contract's description of a policy profile.
 static PROFILE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
@@ -24,16 +26,16 @@ static PROFILE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
 /// A value that the other side cannot express.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` has a value that cannot be expressed")]
-pub struct Unfit {
+pub(crate) struct Unfit {
     /// The field, such as `guard.rules[1].effective_date`.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// The numbers of a profile; a part that the message lacks, the profile lacks.
 ///
 /// # Errors
 /// A date that no calendar has, or a span beyond any measure.
-pub fn from_proto(message: &PolicyProfile) -> Result<Profile, Unfit> {
+pub(crate) fn from_proto(message: &PolicyProfile) -> Result<Profile, Unfit> {
     let mut dynamic = DynamicMessage::new(PROFILE.clone());
     dynamic.transcode_from(message).map_err(|_| unfit(""))?;
     let mut profile = Profile::default();
@@ -49,7 +51,7 @@ pub fn from_proto(message: &PolicyProfile) -> Result<Profile, Unfit> {
 ///
 /// # Errors
 /// A key, a word or a kind of value that the contract does not have.
-pub fn to_proto(profile: &Profile) -> Result<PolicyProfile, Unfit> {
+pub(crate) fn to_proto(profile: &Profile) -> Result<PolicyProfile, Unfit> {
     let mut dynamic = DynamicMessage::new(PROFILE.clone());
     let mut used = BTreeSet::new();
     for part in parts() {
@@ -63,6 +65,39 @@ pub fn to_proto(profile: &Profile) -> Result<PolicyProfile, Unfit> {
     match profile.iter().find(|(key, _)| !used.contains(*key)) {
         Some((unknown, _)) => Err(unfit(unknown)),
         None => dynamic.transcode_to().map_err(|_| unfit("")),
+    }
+}
+
+/// A stored profile for the wire.
+pub(crate) fn message(stored: Stored) -> PolicyProfile {
+    use proto::roster::policy_profile::State as Wire;
+    let Stored {
+        id,
+        organization,
+        org_path: _,
+        effective,
+        state,
+        body,
+        version,
+        create_time,
+        activate_time,
+    } = stored;
+    let state = match state {
+        State::Proposed => Wire::Proposed,
+        // What another one replaced was in force until then.
+        State::Active | State::Replaced => Wire::Active,
+    };
+    PolicyProfile {
+        name: id.name(),
+        policy_version: id.policy_version(),
+        profile: id.profile,
+        organization: convert::named("organizations", organization),
+        effective_date: convert::day(Some(effective)),
+        state: state.into(),
+        create_time: convert::instant(create_time),
+        activate_time: activate_time.and_then(convert::instant),
+        etag: convert::etag(version),
+        ..body
     }
 }
 

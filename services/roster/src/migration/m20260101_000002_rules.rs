@@ -50,7 +50,7 @@ const TABLES: &[&str] = &[
         update_time BIGINT NOT NULL)",
     "CREATE TABLE policy_profiles (
         name TEXT PRIMARY KEY,
-        profile TEXT NOT NULL,
+        profile PLACE NOT NULL,
         number INTEGER NOT NULL,
         organization TEXT NOT NULL,
         org_path PLACE NOT NULL,
@@ -61,5 +61,7 @@ const TABLES: &[&str] = &[
         create_time BIGINT NOT NULL,
         activate_time BIGINT,
         UNIQUE (profile, number))",
-    "CREATE INDEX policy_profiles_org_path ON policy_profiles (org_path, effective_day)",
+    // In one region one profile at most comes into force on a day; 2 is active.
+    "CREATE UNIQUE INDEX policy_profiles_in_force
+        ON policy_profiles (org_path, effective_day) WHERE state = 2",
 ];

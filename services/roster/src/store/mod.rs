@@ -1,12 +1,15 @@
 //! The register in the database: rows to domain and back.
 
+pub mod calendars;
 pub mod class_groups;
 pub mod disclosures;
 pub mod duties;
 pub mod guardians;
 pub mod import;
 pub mod keys;
+pub mod load;
 pub mod organizations;
+pub mod policies;
 pub mod responsibility;
 pub mod rolls;
 pub mod staff;

@@ -71,15 +71,8 @@ impl Desk {
     async fn open(scratch: Scratch) -> Self {
         let clock = ManualClock::morning_of(TODAY.parse().expect("a day"));
         let drain = Drain::new();
-        let config = Config {
-            server: ServerConfig::loopback(),
-            auth: AuthConfig::development(),
-            telemetry: kit::telemetry::TelemetryConfig::default(),
-            database: scratch.clone(),
-            crypto: CryptoConfig::default(),
-        };
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let running = roster::start(config, shared, drain.clone())
+        let running = roster::start(settings(&scratch), shared, drain.clone())
             .await
             .expect("it starts");
         Self {
@@ -90,6 +83,12 @@ impl Desk {
         }
     }
 
+    /// Starts another replica on the same register; the register stays when it is refused.
+    pub(crate) async fn another(&self) -> Result<Running, roster::StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        roster::start(settings(&self.scratch), clock, self.drain.clone()).await
+    }
+
     /// The database beneath, for what no call shows.
     pub(crate) async fn database(&self) -> kit::db::Database {
         kit::db::Database::connect(&self.scratch)
@@ -98,7 +97,7 @@ impl Desk {
     }
 
     /// Where the database beneath is.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.scratch.url
     }
 
@@ -158,6 +157,22 @@ impl Desk {
         self.drain.signal();
         self.running.finished().await.expect("it stops");
     }
+}
+
+/// The settings of a trial on this database.
+fn settings(database: &Scratch) -> Config {
+    Config {
+        server: ServerConfig::loopback(),
+        auth: AuthConfig::development(),
+        telemetry: kit::telemetry::TelemetryConfig::default(),
+        database: kit::db::DatabaseConfig::clone(database),
+        crypto: CryptoConfig::default(),
+    }
+}
+
+/// A civil day such as `2022-04-07`, for the wire.
+pub(crate) fn date(day: &str) -> proto::Date {
+    kit::field::to_date(day.parse().expect("a day"))
 }
 
 /// The reason in an error.

@@ -122,6 +122,16 @@ impl CalendarYear {
         }
     }
 
+    /// The calendar of a year of which nothing else is known: school from Monday to Friday.
+    pub fn unknown(year: i32) -> Self {
+        Self {
+            year,
+            days_off: Vec::new(),
+            makeup_days: Vec::new(),
+            terms: Vec::new(),
+        }
+    }
+
     /// The civil year.
     pub fn year(&self) -> i32 {
         self.year

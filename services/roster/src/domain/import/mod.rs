@@ -19,9 +19,9 @@ pub use job::{Illegal, State, Verb};
 pub use plan::{Difference, Entry, Key, compare, too_many_vanish};
 pub use reason::{Finding, Reason};
 pub use row::{
-    ClassGroup, ClassGroupCells, Clean, Context, Division, Guardian, GuardianCells, Judged,
-    Organization, OrganizationCells, Record, RowCells, StaffMember, StaffMemberCells, Student,
-    StudentCells, judge,
+    ClassGroup, ClassGroupCells, Clean, Context, Division, Document, Guardian, GuardianCells,
+    Judged, Organization, OrganizationCells, Record, RowCells, StaffMember, StaffMemberCells,
+    Student, StudentCells, judge,
 };
 
 coded! {

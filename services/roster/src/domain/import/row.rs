@@ -95,6 +95,9 @@ pub struct ClassGroup {
     pub name: String,
 }
 
+/// The kind and the number of an identity document; no number when there is none.
+pub type Document = (IdKind, Option<String>);
+
 /// A member of staff who can be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the contract explains each field")]
@@ -102,7 +105,7 @@ pub struct StaffMember {
     pub organization: OrganizationId,
     pub name: String,
     pub post: &'static str,
-    pub document: (IdKind, Option<String>),
+    pub document: Document,
     pub phone: Option<String>,
     pub class_group: Option<ClassGroupId>,
 }
@@ -116,7 +119,7 @@ pub struct Student {
     pub name: String,
     pub sex: Option<Sex>,
     pub birth_date: Option<NaiveDate>,
-    pub document: (IdKind, Option<String>),
+    pub document: Document,
     pub student_number: Option<String>,
     pub phone: Option<String>,
     pub boarder: bool,
@@ -238,18 +241,16 @@ impl Judge<'_> {
         number
     }
 
-    fn document(
-        &mut self,
-        kind: &str,
-        number: &str,
-    ) -> ((IdKind, Option<String>), Option<(NaiveDate, Sex)>) {
+    /// The document, and what its number tells of a resident's birth and sex.
+    fn document(&mut self, kind: &str, number: &str) -> (Document, Option<(NaiveDate, Sex)>) {
+        const NONE: Document = (IdKind::None, None);
         let text = normal(kind);
         let Some(id_kind) = IdKind::read(&text) else {
             self.find("id_type", Reason::IdType);
-            return ((IdKind::None, None), None);
+            return (NONE, None);
         };
         if normal(number).is_empty() {
-            return ((IdKind::None, None), None);
+            return (NONE, None);
         }
         match id_kind {
             IdKind::Resident => match resident_id(number, self.context.today) {
@@ -263,7 +264,7 @@ impl Judge<'_> {
                 let number = other_id(&self.text("id_number", number, 32, false));
                 ((id_kind, Some(number)), None)
             }
-            IdKind::None => ((IdKind::None, None), None),
+            IdKind::None => (NONE, None),
         }
     }
 

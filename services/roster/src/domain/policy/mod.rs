@@ -11,6 +11,7 @@ mod structure;
 #[cfg(test)]
 mod tests;
 mod value;
+mod version;
 mod word;
 
 pub use check::{Violation, violations};
@@ -20,3 +21,4 @@ pub use field::{FIELDS, Field, Kind};
 pub use floor::{Bound, FLOORS, Floor};
 pub use load::{ClassGroup, Load, load};
 pub use value::{Profile, Record, Value};
+pub use version::{State, VersionId, is_profile};

@@ -273,7 +273,7 @@ pub async fn stage(db: &Database, stretch: Stretch) -> Result<bool, DbErr> {
         return Ok(false);
     }
     for sheet in sheets {
-        sheet.copy(&mut tx).await?;
+        sheet.unnest(&mut tx).await?;
     }
     tx.commit().await.map_err(sqlx_err)?;
     Ok(true)

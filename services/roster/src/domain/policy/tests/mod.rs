@@ -3,6 +3,7 @@ mod difference;
 mod document;
 mod floor;
 mod load;
+mod version;
 
 use std::sync::LazyLock;
 
