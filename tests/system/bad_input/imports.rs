@@ -7,7 +7,8 @@ use proto::roster::import_row::Record;
 use proto::roster::import_service_client::ImportServiceClient;
 use proto::roster::{
     CreateImportJobRequest, DiscardImportJobRequest, ImportJob, ImportRow, ImportVerdict,
-    ListImportJobsRequest, ListImportVerdictsRequest, RollBackImportJobRequest, StudentRow,
+    ListImportJobsRequest, ListImportVerdictsRequest, ListStudentsRequest,
+    RollBackImportJobRequest, StudentRow,
 };
 use tests::city::{City, Door};
 use tests::import::{Importer, SOURCE};
@@ -94,7 +95,7 @@ pub(super) async fn streams(city: &City) {
     let large = (Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
     expect("a message of 5 MiB", answer, large.0, large.1);
     let door = city.door(Role::CityOfficer, CITY);
-    let answer = stream_of(door, "\u{7}\u{7}\u{7}").await;
+    let answer = number_for_rows(door, &job).await;
     let malformed = (Code::InvalidArgument, "MESSAGE_MALFORMED");
     expect(
         "bytes that are no message",
@@ -125,18 +126,21 @@ pub(super) async fn streams(city: &City) {
     discard(&importer, &job).await.expect("is given up");
 }
 
-/// Sends a string where Import expects a message.
-async fn stream_of(door: Door, text: &str) -> Result<(), Status> {
+/// Sends a number where Import expects rows.
+async fn number_for_rows(door: Door, job: &str) -> Result<(), Status> {
     let mut client = Grpc::new(door);
     let ready = client.ready().await;
     ready.map_err(|_| Status::unavailable("the gateway is closed"))?;
-    let codec = tonic_prost::ProstCodec::<String, ()>::default();
+    let codec = tonic_prost::ProstCodec::<ListStudentsRequest, ()>::default();
     let path = PathAndQuery::from_static("/campus.roster.v1.ImportService/Import");
-    let messages = Request::new(stream::iter([text.to_owned()]));
-    client
-        .client_streaming(messages, path, codec)
-        .await
-        .map(|_| ())
+    let message = ListStudentsRequest {
+        parent: job.to_owned(),
+        show_withdrawn: true,
+        ..ListStudentsRequest::default()
+    };
+    let messages = Request::new(stream::iter([message]));
+    let sent = client.client_streaming(messages, path, codec).await;
+    sent.map(|_| ())
 }
 
 async fn jobs(city: &City, importer: &Importer) {
@@ -418,7 +422,11 @@ pub(super) async fn another_school(city: &City) {
     let [verdict] = &sent.verdicts[..] else {
         panic!("one verdict: {sent:?}");
     };
-    assert_eq!((verdict.reason.as_str(), verdict.rejected), ("SCOPE", true));
+    assert_eq!(
+        (verdict.reason.as_str(), verdict.rejected),
+        ("UNKNOWN_ORGANIZATION", true),
+        "answered as if there were none"
+    );
     let mut client = clerk.0.clone();
     let listed = client.list_import_jobs(ListImportJobsRequest::default());
     let listed = listed.await.expect("its own jobs").into_inner();

@@ -197,7 +197,7 @@ pub(super) async fn unknown_and_malformed(city: &City) {
     let answer = students.list_students(request).await;
     expect("a negative page", answer, INVALID.0, INVALID.1);
 
-    let path = "/campus.roster.v1.StudentService/CreateStudent";
+    let path = "/campus.roster.v1.StudentService/UpdateStudent";
     let answer = send(officer.clone(), path, "\u{7}\u{7}\u{7}".to_owned()).await;
     let malformed = (Code::InvalidArgument, "MESSAGE_MALFORMED");
     expect("no message", answer, malformed.0, malformed.1);
@@ -256,7 +256,7 @@ async fn students(city: &City) {
         ..CreateStudentRequest::default()
     };
     let answer = client.create_student(request.clone()).await;
-    let registered = (Code::AlreadyExists, "PERSON_REGISTERED");
+    let registered = (Code::FailedPrecondition, "PERSON_REGISTERED");
     expect(
         "a number that is somebody's",
         answer,
@@ -287,7 +287,8 @@ async fn students(city: &City) {
         effective_date: Some(to_date(town.today)),
         ..TransferStudentRequest::default()
     };
-    let answer = client.transfer_student(request).await;
+    let mut officer = StudentServiceClient::new(city.door(Role::CityOfficer, CITY));
+    let answer = officer.transfer_student(request).await;
     expect("to a class that is none", answer, MISSING.0, MISSING.1);
 }
 
