@@ -15,8 +15,9 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
+use crate::opening;
 use crate::process::Process;
-use crate::register::Register;
+use crate::town::{CITY, Town, staff_called, student_called};
 
 /// How many connections a service may open: many cities share one server.
 const CONNECTIONS: u32 = 5;
@@ -47,11 +48,13 @@ impl tonic::service::Interceptor for Bearer {
     }
 }
 
-/// Four processes before a register.
+/// Five processes that know a town.
 #[derive(Debug)]
 pub struct City {
-    /// Publishes organisations, rolls, the calendar and the policy.
-    pub register: Register,
+    /// What was imported.
+    pub town: Town,
+    /// Resource names of people by what they are called.
+    people: HashMap<String, String>,
     gateway: String,
     processes: HashMap<&'static str, Arc<Mutex<Process>>>,
     _databases: Vec<Scratch>,
@@ -59,35 +62,43 @@ pub struct City {
 }
 
 impl City {
-    /// Opens a city with this many schools and waits until each service is ready; none where there
+    /// Opens a city, imports `town` and waits until each service has heard of it; none where there
     /// is no PostgreSQL server, which is said loudly.
     ///
     /// # Panics
-    /// When a service does not start.
-    pub async fn open(store: Store, schools: u32) -> Option<Self> {
+    /// When a service does not start, or the town is not taken.
+    pub async fn open(store: Store, town: Town) -> Option<Self> {
+        let mut city = Self::start(store, town).await?;
+        opening::settle(&city, &town).await;
+        city.people = opening::names(&city, &town).await;
+        Some(city)
+    }
+
+    /// Starts the processes, which know nobody yet.
+    async fn start(store: Store, town: Town) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for a moment");
         let mut databases = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..4 {
             databases.push(match store {
                 Store::Sqlite => scratch::sqlite(),
                 Store::Postgres => scratch::postgres().await?,
             });
         }
-        let register = Register::open(schools, SystemClock.now()).await;
-        let roster = &register.address;
         let start = |name, keys: String, database: &Scratch| {
             Process::start(name, folder.path(), settings(&keys, Some(&database.url)))
         };
-        let keys = format!("roster = \"{roster}\"");
-        let sampling = start("sampling", keys.clone(), &databases[0]).await;
+        let roster = start("roster", String::new(), &databases[0]).await;
+        let keys = format!("roster = \"{}\"", roster.address());
+        let sampling = start("sampling", keys.clone(), &databases[1]).await;
         let keys = format!("{keys}\nsampling = \"{}\"", sampling.address());
         let (safety, notification) = tokio::join!(
-            start("safety-inspection", keys.clone(), &databases[1]),
-            start("notification", keys, &databases[2]),
+            start("safety-inspection", keys.clone(), &databases[2]),
+            start("notification", keys, &databases[3]),
         );
         let upstreams = format!(
-            "[upstreams]\nroster = \"{roster}\"\nsampling = \"{}\"\nsafety_inspection = \"{}\"\n\
+            "[upstreams]\nroster = \"{}\"\nsampling = \"{}\"\nsafety_inspection = \"{}\"\n\
              notification = \"{}\"",
+            roster.address(),
             sampling.address(),
             safety.address(),
             notification.address()
@@ -95,11 +106,12 @@ impl City {
         let settings = format!("{}\n{upstreams}", settings("", None));
         let gateway = Process::start("gateway", folder.path(), settings).await;
         let address = gateway.address();
-        let all = [sampling, safety, notification, gateway];
+        let all = [roster, sampling, safety, notification, gateway];
         join_all(all.iter().map(Process::ready)).await;
         let processes = all.map(|process| (process.name(), Arc::new(Mutex::new(process))));
         Some(Self {
-            register,
+            town,
+            people: HashMap::new(),
             gateway: address,
             processes: processes.into(),
             _databases: databases,
@@ -107,15 +119,49 @@ impl City {
         })
     }
 
+    /// Waits until every service has heard of everything that roster has; `id` is that of an
+    /// organisation that is not there yet.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn catch_up(&self, id: &str) {
+        opening::catch_up(self, id).await;
+    }
+
+    /// The student with this place in a class group of a school.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn student(&self, school: u32, class: u32, place: u32) -> &str {
+        &self.people[&student_called(school, class, place)]
+    }
+
+    /// Who holds a post of a school.
+    ///
+    /// # Panics
+    /// When nobody does.
+    pub fn staff(&self, school: u32, post: &str) -> &str {
+        &self.people[&staff_called(school, post)]
+    }
+
+    /// A connection through the gateway for a laboratory of the city.
+    pub fn laboratory(&self, code: &str) -> Door {
+        self.door_for(Role::Laboratory, CITY, Some(code))
+    }
+
     /// A connection through the gateway for somebody with `role` at `scope`.
     ///
     /// # Panics
     /// When `scope` is no place in the tree.
     pub fn door(&self, role: Role, scope: &str) -> Door {
+        self.door_for(role, scope, None)
+    }
+
+    fn door_for(&self, role: Role, scope: &str, laboratory: Option<&str>) -> Door {
         let scope: OrgPath = scope.parse().expect("a place in the tree");
         let subject = format!("test-{role}");
         let (now, ttl) = (SystemClock.now(), Duration::from_secs(3600));
-        let token = Issuer::development().token(&subject, &[role], &scope, None, now, ttl);
+        let token = Issuer::development().token(&subject, &[role], &scope, laboratory, now, ttl);
         self.door_with(&token)
     }
 

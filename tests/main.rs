@@ -2,15 +2,17 @@
 
 #[path = "system/authorisation.rs"]
 mod authorisation;
-#[path = "system/bad_input.rs"]
+#[path = "system/bad_input/mod.rs"]
 mod bad_input;
 #[path = "system/contracts.rs"]
 mod contracts;
-#[path = "system/daily.rs"]
-mod daily;
-#[path = "system/faults.rs"]
+#[path = "system/day.rs"]
+mod day;
+#[path = "system/faults/mod.rs"]
 mod faults;
 #[path = "system/isolation.rs"]
 mod isolation;
+#[path = "system/tubes.rs"]
+mod tubes;
 #[path = "system/verbs.rs"]
 mod verbs;

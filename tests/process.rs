@@ -15,7 +15,13 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::within;
 
 /// The services that run as processes.
-pub const SERVICES: [&str; 4] = ["sampling", "safety-inspection", "notification", "gateway"];
+pub const SERVICES: [&str; 5] = [
+    "roster",
+    "sampling",
+    "safety-inspection",
+    "notification",
+    "gateway",
+];
 
 /// A service that answers, or was killed.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use prost_reflect::DescriptorPool;
 use tests::city::{City, Store};
+use tests::town::Town;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
@@ -9,9 +10,9 @@ use tonic::{Code, Request, Status};
 
 use crate::verbs::told;
 
-/// Which process answers a package; the register of this city is not one of ours.
+/// Which processes answer a package.
 const ANSWERS: [(&str, &[&str]); 4] = [
-    ("campus.roster.", &["gateway"]),
+    ("campus.roster.", &["gateway", "roster"]),
     ("campus.sampling.", &["gateway", "sampling"]),
     ("campus.safety.", &["gateway", "safety-inspection"]),
     ("campus.notification.", &["gateway", "notification"]),
@@ -31,7 +32,7 @@ async fn without_token(channel: Channel, path: &str) -> Result<(), Status> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_method_wants_a_token() {
-    let city = City::open(Store::Sqlite, 1)
+    let city = City::open(Store::Sqlite, Town::of(1))
         .await
         .expect("SQLite is always there");
     let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contracts can be read");

@@ -4,15 +4,22 @@ use kit::clock::{Clock, SystemClock};
 use kit::field::to_date;
 use proto::safety::check_entry_request::Identity;
 use proto::safety::gate_observation::Colour;
-use proto::safety::{CheckEntryRequest, GateObservation};
+use proto::safety::{CheckEntryRequest, GateObservation, TravelCard};
 use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::{
-    CreatePlanRequest, DrawDayRequest, DrawDayResponse, SamplingPlan, sampling_plan,
+    Assignment, CreatePlanRequest, DrawDayRequest, DrawDayResponse, ExportDrawRequest,
+    ListAssignmentsRequest, SamplingPlan, sampling_plan,
 };
 use tests::city::Door;
-use tests::register::{CITY, school};
+use tests::town::{CITY, school};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
+use uuid::Uuid;
+
+/// A new id of a request.
+pub(crate) fn request_id() -> String {
+    Uuid::new_v4().to_string()
+}
 
 /// A plan for the whole city from today on.
 pub(crate) fn create_plan(id: &str, request_id: &str) -> CreatePlanRequest {
@@ -49,6 +56,41 @@ pub(crate) async fn draw_city(door: Door, plan: &str) -> Result<DrawDayResponse,
         .ok_or_else(|| Status::unavailable("the draw was cut"))
 }
 
+/// Who is called by a draw.
+pub(crate) async fn assignments(door: Door, draw: &str) -> Result<Vec<Assignment>, Status> {
+    let request = ListAssignmentsRequest {
+        draw: draw.to_owned(),
+        page_size: 1000,
+        ..ListAssignmentsRequest::default()
+    };
+    let mut client = DrawServiceClient::new(door);
+    let listed = client.list_assignments(request).await?.into_inner();
+    assert_eq!(listed.next_page_token, "", "a school is one page");
+    Ok(listed.assignments)
+}
+
+/// The file that is published of a plan's day in the whole city.
+pub(crate) async fn export(
+    door: Door,
+    plan: &str,
+    day: Option<proto::Date>,
+) -> Result<Vec<u8>, Status> {
+    let request = ExportDrawRequest {
+        plan: format!("plans/{plan}"),
+        organization: format!("organizations/{CITY}"),
+        draw_date: day,
+    };
+    let mut parts = DrawServiceClient::new(door)
+        .export_draw(request)
+        .await?
+        .into_inner();
+    let mut file = Vec::new();
+    while let Some(part) = parts.message().await? {
+        file.extend(part.content);
+    }
+    Ok(file)
+}
+
 /// Somebody who looks well comes to the gate of a school.
 pub(crate) fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntryRequest {
     CheckEntryRequest {
@@ -57,7 +99,10 @@ pub(crate) fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntry
         observation: Some(GateObservation {
             temperature_decidegrees: Some(365),
             colour: Colour::Green.into(),
-            travel_card: None,
+            travel_card: Some(TravelCard {
+                show_date: Some(to_date(SystemClock.today())),
+                starred: false,
+            }),
         }),
         device: "south gate".to_owned(),
         request_id: request_id.to_owned(),
@@ -78,4 +123,12 @@ pub(crate) fn told(refused: &Status) -> (Code, String) {
         refused.code(),
         info.map(|info| info.reason).unwrap_or_default(),
     )
+}
+
+/// The answer must be a refusal with this code and reason.
+pub(crate) fn expect<T>(what: &str, answer: Result<T, Status>, code: Code, reason: &str) {
+    match answer {
+        Ok(_) => panic!("{what}: not refused"),
+        Err(refused) => assert_eq!(told(&refused), (code, reason.to_owned()), "{what}"),
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Duration, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate, SubsecRound, Utc};
 
 /// Tells what time it is. Services take one as an argument, so that every deadline can be tested.
 pub trait Clock: Send + Sync + Debug {
@@ -31,7 +31,8 @@ pub fn shanghai() -> FixedOffset {
     FixedOffset::east_opt(8 * 3600).expect("eight hours is an offset")
 }
 
-/// The machine's clock.
+/// The machine's clock, to the millisecond: as finely as instants are stored, so that an answer says
+/// what a later reading will.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -41,7 +42,7 @@ impl Clock for SystemClock {
         reason = "this is the one place that reads the clock"
     )]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        Utc::now().trunc_subsecs(3)
     }
 }
 
@@ -95,5 +96,14 @@ mod tests {
         assert_eq!(civil_date(before), day.pred_opt().unwrap());
         assert_eq!(civil_date(after), day);
         assert_eq!(start_of(day), after);
+    }
+
+    #[test]
+    fn the_machine_tells_whole_milliseconds() {
+        let now = SystemClock.now();
+        assert_eq!(
+            DateTime::from_timestamp_millis(now.timestamp_millis()),
+            Some(now)
+        );
     }
 }

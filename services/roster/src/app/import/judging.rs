@@ -111,6 +111,12 @@ impl Judging {
             external_id,
             record,
         } = row;
+        if number < 1 {
+            let field = format!("rows[{place}].row");
+            return Err(
+                Problem::invalid(field, "行号从 1 开始", "rows are numbered from 1").into(),
+            );
+        }
         if number <= self.job.durable_row {
             return Ok(());
         }

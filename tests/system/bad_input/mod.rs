@@ -1,5 +1,8 @@
 //! Wrong requests get the right code, reason and Chinese sentence, and leave nothing behind.
 
+mod imports;
+mod roster;
+
 use std::time::Duration;
 
 use chrono::Days;
@@ -14,12 +17,12 @@ use proto::sampling::{
     EndPlanRequest, GetDrawRequest, GetPlanRequest, ListPlansRequest, SamplingPlan,
 };
 use tests::city::{City, Door, Store};
-use tests::register::{CITY, school, school_path, student};
+use tests::town::{CITY, Town, school, school_path};
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Request, Status};
 
-use crate::verbs::{check_entry, create_plan, draw_city, told};
+use crate::verbs::{check_entry, create_plan, draw_city, expect, told};
 
 const CREATE_PLAN: &str = "/campus.sampling.v1.PlanService/CreatePlan";
 
@@ -34,20 +37,28 @@ async fn wrong_requests_are_told_apart_postgres() {
 }
 
 async fn wrong_requests(store: Store) {
-    let Some(city) = City::open(store, 2).await else {
+    let Some(city) = City::open(store, Town::of(2)).await else {
         return;
     };
+    let before = roster::everything(&city).await;
     nobody_in_particular(&city).await;
     the_wrong_place(&city).await;
     plans(&city).await;
     gates(&city).await;
     bytes(&city).await;
+    roster::another_school(&city).await;
+    roster::unknown_and_malformed(&city).await;
+    roster::rules(&city).await;
+    imports::streams(&city).await;
+    imports::rows(&city).await;
+    imports::states(&city).await;
+    imports::another_school(&city).await;
     nothing_is_left(&city).await;
-}
-
-fn expect(what: &str, answer: Result<(), Status>, code: Code, reason: &str) {
-    let refused = answer.expect_err(what);
-    assert_eq!(told(&refused), (code, reason.to_owned()), "{what}");
+    assert_eq!(
+        roster::everything(&city).await,
+        before,
+        "the register is as it was"
+    );
 }
 
 async fn get_plan(door: Door, name: &str) -> Result<(), Status> {
@@ -101,9 +112,10 @@ async fn nobody_in_particular(city: &City) {
 async fn the_wrong_place(city: &City) {
     let denied = (Code::PermissionDenied, "SCOPE_DENIED");
     let mut elsewhere = GateServiceClient::new(city.door(Role::Guard, &school_path(2)));
-    for person in [student(1, 1, 1), student(9, 9, 9)] {
+    let nobody = format!("students/{}", uuid::Uuid::new_v4());
+    for person in [city.student(1, 1, 1), &nobody] {
         let answer = elsewhere
-            .check_entry(check_entry(1, &person, ""))
+            .check_entry(check_entry(1, person, ""))
             .await
             .map(|_| ());
         expect("another school's gate", answer, denied.0, denied.1);
@@ -247,7 +259,7 @@ async fn plans(city: &City) {
 
 async fn gates(city: &City) {
     let mut gate = GateServiceClient::new(city.door(Role::Guard, &school_path(1)));
-    let mut feverish = check_entry(1, &student(1, 1, 1), "");
+    let mut feverish = check_entry(1, city.student(1, 1, 1), "");
     let observation = feverish.observation.as_mut().expect("an observation");
     observation.temperature_decidegrees = Some(999);
     let answer = gate.check_entry(feverish).await.map(|_| ());
@@ -265,7 +277,7 @@ async fn gates(city: &City) {
         Code::InvalidArgument,
         "INVALID_FIELD",
     );
-    let mut blind = check_entry(1, &student(1, 1, 1), "");
+    let mut blind = check_entry(1, city.student(1, 1, 1), "");
     blind.observation = None;
     let answer = gate.check_entry(blind).await.map(|_| ());
     expect(
@@ -277,7 +289,7 @@ async fn gates(city: &City) {
 }
 
 /// Sends a string where CreatePlan expects a plan: the same wire type, other bytes.
-async fn send(door: Door, path: &'static str, text: String) -> Result<(), Status> {
+pub(super) async fn send(door: Door, path: &'static str, text: String) -> Result<(), Status> {
     let mut client = Grpc::new(door);
     client
         .ready()
