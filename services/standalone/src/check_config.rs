@@ -12,6 +12,7 @@ use crate::screen;
 pub fn run(args: &CheckConfigArgs) -> ExitCode {
     let file = args.config.as_deref();
     let (name, checked) = match args.service {
+        ServiceName::Roster => ("roster", check::<roster::Config>("roster", file)),
         ServiceName::Sampling => ("sampling", check::<sampling::Config>("sampling", file)),
         ServiceName::SafetyInspection => (
             "safety-inspection",

@@ -99,6 +99,7 @@ pub struct CheckConfigArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ServiceName {
+    Roster,
     Sampling,
     SafetyInspection,
     Notification,

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(code) => code,
         Err(err) => {
-            eprintln!("campus: {err:#}");
+            eprintln!("campus: {}", screen::failure(&err));
             ExitCode::FAILURE
         }
     }
@@ -59,8 +59,7 @@ async fn take_in(args: ImportCommand) -> anyhow::Result<()> {
         token,
     } = args;
     let client = import::Client::new(house::door(&gateway, &token)?);
-    let job = import::run(roster, SystemClock.today(), client).await?;
-    screen::done(format_args!("{} {:?}", job.name, job.state()));
+    import::run(roster, SystemClock.today(), client).await?;
     Ok(())
 }
 
