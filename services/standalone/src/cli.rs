@@ -79,9 +79,10 @@ pub struct GenerateArgs {
     /// Another seed gives other people.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// A day of the school year, such as 2022-04-07.
-    #[arg(long, default_value = "2022-04-07")]
-    pub date: chrono::NaiveDate,
+    /// A day of the school year, such as 2022-04-07; today when left out, so that the city can be
+    /// imported into a house that runs now.
+    #[arg(long)]
+    pub date: Option<chrono::NaiveDate>,
 }
 
 /// Which file to check.

@@ -74,7 +74,7 @@ fn generate(args: &GenerateArgs) -> anyhow::Result<()> {
     let options = city::Options {
         students: *students,
         seed: *seed,
-        date: *date,
+        date: date.unwrap_or_else(|| SystemClock.today()),
     };
     let city = city::City::new(options);
     let bar = screen::bar(*students, "学生 students");

@@ -9,7 +9,7 @@ pub struct Grade {
 
 impl Grade {
     /// A grade from 1 to 12.
-    pub(super) fn from_number(grade: i32) -> Option<Self> {
+    pub fn from_number(grade: i32) -> Option<Self> {
         Some(match grade {
             1..=6 => Self {
                 stage: 'p',

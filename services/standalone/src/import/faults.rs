@@ -13,7 +13,7 @@ use super::client::{Client, Service};
 use super::note::Note;
 use super::piece::{Origin, Piece};
 use super::roster::Roster;
-use super::sealed::{List, Seal};
+use super::sealed::{List, Listed};
 
 /// One thing to put right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,8 +115,8 @@ fn label(field: &str) -> &str {
     }
 }
 
-/// Reads the roster again and lists what there is to say; gives how many and the seal, or nothing
-/// when there is nothing to say.
+/// Reads the roster again and lists what there is to say; gives nothing when that
+/// is nothing.
 ///
 /// # Errors
 /// When a file cannot be read again, a call fails, or the list cannot be written.
@@ -125,7 +125,7 @@ pub(super) async fn list<T: Service>(
     client: &Client<T>,
     job: &str,
     path: &Path,
-) -> anyhow::Result<Option<(u64, Seal)>> {
+) -> anyhow::Result<Option<Listed>> {
     let (pages, waiting) = mpsc::channel(4);
     let path = path.to_owned();
     let writing = tokio::task::spawn_blocking(move || {
@@ -142,20 +142,36 @@ pub(super) async fn list<T: Service>(
     Ok(written)
 }
 
-/// Gives everything that there is to say to `each`.
+/// Gives everything that there is to say to `each`; of one line the same only once, even where it
+/// became several rows.
 pub(super) fn each(
     roster: &Roster,
     mut verdicts: Verdicts,
     each: &mut dyn FnMut(Fault) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    let mut line = None;
+    let mut said: Vec<(String, String)> = Vec::new();
+    let mut once = |fault: Fault| {
+        let here = Some((fault.origin.table.file.clone(), fault.origin.line.number));
+        if line != here {
+            line = here;
+            said.clear();
+        }
+        let what = (fault.column.clone(), fault.reason.clone());
+        if said.contains(&what) {
+            return Ok(());
+        }
+        said.push(what);
+        each(fault)
+    };
     roster.read(&mut |piece| match piece {
-        Piece::Note(note, origin) => each(Fault::noted(note, origin)),
+        Piece::Note(note, origin) => once(Fault::noted(note, origin)),
         Piece::Refused(row, note, origin) => {
             verdicts.of(row.row, |_| Ok(()))?;
-            each(Fault::noted(note, origin))
+            once(Fault::noted(note, origin))
         }
         Piece::Row(row, origin) => verdicts.of(row.row, |verdict| {
-            each(Fault::judged(verdict, &row, origin.clone()))
+            once(Fault::judged(verdict, &row, origin.clone()))
         }),
     })
 }

@@ -22,6 +22,7 @@ const SHOWN: &[&str] = &[
     "staff_code",
     "post",
     "metadata.post",
+    "metadata.division",
     "organization",
     "kind",
     "type",
@@ -61,11 +62,11 @@ pub(super) fn cell(table: &Table, place: usize, cell: &str, wrong: bool) -> Stri
     if cell.trim().is_empty() {
         return String::new();
     }
-    if wrong {
-        return digits(cell, LONGEST_WRONG_RUN);
-    }
     if SHOWN.contains(&table.meaning(place)) {
         return digits(cell, LONGEST_RUN);
+    }
+    if wrong {
+        return digits(cell, LONGEST_WRONG_RUN);
     }
     HIDDEN.to_owned()
 }

@@ -148,8 +148,8 @@ pub async fn run<T: Service>(
     if said || found.notes > 0 {
         let path = args.errors.clone().unwrap_or_else(|| beside(&args.path));
         let listed = faults::list(roster, &client, &planned.name, &path).await?;
-        if let Some((count, seal)) = listed {
-            words::faults(count, &path, &seal);
+        if let Some(listed) = listed {
+            words::faults(&listed, &path);
         }
     }
     finish(&args, planned, &client).await
@@ -162,6 +162,12 @@ async fn open<T: Service>(
     client: &Client<T>,
 ) -> anyhow::Result<Roster> {
     let mut options = ReadOptions::on(args.date.unwrap_or(today));
+    if options.school_year != ReadOptions::on(today).school_year {
+        screen::line(format_args!(
+            "   注意：文件按 {} 学年读取，名册按今天的学年核对年级 (the files are read as of another school year)",
+            options.school_year
+        ));
+    }
     options.assume_grade = args.assume_grade;
     options.unassigned = args.unassigned;
     let path = args.path.clone();

@@ -1,6 +1,6 @@
 //! The list of faults as a spreadsheet: for its owner's eyes only, and sealed against silent change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -30,12 +30,34 @@ impl Seal {
     }
 }
 
+/// Why lines are on the list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reason {
+    /// A stable word.
+    pub(super) word: String,
+    /// Whether the lines are refused, Chinese.
+    pub(super) outcome: &'static str,
+    /// What to do, Chinese.
+    pub(super) hint: String,
+}
+
+/// A list that was written.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    /// How many faults it has.
+    pub(super) count: u64,
+    /// How many for each reason.
+    pub(super) reasons: BTreeMap<Reason, u64>,
+    /// The seal.
+    pub(super) seal: Seal,
+}
+
 /// The list while it is written: a sheet for each file, in memory of one row.
 pub(super) struct List {
     path: PathBuf,
     book: Workbook,
     sheets: HashMap<String, Sheet>,
-    count: u64,
+    reasons: BTreeMap<Reason, u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -50,7 +72,7 @@ impl List {
             path: path.to_owned(),
             book: Workbook::new(),
             sheets: HashMap::new(),
-            count: 0,
+            reasons: BTreeMap::new(),
         }
     }
 
@@ -101,7 +123,12 @@ impl List {
             ..at
         };
         self.sheets.insert(table.file.clone(), next);
-        self.count += 1;
+        let reason = Reason {
+            word: reason.clone(),
+            outcome,
+            hint: hint.clone(),
+        };
+        *self.reasons.entry(reason).or_default() += 1;
         Ok(())
     }
 
@@ -120,10 +147,9 @@ impl List {
         Ok(Sheet { place, row: 1 })
     }
 
-    /// Writes the list and its seal, readable by their owner only; nothing when it is empty. Gives
-    /// how many faults it holds.
-    pub(super) fn finish(mut self) -> anyhow::Result<Option<(u64, Seal)>> {
-        if self.count == 0 {
+    /// Writes the list and its seal, readable by their owner only; nothing when it is empty.
+    pub(super) fn finish(mut self) -> anyhow::Result<Option<Listed>> {
+        if self.reasons.is_empty() {
             return Ok(None);
         }
         let path = &self.path;
@@ -133,7 +159,11 @@ impl List {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let line = format!("{}  {name}\n", seal.0);
         private(&beside(path), |file| Ok(file.write_all(line.as_bytes())?))?;
-        Ok(Some((self.count, seal)))
+        Ok(Some(Listed {
+            count: self.reasons.values().sum(),
+            reasons: self.reasons,
+            seal,
+        }))
     }
 }
 

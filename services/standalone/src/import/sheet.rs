@@ -94,6 +94,7 @@ pub(super) fn rows(
 
 fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Result<()> {
     let encoding = text::sniff(path)?;
+    let (delimiter, terminator) = shape(path, encoding)?;
     let taken = Rc::new(Cell::new(0));
     let bounded = Bounded {
         inner: Utf8::open(path, encoding)?,
@@ -102,7 +103,8 @@ fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Resul
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(path, encoding)?)
+        .delimiter(delimiter)
+        .terminator(terminator)
         .from_reader(bounded);
     let mut record = csv::StringRecord::new();
     loop {
@@ -144,23 +146,33 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// Comma, semicolon or tab: whichever the first lines have most of.
-fn delimiter(path: &Path, encoding: &'static Encoding) -> anyhow::Result<u8> {
-    let reader = BufReader::new(Utf8::open(path, encoding)?.take(256 << 10));
+/// What separates cells, comma, semicolon or tab: whichever the first lines have most of; and what
+/// ends a line. Lines are counted by their line feeds, so a carriage return before one belongs to
+/// the last cell and is cut off; only files without line feeds end lines with it.
+fn shape(path: &Path, encoding: &'static Encoding) -> anyhow::Result<(u8, csv::Terminator)> {
+    let mut reader = BufReader::new(Utf8::open(path, encoding)?.take(256 << 10));
     let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
-    for line in reader.lines().take(SAMPLE) {
-        // The end of the sample may cut a character.
-        let Ok(line) = line else { break };
+    let mut terminator = csv::Terminator::CRLF;
+    let mut line = Vec::new();
+    for _ in 0..SAMPLE {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.ends_with(b"\n") {
+            terminator = csv::Terminator::Any(b'\n');
+        }
         for (sign, count) in &mut counts {
-            *count += line.bytes().filter(|byte| byte == sign).count();
+            *count += line.iter().filter(|byte| *byte == sign).count();
         }
     }
     // The last of equals wins, so a comma when there is none of them.
     let most = counts.into_iter().max_by_key(|(_, count)| *count);
-    Ok(most.map_or(b',', |(sign, _)| sign))
+    Ok((most.map_or(b',', |(sign, _)| sign), terminator))
 }
 
 fn cut(cell: &str) -> String {
+    let cell = cell.trim_end_matches('\r');
     if cell.len() <= LONGEST {
         cell.to_owned()
     } else {

@@ -1,11 +1,16 @@
 //! What the command says of a job.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use proto::roster::{ImportJob, ImportKind, import_job};
 
-use super::{Found, Seal};
+use super::Found;
+use super::sealed::{Listed, Reason};
 use crate::screen::{self, Align, Table, count};
+
+/// How many reasons are shown; the list has all.
+const SHOWN: usize = 20;
 
 /// What became of a job that takes no rows any more.
 pub(super) fn state(state: import_job::State) -> &'static str {
@@ -25,12 +30,12 @@ pub(super) fn plan(job: &ImportJob, found: Found) {
     let right = |name| (name, Align::Right);
     let mut table = Table::new([
         ("种类 kind", Align::Left),
-        right("收到 rows"),
-        right("新增 new"),
-        right("变更 changed"),
-        right("未变 same"),
-        right("离册 leave"),
-        right("退回 refused"),
+        right("收到"),
+        right("新增"),
+        right("变更"),
+        right("未变"),
+        right("离册"),
+        right("退回"),
     ]);
     for one in &job.counts {
         let kind = match one.kind() {
@@ -55,19 +60,32 @@ pub(super) fn plan(job: &ImportJob, found: Found) {
     table.print();
     if found.refused_lines > 0 {
         screen::line(format_args!(
-            "   另有 {} 行读不成记录，未送 ({} lines are no records)",
-            count(found.refused_lines),
+            "   另有 {} 行未登记，原因见问题清单 (more lines are not registered: see the list of faults)",
             count(found.refused_lines)
         ));
     }
 }
 
-/// Where the list of faults is, and its seal.
-pub(super) fn faults(faults: u64, path: &Path, seal: &Seal) {
+/// What there is to put right, the most frequent first; where the list is, and its seal.
+pub(super) fn faults(listed: &Listed, path: &Path) {
+    let mut reasons: Vec<_> = listed.reasons.iter().collect();
+    reasons.sort_by_key(|(reason, count)| (Reverse(**count), *reason));
+    for (
+        Reason {
+            word,
+            outcome,
+            hint,
+        },
+        number,
+    ) in reasons.into_iter().take(SHOWN)
+    {
+        let number = count(*number);
+        screen::line(format_args!("   {outcome} {number:>7}  {word}：{hint}"));
+    }
     screen::line(format_args!(
         "   问题清单 {}：{} 条 (list of faults)",
         path.display(),
-        count(faults)
+        count(listed.count)
     ));
-    screen::line(format_args!("   SHA-256  {}", seal.0));
+    screen::line(format_args!("   SHA-256  {}", listed.seal.0));
 }

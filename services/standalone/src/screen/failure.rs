@@ -3,7 +3,7 @@
 use std::io;
 
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use tonic_types::{ErrorDetail, StatusExt};
 
 /// The sentence for an error: what was being done, then why it failed.
 pub fn failure(err: &anyhow::Error) -> String {
@@ -28,25 +28,31 @@ pub fn failure(err: &anyhow::Error) -> String {
 
 /// What a service answered.
 fn answer(status: &Status) -> String {
-    let details = status.get_error_details();
-    let mut sentence = match (details.localized_message(), status.code()) {
-        (Some(message), _) => format!("{} ({})", message.message, status.message()),
-        (None, Code::Unavailable) => {
+    let mut sentences = Vec::new();
+    for detail in status.get_error_details_vec() {
+        match detail {
+            ErrorDetail::LocalizedMessage(words) if words.locale.starts_with("zh") => {
+                sentences.insert(0, format!("{} ({})", words.message, status.message()));
+            }
+            ErrorDetail::BadRequest(bad) => {
+                let fields = bad.field_violations.into_iter();
+                sentences.extend(fields.map(|one| format!("{}：{}", one.field, one.description)));
+            }
+            _ => {}
+        }
+    }
+    let sentence = match (sentences.is_empty(), status.code()) {
+        (false, _) => sentences.join("；"),
+        (true, Code::Unavailable) => {
             "连不上服务，请看地址是否正确、campus up 是否在运行 (nobody answers: check the address, and \
              whether `campus up` runs)"
                 .to_owned()
         }
-        (None, Code::Unimplemented) => {
+        (true, Code::Unimplemented) => {
             "那个地址不是 Campus 的网关 (the address is not that of the gateway)".to_owned()
         }
-        (None, _) => status.message().to_owned(),
+        (true, _) => status.message().to_owned(),
     };
-    for violation in details
-        .bad_request()
-        .map_or(&[][..], |bad| &bad.field_violations)
-    {
-        sentence = format!("{sentence}；{}：{}", violation.field, violation.description);
-    }
     match status.code() {
         Code::Unauthenticated => {
             sentence + "；令牌用 --token 或 CAMPUS_TOKEN 给出，试用时由 campus token 打印"

@@ -42,7 +42,7 @@ impl Delivery {
                 let row = GuardianRow {
                     student,
                     display_name: person_name(cells.get("familyname"), cells.get("givenname")),
-                    relation: String::new(),
+                    relation: cells.owned("metadata.relation"),
                     phone: phone(cells),
                     priority: 1,
                 };

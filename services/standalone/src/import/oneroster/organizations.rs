@@ -107,6 +107,7 @@ fn row(cells: &Cells<'_>) -> OrganizationRow {
             String::new()
         }
     };
+    let division = cells.get("metadata.division");
     let school_code = known(is_school_code(identifier));
     let organization = if school_code.is_empty() {
         slug(cells.id())
@@ -118,7 +119,11 @@ fn row(cells: &Cells<'_>) -> OrganizationRow {
         kind: kind(cells.get("type"), identifier),
         display_name: cells.owned("name"),
         parent: String::new(),
-        division_code: known(is_division(identifier)),
+        division_code: if division.is_empty() {
+            known(is_division(identifier))
+        } else {
+            division.to_owned()
+        },
         school_code,
     }
 }

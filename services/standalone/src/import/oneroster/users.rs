@@ -83,7 +83,7 @@ fn student(
             String::new()
         },
         phone: phone(cells),
-        boarder: String::new(),
+        boarder: cells.owned("metadata.boarder"),
         modified_date: cells.owned("datelastmodified"),
     };
     let removal = cells.is_removal();

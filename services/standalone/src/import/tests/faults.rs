@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::sheets::SHEET;
 use super::*;
-use crate::import::sealed::{self, List};
+use crate::import::sealed::{self, List, Listed};
 
 fn rows_of(path: &Path) -> Vec<Vec<String>> {
     let mut lines = Vec::new();
@@ -40,7 +40,7 @@ fn the_list_is_private_sealed_without_formulas_and_without_whole_numbers() {
     drop(pages);
     let mut list = List::new(&path);
     super::super::faults::each(&roster, waiting.into(), &mut |fault| list.add(&fault)).unwrap();
-    let (count, seal) = list.finish().unwrap().unwrap();
+    let Listed { count, seal, .. } = list.finish().unwrap().unwrap();
     assert_eq!(count, 1);
     #[cfg(unix)]
     for path in [&path, &sealed::beside(&path)] {

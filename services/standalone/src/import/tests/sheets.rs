@@ -50,6 +50,31 @@ fn one_broken_byte_does_not_turn_a_file_of_utf8_into_gb18030() {
 }
 
 #[test]
+fn lines_have_the_numbers_that_an_editor_shows() {
+    let mac = SHEET.replace('\n', "\r");
+    let windows = SHEET.replace('\n', "\r\n");
+    let wrapped = SHEET.replace("林小雨", "\"林\n小雨\"");
+    let blank = SHEET.replacen('\n', "\n\n", 1);
+    for (text, expected) in [
+        (SHEET, [2, 3]),
+        (&windows, [2, 3]),
+        (&wrapped, [2, 4]),
+        (&blank, [3, 4]),
+        (&mac, [2, 3]),
+    ] {
+        let (_folder, path) = file(text.as_bytes(), "学籍.csv");
+        let read = pieces(&path, options()).unwrap();
+        let students = read.iter().filter_map(|piece| match piece {
+            Piece::Row(row, origin) if matches!(row.record, Some(Record::Student(_))) => {
+                Some(origin.line.number)
+            }
+            _ => None,
+        });
+        assert_eq!(students.collect::<Vec<_>>(), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_spreadsheet_with_merged_titles_and_numbers_for_dates_is_understood() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
