@@ -137,7 +137,7 @@ mod tests {
             panic!("not a token command");
         };
         assert_eq!(
-            (args.roles, args.scope.as_str()),
+            (args.roles, args.scope.unwrap().as_str()),
             (vec![Role::Guard], "fz/350102/x")
         );
         let refused = parse("campus token --role king").unwrap_err().to_string();
@@ -149,6 +149,14 @@ mod tests {
         assert!(matches!(parse("campus demo"), Ok(Command::Demo(args)) if !args.exit));
         assert!(parse("campus bench draw --database postgres --json").is_ok());
         assert!(parse("campus bench nothing").is_err());
-        assert!(parse("campus check-config gateway --config gateway.toml").is_ok());
+        for service in [
+            "roster",
+            "sampling",
+            "safety-inspection",
+            "notification",
+            "gateway",
+        ] {
+            assert!(parse(&format!("campus check-config {service} --config x.toml")).is_ok());
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Parser;
 use kit::clock::{Clock, SystemClock};
 use standalone::cli::{CityCommand, Cli, Command, GenerateArgs, ImportCommand};
@@ -86,7 +87,8 @@ fn generate(args: &GenerateArgs) -> anyhow::Result<()> {
             std::thread::sleep(Duration::from_millis(50));
         }
         writing.join().expect("the writer does not panic")
-    })?;
+    })
+    .with_context(|| format!("--out {}", out.display()))?;
     bar.finish_and_clear();
     screen::done(format_args!(
         "{} students, {} staff, {} schools, {} class groups → {} rows, {} MiB in {} below {}",

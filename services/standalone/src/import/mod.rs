@@ -25,7 +25,7 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
 use clap::Args;
 use indicatif::ProgressBar;
@@ -51,11 +51,11 @@ pub struct ImportArgs {
     /// `campus` of a generated city. UTF-8 and GB18030 are told apart.
     pub path: PathBuf,
     /// The code of the organisation that the rows are about, such as `fz` or `350102`.
-    #[arg(long)]
+    #[arg(long, value_name = "CODE")]
     pub organization: String,
     /// The system that the rows come from: ids are unique within it, and whoever it no longer names
     /// has left. Left out: `oneroster`, `xueji` or `campus`, by the kind of files.
-    #[arg(long)]
+    #[arg(long, value_name = "ID")]
     pub source: Option<String>,
     /// The rows are changes only: whoever is missing stays.
     #[arg(long)]
@@ -64,13 +64,13 @@ pub struct ImportArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// The share of people, 0 to 1, that may leave the register unasked.
-    #[arg(long, default_value_t = 0.05, value_parser = share)]
+    #[arg(long, default_value_t = 0.05, value_name = "SHARE", value_parser = share)]
     pub vanish_threshold: f64,
     /// Lets more people leave than the threshold.
     #[arg(long)]
     pub allow_vanishing: bool,
     /// The grade, 1 to 12, of classes and students that have none in the files.
-    #[arg(long, value_parser = grade)]
+    #[arg(long, value_name = "GRADE", value_parser = grade)]
     pub assume_grade: Option<Grade>,
     /// Students of OneRoster without a home class go to a class group 未分班 of their grade.
     #[arg(long)]
@@ -83,10 +83,10 @@ pub struct ImportArgs {
     pub date: Option<NaiveDate>,
     /// Goes on with a job, such as importJobs/…, that was cut off or only planned: with the same
     /// files and options.
-    #[arg(long)]
+    #[arg(long, value_name = "JOB")]
     pub resume: Option<String>,
     /// Where the list of refused rows goes; beside the input when left out.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub errors: Option<PathBuf>,
 }
 
@@ -124,8 +124,11 @@ pub async fn run<T: Service>(
     today: NaiveDate,
     client: Client<T>,
 ) -> anyhow::Result<ImportJob> {
-    let roster = Arc::new(open(&args, today, &client).await?);
-    let found = look_through(&roster).await?;
+    let mut roster = open(&args, today).await?;
+    let mut found = look_through(&mut roster).await?;
+    if ask(&args, &mut roster, &client).await? {
+        found = look_through(&mut roster).await?;
+    }
     let job = take_up(&args, &roster, &client).await?;
     screen::line(format_args!("   任务 {}", job.name));
     let job = match job.state() {
@@ -155,12 +158,7 @@ pub async fn run<T: Service>(
     finish(&args, planned, &client).await
 }
 
-/// Opens the files and asks the register what reading them needs to know.
-async fn open<T: Service>(
-    args: &ImportArgs,
-    today: NaiveDate,
-    client: &Client<T>,
-) -> anyhow::Result<Roster> {
+async fn open(args: &ImportArgs, today: NaiveDate) -> anyhow::Result<Arc<Roster>> {
     let mut options = ReadOptions::on(args.date.unwrap_or(today));
     if options.school_year != ReadOptions::on(today).school_year {
         screen::line(format_args!(
@@ -171,31 +169,42 @@ async fn open<T: Service>(
     options.assume_grade = args.assume_grade;
     options.unassigned = args.unassigned;
     let path = args.path.clone();
-    let mut roster = tokio::task::spawn_blocking(move || Roster::open(&path, options)).await??;
+    let opened = tokio::task::spawn_blocking(move || Roster::open(&path, options));
+    Ok(Arc::new(opened.await??))
+}
+
+/// Asks the register what reading the files needs to know; tells whether that changes anything.
+async fn ask<T: Service>(
+    args: &ImportArgs,
+    roster: &mut Arc<Roster>,
+    client: &Client<T>,
+) -> anyhow::Result<bool> {
     let organization = &args.organization;
-    if client.is_empty().await? {
+    let empty = client.is_empty().await?;
+    let known_schools = match (args.new_schools, empty) {
+        (false, _) => None,
+        (true, true) => Some(Arc::default()),
+        (true, false) => Some(Arc::new(client.schools(organization).await?)),
+    };
+    if empty {
         screen::line(format_args!(
             "   名册是空的：{organization} 将作为顶层机构登记 (the register is empty)"
         ));
-        roster.options_mut().root = Some(organization.clone());
     }
-    if args.new_schools {
-        let known = if roster.options_mut().root.is_some() {
-            Default::default()
-        } else {
-            client.schools(organization).await?
-        };
-        roster.options_mut().known_schools = Some(Arc::new(known));
-    }
-    Ok(roster)
+    let options = Arc::get_mut(roster)
+        .context("the files are still being read")?
+        .options_mut();
+    options.root = empty.then(|| organization.clone());
+    options.known_schools = known_schools;
+    Ok(empty || args.new_schools)
 }
 
 /// Reads everything once: files that cannot be read are found before a job is opened.
-async fn look_through(roster: &Arc<Roster>) -> anyhow::Result<Found> {
-    let roster = roster.clone();
+async fn look_through(roster: &mut Arc<Roster>) -> anyhow::Result<Found> {
+    let reading = roster.clone();
     let bar = ProgressBar::new_spinner().with_message("读取 reading");
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
-    let found = tokio::task::spawn_blocking(move || look(&roster)).await?;
+    let found = tokio::task::spawn_blocking(move || look(&reading)).await?;
     bar.finish_and_clear();
     found
 }

@@ -48,9 +48,10 @@ fn answer(status: &Status) -> String {
              whether `campus up` runs)"
                 .to_owned()
         }
-        (true, Code::Unimplemented) => {
-            "那个地址不是 Campus 的网关 (the address is not that of the gateway)".to_owned()
-        }
+        (true, Code::Unimplemented | Code::Internal | Code::Unknown) => format!(
+            "那个地址答的不是 Campus 的网关，请核对 --gateway (what answers is not the gateway: {})",
+            status.message()
+        ),
         (true, _) => status.message().to_owned(),
     };
     match status.code() {

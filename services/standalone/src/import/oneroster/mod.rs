@@ -74,8 +74,8 @@ impl Delivery {
         }
         let has = |name: &str| files.contains_key(name);
         match (has("users.csv"), has("orgs.csv")) {
-            (true, true) => return Ok(Some(Self(files))),
-            (false, false) => return Ok(None),
+            (true, true) => Ok(Some(Self(files))),
+            (false, false) => Ok(None),
             (users, _) => {
                 let missing = if users { "orgs.csv" } else { "users.csv" };
                 bail!("OneRoster 缺少 {missing} (there is no {missing})")
