@@ -125,9 +125,12 @@ pub async fn run<T: Service>(
     client: Client<T>,
 ) -> anyhow::Result<ImportJob> {
     let mut roster = open(&args, today).await?;
-    let mut found = look_through(&mut roster).await?;
-    if ask(&args, &mut roster, &client).await? {
-        found = look_through(&mut roster).await?;
+    let mut found = look_through(&roster).await?;
+    ask(&args, &mut roster, &client).await?;
+    if args.new_schools {
+        found = look_through(&roster).await?;
+    } else {
+        found.rows += i64::from(roster.adds_root()?);
     }
     let job = take_up(&args, &roster, &client).await?;
     screen::line(format_args!("   任务 {}", job.name));
@@ -173,12 +176,12 @@ async fn open(args: &ImportArgs, today: NaiveDate) -> anyhow::Result<Arc<Roster>
     Ok(Arc::new(opened.await??))
 }
 
-/// Asks the register what reading the files needs to know; tells whether that changes anything.
+/// Asks the register what reading the files needs to know.
 async fn ask<T: Service>(
     args: &ImportArgs,
     roster: &mut Arc<Roster>,
     client: &Client<T>,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<()> {
     let organization = &args.organization;
     let empty = client.is_empty().await?;
     let known_schools = match (args.new_schools, empty) {
@@ -196,11 +199,11 @@ async fn ask<T: Service>(
         .options_mut();
     options.root = empty.then(|| organization.clone());
     options.known_schools = known_schools;
-    Ok(empty || args.new_schools)
+    Ok(())
 }
 
 /// Reads everything once: files that cannot be read are found before a job is opened.
-async fn look_through(roster: &mut Arc<Roster>) -> anyhow::Result<Found> {
+async fn look_through(roster: &Arc<Roster>) -> anyhow::Result<Found> {
     let reading = roster.clone();
     let bar = ProgressBar::new_spinner().with_message("读取 reading");
     bar.enable_steady_tick(std::time::Duration::from_millis(120));

@@ -97,19 +97,27 @@ impl Roster {
         }
     }
 
-    /// The organisation on top, where neither register nor files have it.
-    fn root(&self, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    /// Whether the organisation on top is added, because neither register nor files have it.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn adds_root(&self) -> anyhow::Result<bool> {
         let Some(id) = &self.options.root else {
-            return Ok(());
+            return Ok(false);
         };
         let brought = match &self.parts {
             Parts::OneRoster(delivery) => delivery.has_organization(id)?,
             Parts::Own(sheets) => sheets.has(id)?,
             Parts::Sheets(_) => false,
         };
-        if brought {
+        Ok(!brought)
+    }
+
+    fn root(&self, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+        let added = self.adds_root()?;
+        let Some(id) = self.options.root.as_ref().filter(|_| added) else {
             return Ok(());
-        }
+        };
         let row = OrganizationRow {
             organization: id.clone(),
             kind: "CITY_BUREAU".to_owned(),

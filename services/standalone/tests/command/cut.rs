@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use kit::auth::{Issuer, Role};
 use kit::clock::{Clock as _, SystemClock};
 use proto::roster::import_service_client::ImportServiceClient;
@@ -62,7 +61,14 @@ fn up(port: u16, data: &Path) -> Up {
 fn token() -> String {
     let scope = "fz".parse().expect("a place");
     let hour = Duration::from_secs(3600);
-    Issuer::development().token("test", &[Role::CityOfficer], &scope, None, Utc::now(), hour)
+    Issuer::development().token(
+        "test",
+        &[Role::CityOfficer],
+        &scope,
+        None,
+        SystemClock.now(),
+        hour,
+    )
 }
 
 fn import(port: u16, files: &Path) -> Command {
