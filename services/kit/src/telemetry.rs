@@ -101,6 +101,7 @@ pub fn start(service: &'static str, config: &TelemetryConfig) -> Result<Telemetr
         Format::Pretty => Box::new(
             tracing_subscriber::fmt::layer()
                 .with_target(false)
+                .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stdout()))
                 .with_filter(filter),
         ),
     };

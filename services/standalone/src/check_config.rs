@@ -1,5 +1,6 @@
 //! `campus check-config`: says whether a service would start with a file.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ use crate::screen;
 pub fn run(args: &CheckConfigArgs) -> ExitCode {
     let file = args.config.as_deref();
     let (name, checked) = match args.service {
+        ServiceName::Roster => ("roster", check::<roster::Config>("roster", file)),
         ServiceName::Sampling => ("sampling", check::<sampling::Config>("sampling", file)),
         ServiceName::SafetyInspection => (
             "safety-inspection",
@@ -36,5 +38,9 @@ pub fn run(args: &CheckConfigArgs) -> ExitCode {
 }
 
 fn check<T: Settings>(service: &str, file: Option<&Path>) -> Result<(), ConfigError> {
-    load::<T>(service, file, std::env::vars()).map(drop)
+    // What is not text is no setting.
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    load::<T>(service, file, std::env::vars_os().filter_map(text)).map(drop)
 }

@@ -79,9 +79,10 @@ pub struct GenerateArgs {
     /// Another seed gives other people.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// A day of the school year, such as 2022-04-07.
-    #[arg(long, default_value = "2022-04-07")]
-    pub date: chrono::NaiveDate,
+    /// A day of the school year, such as 2022-04-07; today when left out, so that the city can be
+    /// imported into a house that runs now.
+    #[arg(long)]
+    pub date: Option<chrono::NaiveDate>,
 }
 
 /// Which file to check.
@@ -99,6 +100,7 @@ pub struct CheckConfigArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ServiceName {
+    Roster,
     Sampling,
     SafetyInspection,
     Notification,
@@ -135,7 +137,7 @@ mod tests {
             panic!("not a token command");
         };
         assert_eq!(
-            (args.roles, args.scope.as_str()),
+            (args.roles, args.scope.unwrap().as_str()),
             (vec![Role::Guard], "fz/350102/x")
         );
         let refused = parse("campus token --role king").unwrap_err().to_string();
@@ -147,6 +149,14 @@ mod tests {
         assert!(matches!(parse("campus demo"), Ok(Command::Demo(args)) if !args.exit));
         assert!(parse("campus bench draw --database postgres --json").is_ok());
         assert!(parse("campus bench nothing").is_err());
-        assert!(parse("campus check-config gateway --config gateway.toml").is_ok());
+        for service in [
+            "roster",
+            "sampling",
+            "safety-inspection",
+            "notification",
+            "gateway",
+        ] {
+            assert!(parse(&format!("campus check-config {service} --config x.toml")).is_ok());
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::NaiveDate;
@@ -148,20 +148,22 @@ pub fn verify(file: &Path, key: &PublicKey) -> anyhow::Result<sampling::Report> 
 pub fn read_key(file: &Path, given: Option<&str>) -> anyhow::Result<PublicKey> {
     let text = match given {
         Some(key) if !Path::new(key).exists() => key.to_owned(),
-        Some(path) => std::fs::read_to_string(path)?,
+        Some(path) => std::fs::read_to_string(path).with_context(|| path.to_owned())?,
         None => {
             let path = key_file(file);
-            std::fs::read_to_string(&path)
-                .with_context(|| format!("--key, or {}", path.display()))?
+            std::fs::read_to_string(&path).with_context(|| {
+                format!(
+                    "缺少公钥：用 --key 给出，或放在 {} (the public key is needed)",
+                    path.display()
+                )
+            })?
         }
     };
-    let bytes = STANDARD
-        .decode(text.trim())
-        .context("the key is not base64")?;
-    let Ok(bytes) = <[u8; 32]>::try_from(bytes) else {
-        bail!("the key must have 32 bytes")
-    };
-    PublicKey::from_bytes(&bytes).context("not an Ed25519 public key")
+    let bytes = STANDARD.decode(text.trim()).ok();
+    let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes
+        .and_then(|bytes| PublicKey::from_bytes(&bytes).ok())
+        .context("公钥应为 base64 的 32 字节 Ed25519 公钥 (not an Ed25519 public key in base64)")
 }
 
 fn key_file(file: &Path) -> PathBuf {

@@ -14,7 +14,7 @@ use kit::drain::Drain;
 use kit::org::OrgPath;
 use kit::server::Running;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Uri};
 
 use crate::token::Bearer;
 
@@ -273,6 +273,12 @@ pub type Door = InterceptedService<Channel, Bearer>;
 /// # Errors
 /// When the address or the token cannot be used.
 pub fn door(address: &str, token: &str) -> anyhow::Result<Door> {
+    let uri: Option<Uri> = address.parse().ok();
+    let web = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    anyhow::ensure!(
+        web.is_some_and(|uri| uri.host().is_some()),
+        "{address}：地址应写成 http://主机:端口 (write an address as http://host:port)"
+    );
     let channel = kit::channel::connect_lazy(address).context("address")?;
     Ok(InterceptedService::new(channel, Bearer::new(token)?))
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Parser;
 use kit::clock::{Clock, SystemClock};
 use standalone::cli::{CityCommand, Cli, Command, GenerateArgs, ImportCommand};
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(code) => code,
         Err(err) => {
-            eprintln!("campus: {err:#}");
+            eprintln!("campus: {}", screen::failure(&err));
             ExitCode::FAILURE
         }
     }
@@ -59,8 +60,7 @@ async fn take_in(args: ImportCommand) -> anyhow::Result<()> {
         token,
     } = args;
     let client = import::Client::new(house::door(&gateway, &token)?);
-    let job = import::run(roster, SystemClock.today(), client).await?;
-    screen::done(format_args!("{} {:?}", job.name, job.state()));
+    import::run(roster, SystemClock.today(), client).await?;
     Ok(())
 }
 
@@ -75,7 +75,7 @@ fn generate(args: &GenerateArgs) -> anyhow::Result<()> {
     let options = city::Options {
         students: *students,
         seed: *seed,
-        date: *date,
+        date: date.unwrap_or_else(|| SystemClock.today()),
     };
     let city = city::City::new(options);
     let bar = screen::bar(*students, "学生 students");
@@ -87,7 +87,8 @@ fn generate(args: &GenerateArgs) -> anyhow::Result<()> {
             std::thread::sleep(Duration::from_millis(50));
         }
         writing.join().expect("the writer does not panic")
-    })?;
+    })
+    .with_context(|| format!("--out {}", out.display()))?;
     bar.finish_and_clear();
     screen::done(format_args!(
         "{} students, {} staff, {} schools, {} class groups → {} rows, {} MiB in {} below {}",

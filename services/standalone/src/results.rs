@@ -42,7 +42,8 @@ pub struct ResultsArgs {
 /// When the file cannot be read or the connection breaks. Submitting again is harmless.
 pub async fn run(args: ResultsArgs) -> anyhow::Result<ExitCode> {
     let bytes = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
-    let Sheet { lines, mut refused } = read(&bytes, &stem(&args.file))?;
+    let read = read(&bytes, &stem(&args.file));
+    let Sheet { lines, mut refused } = read.with_context(|| args.file.display().to_string())?;
     let results = lines.iter().map(|line| line.result.clone()).collect();
     let verdicts = submit(door(&args.gateway, &args.token)?, results).await?;
     let (mut taken, mut repeated) = (0_u64, 0_u64);
@@ -149,9 +150,9 @@ fn read(bytes: &[u8], file: &str) -> anyhow::Result<Sheet> {
         "试管编号",
         "样本编号",
     ])
-    .context("no column for the tube code 采样管编号")?;
-    let value =
-        column(&["result", "结果", "检测结果"]).context("no column for the result 检测结果")?;
+    .context("缺少“采样管编号”一列 (there is no column for the tube code)")?;
+    let value = column(&["result", "结果", "检测结果"])
+        .context("缺少“检测结果”一列 (there is no column for the result)")?;
     let report = column(&["report", "report_no", "报告编号"]);
     let time = column(&["test_time", "tested_at", "检测时间"]);
     let mut sheet = Sheet::default();
@@ -249,6 +250,8 @@ fn stem(file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn values(sheet: &Sheet) -> Vec<(u64, &str, ResultValue)> {
@@ -289,6 +292,14 @@ mod tests {
         assert_eq!(values(&sheet), [(3, "tubes/T2", ResultValue::Negative)]);
         let lines: Vec<u64> = sheet.refused.iter().map(|refusal| refusal.line).collect();
         assert_eq!(lines, [2, 4]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_stop_the_reader_by_anything_but_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300), headed in any::<bool>()) {
+            let head: &[u8] = if headed { "采样管编号,检测结果,检测时间\n".as_bytes() } else { b"" };
+            let _ = read(&[head, &bytes].concat(), "f");
+        }
     }
 
     #[test]

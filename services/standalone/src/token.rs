@@ -18,11 +18,11 @@ use crate::screen;
 #[derive(Args, Clone, Debug)]
 pub struct TokenArgs {
     /// What the holder is, such as city-officer, guard or laboratory; may be repeated.
-    #[arg(long = "role", required = true, value_parser = parse_role)]
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = parse_role)]
     pub roles: Vec<Role>,
-    /// The part of the tree it is for, such as `fz/350102`; the whole city when left out.
-    #[arg(long, default_value = "")]
-    pub scope: String,
+    /// The part of the tree it is for, such as `fz/350102`; all of it when left out.
+    #[arg(long, value_parser = parse_scope)]
+    pub scope: Option<OrgPath>,
     /// For a laboratory, its code.
     #[arg(long)]
     pub laboratory: Option<String>,
@@ -44,18 +44,21 @@ fn parse_role(text: &str) -> Result<Role, String> {
     })
 }
 
+fn parse_scope(text: &str) -> Result<OrgPath, String> {
+    text.parse()
+        .map_err(|_| "codes from the top joined by /, such as fz/350102".to_owned())
+}
+
 /// The token that `args` asks for.
 ///
 /// # Errors
-/// When the scope is malformed, or a laboratory has no code.
+/// When a laboratory has no code.
 pub fn issue(args: &TokenArgs) -> anyhow::Result<String> {
-    let scope: OrgPath = args
-        .scope
-        .parse()
-        .ok()
-        .context("--scope: not a place in the tree")?;
+    let scope = args.scope.clone().unwrap_or_else(OrgPath::root);
     if args.roles.contains(&Role::Laboratory) && args.laboratory.is_none() {
-        bail!("--laboratory: a laboratory needs its code");
+        bail!(
+            "检测机构的令牌要用 --laboratory 给出机构代码 (a laboratory needs its code: --laboratory)"
+        );
     }
     Ok(Issuer::development().token(
         &args.subject,

@@ -62,7 +62,7 @@ pub async fn run(args: UpArgs) -> anyhow::Result<()> {
     drain.on_termination();
     let house = House::open(&options, Arc::new(SystemClock), drain).await?;
 
-    let mut table = Table::new([("service", Align::Left), ("address", Align::Left)]);
+    let mut table = Table::new([("服务 service", Align::Left), ("地址 address", Align::Left)]);
     for (service, address) in house.addresses() {
         table.row([service.to_owned(), address]);
     }
@@ -70,13 +70,19 @@ pub async fn run(args: UpArgs) -> anyhow::Result<()> {
     warn_of_development_issuer();
     let gateway = house.gateway().replace("http://", "");
     screen::line(format_args!("   data     {}", data.display()));
-    screen::line("   token    campus token --role city-officer --scope fz");
+    screen::line("   token    export CAMPUS_TOKEN=$(campus token --role city-officer --scope fz)");
     screen::line(format_args!(
-        "   call     grpcurl -plaintext -H \"authorization: Bearer $(campus token --role \
-         city-officer --scope fz)\" {gateway} campus.roster.v1.OrganizationService/ListOrganizations"
+        "   import   campus import FILE --organization fz --gateway {}",
+        house.gateway()
+    ));
+    screen::line(format_args!(
+        "   call     grpcurl -plaintext -H \"authorization: Bearer $CAMPUS_TOKEN\" \
+         {gateway} campus.roster.v1.OrganizationService/ListOrganizations"
     ));
     screen::line("   stop     Ctrl-C");
-    house.finished().await
+    house.finished().await?;
+    screen::done("已停止 stopped");
+    Ok(())
 }
 
 /// Says loudly whom this house trusts.

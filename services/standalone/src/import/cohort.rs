@@ -9,7 +9,7 @@ pub struct Grade {
 
 impl Grade {
     /// A grade from 1 to 12.
-    pub(super) fn from_number(grade: i32) -> Option<Self> {
+    pub fn from_number(grade: i32) -> Option<Self> {
         Some(match grade {
             1..=6 => Self {
                 stage: 'p',
@@ -27,22 +27,14 @@ impl Grade {
         })
     }
 
-    /// A code of OneRoster: `PK`, `01`.
+    /// A code of OneRoster such as `PK` or `01`, or a Chinese word.
     pub(super) fn oneroster(code: &str) -> Option<Self> {
-        match code.trim() {
-            "IT" => Some(Self {
-                stage: 'k',
-                year: 1,
-            }),
-            "PR" => Some(Self {
-                stage: 'k',
-                year: 2,
-            }),
-            "PK" | "TK" | "KG" => Some(Self {
-                stage: 'k',
-                year: 3,
-            }),
-            number => Self::from_number(number.parse().ok()?),
+        let kindergarten = |year| Some(Self { stage: 'k', year });
+        match code.trim().to_ascii_uppercase().as_str() {
+            "IT" => kindergarten(1),
+            "PR" => kindergarten(2),
+            "PK" | "TK" | "KG" => kindergarten(3),
+            _ => Self::word(code),
         }
     }
 
@@ -101,34 +93,57 @@ impl Grade {
 
 /// Whether a code is a class group's already, such as `p2019-01`.
 pub(super) fn is_class_group(code: &str) -> bool {
-    let bytes = code.as_bytes();
-    bytes.len() == 8
-        && b"kpjsvxu".contains(&bytes[0])
-        && bytes[5] == b'-'
-        && [1, 2, 3, 4, 6, 7]
-            .iter()
-            .all(|place| bytes[*place].is_ascii_digit())
-        && &bytes[6..] != b"00"
+    let [stage, year @ .., b'-', tens, ones] = code.as_bytes() else {
+        return false;
+    };
+    b"kpjsvxu".contains(stage)
+        && year.len() == 4
+        && year.iter().chain([tens, ones]).all(u8::is_ascii_digit)
+        && (*tens, *ones) != (b'0', b'0')
 }
 
-/// The number of a class: the last number from 1 to 99 in `3班`, `2019级(12)班`, `三班`.
+/// The number of a class: the last number from 1 to 99 in `3班`, `2019级(12)班`, `三班`, and the
+/// last two digits of a number of class such as `0301` or `201901`.
 pub(super) fn number(text: &str) -> Option<u32> {
+    let text = text.trim();
+    if (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let last: u32 = text.get(text.len() - 2..)?.parse().ok()?;
+        return (last > 0).then_some(last);
+    }
     let digits = text
         .split(|c: char| !c.is_ascii_digit())
         .filter(|part| !part.is_empty())
         .filter_map(|part| part.parse().ok())
         .rfind(|number| (1..=99).contains(number));
     digits.or_else(|| {
-        let word = text.trim().trim_end_matches(['班', ')', '）']);
-        let word = word.rsplit(['级', '(', '（']).next()?;
-        chinese(word).and_then(|number| u32::try_from(number).ok())
+        let word = text.trim_end_matches(['班', ')', '）']);
+        let word = word.rsplit(['级', '(', '（', '小', '中', '大']).next()?;
+        let word = word.trim_start_matches(['初', '高']);
+        chinese(word)
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| (1..=99).contains(number))
     })
+}
+
+/// The grade at the front of the name of a class, such as 三年级1班, 初二（3）班 or 大1班.
+pub(super) fn leading_grade(text: &str) -> Option<Grade> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if let Some((grade, _)) = text.split_once("年级") {
+        return Grade::word(grade);
+    }
+    let kindergarten = ['小', '中', '大'].iter().any(|own| text.starts_with(*own));
+    let head: String = text.chars().take(2).collect();
+    match head.chars().next()? {
+        '初' | '高' => Grade::word(&head),
+        first if kindergarten && !text.starts_with("小学") => Grade::word(&format!("{first}班")),
+        _ => None,
+    }
 }
 
 /// 1 to 99 in digits or Chinese numerals.
 fn chinese(text: &str) -> Option<i32> {
     if let Ok(number) = text.parse() {
-        return Some(number);
+        return (1..=99).contains(&number).then_some(number);
     }
     let digit = |c: char| {
         "零一二三四五六七八九"

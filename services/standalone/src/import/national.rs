@@ -1,103 +1,57 @@
-//! The national 学籍 sheet, and other sheets of one row a student.
+//! The national 学籍 sheet and other sheets of one row a student, and sheets of one row a member of
+//! staff.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 
+use anyhow::bail;
 use proto::roster::import_row::Record;
-use proto::roster::{ClassGroupRow, GuardianRow, ImportRow, StudentRow};
+use proto::roster::{
+    ClassGroupRow, GuardianRow, ImportRow, OrganizationRow, StaffMemberRow, StudentRow,
+};
 use sha2::{Digest as _, Sha256};
 
-use super::ReadOptions;
 use super::cohort::{self, Grade};
-use super::piece::{Heading, Note, Origin, Sink};
-use super::sheet::{self, Line};
+use super::headings;
+use super::note::Note;
+use super::options::ReadOptions;
+use super::piece::{Origin, Sink};
+use super::sheet::{self, Answer, Line};
+use super::table::{Heading, narrow};
 
 /// How many rows above the heading may be titles.
 const TITLES: usize = 20;
 
-const SYNONYMS: [(&str, &[&str]); 20] = [
-    ("name", &["姓名", "学生姓名", "名字", "name"]),
-    ("sex", &["性别", "sex"]),
-    ("birth", &["出生日期", "出生年月日", "出生年月", "生日"]),
-    ("id_type", &["身份证件类型", "证件类型", "身份证类型"]),
-    (
-        "id_number",
-        &[
-            "身份证件号",
-            "身份证件号码",
-            "身份证号",
-            "身份证号码",
-            "公民身份号码",
-            "证件号码",
-            "证件号",
-        ],
-    ),
-    (
-        "student_number",
-        &["全国学籍号", "学籍号", "国网学籍号", "全国学籍编号"],
-    ),
-    (
-        "school_code",
-        &["学校标识码", "学校代码", "学校(机构)标识码", "机构标识码"],
-    ),
-    ("school", &["学校名称", "学校", "所在学校"]),
-    ("grade", &["年级", "所在年级", "年级名称"]),
-    ("class", &["班级", "班号", "班级名称", "所在班级"]),
-    (
-        "entry",
-        &["入学年月", "入学年份", "入学年度", "入学时间", "入学日期"],
-    ),
-    ("phone", &["学生电话", "联系电话", "手机号", "本人电话"]),
-    (
-        "boarder",
-        &["是否寄宿", "是否住校", "是否寄宿生", "就读方式", "寄宿"],
-    ),
-    ("class_code", &["班级代码", "班级标识"]),
-    (
-        "guardian1",
-        &["监护人1姓名", "监护人姓名", "成员1姓名", "家长姓名"],
-    ),
-    (
-        "relation1",
-        &["监护人1关系", "监护人关系", "与学生关系", "成员1关系"],
-    ),
-    (
-        "phone1",
-        &[
-            "监护人1电话",
-            "监护人1联系电话",
-            "监护人电话",
-            "成员1联系电话",
-            "家长电话",
-        ],
-    ),
-    ("guardian2", &["监护人2姓名", "成员2姓名"]),
-    ("relation2", &["监护人2关系", "成员2关系"]),
-    (
-        "phone2",
-        &["监护人2电话", "监护人2联系电话", "成员2联系电话"],
-    ),
-];
-
-/// Reads a sheet.
+/// Reads every sheet of a file that has a heading; a workbook often has one for each class.
 pub(super) fn read(path: &Path, options: &ReadOptions, sink: &mut Sink<'_>) -> anyhow::Result<()> {
-    let file = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let mut reading = Reading {
-        file,
-        options,
-        heading: None,
-        classes: HashSet::new(),
-        titles: 0,
-    };
-    sheet::rows(path, |line| reading.line(line, sink))?;
-    anyhow::ensure!(
-        reading.heading.is_some(),
-        "找不到表头：需要姓名、年级、班级等列: no heading with 姓名 and others in the first {TITLES} rows"
-    );
+    let mut found = false;
+    let mut classes = HashSet::new();
+    let mut schools = HashSet::new();
+    for sheet in sheet::sheets(path)? {
+        let file = sheet::file_name(path);
+        let file = match &sheet {
+            Some(sheet) if found => format!("{file}#{sheet}"),
+            _ => file,
+        };
+        let mut reading = Reading {
+            file,
+            options,
+            heading: None,
+            classes: &mut classes,
+            schools: &mut schools,
+            titles: 0,
+        };
+        sheet::rows(path, sheet.as_deref(), |line| reading.line(line, sink))?;
+        found |= reading.heading.is_some();
+    }
+    if !found {
+        bail!(
+            "{}：前 {TITLES} 行中找不到表头，需要“姓名”和至少两个认识的列，如“年级”“班级”“学校标识码” \
+             (no heading with 姓名 and two more known columns in the first {TITLES} rows)",
+            sheet::file_name(path)
+        );
+    }
     Ok(())
 }
 
@@ -105,65 +59,62 @@ struct Reading<'a> {
     file: String,
     options: &'a ReadOptions,
     heading: Option<Heading>,
-    classes: HashSet<(String, String)>,
+    /// The class groups that were sent, over all sheets.
+    classes: &'a mut HashSet<(String, String)>,
+    /// The schools that were sent, over all sheets.
+    schools: &'a mut HashSet<String>,
     titles: usize,
 }
 
 impl Reading<'_> {
-    fn line(&mut self, line: Line, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    fn line(&mut self, line: Line, sink: &mut Sink<'_>) -> Answer {
         let Some(heading) = self.heading.take() else {
-            self.heading = self::heading(&line);
+            self.heading = headings::find(&self.file, &line);
             self.titles += 1;
-            anyhow::ensure!(
-                self.heading.is_some() || self.titles < TITLES,
-                "找不到表头: no heading found"
-            );
-            return Ok(());
+            let without = self.heading.is_none() && self.titles >= TITLES;
+            return Ok(if without {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            });
         };
-        let answer = self.student(&heading, line, sink);
+        let answer = self.row(&heading, line, sink);
         self.heading = Some(heading);
-        answer
+        answer.map(ControlFlow::Continue)
+    }
+
+    fn row(&mut self, heading: &Heading, line: Line, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+        // A total or remark below the table has one cell; a heading may stand again on each page.
+        let filled = line.cells.iter().filter(|cell| !cell.trim().is_empty());
+        if filled.count() <= 1 || line.cells == heading.table().heading {
+            return Ok(());
+        }
+        let origin = Origin {
+            table: heading.table().clone(),
+            line,
+        };
+        if heading.misfits(&origin.line) {
+            return sink.note(Note::columns(""), &origin);
+        }
+        if heading.has("staff_code") || heading.has("post") {
+            staff_member(heading, &origin, sink)
+        } else {
+            self.student(heading, &origin, sink)
+        }
     }
 
     fn student(
         &mut self,
         heading: &Heading,
-        line: Line,
+        origin: &Origin,
         sink: &mut Sink<'_>,
     ) -> anyhow::Result<()> {
-        // A total or remark below the table has one cell at most.
-        if line
-            .cells
-            .iter()
-            .filter(|cell| !cell.trim().is_empty())
-            .count()
-            <= 1
-        {
-            return Ok(());
-        }
-        let cell = |name: &str| narrow(heading.cell(&line, name));
-        if heading.misfits(&line) {
-            return sink.note(
-                Note::columns(""),
-                &Origin {
-                    file: self.file.clone(),
-                    line,
-                },
-            );
-        }
-        let names = [cell("name"), cell("guardian1"), cell("guardian2")];
+        let cell = |name: &str| narrow(heading.cell(&origin.line, name));
         let organization = cell("school_code");
-        let class = self.class_group(
-            &cell("grade"),
-            &cell("class"),
-            &cell("class_code"),
-            &cell("entry"),
-        );
-        let grade = Grade::word(&cell("grade")).map_or(0, Grade::number);
-        let student = StudentRow {
+        let mut student = StudentRow {
             organization: organization.clone(),
-            class_group: class.clone().unwrap_or_default(),
-            display_name: names[0].clone(),
+            class_group: String::new(),
+            display_name: cell("name"),
             sex: cell("sex"),
             birth_date: cell("birth"),
             id_type: cell("id_type"),
@@ -173,108 +124,150 @@ impl Reading<'_> {
             boarder: cell("boarder"),
             modified_date: String::new(),
         };
-        let guardians: Vec<GuardianRow> = (1..=2)
-            .map(|place| GuardianRow {
-                student: String::new(),
-                display_name: cell(&format!("guardian{place}")),
-                relation: cell(&format!("relation{place}")),
-                phone: cell(&format!("phone{place}")),
-                priority: place,
-            })
-            .filter(|guardian| !guardian.display_name.is_empty())
-            .collect();
-        let class_name = format!("{}{}", cell("grade"), cell("class"));
-        let origin = Origin {
-            file: self.file.clone(),
-            line,
+        let class = if organization.is_empty() {
+            Err(Note::school("学校标识码"))
+        } else {
+            self.class_group(&cell)
         };
-        if organization.is_empty() {
-            return sink.note(Note::school("学校标识码"), &origin);
-        }
-        let class_group = match class {
-            Ok(class_group) => class_group,
-            Err(note) => return sink.note(note, &origin),
+        let (class_group, grade) = match class {
+            Ok(class) => class,
+            Err(note) => {
+                let id = external_id(&student);
+                return sink.refused(imported(id, Record::Student(student)), note, origin);
+            }
         };
+        student.class_group.clone_from(&class_group);
+        let id = external_id(&student);
+        self.school(&organization, &cell("school"), origin, sink)?;
         if self
             .classes
             .insert((organization.clone(), class_group.clone()))
         {
-            let id = format!("{organization}/{class_group}");
+            let own = format!("{organization}/{class_group}");
             let row = ClassGroupRow {
                 organization,
                 class_group,
-                display_name: class_name,
-                grade,
+                display_name: class_name(&cell("grade"), &cell("class")),
+                grade: grade.map_or(0, Grade::number),
             };
-            sink.row(imported(id, Record::ClassGroup(row)), &origin)?;
+            sink.row(imported(own, Record::ClassGroup(row)), origin)?;
         }
-        let id = external_id(&student);
-        sink.row(imported(id.clone(), Record::Student(student)), &origin)?;
-        for mut guardian in guardians {
-            guardian.student.clone_from(&id);
-            let own = format!("{id}~{}", guardian.priority);
-            sink.row(imported(own, Record::Guardian(guardian)), &origin)?;
+        sink.row(imported(id.clone(), Record::Student(student)), origin)?;
+        for priority in 1..=2 {
+            let row = GuardianRow {
+                student: id.clone(),
+                display_name: cell(&format!("guardian{priority}")),
+                relation: cell(&format!("relation{priority}")),
+                phone: cell(&format!("phone{priority}")),
+                priority,
+            };
+            if !row.display_name.is_empty() {
+                let own = format!("{id}~{priority}");
+                sink.row(imported(own, Record::Guardian(row)), origin)?;
+            }
         }
         Ok(())
     }
 
-    fn class_group(
-        &self,
-        grade: &str,
-        class: &str,
+    /// Sends a school that the register does not know, where that was asked for.
+    fn school(
+        &mut self,
         code: &str,
-        entry: &str,
-    ) -> Result<String, Note> {
-        for code in [code, class] {
+        name: &str,
+        origin: &Origin,
+        sink: &mut Sink<'_>,
+    ) -> anyhow::Result<()> {
+        let wanted = self
+            .options
+            .known_schools
+            .as_ref()
+            .is_some_and(|known| !known.contains(code));
+        if !wanted || name.is_empty() || !self.schools.insert(code.to_owned()) {
+            return Ok(());
+        }
+        let kind = if code.starts_with("11") {
+            "KINDERGARTEN"
+        } else {
+            "SCHOOL"
+        };
+        let row = OrganizationRow {
+            organization: code.to_owned(),
+            kind: kind.to_owned(),
+            display_name: name.to_owned(),
+            parent: String::new(),
+            division_code: String::new(),
+            school_code: code.to_owned(),
+        };
+        sink.row(imported(code.to_owned(), Record::Organization(row)), origin)
+    }
+
+    fn class_group(&self, cell: &dyn Fn(&str) -> String) -> Result<(String, Option<Grade>), Note> {
+        let (written, class, entry) = (cell("grade"), cell("class"), cell("entry"));
+        let known = Grade::word(&written).or_else(|| {
+            let silent = written.is_empty();
+            let leading = cohort::leading_grade(&class).filter(|_| silent);
+            leading.or(self.options.assume_grade.filter(|_| silent))
+        });
+        for code in [&cell("class_code"), &class] {
             if cohort::is_class_group(code) {
-                return Ok(code.to_owned());
+                return Ok((code.clone(), known));
             }
         }
-        let known = Grade::word(grade).or(self.options.assume_grade.filter(|_| grade.is_empty()));
         let grade = known.ok_or_else(|| Note::grade("年级"))?;
-        let number = cohort::number(class).ok_or_else(|| Note::class_number("班级"))?;
+        let number = cohort::number(&class).ok_or_else(|| Note::class_number("班级"))?;
         let entered = grade.entry_year(self.options.school_year);
         let written: Option<i32> = entry.get(..4).and_then(|year| year.parse().ok());
         // Who repeated or skipped a year, or counts from an earlier stage, differs by some years.
         if written.is_some_and(|year| {
-            year > self.options.school_year || entered - year > 9 || year - entered > 3
+            year > self.options.school_year
+                || entered.saturating_sub(year) > 9
+                || year.saturating_sub(entered) > 3
         }) {
             return Err(Note::cohort("入学年月"));
         }
-        Ok(grade.class_group(self.options.school_year, number))
+        let class_group = grade.class_group(self.options.school_year, number);
+        Ok((class_group, Some(grade)))
     }
 }
 
-fn heading(line: &Line) -> Option<Heading> {
-    let names: Vec<String> = line
-        .cells
-        .iter()
-        .map(|cell| {
-            let word: String = narrow(cell)
-                .chars()
-                .filter(|c| !c.is_whitespace() && *c != '*')
-                .collect();
-            let known = SYNONYMS
-                .iter()
-                .find(|(_, words)| words.contains(&word.as_str()));
-            known.map_or(word.clone(), |(name, _)| (*name).to_owned())
-        })
-        .collect();
-    let known = SYNONYMS
-        .iter()
-        .filter(|(name, _)| names.iter().any(|own| own == name))
-        .count();
-    (known >= 3 && names.iter().any(|name| name == "name")).then(|| Heading::new(&names))
+fn staff_member(heading: &Heading, origin: &Origin, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    let cell = |name: &str| narrow(heading.cell(&origin.line, name));
+    let row = StaffMemberRow {
+        organization: cell("school_code"),
+        display_name: cell("name"),
+        post: cell("post"),
+        id_type: cell("id_type"),
+        id_number: cell("id_number"),
+        phone: cell("phone"),
+        class_group: cell("class_code"),
+    };
+    let code = cell("staff_code");
+    let parts = [row.organization.as_str(), &row.display_name];
+    let id = match (code.is_empty(), row.id_number.is_empty()) {
+        (false, _) => format!("{}/{code}", row.organization),
+        (true, false) => hashed(&[&row.id_number.to_ascii_uppercase()]),
+        (true, true) => hashed(&parts),
+    };
+    if row.organization.is_empty() {
+        let note = Note::school("学校标识码");
+        return sink.refused(imported(id, Record::StaffMember(row)), note, origin);
+    }
+    sink.row(imported(id, Record::StaffMember(row)), origin)
 }
 
-/// Full-width signs as ASCII. The server does the rest.
-fn narrow(cell: &str) -> String {
-    let one = |c: char| match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        '\u{3000}' => ' ',
-        _ => c,
+/// The name of a class: with its grade, unless it says that itself.
+fn class_name(grade: &str, class: &str) -> String {
+    let class = if class.bytes().all(|byte| byte.is_ascii_digit()) && !class.is_empty() {
+        let number = cohort::number(class);
+        number.map_or_else(|| class.to_owned(), |number| format!("{number}班"))
+    } else {
+        class.to_owned()
     };
-    cell.chars().map(one).collect::<String>().trim().to_owned()
+    if cohort::leading_grade(&class).is_some() || class.contains(grade) {
+        class
+    } else {
+        format!("{grade}{class}")
+    }
 }
 
 /// The id of a student in this source: the same in each delivery, without showing the numbers.
@@ -282,25 +275,26 @@ fn external_id(student: &StudentRow) -> String {
     let number = [&student.id_number, &student.student_number]
         .into_iter()
         .find(|number| !number.is_empty());
+    match number {
+        Some(number) => hashed(&[&number.to_ascii_uppercase()]),
+        None => hashed(&[
+            &student.organization,
+            &student.class_group,
+            &student.display_name,
+            &student.birth_date,
+        ]),
+    }
+}
+
+fn hashed(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(b"campus/national/v1");
-    match number {
-        Some(number) => hasher.update(number.to_ascii_uppercase()),
-        None => {
-            for part in [
-                &student.organization,
-                &student.class_group,
-                &student.display_name,
-                &student.birth_date,
-            ] {
-                hasher.update(b"\0");
-                hasher.update(part);
-            }
-        }
+    for part in parts {
+        hasher.update(b"\0");
+        hasher.update(part);
     }
-    hasher
-        .finalize()
-        .iter()
+    let hash = hasher.finalize();
+    hash.iter()
         .take(16)
         .map(|byte| format!("{byte:02x}"))
         .collect()

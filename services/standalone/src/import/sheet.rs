@@ -1,16 +1,26 @@
 //! Tables row by row, from CSV or from a spreadsheet, without holding them in memory.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::rc::Rc;
 
 use anyhow::{Context as _, bail};
 use calamine::{DataRef, Reader as _, Xlsx};
+use encoding_rs::Encoding;
 
-use super::text::Utf8;
+use super::text::{self, Utf8};
 
-/// Longer cells are cut: nothing in a roster is as long, and a lost quote must not fill memory.
+/// Longer cells are cut: nothing in a roster is as long.
 const LONGEST: usize = 4096;
+/// A longer record has lost a closing quote, which must not fill memory.
+const LONGEST_RECORD: u64 = 4 << 20;
+/// Columns further right are left out.
+const MOST_COLUMNS: usize = 512;
+/// From how many lines the separator is told.
+const SAMPLE: usize = 30;
 
 /// One row: where it stands and its cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,58 +31,148 @@ pub struct Line {
     pub cells: Vec<String>,
 }
 
-/// Gives every row of the table in `path` to `each`, until that says no more.
-pub(super) fn rows(
-    path: &Path,
-    mut each: impl FnMut(Line) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let extension = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
-    match extension.as_str() {
-        "xlsx" | "xlsm" => spreadsheet(path, &mut each),
-        "xls" => bail!("旧版 .xls 不支持，请在电子表格中另存为 .xlsx: save it as .xlsx first"),
-        _ => separated(path, &mut each),
+impl Line {
+    /// Whether no cell says anything.
+    pub(super) fn is_blank(&self) -> bool {
+        self.cells.iter().all(|cell| cell.trim().is_empty())
     }
-    .with_context(|| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    })
 }
 
-fn separated(path: &Path, each: &mut dyn FnMut(Line) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// What to do after a row.
+pub(super) type Answer = anyhow::Result<ControlFlow<()>>;
+
+/// The name of a file, without folders.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Whether a file may be a table, by its name.
+pub(super) fn is_table(path: &Path) -> bool {
+    matches!(
+        extension(path).as_str(),
+        "csv" | "tsv" | "txt" | "xlsx" | "xlsm" | "xls"
+    )
+}
+
+fn extension(path: &Path) -> String {
+    path.extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase()
+}
+
+/// The sheets of a file: names for a spreadsheet, one without a name for text.
+pub(super) fn sheets(path: &Path) -> anyhow::Result<Vec<Option<String>>> {
+    match extension(path).as_str() {
+        "xlsx" | "xlsm" => {
+            let book = open(path)?;
+            Ok(book.sheet_names().into_iter().map(Some).collect())
+        }
+        "xls" => bail!(
+            "{}：不能读取旧版 .xls，请在电子表格中另存为 .xlsx 再导入 (save it as .xlsx first)",
+            file_name(path)
+        ),
+        _ => Ok(vec![None]),
+    }
+}
+
+/// Gives every row of a sheet to `each`, until that says to stop.
+pub(super) fn rows(
+    path: &Path,
+    sheet: Option<&str>,
+    mut each: impl FnMut(Line) -> Answer,
+) -> anyhow::Result<()> {
+    match sheet {
+        Some(sheet) => spreadsheet(path, sheet, &mut each),
+        None => separated(path, &mut each),
+    }
+    .with_context(|| file_name(path))
+}
+
+fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Result<()> {
+    let encoding = text::sniff(path)?;
+    let (delimiter, terminator) = shape(path, encoding)?;
+    let taken = Rc::new(Cell::new(0));
+    let bounded = Bounded {
+        inner: Utf8::open(path, encoding)?,
+        taken: taken.clone(),
+    };
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(path)?)
-        .from_reader(Utf8::open(path)?);
+        .delimiter(delimiter)
+        .terminator(terminator)
+        .from_reader(bounded);
     let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record)? {
+    loop {
+        taken.set(0);
+        let begun = reader.position().line();
+        let more = reader.read_record(&mut record).map_err(|err| {
+            let lost = matches!(err.kind(), csv::ErrorKind::Io(err) if err.kind() == io::ErrorKind::FileTooLarge);
+            if lost {
+                anyhow::anyhow!("第 {begun} 行起缺少右引号 (a quote opened at line {begun} is never closed)")
+            } else {
+                anyhow::Error::new(err)
+            }
+        })?;
+        if !more {
+            return Ok(());
+        }
         let number = record.position().map_or(0, csv::Position::line);
-        let cells = record.iter().map(cut).collect();
-        each(Line { number, cells })?;
+        let cells = record.iter().take(MOST_COLUMNS).map(cut).collect();
+        if each(Line { number, cells })?.is_break() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
-/// Comma, semicolon or tab: whichever the first line has most of.
-fn delimiter(path: &Path) -> anyhow::Result<u8> {
-    use std::io::BufRead as _;
-    let mut line = String::new();
-    BufReader::new(std::io::Read::take(Utf8::open(path)?, 64 << 10)).read_line(&mut line)?;
-    let count = |sign: &u8| line.bytes().filter(|byte| byte == sign).count();
+/// Refuses to read on when one record takes too much.
+struct Bounded<R> {
+    inner: R,
+    taken: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.taken.get() > LONGEST_RECORD {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let length = self.inner.read(into)?;
+        self.taken.set(self.taken.get() + length as u64);
+        Ok(length)
+    }
+}
+
+/// What separates cells, comma, semicolon or tab: whichever the first lines have most of; and what
+/// ends a line. Lines are counted by their line feeds, so a carriage return before one belongs to
+/// the last cell and is cut off; only files without line feeds end lines with it.
+fn shape(path: &Path, encoding: &'static Encoding) -> anyhow::Result<(u8, csv::Terminator)> {
+    let mut reader = BufReader::new(Utf8::open(path, encoding)?.take(256 << 10));
+    let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
+    let mut terminator = csv::Terminator::CRLF;
+    let mut line = Vec::new();
+    for _ in 0..SAMPLE {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.ends_with(b"\n") {
+            terminator = csv::Terminator::Any(b'\n');
+        }
+        for (sign, count) in &mut counts {
+            *count += line.iter().filter(|byte| *byte == sign).count();
+        }
+    }
     // The last of equals wins, so a comma when there is none of them.
-    Ok([b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(count)
-        .unwrap_or(b','))
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    Ok((most.map_or(b',', |(sign, _)| sign), terminator))
 }
 
 fn cut(cell: &str) -> String {
+    let cell = cell.trim_end_matches('\r');
     if cell.len() <= LONGEST {
         cell.to_owned()
     } else {
@@ -80,41 +180,55 @@ fn cut(cell: &str) -> String {
     }
 }
 
+fn open(path: &Path) -> anyhow::Result<Xlsx<BufReader<File>>> {
+    let file = BufReader::new(File::open(path).with_context(|| file_name(path))?);
+    Xlsx::new(file).with_context(|| {
+        format!(
+            "{}：不是完好的 .xlsx，请在电子表格中打开后另存 (not a sound .xlsx: open it in a spreadsheet and save it again)",
+            file_name(path)
+        )
+    })
+}
+
 fn spreadsheet(
     path: &Path,
-    each: &mut dyn FnMut(Line) -> anyhow::Result<()>,
+    sheet: &str,
+    each: &mut dyn FnMut(Line) -> Answer,
 ) -> anyhow::Result<()> {
-    let mut book: Xlsx<BufReader<File>> = calamine::open_workbook(path)?;
-    let sheet = book.sheet_names().first().cloned().context("no sheet")?;
-    let mut reader = book.worksheet_cells_reader(&sheet)?;
+    let mut book = open(path)?;
+    // A chart or macro sheet has no cells.
+    let Ok(mut reader) = book.worksheet_cells_reader(sheet) else {
+        return Ok(());
+    };
     let mut line = Line {
         number: 0,
         cells: Vec::new(),
     };
     while let Some(cell) = reader.next_cell()? {
         let (row, column) = cell.get_position();
-        if u64::from(row) + 1 != line.number {
-            let full = std::mem::replace(
-                &mut line,
-                Line {
-                    number: u64::from(row) + 1,
-                    cells: Vec::new(),
-                },
-            );
-            if !full.cells.is_empty() {
-                each(full)?;
+        let number = u64::from(row) + 1;
+        if number != line.number {
+            let next = Line {
+                number,
+                cells: Vec::new(),
+            };
+            let full = std::mem::replace(&mut line, next);
+            if !full.cells.is_empty() && each(full)?.is_break() {
+                return Ok(());
             }
         }
-        let column = column as usize;
-        if column < 256 {
+        let column = usize::try_from(column).unwrap_or(MOST_COLUMNS);
+        if column < MOST_COLUMNS {
             if line.cells.len() <= column {
                 line.cells.resize(column + 1, String::new());
             }
-            line.cells[column] = word(cell.get_value());
+            if let Some(place) = line.cells.get_mut(column) {
+                *place = word(cell.get_value());
+            }
         }
     }
     if !line.cells.is_empty() {
-        each(line)?;
+        each(line)?.is_break();
     }
     Ok(())
 }

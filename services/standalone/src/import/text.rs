@@ -7,29 +7,41 @@ use std::path::Path;
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 const CHUNK: usize = 64 << 10;
+/// So many good characters outweigh one broken byte in a file of UTF-8.
+const GOOD_TO_BAD: u64 = 50;
 
-/// The encoding of a file: by its mark, else UTF-8 when every byte fits, else GB18030.
+/// The encoding of a file: by its mark, else UTF-8 when nearly every byte fits, else GB18030.
 pub(super) fn sniff(path: &Path) -> io::Result<&'static Encoding> {
     let mut file = File::open(path)?;
     let mut raw = vec![0; CHUNK];
     let mut decoder = UTF_8.new_decoder_without_bom_handling();
     let mut out = vec![0; CHUNK * 4];
-    let mut first = true;
+    let (mut first, mut wide, mut broken) = (true, 0_u64, 0_u64);
     loop {
         let length = file.read(&mut raw)?;
-        let bytes = raw.get(..length).unwrap_or_default();
+        let mut bytes = raw.get(..length).unwrap_or_default();
         if std::mem::take(&mut first)
             && let Some((encoding, _)) = Encoding::for_bom(bytes)
-            && (encoding == UTF_16LE || encoding == UTF_16BE)
+            && (encoding == UTF_16LE || encoding == UTF_16BE || encoding == UTF_8)
         {
             return Ok(encoding);
         }
-        let (result, _, _) =
-            decoder.decode_to_utf8_without_replacement(bytes, &mut out, length == 0);
-        match result {
-            DecoderResult::Malformed(..) => return Ok(GB18030),
-            DecoderResult::InputEmpty if length == 0 => return Ok(UTF_8),
-            DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
+        loop {
+            let (result, read, written) =
+                decoder.decode_to_utf8_without_replacement(bytes, &mut out, length == 0);
+            let decoded = out.get(..written).unwrap_or_default();
+            // The first bytes of characters of more than one byte.
+            wide += decoded.iter().filter(|byte| **byte >= 0xc0).count() as u64;
+            bytes = bytes.get(read..).unwrap_or_default();
+            match result {
+                DecoderResult::Malformed(..) => broken += 1,
+                DecoderResult::OutputFull => {}
+                DecoderResult::InputEmpty => break,
+            }
+        }
+        if length == 0 {
+            let utf8 = broken == 0 || wide / GOOD_TO_BAD >= broken;
+            return Ok(if utf8 { UTF_8 } else { GB18030 });
         }
     }
 }
@@ -45,12 +57,10 @@ pub(super) struct Utf8 {
 }
 
 impl Utf8 {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let decoder = sniff(path)?.new_decoder_with_bom_removal();
-        let inner = BufReader::new(File::open(path)?);
+    pub(super) fn open(path: &Path, encoding: &'static Encoding) -> io::Result<Self> {
         Ok(Self {
-            inner,
-            decoder,
+            inner: BufReader::new(File::open(path)?),
+            decoder: encoding.new_decoder_with_bom_removal(),
             raw: vec![0; CHUNK],
             out: Vec::new(),
             given: 0,
@@ -83,7 +93,9 @@ impl Read for Utf8 {
         }
         let rest = self.out.get(self.given..).unwrap_or_default();
         let length = rest.len().min(into.len());
-        into[..length].copy_from_slice(&rest[..length]);
+        if let (Some(into), Some(rest)) = (into.get_mut(..length), rest.get(..length)) {
+            into.copy_from_slice(rest);
+        }
         self.given += length;
         Ok(length)
     }

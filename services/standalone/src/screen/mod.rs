@@ -1,5 +1,6 @@
 //! Everything that the command prints for a person: lines, bars and tables.
 
+mod failure;
 mod table;
 
 use std::fmt::Display;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub use failure::failure;
 pub use table::{Align, Table};
 
 /// Prints one line.

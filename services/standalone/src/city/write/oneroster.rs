@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicU64;
 use uuid::Uuid;
 
 use super::{Sheet, Written, add, tell};
-use crate::city::{CITY_ID, CITY_NAME, City, Class, DISTRICTS, Post, School, Sex, Stage};
+use crate::city::{
+    CITY_DIVISION, CITY_ID, CITY_NAME, City, Class, DISTRICTS, Post, School, Sex, Stage,
+};
 
 const COURSE: &str = "homeroom";
 
@@ -120,12 +122,22 @@ impl Files {
                 "type",
                 "identifier",
                 "parentSourcedId",
+                "metadata.division",
             ],
         )?;
-        orgs.row(&[CITY_ID, "", "", CITY_NAME, "local", CITY_ID, ""])?;
+        orgs.row(&[
+            CITY_ID,
+            "",
+            "",
+            CITY_NAME,
+            "local",
+            CITY_DIVISION,
+            "",
+            CITY_DIVISION,
+        ])?;
         for district in &DISTRICTS {
             let (id, name) = (district.division, format!("{}教育局", district.name));
-            orgs.row(&[id, "", "", &name, "district", id, CITY_ID])?;
+            orgs.row(&[id, "", "", &name, "district", id, CITY_ID, id])?;
         }
         Ok(Self {
             orgs,
@@ -170,6 +182,8 @@ impl Files {
                     "grades",
                     "password",
                     "metadata.post",
+                    "metadata.boarder",
+                    "metadata.relation",
                 ],
             )?,
             enrollments: sheet(
@@ -210,6 +224,7 @@ impl Files {
             "school",
             code,
             plan.district.division,
+            plan.district.division,
         ])?;
         for class in &school.classes {
             let class_id = class_id(code, &class.id);
@@ -248,6 +263,8 @@ impl Files {
                 "",
                 "",
                 member.post.code(),
+                "",
+                "",
             ])?;
             self.person(&id, member.sex, member.birth)?;
             if let Some(class) = &member.class {
@@ -303,6 +320,8 @@ impl Files {
                 grade,
                 "",
                 "",
+                if student.boarder { "true" } else { "false" },
+                "",
             ])?;
             let guardian = &student.guardian;
             self.users.row(&[
@@ -325,6 +344,8 @@ impl Files {
                 "",
                 "",
                 "",
+                "",
+                guardian.relation.word(),
             ])?;
             let enrollment = format!("e-{id}");
             self.enrollments.row(&[

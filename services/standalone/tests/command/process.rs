@@ -1,0 +1,169 @@
+//! What the processes of the command say and how they end.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const SERVICES: [&str; 5] = [
+    "roster",
+    "sampling",
+    "safety-inspection",
+    "notification",
+    "gateway",
+];
+
+fn campus(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campus"));
+    command.args(arguments).env_remove("CAMPUS_TOKEN");
+    command.output().expect("it runs")
+}
+
+fn said(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+}
+
+fn file(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("settings.toml");
+    std::fs::write(&path, text).expect("it is written");
+    path
+}
+
+#[test]
+fn settings_that_cannot_be_used_name_the_key_and_end_with_64() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for service in SERVICES {
+        for (text, key) in [
+            ("", "server"),
+            ("[server]\nlisten = \"nowhere\"\n", "server.listen"),
+            ("[server]\nlisten = \"127.0.0.1:1\"\nlizten = 1\n", "lizten"),
+            ("[server\n", "line 1"),
+        ] {
+            let path = file(folder.path(), text);
+            let path = path.to_string_lossy();
+            let output = campus(&["check-config", service, "--config", &path]);
+            assert_eq!(output.status.code(), Some(64), "{service}: {text}");
+            assert!(said(&output).contains(key), "{service}: {}", said(&output));
+        }
+        let output = campus(&["check-config", service, "--config", "nowhere.toml"]);
+        assert_eq!(output.status.code(), Some(64), "{service}");
+    }
+    let output = campus(&["check-config", "kitchen"]);
+    assert_eq!(output.status.code(), Some(64));
+}
+
+#[test]
+fn the_settings_that_are_delivered_can_be_used() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config");
+    let mut checked = 0;
+    for service in SERVICES {
+        let path = folder.join(format!("{service}.toml"));
+        if !path.is_file() {
+            continue;
+        }
+        let output = campus(&["check-config", service, "--config", &path.to_string_lossy()]);
+        assert!(output.status.success(), "{service}: {}", said(&output));
+        checked += 1;
+    }
+    assert!(checked >= 4, "{checked} files in {}", folder.display());
+}
+
+#[test]
+fn wrong_usage_ends_with_64_and_failure_with_1_in_plain_words() {
+    for arguments in [
+        &["import", "x.zip", "--organization", "fz"][..],
+        &["token", "--role", "king"],
+        &["token", "--role", "guard", "--scope", "no place"],
+        &["city", "generate", "--students", "0", "--out", "x"],
+        &["sing"],
+    ] {
+        let output = campus(arguments);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+    }
+    let nobody = ["--gateway", "http://127.0.0.1:1", "--token", "t"];
+    let nowhere = ["--gateway", "nowhere", "--token", "t"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let sheet = folder.path().join("学籍.csv");
+    std::fs::write(&sheet, "姓名,年级,班级\n").expect("it is written");
+    let sheet = sheet.to_string_lossy();
+    let import = ["import", &sheet, "--organization", "fz"];
+    for (arguments, word) in [
+        ([&import[..], &nobody].concat(), "campus up"),
+        ([&import[..], &nowhere].concat(), "http://"),
+        (vec!["draw", "verify", "nothing"], "--key"),
+        (
+            [&["results", "nothing.csv"][..], &nobody].concat(),
+            "nothing.csv",
+        ),
+        (vec!["token", "--role", "laboratory"], "--laboratory"),
+    ] {
+        let output = campus(&arguments);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(word), "{arguments:?}: {said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        assert!(
+            !said.contains("Error") && !said.contains("status:"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_house_drains_on_sigterm_and_ends_with_0() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campus"));
+    command
+        .args(["up", "--port", "0", "--data"])
+        .arg(data.path());
+    let mut house = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let out = house.stdout.take().expect("its output");
+    let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+    let shown: Vec<String> = lines
+        .by_ref()
+        .take_while(|line| !line.contains("Ctrl-C"))
+        .collect();
+    let shown = shown.join("\n");
+    for service in SERVICES {
+        assert!(shown.contains(service), "{shown}");
+    }
+    assert!(shown.contains("DEVELOPMENT ISSUER"), "{shown}");
+    assert!(
+        !shown.contains('\u{1b}'),
+        "colours belong to terminals: {shown}"
+    );
+    let kill = Command::new("kill")
+        .args(["-TERM", &house.id().to_string()])
+        .status();
+    assert!(kill.expect("kill runs").success());
+    let rest: Vec<String> = lines.collect();
+    assert!(house.wait().expect("it ends").success(), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("已停止")), "{rest:?}");
+}
+
+#[test]
+fn the_same_number_seed_and_day_give_the_same_files() {
+    let generate = |seed: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().to_string_lossy().into_owned();
+        let (day, students) = ("2022-04-07", "120");
+        let output = campus(&[
+            "city",
+            "generate",
+            "--students",
+            students,
+            "--seed",
+            seed,
+            "--date",
+            day,
+            "--out",
+            &out,
+        ]);
+        assert!(output.status.success(), "{}", said(&output));
+        ["xueji.csv", "oneroster/users.csv", "campus/staff.csv"]
+            .map(|name| std::fs::read(folder.path().join(name)).expect(name))
+    };
+    let (first, again, other) = (generate("1"), generate("1"), generate("2"));
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+}
