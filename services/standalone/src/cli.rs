@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{Datelike as _, NaiveDate};
 use clap::{Args, Parser, Subcommand};
 
 use crate::bench::BenchArgs;
@@ -81,8 +82,15 @@ pub struct GenerateArgs {
     pub seed: u64,
     /// A day of the school year, such as 2022-04-07; today when left out, so that the city can be
     /// imported into a house that runs now.
-    #[arg(long)]
-    pub date: Option<chrono::NaiveDate>,
+    #[arg(long, value_parser = school_day)]
+    pub date: Option<NaiveDate>,
+}
+
+/// A day whose classes the register can hold.
+fn school_day(text: &str) -> Result<NaiveDate, String> {
+    let day: Option<NaiveDate> = text.parse().ok();
+    day.filter(|day| (2000..=2099).contains(&day.year()))
+        .ok_or_else(|| "a day from 2000-01-01 to 2099-12-31".to_owned())
 }
 
 /// Which file to check.
@@ -128,6 +136,9 @@ mod tests {
         assert!(parse("campus city generate --students 1500000 --out x").is_ok());
         assert!(parse("campus city generate --students 1500001 --out x").is_err());
         assert!(parse("campus city generate --students 0 --out x").is_err());
+        assert!(parse("campus city generate --out x --date 2026-09-01").is_ok());
+        assert!(parse("campus city generate --out x --date 1999-12-31").is_err());
+        assert!(parse("campus city generate --out x --date=-262143-01-01").is_err());
     }
 
     #[test]

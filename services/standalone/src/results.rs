@@ -134,6 +134,7 @@ fn read(bytes: &[u8], file: &str) -> anyhow::Result<Sheet> {
     let text = decode(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
@@ -156,9 +157,18 @@ fn read(bytes: &[u8], file: &str) -> anyhow::Result<Sheet> {
     let report = column(&["report", "report_no", "报告编号"]);
     let time = column(&["test_time", "tested_at", "检测时间"]);
     let mut sheet = Sheet::default();
-    for record in reader.records() {
-        let record = record?;
-        let number = record.position().map_or(0, csv::Position::line);
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record)? {
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        // Blank lines before a record belong to nothing, so it is found from its end.
+        let end = reader.position();
+        let within = record.as_slice().bytes().filter(|byte| *byte == b'\n');
+        let open = end.byte() == text.len() as u64 && !text.ends_with('\n');
+        let number = end
+            .line()
+            .saturating_sub(within.count() as u64 + u64::from(!open));
         let cell = |index: Option<usize>| index.and_then(|index| record.get(index)).unwrap_or("");
         let code = cell(Some(tube)).to_owned();
         let test_time = instant(cell(time));
@@ -292,6 +302,18 @@ mod tests {
         assert_eq!(values(&sheet), [(3, "tubes/T2", ResultValue::Negative)]);
         let lines: Vec<u64> = sheet.refused.iter().map(|refusal| refusal.line).collect();
         assert_eq!(lines, [2, 4]);
+    }
+
+    #[test]
+    fn lines_have_the_numbers_that_an_editor_shows() {
+        for text in [
+            "tube,result\r\nT1,negative\r\n\r\nT2,\r\n",
+            "tube,result\nT1,negative\n\nT2,",
+        ] {
+            let sheet = read(text.as_bytes(), "f").unwrap();
+            assert_eq!(values(&sheet), [(2, "tubes/T1", ResultValue::Negative)]);
+            assert_eq!(sheet.refused[0].line, 4, "{text:?}");
+        }
     }
 
     proptest! {

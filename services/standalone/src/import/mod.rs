@@ -153,9 +153,10 @@ pub async fn run<T: Service>(
         .any(|one| one.rejected + one.remarked > 0);
     if said || found.notes > 0 {
         let path = args.errors.clone().unwrap_or_else(|| beside(&args.path));
+        let may_add_schools = roster.is_sheet() && !args.new_schools;
         let listed = faults::list(roster, &client, &planned.name, &path).await?;
         if let Some(listed) = listed {
-            words::faults(&listed, &path);
+            words::faults(&listed, &path, may_add_schools);
         }
     }
     finish(&args, planned, &client).await

@@ -65,6 +65,11 @@ impl Roster {
         }
     }
 
+    /// Whether it is a sheet of people, which says nothing of the tree beside codes and names.
+    pub fn is_sheet(&self) -> bool {
+        matches!(self.parts, Parts::Sheets(_))
+    }
+
     /// Whether the files say that they hold changes only.
     ///
     /// # Errors

@@ -95,10 +95,10 @@ pub(super) fn rows(
 fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Result<()> {
     let encoding = text::sniff(path)?;
     let (delimiter, terminator) = shape(path, encoding)?;
-    let taken = Rc::new(Cell::new(0));
+    let given = Rc::new(Given::default());
     let bounded = Bounded {
         inner: Utf8::open(path, encoding)?,
-        taken: taken.clone(),
+        given: given.clone(),
     };
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -107,8 +107,9 @@ fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Resul
         .terminator(terminator)
         .from_reader(bounded);
     let mut record = csv::StringRecord::new();
+    let mut records = 0;
     loop {
-        taken.set(0);
+        given.to_record.set(0);
         let begun = reader.position().line();
         let more = reader.read_record(&mut record).map_err(|err| {
             let lost = matches!(err.kind(), csv::ErrorKind::Io(err) if err.kind() == io::ErrorKind::FileTooLarge);
@@ -121,7 +122,18 @@ fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Resul
         if !more {
             return Ok(());
         }
-        let number = record.position().map_or(0, csv::Position::line);
+        records += 1;
+        let number = match terminator {
+            // Blank lines before a record belong to nothing, so it is found from its end.
+            csv::Terminator::Any(_) => {
+                let end = reader.position();
+                let within = record.as_slice().bytes().filter(|byte| *byte == b'\n');
+                let open = end.byte() == given.total.get() && given.last.get() != b'\n';
+                end.line()
+                    .saturating_sub(within.count() as u64 + u64::from(!open))
+            }
+            _ => records,
+        };
         let cells = record.iter().take(MOST_COLUMNS).map(cut).collect();
         if each(Line { number, cells })?.is_break() {
             return Ok(());
@@ -129,19 +141,33 @@ fn separated(path: &Path, each: &mut dyn FnMut(Line) -> Answer) -> anyhow::Resul
     }
 }
 
+/// What a reader was given so far.
+#[derive(Default)]
+struct Given {
+    /// Bytes since the last record began.
+    to_record: Cell<u64>,
+    total: Cell<u64>,
+    last: Cell<u8>,
+}
+
 /// Refuses to read on when one record takes too much.
 struct Bounded<R> {
     inner: R,
-    taken: Rc<Cell<u64>>,
+    given: Rc<Given>,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.taken.get() > LONGEST_RECORD {
+        let given = &self.given;
+        if given.to_record.get() > LONGEST_RECORD {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let length = self.inner.read(into)?;
-        self.taken.set(self.taken.get() + length as u64);
+        given.to_record.set(given.to_record.get() + length as u64);
+        given.total.set(given.total.get() + length as u64);
+        if let Some(last) = into.get(..length).and_then(<[u8]>::last) {
+            given.last.set(*last);
+        }
         Ok(length)
     }
 }

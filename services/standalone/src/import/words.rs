@@ -67,7 +67,7 @@ pub(super) fn plan(job: &ImportJob, found: Found) {
 }
 
 /// What there is to put right, the most frequent first; where the list is, and its seal.
-pub(super) fn faults(listed: &Listed, path: &Path) {
+pub(super) fn faults(listed: &Listed, path: &Path, may_add_schools: bool) {
     let mut reasons: Vec<_> = listed.reasons.iter().collect();
     reasons.sort_by_key(|(reason, count)| (Reverse(**count), *reason));
     for (
@@ -81,6 +81,12 @@ pub(super) fn faults(listed: &Listed, path: &Path) {
     {
         let number = count(*number);
         screen::line(format_args!("   {outcome} {number:>7}  {word}：{hint}"));
+    }
+    let unknown = |reason: &Reason| reason.word == "UNKNOWN_ORGANIZATION";
+    if may_add_schools && listed.reasons.keys().any(unknown) {
+        screen::line(
+            "   提示：名册中没有的学校可用 --new-schools 由本表新增 (adds the schools of the sheet)",
+        );
     }
     screen::line(format_args!(
         "   问题清单 {}：{} 条 (list of faults)",

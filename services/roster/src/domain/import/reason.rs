@@ -90,7 +90,7 @@ reasons! {
     /// The relation is unknown.
     Relation = "RELATION", false, "与学生关系无法识别，已按“其他”登记", "unknown relation, taken as other";
     /// The school is neither in the register nor earlier in the file.
-    UnknownOrganization = "UNKNOWN_ORGANIZATION", true, "学校不在名册中，也不在本次文件中", "unknown organisation";
+    UnknownOrganization = "UNKNOWN_ORGANIZATION", true, "学校不在名册中，也不在本次文件中，请先登记学校，或核对学校标识码", "unknown organisation: register it first, or check its code";
     /// The class group is neither in the register nor earlier in the file.
     UnknownClassGroup = "UNKNOWN_CLASS_GROUP", true, "班级不在名册中，也不在本次文件中", "unknown class group";
     /// The student of a guardian is unknown.

@@ -229,6 +229,41 @@ fn full_width_and_copied_cells_mean_the_same() {
 }
 
 #[test]
+fn posts_are_known_by_their_words_in_every_kind_of_file() {
+    let with = |post: &str| {
+        let cells = RowCells::StaffMember(StaffMemberCells {
+            organization: "2135010001".into(),
+            display_name: "王老师".into(),
+            post: post.into(),
+            ..StaffMemberCells::default()
+        });
+        let record = Record {
+            external_id: "w".into(),
+            removal: false,
+            cells,
+        };
+        let judged = judge(&record, &context());
+        let said = says(&judged);
+        match judged.clean {
+            Some(Clean::StaffMember(taken)) => (taken.post, said),
+            other => panic!("refused: {other:?}"),
+        }
+    };
+    for (word, post) in [
+        ("", "TEACHER"),
+        ("aide", "TEACHER"),
+        ("班主任", "HEAD_TEACHER"),
+        ("党组织书记", "PARTY_SECRETARY"),
+        ("siteAdministrator", "ADMINISTRATION"),
+        ("districtAdministrator", "ADMINISTRATION"),
+        ("systemAdministrator", "ADMINISTRATION"),
+    ] {
+        assert_eq!(with(word), (post, vec![]), "{word}");
+    }
+    assert_eq!(with("魔法师"), ("TEACHER", vec![("post", "POST")]));
+}
+
+#[test]
 fn a_job_moves_only_forward() {
     use State::*;
     assert_eq!(Receiving.after(Verb::Plan), Ok(Planned));

@@ -20,7 +20,9 @@ pub(super) fn post(text: &str) -> Option<&'static str> {
         "" | "TEACHER" | "教师" | "任课教师" | "AIDE" | "PROCTOR" => "TEACHER",
         "HEAD_TEACHER" | "班主任" => "HEAD_TEACHER",
         "PRINCIPAL" | "校长" | "园长" => "PRINCIPAL",
-        "PARTY_SECRETARY" | "书记" | "党组织书记" | "党支部书记" | "党总支书记" | "党委书记" => "PARTY_SECRETARY",
+        "PARTY_SECRETARY" | "书记" | "党组织书记" | "党支部书记" | "党总支书记" | "党委书记" => {
+            "PARTY_SECRETARY"
+        }
         "SAFETY_DEPUTY" | "安全副校长" => "SAFETY_DEPUTY",
         "DEPARTMENT_HEAD" | "中层" | "年段长" => "DEPARTMENT_HEAD",
         "MEDICAL" | "校医" | "保健医" => "MEDICAL",

@@ -60,6 +60,8 @@ fn lines_have_the_numbers_that_an_editor_shows() {
         (&windows, [2, 3]),
         (&wrapped, [2, 4]),
         (&blank, [3, 4]),
+        (SHEET.trim_end(), [2, 3]),
+        (windows.trim_end(), [2, 3]),
         (&mac, [2, 3]),
     ] {
         let (_folder, path) = file(text.as_bytes(), "学籍.csv");
