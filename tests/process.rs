@@ -1,6 +1,7 @@
 //! One service as a process that can be killed and started again.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -11,6 +12,7 @@ use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use uuid::Uuid;
 
 use crate::within;
 
@@ -35,15 +37,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the service `name` with the settings `text`, which leave `server.listen` out, at any
+    /// Starts the service `name` with the settings `text`, which leave `server.listen` out, at a
     /// free port, and waits until it listens.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn start(name: &'static str, folder: &Path, text: String) -> Self {
         let settings = folder.join(format!("{name}.toml"));
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (child, addr) = spawn(name, &settings, &text, anywhere).await;
+        let (child, addr) = spawn(name, &settings, &text, free_place()).await;
         Self {
             name,
             settings,
@@ -109,6 +110,20 @@ impl Process {
         };
         within(&format!("{} is ready", self.name), wait).await;
     }
+}
+
+/// A free port that the kernel gives to nobody who asks for any: while a service is down, no
+/// connection and no other server takes its place.
+fn free_place() -> SocketAddr {
+    const PORTS: Range<u128> = 10_000..32_000;
+    let taken = |addr: &SocketAddr| std::net::TcpListener::bind(addr).is_err();
+    let mut places = std::iter::repeat_with(|| {
+        let chance = Uuid::new_v4().as_u128() % (PORTS.end - PORTS.start);
+        let port = u16::try_from(PORTS.start + chance).expect("a port");
+        SocketAddr::from(([127, 0, 0, 1], port))
+    });
+    let free = places.by_ref().take(1000).find(|addr| !taken(addr));
+    free.expect("one of a thousand ports is free")
 }
 
 async fn spawn(
