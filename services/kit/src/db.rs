@@ -192,8 +192,15 @@ impl Database {
                 .then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
+        // A caller that goes away while the driver waits for BEGIN would hand a connection with an
+        // open transaction back to the pool. Begun beside the caller, it is rolled back instead.
+        let write = self.write.clone();
+        let beginning = tokio::spawn(async move { write.begin_with_options(options).await });
+        let inner = beginning
+            .await
+            .map_err(|err| DbErr::Custom(err.to_string()))??;
         Ok(Tx {
-            inner: self.write.begin_with_options(options).await?,
+            inner,
             backend: self.backend,
             wake: match self.backend {
                 Backend::Postgres => self.announced.clone(),
