@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
+use indicatif::ProgressBar;
 use kit::auth::Role;
 use kit::clock::{Clock, ManualClock};
 use kit::drain::Drain;
@@ -62,33 +63,16 @@ impl Stand {
             loading: Duration::ZERO,
             _scratch: scratch,
         };
-        stand.hear(args.json).await?;
-        stand.loading = begun.elapsed();
-        stand.plan(PLAN).await?;
-        Ok(stand)
-    }
-
-    async fn hear(&self, quiet: bool) -> anyhow::Result<()> {
-        let all = self.city.plan().students();
-        let bar = if quiet {
-            indicatif::ProgressBar::hidden()
+        let all = stand.city.plan().students();
+        let bar = if args.json {
+            ProgressBar::hidden()
         } else {
             screen::bar(all, "loading")
         };
-        let mut client = CoverageServiceClient::new(self.officer()?);
-        for _ in 0..12_000 {
-            let scope = format!("organizations/{CITY_ID}");
-            if let Ok(coverage) = client.get_coverage(GetCoverageRequest { scope }).await {
-                let heard = coverage.into_inner().enrolled_count.unsigned_abs();
-                bar.set_position(heard);
-                if heard >= all {
-                    bar.finish_and_clear();
-                    return Ok(());
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("sampling has not heard of everybody within ten minutes")
+        until_heard(&stand.house, all, &bar).await?;
+        stand.loading = begun.elapsed();
+        stand.plan(PLAN).await?;
+        Ok(stand)
     }
 
     /// Makes another plan for everybody: under a plan of its own, a day is drawn anew.
@@ -149,6 +133,29 @@ impl Stand {
             .context("the draw did not finish")?;
         Ok((last, begun.elapsed()))
     }
+}
+
+/// Waits until sampling has heard of all students through the feed.
+pub(super) async fn until_heard(
+    house: &House,
+    students: u64,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let officer = house.caller(Role::CityOfficer, &city_path()?)?;
+    let mut client = CoverageServiceClient::new(officer);
+    for _ in 0..12_000 {
+        let scope = format!("organizations/{CITY_ID}");
+        if let Ok(coverage) = client.get_coverage(GetCoverageRequest { scope }).await {
+            let heard = coverage.into_inner().enrolled_count.unsigned_abs();
+            bar.set_position(heard);
+            if heard >= students {
+                bar.finish_and_clear();
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("sampling has not heard of everybody within ten minutes")
 }
 
 /// A database for each service, which go with the second value.
