@@ -102,7 +102,8 @@ async fn create(server: &str) -> Result<Scratch, sea_orm::DbErr> {
         .await?;
     connection.close().await?;
     let (base, _) = server.rsplit_once('/').unwrap_or((server, ""));
-    let mut config = DatabaseConfig::new(format!("{base}/{database}"));
+    let url = crate::db::plain_on_loopback(&format!("{base}/{database}"));
+    let mut config = DatabaseConfig::new(url);
     // Many tests run at once; the server has connections for all of them only if each takes few.
     config.max_connections = 8;
     let home = Home::Server(Server {
