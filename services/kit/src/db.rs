@@ -18,6 +18,11 @@ use sea_orm_migration::MigratorTrait;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+/// What SQLite keeps in memory for its one writer, in kibibytes below zero.
+const WRITER_CACHE: &str = "-65536";
+/// The same for each of its readers: there are many, and the system's cache serves them all.
+const READER_CACHE: &str = "-4096";
+
 /// Where a service keeps its data.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,8 +98,7 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(true)
-            .pragma("cache_size", "-65536")
-            .pragma("temp_store", "MEMORY");
+            .pragma("cache_size", WRITER_CACHE);
         let pool = |connections: u32| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
@@ -104,6 +108,7 @@ impl Database {
             .connect_with(options.clone())
             .await
             .map_err(conn_err)?;
+        let options = options.pragma("cache_size", READER_CACHE);
         let read = pool(config.max_connections.max(1)).connect_lazy_with(options);
         Ok(Self {
             backend: Backend::Sqlite,
