@@ -27,7 +27,7 @@ const SECONDS: u64 = 5;
 
 /// 1.6 million people in memory, and what one decision takes.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "measures speed, proves nothing: run on demand with --release, on a quiet machine"]
 fn a_city_in_memory() {
     let before = resident_kib();
     let mut index = Index::default();
@@ -102,13 +102,13 @@ fn resident_kib() -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
+#[ignore = "measures speed, proves nothing: run on demand with --release, on a quiet machine"]
 async fn sixty_four_gates_on_sqlite() {
     measure("SQLite", kit::scratch::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
+#[ignore = "measures speed, proves nothing: run on demand with --release, on a quiet machine"]
 async fn sixty_four_gates_on_postgres() {
     let Some(scratch) = kit::scratch::postgres().await else {
         return;
