@@ -11,6 +11,7 @@ mod start;
 pub mod store;
 mod vault;
 
+pub use app::seed::shipped_policies;
 pub use config::{Config, CryptoConfig, Suite};
 pub use migration::Migrator;
 pub use start::{StartError, start};

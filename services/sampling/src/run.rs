@@ -70,6 +70,10 @@ pub async fn start(
         entropy: rand::random,
     };
     let scans = crate::app::swabs::spawn(app.clone(), drain.clone());
+    tokio::spawn(crate::app::health::deadlines::watch(
+        app.clone(),
+        drain.clone(),
+    ));
     let feeds = Feeds {
         clearance: Feed::new(db.clone(), "clearance", drain.clone()),
         sampling: Feed::new(db, "sampling", drain),

@@ -118,6 +118,44 @@ named! {
         HoldRead = "hold.read",
         /// Release a hold by hand.
         HoldRelease = "hold.release",
+        /// Submit morning, noon and evening checks.
+        CheckSubmit = "check.submit",
+        /// Read checks and see which are missing.
+        CheckRead = "check.read",
+        /// Examine class reporters.
+        ReporterExamine = "reporter.examine",
+        /// Record absences and trace them.
+        AbsenceWrite = "absence.write",
+        /// Read absences.
+        AbsenceRead = "absence.read",
+        /// Read people's medical states.
+        HealthRead = "health.read",
+        /// Observe, refer and diagnose people, and decide on their return.
+        HealthDecide = "health.decide",
+        /// Ask for a return, and appeal against the school doctor's decision.
+        ReturnRequest = "return.request",
+        /// Decide on such an appeal.
+        AppealDecide = "appeal.decide",
+        /// Read clusters and their rules.
+        ClusterRead = "cluster.read",
+        /// Acknowledge and close clusters.
+        ClusterHandle = "cluster.handle",
+        /// Replay a past period under other rules.
+        ClusterSimulate = "cluster.simulate",
+        /// Decide on the suspension of classes.
+        SuspensionDecide = "suspension.decide",
+        /// Read cases, their contacts and reports.
+        CaseRead = "case.read",
+        /// Open and change cases, and write reports.
+        CaseWrite = "case.write",
+        /// Take a report and send it up.
+        ReportReceive = "report.receive",
+        /// Take a case away as a document.
+        CaseExport = "case.export",
+        /// Read figures on checks, symptoms and absences.
+        HealthCoverageRead = "health-coverage.read",
+        /// Change how class groups are taught.
+        TeachingModeWrite = "teaching-mode.write",
         /// Decide at a gate.
         GateCheck = "gate.check",
         /// Read gate decisions.
@@ -154,15 +192,54 @@ impl Role {
             P::AlertRead,
             P::DirectiveRead,
             P::DirectiveHandle,
+            P::CheckRead,
+            P::HealthCoverageRead,
         ];
         let granted: &[P] = match self {
-            Self::ClassReporter => &[P::RosterRead, P::DrawRead, P::HoldRead, P::DirectiveRead],
-            Self::SchoolDoctor | Self::EpidemicReporter => &[
+            Self::ClassReporter => &[
+                P::RosterRead,
+                P::DrawRead,
+                P::HoldRead,
+                P::DirectiveRead,
+                P::CheckSubmit,
+                P::CheckRead,
+                P::AbsenceWrite,
+                P::AbsenceRead,
+                P::ReturnRequest,
+            ],
+            Self::SchoolDoctor => &[
                 P::DrawRun,
                 P::TubeHandle,
                 P::ResultRead,
                 P::AlertHandle,
                 P::GateRead,
+                P::CheckSubmit,
+                P::AbsenceWrite,
+                P::AbsenceRead,
+                P::HealthRead,
+                P::HealthDecide,
+                P::ReturnRequest,
+                P::ClusterRead,
+                P::ClusterHandle,
+                P::CaseRead,
+                P::CaseWrite,
+            ],
+            Self::EpidemicReporter => &[
+                P::DrawRun,
+                P::TubeHandle,
+                P::ResultRead,
+                P::AlertHandle,
+                P::GateRead,
+                P::CheckSubmit,
+                P::ReporterExamine,
+                P::AbsenceWrite,
+                P::AbsenceRead,
+                P::HealthRead,
+                P::ReturnRequest,
+                P::ClusterRead,
+                P::ClusterHandle,
+                P::CaseRead,
+                P::CaseWrite,
             ],
             Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
             Self::Guard => &[P::GateCheck, P::GateRead],
@@ -173,9 +250,19 @@ impl Role {
                 P::GateOverride,
                 P::HoldRelease,
                 P::OverviewRead,
+                P::AbsenceRead,
+                P::AppealDecide,
+                P::ClusterRead,
+                P::ClusterHandle,
+                P::CaseRead,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
-            Self::SchoolClerk => &[P::RosterWrite, P::ImportRun, P::PeopleReveal],
+            Self::SchoolClerk => &[
+                P::RosterWrite,
+                P::ImportRun,
+                P::PeopleReveal,
+                P::TeachingModeWrite,
+            ],
             Self::DistrictOfficer => &[
                 P::RosterWrite,
                 P::OrganizationWrite,
@@ -190,6 +277,16 @@ impl Role {
                 P::AlertHandle,
                 P::DirectiveIssue,
                 P::OverviewRead,
+                P::AbsenceRead,
+                P::AppealDecide,
+                P::ClusterRead,
+                P::ClusterHandle,
+                P::ClusterSimulate,
+                P::SuspensionDecide,
+                P::CaseRead,
+                P::ReportReceive,
+                P::CaseExport,
+                P::TeachingModeWrite,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -209,6 +306,16 @@ impl Role {
                 P::DirectiveIssue,
                 P::OverviewRead,
                 P::FeedRead,
+                P::AbsenceRead,
+                P::AppealDecide,
+                P::ClusterRead,
+                P::ClusterHandle,
+                P::ClusterSimulate,
+                P::SuspensionDecide,
+                P::CaseRead,
+                P::ReportReceive,
+                P::CaseExport,
+                P::TeachingModeWrite,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -220,6 +327,18 @@ impl Role {
                 P::HoldRelease,
                 P::AlertRead,
                 P::FeedRead,
+                P::CheckRead,
+                P::AbsenceRead,
+                P::HealthRead,
+                P::AppealDecide,
+                P::ClusterRead,
+                P::ClusterHandle,
+                P::ClusterSimulate,
+                P::CaseRead,
+                P::CaseWrite,
+                P::ReportReceive,
+                P::CaseExport,
+                P::HealthCoverageRead,
             ],
             Self::PartnerSystem => &[P::FeedRead, P::OverviewRead],
             Self::SystemAdmin => &[
@@ -231,7 +350,7 @@ impl Role {
             ],
             Self::SecurityAdmin => &[P::RosterRead],
             Self::AuditAdmin => &[P::AuditRead],
-            Self::Service => &[P::FeedRead, P::RosterRead],
+            Self::Service => &[P::FeedRead, P::RosterRead, P::TeachingModeWrite],
         };
         let bureau_or_school = matches!(
             self,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kit::db::{Database, Tx};
+use proto::roster::PolicyProfile;
 use sea_orm::DbErr;
 
 use super::announce;
@@ -105,6 +106,17 @@ async fn add(
         }
     }
     announce::tell(tx, facts).await
+}
+
+/// The policy profiles that ship, as the feed tells them.
+///
+/// # Panics
+/// When a shipped document may not be in force: a test guards that they may.
+pub fn shipped_policies(now: DateTime<Utc>) -> Vec<PolicyProfile> {
+    let stored = Shipped::ALL.policies.iter().map(|text| profile(text, now));
+    stored
+        .map(|stored| policy_convert::message(stored.expect("what ships may be in force")))
+        .collect()
 }
 
 /// The first version of a shipped profile, in force in the whole city.

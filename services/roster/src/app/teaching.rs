@@ -91,7 +91,7 @@ impl App {
 
     /// The place at and below which teaching changes, where the caller may change it.
     async fn taught_place(&self, caller: &Caller, teaching: &Teaching) -> Result<OrgPath, Error> {
-        let (permission, organization) = (Permission::RosterWrite, &teaching.organization);
+        let (permission, organization) = (Permission::TeachingModeWrite, &teaching.organization);
         let place = match &teaching.class_group {
             Some(id) => {
                 let found = self
@@ -119,7 +119,7 @@ impl App {
         act: Act<'_, impl Message>,
     ) -> Result<pb::PromoteClassGroupsResponse, Error> {
         let seen = self
-            .organization(caller, Permission::RosterWrite, organization)
+            .organization(caller, Permission::TeachingModeWrite, organization)
             .await?;
         let now = self.clock.now();
         let tx = self.db.begin().await?;

@@ -8,6 +8,7 @@ mod coverage;
 mod draw_day;
 mod draws;
 mod export;
+pub(crate) mod health;
 pub(crate) mod hold_cases;
 mod holds;
 mod plans;

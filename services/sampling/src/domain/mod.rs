@@ -7,6 +7,7 @@ pub mod cycle;
 pub mod day;
 pub mod draw;
 pub mod evaluate;
+pub mod health;
 pub mod hold;
 pub mod laboratory_result;
 pub mod plan;

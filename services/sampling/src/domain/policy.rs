@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::day::Day;
+use super::health::rules::HealthRules;
 use super::quota::Ratio;
 use super::swab::SingleReason;
 
@@ -45,6 +46,8 @@ pub struct Policy {
     pub positive_resample: Duration,
     /// Whether a negative single swab releases its person without a human.
     pub auto_release: bool,
+    /// What the health of people is decided by.
+    pub health: HealthRules,
 }
 
 impl Policy {

@@ -8,6 +8,7 @@ mod m20260101_000003_draws;
 mod m20260101_000004_clearances;
 mod m20260101_000101_tubes;
 mod m20260101_000102_points;
+mod m20261125_000001_signs;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000004_clearances::Migration));
         migrations.push(Box::new(m20260101_000101_tubes::Migration));
         migrations.push(Box::new(m20260101_000102_points::Migration));
+        migrations.push(Box::new(m20261125_000001_signs::Migration));
         migrations
     }
 

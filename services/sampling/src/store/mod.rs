@@ -5,6 +5,7 @@ pub mod clearance;
 pub mod controls;
 pub mod coverage;
 pub mod draws;
+pub mod health;
 pub mod holds;
 pub mod people;
 pub mod plans;

@@ -11,6 +11,7 @@ use proto::roster::{CalendarYear, PolicyProfile, hold_policy, pool_policy};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::bulk::{Column, insert};
+use super::health::rules::health_rules;
 use crate::domain::calendar::{Calendar, Year};
 use crate::domain::day::Day;
 use crate::domain::policy::{Policy, in_force};
@@ -201,6 +202,7 @@ fn to_policy(profile: &PolicyProfile) -> Option<Policy> {
         positive_resample: span(&tube.positive_resample),
         auto_release: profile.hold.as_ref()?.auto_release()
             == hold_policy::AutoRelease::SingleNegative,
+        health: health_rules(profile),
     })
 }
 

@@ -12,9 +12,9 @@ use proto::roster::roll_member::Presence;
 use proto::roster::roster_event::State;
 use proto::roster::roster_feed_server::RosterFeed;
 use proto::roster::{
-    CalendarYear, ClassGroupRoll, HoldPolicy, Organization, PolicyProfile, PoolPolicy, RollMember,
-    RosterEvent, SamplingPolicy, SnapshotRequest, SnapshotResponse, StaffRoll, StaffRollMember,
-    TubePolicy, WatchRequest, WatchResponse, hold_policy, pool_policy, sampling_policy,
+    CalendarYear, ClassGroupRoll, Organization, PolicyProfile, RollMember, RosterEvent,
+    SnapshotRequest, SnapshotResponse, StaffRoll, StaffRollMember, WatchRequest, WatchResponse,
+    sampling_policy,
 };
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
@@ -53,51 +53,20 @@ pub(crate) fn class(school: &str, id: &str, first: u32, size: u32) -> ClassGroup
     }
 }
 
-fn hours(hours: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration {
-        seconds: hours * 3600,
-        nanos: 0,
-    })
-}
-
 pub(crate) fn policy() -> PolicyProfile {
-    PolicyProfile {
-        name: "policyProfiles/fuzhou-2022-04-1".to_owned(),
-        policy_version: "fuzhou-2022-04@1".to_owned(),
-        effective_date: Some(kit::field::to_date(
-            NaiveDate::from_ymd_opt(2022, 1, 1).expect("a day"),
-        )),
-        sampling: Some(SamplingPolicy {
-            enabled: true,
-            student_ratio_basis_points: 2000,
-            unit: sampling_policy::Unit::Class.into(),
-            strategy: sampling_policy::Strategy::LeastRecent.into(),
-            cycle_days: 5,
-            gap_alert_days: 7,
-            rounding: sampling_policy::Rounding::Up.into(),
-            staff_ratio_basis_points: 2000,
-            post_frequencies: vec![sampling_policy::PostFrequency {
-                post: proto::roster::staff_member::Post::Guard.into(),
-                every_days: 2,
-            }],
-            environment_days: 7,
-        }),
-        pool: Some(PoolPolicy {
-            pool_type: pool_policy::PoolType::P10.into(),
-            class_pure: true,
-            single_only: Vec::new(),
-        }),
-        tube: Some(TubePolicy {
-            max_to_laboratory: hours(4),
-            result_sla: hours(24),
-            positive_resample: hours(2),
-            ..TubePolicy::default()
-        }),
-        hold: Some(HoldPolicy {
-            auto_release: hold_policy::AutoRelease::SingleNegative.into(),
-        }),
-        ..PolicyProfile::default()
+    let shipped = ::roster::shipped_policies(chrono::DateTime::UNIX_EPOCH);
+    let mut policy = shipped.into_iter().next().expect("Fuzhou ships");
+    policy.effective_date = NaiveDate::from_ymd_opt(2022, 1, 1).map(kit::field::to_date);
+    if let Some(sampling) = &mut policy.sampling {
+        sampling.post_frequencies = vec![sampling_policy::PostFrequency {
+            post: proto::roster::staff_member::Post::Guard.into(),
+            every_days: 2,
+        }];
     }
+    if let Some(pool) = &mut policy.pool {
+        pool.single_only = Vec::new();
+    }
+    policy
 }
 
 /// What the roster says; the version of everything is its place in the history.

@@ -14,10 +14,9 @@ use proto::roster::roll_member::Presence;
 use proto::roster::roster_event::State;
 use proto::roster::roster_feed_server::{RosterFeed, RosterFeedServer};
 use proto::roster::{
-    CalendarYear, ClassGroupRoll, GatePolicy, HoldPolicy, Organization, PersonCodePolicy,
-    PolicyProfile, PoolPolicy, ResponsibilityDuty, ResponsibilityRoll, RollMember, RosterEvent,
-    SamplingPolicy, SnapshotRequest, SnapshotResponse, StaffRoll, StaffRollMember, TubePolicy,
-    WatchRequest, WatchResponse, gate_policy, hold_policy, pool_policy, sampling_policy,
+    CalendarYear, ClassGroupRoll, Organization, PolicyProfile, ResponsibilityDuty,
+    ResponsibilityRoll, RollMember, RosterEvent, SnapshotRequest, SnapshotResponse, StaffRoll,
+    StaffRollMember, WatchRequest, WatchResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
@@ -150,66 +149,15 @@ fn facts(city: &City) -> Vec<RosterEvent> {
     events
 }
 
-/// The numbers of `fuzhou-2022-04` that what is measured goes by.
+/// The profile `fuzhou-2022-04`, in force in the measured school year.
 fn policy(year: i32) -> PolicyProfile {
+    let shipped = roster::shipped_policies(chrono::DateTime::UNIX_EPOCH);
+    let profile = shipped.into_iter().next().unwrap_or_default();
     PolicyProfile {
-        name: "policyProfiles/fuzhou-2022-04-1".to_owned(),
-        policy_version: "fuzhou-2022-04@1".to_owned(),
-        profile: "fuzhou-2022-04".to_owned(),
         organization: format!("organizations/{CITY_ID}"),
         effective_date: NaiveDate::from_ymd_opt(year, 9, 1).map(to_date),
-        state: proto::roster::policy_profile::State::Active.into(),
-        gate: Some(gate()),
-        sampling: Some(SamplingPolicy {
-            enabled: true,
-            student_ratio_basis_points: 2000,
-            unit: sampling_policy::Unit::Class.into(),
-            strategy: sampling_policy::Strategy::LeastRecent.into(),
-            cycle_days: 5,
-            gap_alert_days: 7,
-            rounding: sampling_policy::Rounding::Up.into(),
-            staff_ratio_basis_points: 2000,
-            post_frequencies: Vec::new(),
-            environment_days: 7,
-        }),
-        pool: Some(PoolPolicy {
-            pool_type: pool_policy::PoolType::P10.into(),
-            class_pure: true,
-            single_only: Vec::new(),
-        }),
-        tube: Some(TubePolicy {
-            max_to_laboratory: span(4 * 3600),
-            result_sla: span(24 * 3600),
-            positive_notify: span(600),
-            positive_resample: span(7200),
-        }),
-        person_code: Some(PersonCodePolicy { ttl_days: 30 }),
-        hold: Some(HoldPolicy {
-            auto_release: hold_policy::AutoRelease::SingleNegative.into(),
-        }),
-        ..PolicyProfile::default()
+        ..profile
     }
-}
-
-fn gate() -> GatePolicy {
-    use gate_policy::CodeColour;
-    let denied = [CodeColour::Red, CodeColour::Yellow, CodeColour::Unknown];
-    GatePolicy {
-        temperature_max_tenths: 373,
-        temperature_plausible_min_tenths: 340,
-        temperature_plausible_max_tenths: 425,
-        recheck_wait: span(900),
-        health_code_check: true,
-        deny_colours: denied.map(i32::from).to_vec(),
-        travel_card_check: true,
-        travel_window_days: 14,
-        snapshot_max_age: span(1800),
-        admit_health_monitoring: false,
-    }
-}
-
-fn span(seconds: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration { seconds, nanos: 0 })
 }
 
 /// A school, its class groups, its staff and its duties.

@@ -132,6 +132,20 @@ pub const FLOORS: &[Floor] = &[
         REPORTING_EN,
     ),
     floor(
+        "report.hops[].sla",
+        Bound::WithinHours(2),
+        "1.17",
+        "《突发公共卫生事件应急条例》第十九条、第二十条",
+        "Regulation on Public Health Emergencies, art. 19 and 20",
+    ),
+    floor(
+        "report.follow_up",
+        Bound::WithinHours(24),
+        "5.35",
+        BOOK,
+        BOOK_EN,
+    ),
+    floor(
         "hazard.reviewer_differs",
         Bound::Always,
         "5.9",

@@ -20,6 +20,50 @@ pub(super) const DISEASES: &[&str] = &[
     "TUBERCULOSIS",
     "COVID_19",
 ];
+pub(super) const SYMPTOMS: &[&str] = &[
+    "FEVER",
+    "COUGH",
+    "HEADACHE",
+    "SORE_THROAT",
+    "PAROTID_SWELLING",
+    "ABDOMINAL_PAIN",
+    "DIARRHOEA",
+    "VOMITING",
+    "RASH",
+    "DIZZINESS",
+    "FATIGUE",
+    "CONJUNCTIVAL_CONGESTION",
+    "JAUNDICE",
+    "OTHER",
+];
+pub(super) const SYMPTOM_GROUPS: &[&str] = &[
+    "FEVER",
+    "RASH",
+    "GASTROINTESTINAL",
+    "JAUNDICE",
+    "CONJUNCTIVAL",
+    "PAROTID",
+    "RESPIRATORY",
+];
+pub(super) const RECIPIENTS: &[&str] = &[
+    "PRINCIPAL",
+    "SCHOOL_DOCTOR",
+    "EPIDEMIC_REPORTER",
+    "DISTRICT_BUREAU",
+    "CITY_BUREAU",
+    "DISEASE_CONTROL",
+];
+pub(super) const MEASURES: &[&str] = &["CLOSE_CONTACT", "HEALTH_MONITORING"];
+/// The statutory chain, from the bottom up.
+pub(super) const REPORT_LEVELS: &[&str] = &[
+    "SCHOOL",
+    "COUNTY_HEALTH",
+    "COUNTY_GOVERNMENT",
+    "CITY",
+    "PROVINCE",
+    "STATE",
+];
+pub(super) const SPECIMENS: &[&str] = &["SWAB", "STOOL", "BLOOD"];
 pub(super) const OUTBREAK_LEVELS: &[&str] = &["CLUSTER_ALERT", "EVENT_REPORT"];
 pub(super) const BASES: &[&str] = &["RECOVERY", "ONSET", "RASH", "TREATMENT", "EVIDENCE"];
 pub(super) const EVIDENCE: &[&str] = &[

@@ -47,7 +47,7 @@ fn entries_of_a_list_are_named_by_what_tells_them_apart() {
 
     let mut after = fuzhou();
     edit(&mut after, "check.slots", |slots| drop(slots.pop()));
-    let evening = "{boarders_only = true, deadline_minute = 1170, slot = EVENING}";
+    let evening = "{boarders_only = true, deadline_minute = 1170, slot = EVENING, staff = false}";
     assert_eq!(
         said(&fuzhou(), &after),
         one("check.slots[EVENING]", evening, "")
@@ -70,6 +70,9 @@ fn the_two_shipped_profiles_differ_where_covid_rules_ended() {
     assert_eq!(
         paths,
         [
+            "assay.rules[COVID_19].holds",
+            "assay.rules[COVID_19].pooled",
+            "contact.rules[COVID_19]",
             "gate.admit_health_monitoring",
             "gate.deny_colours",
             "gate.health_code_check",
@@ -79,6 +82,7 @@ fn the_two_shipped_profiles_differ_where_covid_rules_ended() {
             "outbreak.rules[COVID_19 EVENT_REPORT].cases",
             "outbreak.rules[COVID_19 EVENT_REPORT].deaths",
             "outbreak.rules[COVID_19 EVENT_REPORT].hospitalised",
+            "report.class_a",
             "return_to_school.rules[COVID_19].basis",
             "return_to_school.rules[COVID_19].evidence",
             "return_to_school.rules[COVID_19].period",

@@ -1,0 +1,107 @@
+//! What happens when a deadline passes: one replica looks each second, each deadline has its own
+//! transaction, and what it did not get to is done later.
+
+use std::time::Duration;
+
+use kit::db::Tx;
+use kit::drain::Drain;
+use kit::lease::{self, Lease};
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::store::health::deadlines::{self, DeadlineRow};
+use crate::store::rows::Row;
+
+/// The name of the lease: one replica looks at a time.
+const LEASE: &str = "deadlines";
+/// How long a replica that vanished keeps others from it.
+const TTL: Duration = Duration::from_secs(10);
+/// How often to look.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How many are handled before the lease is taken anew.
+const TOGETHER: u64 = 200;
+
+/// What somebody waits for. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i16)]
+pub(crate) enum Deadline {
+    /// The checks of a slot are due; the entity is the day and the slot.
+    Checks = 1,
+}
+
+impl Deadline {
+    const ALL: [Self; 1] = [Self::Checks];
+}
+
+/// From now on somebody waits for this until `due`, milliseconds since 1970; an earlier wait for
+/// the same thing is replaced.
+pub(crate) async fn wait(tx: &Tx, deadline: Deadline, entity: &str, due: i64) -> Result<(), DbErr> {
+    let row = DeadlineRow {
+        kind: deadline as i16,
+        entity: entity.to_owned(),
+        due,
+    };
+    DeadlineRow::save(tx, std::slice::from_ref(&row)).await
+}
+
+/// Nobody waits for this any more.
+pub(crate) async fn settle(tx: &Tx, deadline: Deadline, entity: &str) -> Result<(), DbErr> {
+    deadlines::remove(tx, deadline as i16, entity).await
+}
+
+/// Looks each second until the drain.
+pub(crate) async fn watch(app: App, drain: Drain) {
+    let holder = Uuid::new_v4().to_string();
+    loop {
+        if let Err(err) = pass_all(&app, &holder).await {
+            tracing::warn!(error = %err, "cannot look for deadlines, trying again");
+        }
+        if !drain.sleep(PERIOD).await {
+            return;
+        }
+    }
+}
+
+/// Handles everything that is due unless another replica is at it.
+async fn pass_all(app: &App, holder: &str) -> Result<(), DbErr> {
+    loop {
+        let now = app.clock.now().timestamp_millis();
+        let due = deadlines::due(app.db.read(), now, TOGETHER).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let Some(lease) = lease::take(&app.db, LEASE, holder, TTL).await? else {
+            return Ok(());
+        };
+        let mut stuck = 0;
+        for row in &due {
+            if let Err(err) = pass(app, &lease, row).await {
+                let kind = row.kind;
+                tracing::warn!(kind, error = %err, "a deadline could not be handled");
+                stuck += 1;
+            }
+        }
+        if stuck == due.len() {
+            return lease.release(&app.db).await;
+        }
+    }
+}
+
+/// Handles one, in one transaction.
+async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> {
+    let tx = app.db.begin().await?;
+    if !lease.holds(&tx).await? || !deadlines::take(&tx, row).await? {
+        return Ok(());
+    }
+    let kind = Deadline::ALL
+        .into_iter()
+        .find(|kind| *kind as i16 == row.kind);
+    match kind {
+        Some(Deadline::Checks) => {}
+        None => tracing::warn!(kind = row.kind, "a deadline of an unknown kind is let go"),
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The health of people: what is seen of them, what follows from it, and what is reported.
+
+pub mod disease;
+pub mod rules;
+pub mod sign;
+pub mod symptom;

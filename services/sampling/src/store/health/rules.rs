@@ -1,0 +1,187 @@
+//! The health part of a policy profile.
+
+use std::time::Duration;
+
+use proto::roster::PolicyProfile;
+
+use crate::domain::health::disease::Disease;
+use crate::domain::health::rules::{
+    Assay, Basis, CaseDefinition, ContactRule, HealthRules, HfmdSuspension, Hop,
+    InfluenzaSuspension, Level, Measure, Outbreak, Return, Similar, Slot, SlotRule,
+};
+use crate::domain::health::symptom::{Symptom, Symptoms};
+
+/// What the health of people needs of a profile; a part that the profile lacks decides nothing.
+pub(crate) fn health_rules(profile: &PolicyProfile) -> HealthRules {
+    let mut rules = HealthRules::default();
+    if let Some(gate) = &profile.gate {
+        rules.fever = small(gate.temperature_max_tenths);
+        rules.plausible = (
+            small(gate.temperature_plausible_min_tenths),
+            small(gate.temperature_plausible_max_tenths),
+        );
+        rules.admit_health_monitoring = gate.admit_health_monitoring;
+    }
+    if let Some(check) = &profile.check {
+        rules.slots = check.slots.iter().filter_map(slot_rule).collect();
+        rules.reporter_exam = check.reporter_exam;
+    }
+    if let Some(absence) = &profile.absence {
+        rules.contact_sla = span(absence.contact_sla);
+        rules.upload_sla = span(absence.upload_sla);
+        rules.interview_days = days(absence.interview_days);
+        rules.similar_cases = count(absence.similar_cases);
+    }
+    if let Some(alert) = &profile.alert {
+        rules.one_day_cases = count(alert.class_one_day_cases);
+        rules.three_day_cases = count(alert.class_three_day_cases);
+        rules.report_sla = span(alert.report_sla);
+        rules.class_a_report_sla = span(alert.class_a_report_sla);
+        let similar = alert.similar.iter().map(|similar| Similar {
+            group: small(similar.group),
+            symptoms: symptoms(&similar.symptoms),
+        });
+        rules.similar = similar.collect();
+        rules.similar_recipients = alert.recipients.iter().copied().map(small).collect();
+    }
+    if let Some(outbreak) = &profile.outbreak {
+        rules.outbreaks = outbreak.rules.iter().filter_map(outbreak_rule).collect();
+        let definitions = outbreak.case_definitions.iter();
+        rules.case_definitions = definitions
+            .map(|definition| CaseDefinition {
+                disease: Disease(small(definition.disease)),
+                temperature: small(definition.temperature_min_tenths),
+                symptoms: symptoms(&definition.symptoms),
+            })
+            .collect();
+        let notices = outbreak.notices.iter().filter_map(|notice| {
+            let level = Level::from_code(small(notice.level))?;
+            Some((
+                level,
+                notice.recipients.iter().copied().map(small).collect(),
+            ))
+        });
+        rules.notices = notices.collect();
+    }
+    if let Some(suspend) = &profile.suspend {
+        if let Some(influenza) = &suspend.influenza {
+            rules.influenza = InfluenzaSuspension {
+                new_cases: count(influenza.new_cases),
+                ill_ratio: count(influenza.ill_ratio_basis_points),
+                severe_cases: count(influenza.severe_cases),
+                suspend_days: days(influenza.suspend_days),
+            };
+        }
+        if let Some(hfmd) = &suspend.hfmd {
+            rules.hfmd = HfmdSuspension {
+                class_cases: count(hfmd.class_cases),
+                school_cases: count(hfmd.school_cases),
+                school_classes: count(hfmd.school_classes),
+                window_days: days(hfmd.window_days),
+                suspend_days: days(hfmd.suspend_days),
+            };
+        }
+    }
+    if let Some(returns) = &profile.return_to_school {
+        rules.returns = returns.rules.iter().filter_map(return_rule).collect();
+    }
+    chain(profile, &mut rules);
+    rules
+}
+
+/// Contacts, reports and tests.
+fn chain(profile: &PolicyProfile, rules: &mut HealthRules) {
+    if let Some(contact) = &profile.contact {
+        let contacts = contact.rules.iter().map(|rule| ContactRule {
+            disease: Disease(small(rule.disease)),
+            measure: match small(rule.measure) {
+                2 => Measure::HealthMonitoring,
+                _ => Measure::CloseContact,
+            },
+            close_days: days(rule.close_days),
+            secondary_days: days(rule.secondary_days),
+            trace_days: days(rule.trace_days),
+        });
+        rules.contacts = contacts.collect();
+    }
+    if let Some(report) = &profile.report {
+        let hops = report.hops.iter().map(|hop| Hop {
+            from: small(hop.from),
+            to: small(hop.to),
+            sla: span(hop.sla),
+        });
+        rules.hops = hops.collect();
+        let class_a = report.class_a.iter().copied();
+        rules.class_a = class_a.map(|disease| Disease(small(disease))).collect();
+        rules.follow_up = span(report.follow_up);
+    }
+    if let Some(assay) = &profile.assay {
+        let assays = assay.rules.iter().map(|rule| Assay {
+            disease: Disease(small(rule.disease)),
+            specimen: small(rule.specimen),
+            pooled: rule.pooled,
+            holds: rule.holds,
+        });
+        rules.assays = assays.collect();
+    }
+    if let Some(privacy) = &profile.privacy {
+        rules.privacy_k = count(privacy.k);
+    }
+}
+
+fn slot_rule(rule: &proto::roster::check_policy::SlotRule) -> Option<SlotRule> {
+    Some(SlotRule {
+        slot: Slot::from_code(small(rule.slot))?,
+        deadline_minute: days(rule.deadline_minute),
+        boarders_only: rule.boarders_only,
+        staff: rule.staff,
+    })
+}
+
+fn outbreak_rule(rule: &proto::roster::outbreak_policy::Rule) -> Option<Outbreak> {
+    Some(Outbreak {
+        disease: Disease(small(rule.disease)),
+        level: Level::from_code(small(rule.level))?,
+        window_days: days(rule.window_days).max(1),
+        cases: count(rule.cases),
+        group_cases: count(rule.group_cases),
+        hospitalised: count(rule.hospitalised),
+        deaths: count(rule.deaths),
+        report_sla: span(rule.report_sla),
+    })
+}
+
+fn return_rule(rule: &proto::roster::return_policy::Rule) -> Option<Return> {
+    Some(Return {
+        disease: Disease(small(rule.disease)),
+        basis: Basis::from_code(small(rule.basis))?,
+        period: span(rule.period),
+        complicated_period: span(rule.complicated_period),
+        evidence: rule.evidence.iter().copied().map(small).collect(),
+        evidence_suffices: rule.evidence_suffices,
+    })
+}
+
+fn symptoms(codes: &[i32]) -> Symptoms {
+    codes
+        .iter()
+        .filter_map(|code| Symptom::from_code(*code))
+        .collect()
+}
+
+fn span(span: Option<prost_types::Duration>) -> Duration {
+    span.and_then(|span| Duration::try_from(span).ok())
+        .unwrap_or_default()
+}
+
+fn small(number: i32) -> i16 {
+    i16::try_from(number).unwrap_or(i16::MAX)
+}
+
+fn days(number: i32) -> u16 {
+    u16::try_from(number.max(0)).unwrap_or(u16::MAX)
+}
+
+fn count(number: i32) -> u32 {
+    number.max(0).unsigned_abs()
+}

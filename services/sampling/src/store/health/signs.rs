@@ -1,0 +1,183 @@
+//! What is said of people's health, one row a source and person.
+
+use kit::db::{Tx, statement};
+use sea_orm::{ConnectionTrait, DbErr, Value};
+
+use crate::domain::day::Day;
+use crate::domain::health::disease::{Certainty, Disease, Severity};
+use crate::domain::health::sign::Sign;
+use crate::domain::health::symptom::Symptoms;
+use crate::domain::roll::{GroupKind, Malformed, person};
+use crate::store::rolls::corrupt;
+use crate::store::rows::{Lock, Row, execute_in, row};
+
+row! {
+    /// What one source says of one person.
+    SignRow in "signs" by ["source", "person"] {
+        /// The resource name of the source.
+        source: String,
+        /// Who.
+        person: Vec<u8>,
+        /// Student (1) or staff (2).
+        kind: i16,
+        /// The school's place.
+        school: String,
+        /// The group's place.
+        group_path: String,
+        /// The dormitory room's identifier.
+        dormitory: String,
+        /// The day.
+        day: i32,
+        /// The symptoms' bits.
+        symptoms: i32,
+        /// Tenths of a degree Celsius, 0 for none.
+        temperature: i16,
+        /// The disease, 0 for none.
+        disease: i16,
+        /// How sure the diagnosis is, 0 without one.
+        certainty: i16,
+        /// How grave it is.
+        severity: i16,
+        /// The first day of the illness, 0 when unknown.
+        onset: i32,
+        /// Milliseconds since 1970.
+        time: i64,
+    }
+}
+
+impl From<&Sign> for SignRow {
+    fn from(sign: &Sign) -> Self {
+        let (disease, certainty) = sign
+            .diagnosis
+            .map_or((0, 0), |(disease, certainty)| (disease.0, certainty.code()));
+        Self {
+            source: sign.source.clone(),
+            person: sign.person.0.to_vec(),
+            kind: sign.kind.code(),
+            school: sign.school().to_owned(),
+            group_path: sign.group.clone(),
+            dormitory: sign.dormitory.clone(),
+            day: i32::from(sign.day.number()),
+            symptoms: sign.symptoms.bits(),
+            temperature: sign.temperature,
+            disease,
+            certainty,
+            severity: sign.severity.code(),
+            onset: i32::from(sign.onset.number()),
+            time: sign.time,
+        }
+    }
+}
+
+impl SignRow {
+    fn sign(self) -> Result<Sign, DbErr> {
+        let malformed = || corrupt(Malformed);
+        if self.person.len() != 16 {
+            return Err(malformed());
+        }
+        let day = |number: i32| u16::try_from(number).map(Day::from_number);
+        Ok(Sign {
+            source: self.source,
+            person: person(&self.person),
+            kind: GroupKind::from_code(self.kind).ok_or_else(malformed)?,
+            group: self.group_path,
+            dormitory: self.dormitory,
+            day: day(self.day).map_err(|_| malformed())?,
+            symptoms: Symptoms::from_bits(self.symptoms),
+            temperature: self.temperature,
+            diagnosis: Certainty::from_code(self.certainty)
+                .map(|certainty| (Disease(self.disease), certainty)),
+            severity: Severity::from_code(self.severity).ok_or_else(malformed)?,
+            onset: day(self.onset).map_err(|_| malformed())?,
+            time: self.time,
+        })
+    }
+}
+
+/// Everything these sources say.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn of_sources(tx: &Tx, sources: &[&str]) -> Result<Vec<Sign>, DbErr> {
+    let keys = sources.iter().map(|source| Value::from(*source)).collect();
+    let rows = SignRow::find(tx, "source", keys, Lock::No).await?;
+    rows.into_iter().map(SignRow::sign).collect()
+}
+
+/// Everything said of these people, whenever.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn of_people<C: ConnectionTrait + Sync>(
+    connection: &C,
+    people: Vec<Value>,
+) -> Result<Vec<Sign>, DbErr> {
+    let rows = SignRow::find(connection, "person", people, Lock::No).await?;
+    rows.into_iter().map(SignRow::sign).collect()
+}
+
+/// Everything said in a school of the days from `first` to `last`, ordered by source and person.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn of_school<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    first: Day,
+    last: Day,
+) -> Result<Vec<Sign>, DbErr> {
+    let values = vec![
+        school.into(),
+        i32::from(first.number()).into(),
+        i32::from(last.number()).into(),
+    ];
+    let wheres = "school = $1 AND day >= $2 AND day <= $3";
+    let rows = SignRow::page(connection, wheres, values, i64::MAX.unsigned_abs()).await?;
+    rows.into_iter().map(SignRow::sign).collect()
+}
+
+/// Stores what is said, in place of what the same sources said of the same people.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save(tx: &Tx, signs: &[Sign]) -> Result<(), DbErr> {
+    let rows: Vec<SignRow> = signs.iter().map(SignRow::from).collect();
+    SignRow::save(tx, &rows).await
+}
+
+/// These sources say nothing any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &Tx, sources: &[&str]) -> Result<(), DbErr> {
+    let keys = sources.iter().map(|source| Value::from(*source)).collect();
+    execute_in(tx, "DELETE FROM signs WHERE source", &[], keys).await
+}
+
+/// How many people have each symptom in a school on a day, in the order of the contract, and how
+/// many have any.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn counts(tx: &Tx, school: &str, day: Day) -> Result<([u32; 14], u32), DbErr> {
+    let sql = "SELECT person, symptoms FROM signs WHERE school = $1 AND day = $2 ORDER BY person";
+    let values: [Value; 2] = [school.into(), i32::from(day.number()).into()];
+    let mut people: Vec<(Vec<u8>, Symptoms)> = Vec::new();
+    for row in tx.query_all_raw(statement(tx, sql, values)).await? {
+        let (person, bits): (Vec<u8>, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let symptoms = Symptoms::from_bits(bits);
+        match people.last_mut() {
+            Some((last, known)) if *last == person => *known = known.or(symptoms),
+            _ => people.push((person, symptoms)),
+        }
+    }
+    let mut each = [0; 14];
+    let mut ill = 0;
+    for (_, symptoms) in people {
+        ill += u32::from(!symptoms.is_empty());
+        for symptom in symptoms.iter() {
+            each[symptom as usize - 1] += 1;
+        }
+    }
+    Ok((each, ill))
+}
