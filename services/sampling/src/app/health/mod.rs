@@ -1,5 +1,6 @@
 //! The health of people: what is said of them and everything that follows from it.
 
+mod absences;
 mod clusters;
 pub(crate) mod deadlines;
 mod medical;
