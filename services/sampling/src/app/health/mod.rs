@@ -1,9 +1,15 @@
 //! The health of people: what is said of them and everything that follows from it.
 
-mod absences;
+mod absence_book;
+mod absence_deadlines;
+pub(crate) mod absence_reads;
+pub(crate) mod absence_steps;
+pub(crate) mod absences;
 mod clusters;
 pub(crate) mod deadlines;
 mod medical;
+mod medical_reads;
+pub(crate) mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 
