@@ -41,7 +41,7 @@ pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
     )
 }
 
-fn sampling_change(
+pub(super) fn sampling_change(
     kind: &'static str,
     entity: String,
     version: i64,

@@ -7,6 +7,7 @@ mod draw;
 pub(crate) mod draw_convert;
 mod environment;
 mod feed;
+pub(crate) mod health;
 mod hold;
 mod plan;
 pub(crate) mod point_convert;
@@ -18,6 +19,7 @@ mod tube_requests;
 
 use kit::feed::Feed;
 use proto::sampling::clearance_feed_server::ClearanceFeedServer;
+use proto::sampling::cluster_service_server::ClusterServiceServer;
 use proto::sampling::coverage_service_server::CoverageServiceServer;
 use proto::sampling::draw_service_server::DrawServiceServer;
 use proto::sampling::environment_service_server::EnvironmentServiceServer;
@@ -25,6 +27,7 @@ use proto::sampling::hold_service_server::HoldServiceServer;
 use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
 use proto::sampling::sampling_feed_server::SamplingFeedServer;
+use proto::sampling::suspension_service_server::SuspensionServiceServer;
 use proto::sampling::tube_service_server::TubeServiceServer;
 use tonic::service::Routes;
 
@@ -71,6 +74,14 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
         )
         .add_service(
             EnvironmentServiceServer::new(environment::Api(app.clone()))
+                .max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            ClusterServiceServer::new(health::cluster::Api(app.clone()))
+                .max_decoding_message_size(LARGE),
+        )
+        .add_service(
+            SuspensionServiceServer::new(health::suspension::Api(app.clone()))
                 .max_decoding_message_size(SMALL),
         )
 }

@@ -2,9 +2,10 @@
 
 use kit::status::Problem;
 use proto::error::ErrorReason;
-use proto::sampling::{hold, sampling_point};
+use proto::sampling::{cluster, hold, sampling_point, suspension};
 use tonic::Status;
 
+use crate::app::health::MOST_SIGNS;
 use crate::domain::swab::Refused;
 use crate::error::Error;
 
@@ -48,6 +49,20 @@ impl From<Error> for Problem {
                 let name = state.unwrap_or_default().as_str_name();
                 Problem::new(R::PointState).meta("state", name.trim_start_matches("STATE_"))
             }
+            Error::ClusterState(state) => {
+                let state = cluster::State::try_from(i32::from(state)).unwrap_or_default();
+                let name = state.as_str_name().trim_start_matches("STATE_");
+                Problem::new(R::ClusterState).meta("state", name)
+            }
+            Error::SuspensionState(state) => {
+                let state = suspension::State::try_from(i32::from(state)).unwrap_or_default();
+                let name = state.as_str_name().trim_start_matches("STATE_");
+                Problem::new(R::SuspensionState).meta("state", name)
+            }
+            Error::SuspensionScope => Problem::new(R::SuspensionScope),
+            Error::SimulationTooLarge(signs) => Problem::new(R::SimulationTooLarge)
+                .meta("signs", signs)
+                .meta("most", MOST_SIGNS),
         }
     }
 }

@@ -29,10 +29,21 @@ const TOGETHER: u64 = 200;
 pub(crate) enum Deadline {
     /// The checks of a slot are due; the entity is the day and the slot.
     Checks = 1,
+    /// A cluster is reported; the entity is its identifier.
+    ClusterReport = 5,
+    /// The roster is told that teaching is suspended; the entity is the suspension's identifier.
+    SuspensionApply = 6,
+    /// The roster is told that teaching begins again; the entity is the suspension's identifier.
+    SuspensionEnd = 7,
 }
 
 impl Deadline {
-    const ALL: [Self; 1] = [Self::Checks];
+    const ALL: [Self; 4] = [
+        Self::Checks,
+        Self::ClusterReport,
+        Self::SuspensionApply,
+        Self::SuspensionEnd,
+    ];
 }
 
 /// From now on somebody waits for this until `due`, milliseconds since 1970; an earlier wait for
@@ -100,6 +111,15 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
         .find(|kind| *kind as i16 == row.kind);
     match kind {
         Some(Deadline::Checks) => {}
+        Some(Deadline::ClusterReport) => app.report_is_due(&tx, &row.entity).await?,
+        Some(kind @ (Deadline::SuspensionApply | Deadline::SuspensionEnd)) => {
+            let call = app.teaching_changes(&tx, kind, &row.entity).await?;
+            tx.commit().await?;
+            if let Some(call) = call {
+                tokio::spawn(app.clone().tell_roster(call));
+            }
+            return Ok(());
+        }
         None => tracing::warn!(kind = row.kind, "a deadline of an unknown kind is let go"),
     }
     tx.commit().await?;

@@ -4,11 +4,16 @@ mod absences;
 mod clusters;
 pub(crate) mod deadlines;
 mod medical;
+mod suspensions;
+pub(crate) mod teaching;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
+
+pub(crate) use clusters::{Listing, MOST_SIGNS, Replayed, Simulated};
+pub(crate) use suspensions::Decision;
 
 use super::App;
 use crate::domain::day::Day;

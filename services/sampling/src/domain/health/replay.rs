@@ -151,6 +151,12 @@ pub fn compare(present: Vec<Fired>, changed: Vec<Fired>) -> Vec<Compared> {
 }
 
 impl Compared {
+    /// The day on which it fires first under either.
+    pub fn fired(&self) -> Option<Day> {
+        let both = self.present.iter().chain(&self.changed);
+        both.map(|one| one.fired).min()
+    }
+
     fn key(&self) -> Option<(Day, &str, &str)> {
         let one = self.changed.as_ref().or(self.present.as_ref())?;
         Some((one.fired, &one.rule, &one.place))
