@@ -110,6 +110,8 @@ fn not_clear(control: ControlRow, version: i64, now: DateTime<Utc>) -> Clearance
         since: _,
         org_path,
         policy_version,
+        rule,
+        until: _,
     } = control;
     ClearanceRow {
         person,
@@ -117,7 +119,7 @@ fn not_clear(control: ControlRow, version: i64, now: DateTime<Utc>) -> Clearance
         control,
         medical: 1,
         effective_time: now.timestamp_millis(),
-        rule: "2.19".to_owned(),
+        rule,
         policy_version,
         basis,
         version,

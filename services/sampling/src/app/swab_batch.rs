@@ -267,7 +267,10 @@ fn of_point(tube: &TubeRow, scanned: DateTime<Utc>) -> Result<(Verdict, SwabRow)
 fn is_single(policy: &Policy, seen: Option<SingleReason>, held: Option<Control>) -> bool {
     let held = held.map(|control| match control {
         Control::PoolHold => SingleReason::PositiveTube,
-        Control::CloseContact => SingleReason::Contact,
+        Control::HealthMonitoring | Control::SecondaryContact | Control::CloseContact => {
+            SingleReason::Contact
+        }
+        Control::RegionRestricted => SingleReason::KeyArea,
         Control::Isolated => SingleReason::Isolated,
     });
     [seen, held]

@@ -41,7 +41,8 @@ pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
     )
 }
 
-fn sampling_change(
+/// The change of an entity for the sampling feed; without a state it leaves the snapshot.
+pub(crate) fn sampling_change(
     kind: &'static str,
     entity: String,
     version: i64,

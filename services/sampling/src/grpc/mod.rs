@@ -7,6 +7,7 @@ mod draw;
 pub(crate) mod draw_convert;
 mod environment;
 mod feed;
+pub(crate) mod health;
 mod hold;
 mod plan;
 pub(crate) mod point_convert;
@@ -50,7 +51,7 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
     };
     let clearance = ClearanceFeedServer::new(feed::ClearanceApi(feeds.clearance));
     let sampling = SamplingFeedServer::new(feed::SamplingApi(feeds.sampling));
-    Routes::default()
+    let routes = Routes::default()
         .add_service(clearance.max_decoding_message_size(SMALL))
         .add_service(sampling.max_decoding_message_size(SMALL))
         .add_service(
@@ -72,5 +73,6 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
         .add_service(
             EnvironmentServiceServer::new(environment::Api(app.clone()))
                 .max_decoding_message_size(SMALL),
-        )
+        );
+    health::add_routes(routes, app)
 }

@@ -2,9 +2,12 @@
 
 use kit::status::Problem;
 use proto::error::ErrorReason;
-use proto::sampling::{hold, sampling_point};
+use proto::roster::report_policy;
+use proto::sampling::{case_report, hold, sampling_point};
 use tonic::Status;
 
+use super::health::case_convert::disease_name;
+use crate::domain::health::assay::Unfit;
 use crate::domain::swab::Refused;
 use crate::error::Error;
 
@@ -48,6 +51,24 @@ impl From<Error> for Problem {
                 let name = state.unwrap_or_default().as_str_name();
                 Problem::new(R::PointState).meta("state", name.trim_start_matches("STATE_"))
             }
+            Error::CaseState(state) => Problem::new(R::CaseState).meta("state", state),
+            Error::ReportOrder(kind) => {
+                let kind = case_report::Kind::try_from(i32::from(kind)).unwrap_or_default();
+                let name = kind.as_str_name().trim_start_matches("KIND_");
+                Problem::new(R::ReportOrder).meta("kind", name)
+            }
+            Error::ReportLevel(level) => {
+                let level = report_policy::Level::try_from(i32::from(level)).unwrap_or_default();
+                let name = level.as_str_name().trim_start_matches("LEVEL_");
+                Problem::new(R::ReportLevel).meta("level", name)
+            }
+            Error::Assay(Unfit::Unknown(disease)) => {
+                Problem::new(R::AssayUnknown).meta("disease", disease_name(disease))
+            }
+            Error::Assay(Unfit::NotPooled(disease)) => {
+                Problem::new(R::AssayNotPooled).meta("disease", disease_name(Some(disease)))
+            }
+            Error::AssayDiffers => Problem::new(R::AssayDiffers),
         }
     }
 }

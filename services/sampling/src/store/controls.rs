@@ -21,6 +21,10 @@ row! {
         org_path: String,
         /// The policy.
         policy_version: String,
+        /// The rule that gave it.
+        rule: String,
+        /// When it ends by itself, in milliseconds since 1970; 0 when it does not.
+        until: i64,
     }
 }
 

@@ -29,10 +29,21 @@ const TOGETHER: u64 = 200;
 pub(crate) enum Deadline {
     /// The checks of a slot are due; the entity is the day and the slot.
     Checks = 1,
+    /// The receipt of a report is due; the entity is the case and the level that reports.
+    ReportHop = 10,
+    /// A follow-up report is due; the entity is the case.
+    FollowUpReport = 11,
+    /// The control of a contact ends; the entity is the case and the person.
+    ControlEnds = 12,
 }
 
 impl Deadline {
-    const ALL: [Self; 1] = [Self::Checks];
+    const ALL: [Self; 4] = [
+        Self::Checks,
+        Self::ReportHop,
+        Self::FollowUpReport,
+        Self::ControlEnds,
+    ];
 }
 
 /// From now on somebody waits for this until `due`, milliseconds since 1970; an earlier wait for
@@ -92,14 +103,29 @@ async fn pass_all(app: &App, holder: &str) -> Result<(), DbErr> {
 /// Handles one, in one transaction.
 async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> {
     let tx = app.db.begin().await?;
-    if !lease.holds(&tx).await? || !deadlines::take(&tx, row).await? {
-        return Ok(());
-    }
     let kind = Deadline::ALL
         .into_iter()
         .find(|kind| *kind as i16 == row.kind);
+    if !lease.holds(&tx).await? {
+        return Ok(());
+    }
+    // Whoever changes what is waited for holds the school before the deadline: so does this.
+    match kind {
+        Some(Deadline::ReportHop | Deadline::FollowUpReport | Deadline::ControlEnds) => {
+            app.lock_case_deadline(&tx, &row.entity).await?;
+        }
+        Some(Deadline::Checks) | None => {}
+    }
+    if !deadlines::take(&tx, row).await? {
+        return Ok(());
+    }
+    let now = app.clock.now();
     match kind {
         Some(Deadline::Checks) => {}
+        Some(Deadline::ReportHop | Deadline::FollowUpReport) => {
+            app.case_due(&tx, &row.entity, now).await?;
+        }
+        Some(Deadline::ControlEnds) => app.control_ends(&tx, &row.entity, now).await?,
         None => tracing::warn!(kind = row.kind, "a deadline of an unknown kind is let go"),
     }
     tx.commit().await?;

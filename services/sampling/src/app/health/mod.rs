@@ -1,9 +1,15 @@
 //! The health of people: what is said of them and everything that follows from it.
 
 mod absences;
+pub(crate) mod case_exports;
+pub(crate) mod case_files;
+pub(crate) mod cases;
 mod clusters;
+pub(crate) mod contacts;
 pub(crate) mod deadlines;
+pub(in crate::app) mod findings;
 mod medical;
+pub(crate) mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
