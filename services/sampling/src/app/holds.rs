@@ -170,9 +170,8 @@ impl Known {
             }
         };
         let mut findings: Vec<Finding> = members.map(finding).collect();
-        findings.sort_by(|one, other| {
-            (&one.source, &one.person).cmp(&(&other.source, &other.person))
-        });
+        findings
+            .sort_by(|one, other| (&one.source, &one.person).cmp(&(&other.source, &other.person)));
         findings
     }
 
@@ -207,7 +206,11 @@ async fn lone_findings(
             kind: swab.kind,
             org_path: swab.org_path.clone(),
             disease: tube.disease,
-            evidence: if positive { i64::from(tube.result_version) } else { 0 },
+            evidence: if positive {
+                i64::from(tube.result_version)
+            } else {
+                0
+            },
         });
     }
     Ok(findings)

@@ -189,7 +189,10 @@ impl App {
             return Ok(());
         };
         let contacts = ContactRow::find(tx, "case_id", vec![id.into()], Lock::No).await?;
-        let mut schools: Vec<&str> = contacts.iter().map(|row| school_of(&row.org_path)).collect();
+        let mut schools: Vec<&str> = contacts
+            .iter()
+            .map(|row| school_of(&row.org_path))
+            .collect();
         schools.push(&row.school);
         self.lock_health(tx, &schools).await
     }
@@ -212,8 +215,15 @@ impl App {
 impl CaseFile {
     /// The instant up to which the clocks run: one that was ruled out owes nothing from then on.
     pub(crate) fn until(&self, now: i64) -> i64 {
-        let excluded = self.row.standing().is_ok_and(|standing| standing.certainty.is_none());
-        if excluded { now.min(self.row.close_time) } else { now }
+        let excluded = self
+            .row
+            .standing()
+            .is_ok_and(|standing| standing.certainty.is_none());
+        if excluded {
+            now.min(self.row.close_time)
+        } else {
+            now
+        }
     }
 
     /// The clock of each hop.

@@ -154,7 +154,9 @@ impl App {
             row.death_time = now.timestamp_millis();
         }
         let policy = self.policy_at(&tx, &row.org_path).await?;
-        let file = self.add_case(&tx, row, &policy, &caller.subject, now).await?;
+        let file = self
+            .add_case(&tx, row, &policy, &caller.subject, now)
+            .await?;
         let answer = case_convert::case(&file, now);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
@@ -232,7 +234,13 @@ impl App {
         if !standing.is_open() {
             CaseRow::save(&tx, std::slice::from_ref(&row)).await?;
             let excluded = standing.certainty.is_none();
-            let release = matches!(change, CaseChange::Close { release_contacts: true, .. });
+            let release = matches!(
+                change,
+                CaseChange::Close {
+                    release_contacts: true,
+                    ..
+                }
+            );
             if excluded || release {
                 self.release_contacts(&tx, &row, now).await?;
             }

@@ -102,7 +102,9 @@ impl App {
         }
         found.remove(&row.person);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rest = found.into_values().filter(|one| one.person.as_slice() > after);
+        let rest = found
+            .into_values()
+            .filter(|one| one.person.as_slice() > after);
         Ok(rest.take(limit).collect())
     }
 
@@ -118,9 +120,14 @@ impl App {
         let tx = self.db.begin().await?;
         let ids: Vec<PersonId> = new.iter().map(|one| one.person.0).collect();
         let located = people::locate_all(&tx, &ids).await?;
-        let schools: Vec<&str> = located.values().map(|one| one.group.school_path()).collect();
+        let schools: Vec<&str> = located
+            .values()
+            .map(|one| one.group.school_path())
+            .collect();
         let permission = Permission::CaseWrite;
-        let locked = self.locked_case(&tx, caller, permission, id, &schools).await?;
+        let locked = self
+            .locked_case(&tx, caller, permission, id, &schools)
+            .await?;
         let Locked { mut row, tubes } = locked;
         let ticket = match once(&tx, caller, "AddContacts", request_id, request, now).await? {
             Once::First(ticket) => ticket,
@@ -129,13 +136,17 @@ impl App {
         check_takes(&row)?;
         let policy = self.policy_at(&tx, &row.org_path).await?;
         let stored = ContactRow::find(&tx, "case_id", vec![id.into()], Lock::No).await?;
-        let named = new.iter().map(|one| person_name(one.person.1, one.person.0));
+        let named = new
+            .iter()
+            .map(|one| person_name(one.person.1, one.person.0));
         let mut known: HashSet<String> = named.collect();
         known.extend(stored.iter().map(|row| member(row.kind, &row.person)));
         let mut rows = Vec::with_capacity(new.len());
         for (place, one) in new.iter().enumerate() {
             let (person, kind) = one.person;
-            let found = located.get(&person).filter(|found| found.group.kind == kind);
+            let found = located
+                .get(&person)
+                .filter(|found| found.group.kind == kind);
             let path = found.map_or("", |found| &found.group.path);
             Self::check_path(caller, Permission::CaseWrite, path)?;
             if found.is_none() {
@@ -255,8 +266,14 @@ impl App {
         let seen = ContactRow::find(&tx, "case_id", vec![id.into()], Lock::No).await?;
         let of_person = |row: &&ContactRow| row.person == who.0.0;
         let path = seen.iter().find(of_person).map_or("", |row| &row.org_path);
-        let school = if path.is_empty() { Vec::new() } else { vec![school_of(path)] };
-        let locked = self.locked_case(&tx, caller, permission, id, &school).await?;
+        let school = if path.is_empty() {
+            Vec::new()
+        } else {
+            vec![school_of(path)]
+        };
+        let locked = self
+            .locked_case(&tx, caller, permission, id, &school)
+            .await?;
         let mut row = locked.row;
         let ticket = match once(&tx, caller, "RemoveContact", request_id, request, now).await? {
             Once::First(ticket) => ticket,
@@ -360,4 +377,3 @@ fn timer(contact: &ContactRow) -> String {
 pub(super) async fn end_timer(tx: &Tx, contact: &ContactRow) -> Result<(), Error> {
     Ok(deadlines::settle(tx, Deadline::ControlEnds, &timer(contact)).await?)
 }
-

@@ -67,15 +67,12 @@ impl App {
     }
 
     /// A swab speaks of somebody for the first time: of their open case, or of a new one.
-    async fn find_first(
-        &self,
-        tx: &Tx,
-        finding: Finding,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
+    async fn find_first(&self, tx: &Tx, finding: Finding, now: DateTime<Utc>) -> Result<(), Error> {
         let open = cases::open_of(tx, vec![finding.person.clone().into()]).await?;
         let same = open.into_iter().find(|row| row.disease == finding.disease);
-        let id = same.as_ref().map_or_else(|| case_id(&finding), |row| row.id.clone());
+        let id = same
+            .as_ref()
+            .map_or_else(|| case_id(&finding), |row| row.id.clone());
         let row = FindingRow {
             source: finding.source.clone(),
             person: finding.person.clone(),
@@ -127,7 +124,9 @@ impl App {
         let by_laboratory = row.detection == Detection::Laboratory as i16;
         let verb = found(standing, by_laboratory, known.evidence, evidence, others);
         // What a human closed remembers the most that was known then.
-        let over = standing.outcome.is_some_and(|outcome| outcome != Outcome::ResultCorrected);
+        let over = standing
+            .outcome
+            .is_some_and(|outcome| outcome != Outcome::ResultCorrected);
         let kept = if over && verb.is_none() {
             known.evidence.max(evidence)
         } else {

@@ -44,7 +44,10 @@ impl App {
         let now = self.clock.now();
         let tx = self.db.begin().await?;
         let permission = Permission::CaseWrite;
-        let mut row = self.locked_case(&tx, caller, permission, id, &[]).await?.row;
+        let mut row = self
+            .locked_case(&tx, caller, permission, id, &[])
+            .await?
+            .row;
         let ticket = match once(&tx, caller, "WriteReport", request_id, request, now).await? {
             Once::First(ticket) => ticket,
             Once::Repeat(answer) => return Ok(answer),
@@ -101,7 +104,10 @@ impl App {
         let now = self.clock.now();
         let tx = self.db.begin().await?;
         let permission = Permission::ReportReceive;
-        let row = self.locked_case(&tx, caller, permission, id, &[]).await?.row;
+        let row = self
+            .locked_case(&tx, caller, permission, id, &[])
+            .await?
+            .row;
         let (method, level) = match step {
             StepUp::Receive(level) => ("AcknowledgeReport", level),
             StepUp::Forward(level, _) => ("ForwardReport", level),
@@ -220,9 +226,7 @@ fn next_step(
         kind,
         level,
         to_level,
-        time: now
-            .timestamp_millis()
-            .max(last.map_or(0, |step| step.time)),
+        time: now.timestamp_millis().max(last.map_or(0, |step| step.time)),
         actor: caller.subject.clone(),
     })
 }

@@ -54,6 +54,9 @@ mod tests {
         assert_eq!(assay(&rules, influenza, 5), refused);
         let unknown = Err(Unfit::Unknown(Some(Disease::HFMD)));
         assert_eq!(assay(&rules, Some(Disease::HFMD), 1), unknown);
-        assert_eq!(assay(&HealthRules::default(), None, 1), Err(Unfit::Unknown(None)));
+        assert_eq!(
+            assay(&HealthRules::default(), None, 1),
+            Err(Unfit::Unknown(None))
+        );
     }
 }

@@ -253,7 +253,11 @@ mod tests {
         };
         let corrected = Verb::RuleOut(Outcome::ResultCorrected);
         assert_eq!(found(open, true, 1, 0, 0), Some(corrected));
-        assert_eq!(found(open, true, 1, 0, 2), None, "another tube still says so");
+        assert_eq!(
+            found(open, true, 1, 0, 2),
+            None,
+            "another tube still says so"
+        );
         assert_eq!(found(open, false, 1, 0, 0), None, "a hospital found it");
         let confirmed = open.after(Verb::Confirm).unwrap();
         assert_eq!(found(confirmed, true, 1, 0, 0), None);

@@ -37,9 +37,16 @@ pub enum ContactKind {
 /// the onset as the rule traces to the day on which the case was found. Without a rule, from the
 /// onset on.
 pub fn window(rule: Option<&ContactRule>, onset: Day, found: Day) -> (Day, Day) {
-    let began = if onset.is_never() { found } else { onset.min(found) };
+    let began = if onset.is_never() {
+        found
+    } else {
+        onset.min(found)
+    };
     let trace = rule.map_or(0, |rule| rule.trace_days);
-    (Day::from_number(began.number().saturating_sub(trace).max(1)), found)
+    (
+        Day::from_number(began.number().saturating_sub(trace).max(1)),
+        found,
+    )
 }
 
 /// What the rule does with a contact, and the last civil day of it; none when they are listed only
@@ -98,14 +105,20 @@ mod tests {
         };
         let watched = Some((Control::HealthMonitoring, day(120)));
         let told = |degree| control(Some(&monitoring), degree, day(99), day(100));
-        assert_eq!((told(Degree::Close), told(Degree::Secondary)), (watched, None));
+        assert_eq!(
+            (told(Degree::Close), told(Degree::Secondary)),
+            (watched, None)
+        );
     }
 
     #[test]
     fn meetings_count_from_before_the_onset() {
         assert_eq!(window(Some(&COVID), day(50), day(52)), (day(48), day(52)));
         assert_eq!(window(None, day(50), day(52)), (day(50), day(52)));
-        assert_eq!(window(Some(&COVID), Day::NEVER, day(52)), (day(50), day(52)));
+        assert_eq!(
+            window(Some(&COVID), Day::NEVER, day(52)),
+            (day(50), day(52))
+        );
         assert_eq!(window(None, day(53), day(52)), (day(52), day(52)));
     }
 }

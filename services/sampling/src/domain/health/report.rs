@@ -115,7 +115,11 @@ pub struct HopClock {
 impl HopClock {
     /// Whether it is late at `now`: received after it was due, or due and not received.
     pub fn is_late(&self, now: i64) -> bool {
-        let at = if self.received == 0 { now } else { self.received };
+        let at = if self.received == 0 {
+            now
+        } else {
+            self.received
+        };
         self.due != 0 && at > self.due
     }
 }
@@ -140,7 +144,11 @@ pub fn clocks(hops: &[Hop], found: i64, first: i64, receipts: &[Receipt]) -> Vec
             .min();
         let start = if hop.from == SCHOOL { Some(found) } else { own };
         let start = start.filter(|start| received.is_none_or(|end| *start <= end.time));
-        let span = if hop.from == SCHOOL { first } else { millis(hop.sla) };
+        let span = if hop.from == SCHOOL {
+            first
+        } else {
+            millis(hop.sla)
+        };
         HopClock {
             from: hop.from,
             to: hop.to,
@@ -166,7 +174,11 @@ pub struct Written {
 
 /// Whether anything is late at `now`: the first report, the next follow-up, or a hop.
 pub fn is_late(written: Written, clocks: &[HopClock], now: i64) -> bool {
-    let first = if written.first == 0 { now } else { written.first };
+    let first = if written.first == 0 {
+        now
+    } else {
+        written.first
+    };
     first > written.first_due
         || (written.follow_due != 0 && now > written.follow_due)
         || clocks.iter().any(|clock| clock.is_late(now))
@@ -250,9 +262,16 @@ mod tests {
         let clocks = told(&[receipt(2, 3), receipt(4, 4), receipt(3, 5)]);
         assert!(clocks[0].is_late(1_000 + 3 * HOUR), "received after 3 h");
         let passed = [clocks[1], clocks[2]];
-        assert!(passed.iter().all(|clock| clock.received == 1_000 + 4 * HOUR));
+        assert!(
+            passed
+                .iter()
+                .all(|clock| clock.received == 1_000 + 4 * HOUR)
+        );
         assert!(clocks[1].over_level && !clocks[2].over_level);
-        assert_eq!(clocks[2].start, 0, "the county's government had no clock yet");
+        assert_eq!(
+            clocks[2].start, 0,
+            "the county's government had no clock yet"
+        );
         assert_eq!(clocks[3].start, 1_000 + 4 * HOUR);
     }
 

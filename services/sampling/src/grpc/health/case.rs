@@ -65,7 +65,8 @@ impl CaseService for Api {
         let request = request.into_inner();
         let (id, reason) = requests::reasoned(&request.name, &request.reason)?;
         let change = (id, CaseChange::Confirm(reason));
-        self.change(&caller, change, (&request.request_id, &request)).await
+        self.change(&caller, change, (&request.request_id, &request))
+            .await
     }
 
     async fn rule_out_case(
@@ -77,7 +78,8 @@ impl CaseService for Api {
         let request = request.into_inner();
         let (id, reason) = requests::reasoned(&request.name, &request.reason)?;
         let change = (id, CaseChange::RuleOut(reason));
-        self.change(&caller, change, (&request.request_id, &request)).await
+        self.change(&caller, change, (&request.request_id, &request))
+            .await
     }
 
     async fn update_severity(
@@ -93,7 +95,8 @@ impl CaseService for Api {
         let severity = finish(fields, severity)?;
         let severity = Severity::from_code(requests::small(severity.into())).unwrap_or_default();
         let change = (id, CaseChange::Grade(severity));
-        self.change(&caller, change, (&request.request_id, &request)).await
+        self.change(&caller, change, (&request.request_id, &request))
+            .await
     }
 
     async fn close_case(
@@ -104,7 +107,8 @@ impl CaseService for Api {
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
         let change = requests::closing(&request)?;
-        self.change(&caller, change, (&request.request_id, &request)).await
+        self.change(&caller, change, (&request.request_id, &request))
+            .await
     }
 
     async fn get_case(&self, request: Request<GetCaseRequest>) -> Result<Response<Case>, Status> {
@@ -151,7 +155,10 @@ impl CaseService for Api {
         let next_page_token = cut(&mut files, limit, |file| page::next(&file.row.id, &binding));
         let now = self.0.clock.now();
         Ok(Response::new(ListCasesResponse {
-            cases: files.iter().map(|file| case_convert::case(file, now)).collect(),
+            cases: files
+                .iter()
+                .map(|file| case_convert::case(file, now))
+                .collect(),
             next_page_token,
         }))
     }

@@ -24,7 +24,10 @@ pub(crate) fn disease_name(disease: Option<Disease>) -> String {
             .filter(|known| *known != proto::roster::Disease::Unspecified)
     });
     known.map_or_else(String::new, |known| {
-        known.as_str_name().trim_start_matches("DISEASE_").to_owned()
+        known
+            .as_str_name()
+            .trim_start_matches("DISEASE_")
+            .to_owned()
     })
 }
 
@@ -89,7 +92,9 @@ pub(crate) fn case(file: &CaseFile, now: DateTime<Utc>) -> Case {
 /// The change of a case for the feed, at its school. Who it is stays with the case.
 pub(crate) fn change(file: &CaseFile, now: DateTime<Utc>) -> Change {
     let row = &file.row;
-    let excluded = row.standing().is_ok_and(|standing| standing.certainty.is_none());
+    let excluded = row
+        .standing()
+        .is_ok_and(|standing| standing.certainty.is_none());
     let ended = !row.is_open() && row.last_report == ReportKind::Final.code();
     let told = Case {
         person: String::new(),

@@ -76,7 +76,10 @@ fn card(contents: &Contents, now: DateTime<Utc>) -> Line {
     let only_person = |text: String| if is_person { text } else { String::new() };
     vec![
         ("card_number", text(row.name())),
-        ("card_kind", text(if is_revised { "REVISED" } else { "INITIAL" })),
+        (
+            "card_kind",
+            text(if is_revised { "REVISED" } else { "INITIAL" }),
+        ),
         ("subject", text(if is_person { "PERSON" } else { "EVENT" })),
         ("patient", text(only_person(member(row.kind, &row.person)))),
         ("school", text(school)),
@@ -95,7 +98,10 @@ fn card(contents: &Contents, now: DateTime<Utc>) -> Line {
         ("outcome", text(named::<case::Outcome>(row.outcome))),
         ("first_report_due_time", text(time(row.first_due))),
         ("first_report_time", text(time(row.first_time))),
-        ("late", Cell::Flag(contents.file.is_late(now.timestamp_millis()))),
+        (
+            "late",
+            Cell::Flag(contents.file.is_late(now.timestamp_millis())),
+        ),
         ("contact_count", Cell::Number(count(followed.count()))),
         ("filled_by", text(contents.actor.as_str())),
         ("fill_time", text(time(now.timestamp_millis()))),
@@ -123,7 +129,11 @@ fn report(row: &ReportRow) -> Line {
 
 fn contact(row: &ContactRow) -> Line {
     let control = contact_convert::control(row).as_str_name();
-    let degree = if row.degree == 2 { "SECONDARY" } else { "CLOSE" };
+    let degree = if row.degree == 2 {
+        "SECONDARY"
+    } else {
+        "CLOSE"
+    };
     vec![
         ("person", text(member(row.kind, &row.person))),
         ("kind", text(named::<ContactKind>(row.relation))),

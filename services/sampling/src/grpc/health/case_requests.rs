@@ -57,7 +57,11 @@ pub(in crate::grpc) fn disease(fields: &mut Fields, value: i32) -> Option<Diseas
 }
 
 /// A person with their kind.
-pub(super) fn person(fields: &mut Fields, field: &str, name: &str) -> Option<(PersonId, GroupKind)> {
+pub(super) fn person(
+    fields: &mut Fields,
+    field: &str,
+    name: &str,
+) -> Option<(PersonId, GroupKind)> {
     let kind = if name.starts_with("staff/") {
         GroupKind::Staff
     } else {
@@ -70,7 +74,10 @@ pub(super) fn person(fields: &mut Fields, field: &str, name: &str) -> Option<(Pe
 pub(super) fn text(fields: &mut Fields, field: &str, value: &str, most: usize) {
     fields.text(field, value, most);
     if holds_number(value) {
-        let (chinese, english) = ("不得含证件号或电话", "must not hold phone or identity numbers");
+        let (chinese, english) = (
+            "不得含证件号或电话",
+            "must not hold phone or identity numbers",
+        );
         fields.violation(field, chinese, english);
     }
 }
@@ -91,7 +98,11 @@ pub(super) fn opening(request: &OpenCaseRequest) -> Result<NewCase, Problem> {
     let certainty = optional(&mut fields, "certainty", request.certainty);
     let certainty = certainty.unwrap_or(case::Certainty::Suspected);
     if certainty == case::Certainty::Excluded {
-        fields.violation("certainty", "应为疑似或确诊", "must be suspected or confirmed");
+        fields.violation(
+            "certainty",
+            "应为疑似或确诊",
+            "must be suspected or confirmed",
+        );
     }
     let severity = optional(&mut fields, "severity", request.severity);
     let severity = severity.unwrap_or(case::Severity::Mild);

@@ -36,7 +36,12 @@ fn draft(request: &WriteReportRequest) -> Result<(String, ReportRow), Problem> {
     let texts = [
         ("report.place", &report.place, 100, true),
         ("report.measures", &report.measures, 1000, true),
-        ("report.cause", &report.cause, 500, kind == Some(case_report::Kind::Final)),
+        (
+            "report.cause",
+            &report.cause,
+            500,
+            kind == Some(case_report::Kind::Final),
+        ),
         ("report.contact_post", &report.contact_post, 64, true),
     ];
     for (field, value, most, is_required) in texts {
@@ -154,7 +159,9 @@ impl ReportService for Api {
         let level = level(&mut fields, "level", request.level);
         let step = StepUp::Receive(finish(fields, level)?);
         let once = (request.request_id.as_str(), &request);
-        Ok(Response::new(self.0.step_up(&caller, &id, step, once).await?))
+        Ok(Response::new(
+            self.0.step_up(&caller, &id, step, once).await?,
+        ))
     }
 
     async fn forward_report(
@@ -174,7 +181,9 @@ impl ReportService for Api {
         }
         let (from, to) = finish(fields, levels)?;
         let once = (request.request_id.as_str(), &request);
-        let step = self.0.step_up(&caller, &id, StepUp::Forward(from, to), once);
+        let step = self
+            .0
+            .step_up(&caller, &id, StepUp::Forward(from, to), once);
         Ok(Response::new(step.await?))
     }
 

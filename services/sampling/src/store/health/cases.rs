@@ -199,8 +199,7 @@ pub async fn list<C: ConnectionTrait + Sync>(
     connection: &C,
     filter: Filter<'_>,
 ) -> Result<Vec<CaseRow>, DbErr> {
-    let mut wheres =
-        "(org_path = $1 OR (org_path >= $2 AND org_path < $3)) AND id > $4".to_owned();
+    let mut wheres = "(org_path = $1 OR (org_path >= $2 AND org_path < $3)) AND id > $4".to_owned();
     let mut values = below(filter.place).to_vec();
     values.push(filter.after.into());
     match filter.open {

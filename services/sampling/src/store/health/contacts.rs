@@ -147,7 +147,10 @@ pub async fn neighbours<C: ConnectionTrait + Sync>(
     connection: &C,
     tube: &TubeRow,
 ) -> Result<Vec<String>, DbErr> {
-    let school = tube.org_path.rsplit_once('/').map_or("", |(school, _)| school);
+    let school = tube
+        .org_path
+        .rsplit_once('/')
+        .map_or("", |(school, _)| school);
     if tube.seal_time == 0 {
         return Ok(Vec::new());
     }
