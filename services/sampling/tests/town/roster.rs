@@ -119,6 +119,11 @@ impl Roster {
         roster
     }
 
+    /// Publishes another profile for the whole city.
+    pub(crate) fn profile(&self, name: &str, profile: PolicyProfile) {
+        self.say(name, CITY, State::PolicyProfile(profile));
+    }
+
     pub(crate) fn organization(&self, id: &str, path: &str) {
         let name = format!("organizations/{id}");
         let organization = Organization {

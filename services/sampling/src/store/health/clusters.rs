@@ -4,7 +4,7 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::cases::day_of;
+use super::illnesses::day_of;
 use crate::domain::health::cluster::Known;
 use crate::domain::health::cluster_state::ClusterState;
 use crate::domain::roll::Malformed;
