@@ -1,6 +1,7 @@
 //! The health of people: what is seen of them, what follows from it, and what is reported.
 
 pub mod check;
+mod check_packing;
 pub mod disease;
 pub mod dormitory;
 pub mod rules;

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 use sha2::{Digest, Sha256};
 
-use super::check::{Content, short};
+use super::check::Content;
+use super::check_packing::short;
 
 /// One submission, as far as it decides what stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,8 +190,14 @@ mod tests {
     fn a_repeat_is_told_from_another_content() {
         let mut session = join(&[claim(1, 10, false), claim(2, 20, false)]);
         let before = session.clone();
-        assert_eq!(session.offer(claim(1, 10, false)), Ok((Verdict::Repeated, false)));
-        assert_eq!(session.offer(claim(2, 20, false)), Ok((Verdict::Superseded, false)));
+        assert_eq!(
+            session.offer(claim(1, 10, false)),
+            Ok((Verdict::Repeated, false))
+        );
+        assert_eq!(
+            session.offer(claim(2, 20, false)),
+            Ok((Verdict::Superseded, false))
+        );
         let other = Claim {
             identity: [9; 16],
             ..claim(2, 20, false)
