@@ -53,6 +53,14 @@ pub(crate) fn class(school: &str, id: &str, first: u32, size: u32) -> ClassGroup
     }
 }
 
+/// Members of a class group, by their place in it, board in a room.
+pub(crate) fn board(roll: &mut ClassGroupRoll, places: std::ops::Range<usize>, room: &str) {
+    for member in &mut roll.members[places] {
+        member.boarder = true;
+        room.clone_into(&mut member.dormitory);
+    }
+}
+
 pub(crate) fn policy() -> PolicyProfile {
     let shipped = ::roster::shipped_policies(chrono::DateTime::UNIX_EPOCH);
     let mut policy = shipped.into_iter().next().expect("Fuzhou ships");
@@ -88,6 +96,11 @@ impl Default for Roster {
 impl Roster {
     /// A city with one district, two schools, the policy and Qingming.
     pub(crate) fn town() -> Self {
+        Self::town_under(policy())
+    }
+
+    /// The same under another policy.
+    pub(crate) fn town_under(policy: PolicyProfile) -> Self {
         let roster = Self::default();
         let mut path = String::new();
         for id in [CITY, DISTRICT, SCHOOL] {
@@ -102,7 +115,7 @@ impl Roster {
         roster.say(
             "policyProfiles/fuzhou-2022-04-1",
             CITY,
-            State::PolicyProfile(policy()),
+            State::PolicyProfile(policy),
         );
         let named = |day: (i32, u32, u32)| NamedDay {
             date: NaiveDate::from_ymd_opt(day.0, day.1, day.2).map(kit::field::to_date),

@@ -5,6 +5,7 @@ pub mod absence_tally;
 pub mod assay;
 pub mod case;
 pub mod check;
+mod check_packing;
 pub mod cluster;
 pub mod cluster_rule;
 pub mod cluster_state;

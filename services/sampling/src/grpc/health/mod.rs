@@ -16,6 +16,7 @@ pub(crate) mod person_convert;
 mod report;
 pub(crate) mod report_convert;
 mod screening;
+mod screening_content;
 pub(crate) mod screening_convert;
 mod screening_requests;
 mod suspension;
