@@ -112,11 +112,7 @@ impl Roster {
             roster.organization(id, &path);
         }
         roster.organization(OTHER_SCHOOL, &school_path(OTHER_SCHOOL));
-        roster.say(
-            "policyProfiles/fuzhou-2022-04-1",
-            CITY,
-            State::PolicyProfile(policy),
-        );
+        roster.policy(policy);
         let named = |day: (i32, u32, u32)| NamedDay {
             date: NaiveDate::from_ymd_opt(day.0, day.1, day.2).map(kit::field::to_date),
             display_name: "清明节".to_owned(),
@@ -164,6 +160,12 @@ impl Roster {
             &path,
             State::ClassGroupRoll(roll),
         );
+    }
+
+    /// The policy of the city, in place of the one before.
+    pub(crate) fn policy(&self, policy: PolicyProfile) {
+        let name = "policyProfiles/fuzhou-2022-04-1";
+        self.say(name, CITY, State::PolicyProfile(policy));
     }
 
     /// Staff of a school, with posts and grade.
