@@ -20,9 +20,10 @@ use sea_orm::{ConnectionTrait, Value};
 use super::Touched;
 use crate::app::App;
 use crate::domain::day::Day;
-use crate::domain::health::cluster::{Known, RuleSet, find, horizon, longest, reconcile};
+use crate::domain::health::cluster::{RuleSet, find, longest};
 use crate::domain::health::cluster_rule::Counted;
 use crate::domain::health::illness::{Case, episodes};
+use crate::domain::health::reconcile::{Known, horizon, reconcile};
 use crate::error::Error;
 use crate::store::health::clusters::{self, ClusterRow};
 use crate::store::health::{cases, signs};
@@ -102,7 +103,10 @@ impl App {
         let criteria: Vec<i32> = change.criteria.iter().copied().collect();
         let sets = rule_sets(facts, school);
         let rows = clusters::of_school(tx, school, &criteria).await?;
-        let known: Vec<Known> = rows.iter().map(ClusterRow::known).collect::<Result<_, _>>()?;
+        let known: Vec<Known> = rows
+            .iter()
+            .map(ClusterRow::known)
+            .collect::<Result<_, _>>()?;
         let horizon = horizon(days, longest(&sets), &known);
         let cases = cases::of_school(tx, school, &criteria, horizon.load).await?;
         let sizes = sizes(tx, &sets, &cases).await?;
@@ -114,7 +118,11 @@ impl App {
 
 /// The rules at a school, each policy from the day on which it is in force there.
 fn rule_sets(facts: &Facts, school: &str) -> Vec<RuleSet> {
-    let mut firsts: Vec<Day> = facts.policies.iter().map(|policy| policy.effective).collect();
+    let mut firsts: Vec<Day> = facts
+        .policies
+        .iter()
+        .map(|policy| policy.effective)
+        .collect();
     firsts.sort_unstable();
     firsts.dedup();
     let lasts = firsts.iter().skip(1).map(|day| day.before());
@@ -142,7 +150,11 @@ async fn sizes<C: ConnectionTrait + Sync>(
 ) -> Result<BTreeMap<String, u32>, Error> {
     let mut asked = BTreeSet::new();
     for rule in sets.iter().flat_map(|set| set.rules.iter()) {
-        if rule.conditions.iter().any(|one| one.counted == Counted::Share) {
+        if rule
+            .conditions
+            .iter()
+            .any(|one| one.counted == Counted::Share)
+        {
             asked.insert(rule.criterion);
         }
     }

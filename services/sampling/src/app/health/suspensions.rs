@@ -54,9 +54,17 @@ impl App {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let class = rule.scope == Scope::ClassGroup;
-        let group = if class { cluster.place.clone() } else { String::new() };
+        let group = if class {
+            cluster.place.clone()
+        } else {
+            String::new()
+        };
         let found = rolls::groups_at(tx, std::slice::from_ref(&group)).await?;
-        let reach = if class { Reach::ClassGroup } else { Reach::School };
+        let reach = if class {
+            Reach::ClassGroup
+        } else {
+            Reach::School
+        };
         let row = SuspensionRow {
             id: self.identifier(now),
             cluster: cluster.id.clone(),

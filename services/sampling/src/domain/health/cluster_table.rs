@@ -153,18 +153,29 @@ fn suspensions(rules: &HealthRules) -> Vec<ClusterRule> {
         (
             Disease::HFMD,
             Scope::School,
-            vec![Condition::cases(hfmd.window_days, hfmd.school_cases), classes],
+            vec![
+                Condition::cases(hfmd.window_days, hfmd.school_cases),
+                classes,
+            ],
             hfmd.suspend_days,
         ),
     ];
     let rule = |(disease, scope, conditions, days): (Disease, Scope, Vec<Condition>, u16)| {
-        let number = if disease == Disease::HFMD { "1.21" } else { "1.20" };
+        let number = if disease == Disease::HFMD {
+            "1.21"
+        } else {
+            "1.20"
+        };
         ClusterRule {
             code: format!("suspend-{}-{}", disease.0, suffix(scope)),
             numbers: vec![number.to_owned(), "1.22".to_owned()],
             scope,
             criterion: Criterion::Disease(disease),
-            conditions: if days == 0 { Vec::new() } else { asked(conditions) },
+            conditions: if days == 0 {
+                Vec::new()
+            } else {
+                asked(conditions)
+            },
             level: Level::ClusterAlert,
             report_sla: nonzero(rules.report_sla),
             recipients: rules.similar_recipients.clone(),

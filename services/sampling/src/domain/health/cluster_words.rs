@@ -104,7 +104,11 @@ impl Condition {
             1 => "1日内".to_owned(),
             days => format!("连续{days}日内"),
         };
-        let confirmed = if self.confirmed { "实验室确诊的" } else { "" };
+        let confirmed = if self.confirmed {
+            "实验室确诊的"
+        } else {
+            ""
+        };
         let severity = match self.severity {
             Severity::Mild => "",
             Severity::Hospitalised => "住院或死亡的",
@@ -112,7 +116,10 @@ impl Condition {
         };
         match self.counted {
             Counted::Cases => {
-                format!("{days}出现{}例及以上{confirmed}{severity}{what}", self.count)
+                format!(
+                    "{days}出现{}例及以上{confirmed}{severity}{what}",
+                    self.count
+                )
             }
             Counted::Share => format!("现患{what}达到{}%及以上", percent(self.count)),
             Counted::ClassGroups => format!(
@@ -136,7 +143,10 @@ fn named(criterion: Criterion) -> &'static str {
         Criterion::Disease(disease) => (&DISEASES, disease.0),
     };
     let place = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
-    place.and_then(|place| names.get(place)).copied().unwrap_or("病例")
+    place
+        .and_then(|place| names.get(place))
+        .copied()
+        .unwrap_or("病例")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod cluster_table;
 pub mod cluster_words;
 pub mod disease;
 pub mod illness;
+pub mod reconcile;
 pub mod replay;
 pub mod rules;
 pub mod sign;

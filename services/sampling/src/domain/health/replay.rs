@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{Finding, Known, RuleSet, Verdict, find, reconcile};
+use super::cluster::{Finding, RuleSet, find};
 use super::cluster_rule::Scope;
 use super::cluster_state::ClusterState;
 use super::illness::episodes;
+use super::reconcile::{Known, Verdict, reconcile};
 use super::rules::HealthRules;
 use super::sign::Sign;
 use crate::domain::day::Day;
@@ -47,7 +48,10 @@ pub fn replay<'a>(
     let mut said: Vec<&(Day, Sign)> = said.iter().collect();
     said.sort_by_key(|(known, sign)| (*known, &sign.source, sign.person));
     let signs: Vec<Sign> = said.iter().map(|(_, sign)| sign.clone()).collect();
-    let news: BTreeSet<Day> = said.iter().map(|(known, _)| (*known).max(from.before())).collect();
+    let news: BTreeSet<Day> = said
+        .iter()
+        .map(|(known, _)| (*known).max(from.before()))
+        .collect();
     let mut known: Vec<Known> = Vec::new();
     let mut fired: Vec<Fired> = Vec::new();
     for day in news.into_iter().filter(|day| *day <= until) {

@@ -67,9 +67,9 @@ impl ClusterService for Api {
         let after: String = page::after(&page_token, &binding)?.unwrap_or_default();
         let mut fields = Fields::new();
         let organization = convert::organization(&mut fields, "organization", &organization);
-        let known = i16::try_from(state).ok().filter(|state| {
-            *state == 0 || ClusterState::from_code(*state).is_some()
-        });
+        let known = i16::try_from(state)
+            .ok()
+            .filter(|state| *state == 0 || ClusterState::from_code(*state).is_some());
         if known.is_none() {
             fields.violation("state", "请选择有效的选项", "not a known value");
         }

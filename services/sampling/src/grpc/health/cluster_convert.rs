@@ -93,7 +93,10 @@ pub(super) fn date(number: i32) -> Option<proto::Date> {
 
 /// The name of a school by its place.
 pub(super) fn school_name(path: &str) -> String {
-    format!("organizations/{}", path.rsplit('/').next().unwrap_or_default())
+    format!(
+        "organizations/{}",
+        path.rsplit('/').next().unwrap_or_default()
+    )
 }
 
 /// The class group and the dormitory of a place within a scope.

@@ -47,7 +47,11 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
         fields.violation(format!("{field}.code"), zh, en);
     }
     if rule.numbers.len() > 8 || rule.numbers.iter().any(|one| one.chars().count() > 8) {
-        fields.violation(format!("{field}.numbers"), "过多或过长", "too many or too long");
+        fields.violation(
+            format!("{field}.numbers"),
+            "过多或过长",
+            "too many or too long",
+        );
     }
     let at = format!("{field}.scope");
     let scope = fields
@@ -55,7 +59,11 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
         .and_then(|scope| Scope::from_code(small(scope.into())));
     let criterion = criterion(fields, field, rule.criterion);
     if rule.conditions.is_empty() || rule.conditions.len() > MOST_CONDITIONS {
-        fields.violation(format!("{field}.conditions"), "应为 1 到 8 项", "must be 1 to 8");
+        fields.violation(
+            format!("{field}.conditions"),
+            "应为 1 到 8 项",
+            "must be 1 to 8",
+        );
         return None;
     }
     let mut conditions = Vec::with_capacity(rule.conditions.len());
@@ -69,7 +77,9 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
             .enumeration::<outbreak_policy::Level>(&format!("{field}.level"), level)
             .and_then(|level| Level::from_code(small(level.into()))),
     };
-    let sla = rule.report_sla.map_or(Some(Duration::ZERO), |sla| sla.try_into().ok());
+    let sla = rule
+        .report_sla
+        .map_or(Some(Duration::ZERO), |sla| sla.try_into().ok());
     let sla = sla.filter(|sla: &Duration| sla.as_secs() <= 30 * 86_400);
     if sla.is_none() {
         fields.violation(format!("{field}.report_sla"), "超出范围", "out of range");

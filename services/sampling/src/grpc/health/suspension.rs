@@ -7,8 +7,8 @@ use proto::sampling::decide_suspension_request::Decision as Told;
 use proto::sampling::suspension::Scope;
 use proto::sampling::suspension_service_server::SuspensionService;
 use proto::sampling::{
-    DecideSuspensionRequest, GetSuspensionRequest, ListSuspensionsRequest,
-    ListSuspensionsResponse, Suspension,
+    DecideSuspensionRequest, GetSuspensionRequest, ListSuspensionsRequest, ListSuspensionsResponse,
+    Suspension,
 };
 use tonic::{Request, Response, Status};
 
@@ -53,9 +53,9 @@ impl SuspensionService for Api {
         let after: String = page::after(&page_token, &binding)?.unwrap_or_default();
         let mut fields = Fields::new();
         let organization = convert::organization(&mut fields, "organization", &organization);
-        let known = i16::try_from(state).ok().filter(|state| {
-            *state == 0 || SuspensionState::from_code(*state).is_some()
-        });
+        let known = i16::try_from(state)
+            .ok()
+            .filter(|state| *state == 0 || SuspensionState::from_code(*state).is_some());
         if known.is_none() {
             fields.violation("state", "请选择有效的选项", "not a known value");
         }

@@ -5,8 +5,8 @@ use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::cases::day_of;
-use crate::domain::health::cluster::Known;
 use crate::domain::health::cluster_state::ClusterState;
+use crate::domain::health::reconcile::Known;
 use crate::domain::roll::Malformed;
 use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
@@ -128,11 +128,7 @@ impl ClusterRow {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_school(
-    tx: &Tx,
-    school: &str,
-    criteria: &[i32],
-) -> Result<Vec<ClusterRow>, DbErr> {
+pub async fn of_school(tx: &Tx, school: &str, criteria: &[i32]) -> Result<Vec<ClusterRow>, DbErr> {
     let wheres = format!(
         "school = $1 AND state <> 4 AND criterion IN ({})",
         placeholders(2, criteria.len())
@@ -171,11 +167,7 @@ pub async fn list<C: ConnectionTrait + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn save_people(
-    tx: &Tx,
-    cluster: &str,
-    people: &[ClusterPersonRow],
-) -> Result<(), DbErr> {
+pub async fn save_people(tx: &Tx, cluster: &str, people: &[ClusterPersonRow]) -> Result<(), DbErr> {
     let sql = "DELETE FROM cluster_people WHERE cluster = $1";
     tx.execute_raw(statement(tx, sql, [cluster.into()])).await?;
     ClusterPersonRow::add(tx, people).await

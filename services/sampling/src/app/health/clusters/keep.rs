@@ -9,15 +9,14 @@ use kit::feed::announce;
 use crate::app::App;
 use crate::app::health::deadlines::{Deadline, settle, wait};
 use crate::app::tube_steps::millis;
-use crate::domain::health::cluster::{Finding, Verdict};
+use crate::domain::health::cluster::Finding;
 use crate::domain::health::cluster_rule::Scope;
 use crate::domain::health::cluster_state::ClusterState;
+use crate::domain::health::reconcile::Verdict;
 use crate::error::Error;
 use crate::grpc::health::announced::cluster_change;
 use crate::grpc::health::cluster_convert::explanation;
-use crate::store::health::clusters::{
-    ClusterEventRow, ClusterPersonRow, ClusterRow, save_people,
-};
+use crate::store::health::clusters::{ClusterEventRow, ClusterPersonRow, ClusterRow, save_people};
 use crate::store::rows::{Lock, Row};
 
 impl App {
@@ -196,12 +195,15 @@ fn describe(row: &mut ClusterRow, finding: &Finding<'_>) {
 }
 
 fn people(cluster: &str, finding: &Finding<'_>) -> Vec<ClusterPersonRow> {
-    let people = finding.people.iter().map(|(person, (kind, day))| ClusterPersonRow {
-        cluster: cluster.to_owned(),
-        person: person.0.to_vec(),
-        kind: *kind,
-        day: i32::from(day.number()),
-    });
+    let people = finding
+        .people
+        .iter()
+        .map(|(person, (kind, day))| ClusterPersonRow {
+            cluster: cluster.to_owned(),
+            person: person.0.to_vec(),
+            kind: *kind,
+            day: i32::from(day.number()),
+        });
     people.collect()
 }
 

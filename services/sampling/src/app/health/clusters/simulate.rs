@@ -60,7 +60,10 @@ impl App {
             version: String::new(),
             rules: Arc::new(simulated.rules),
         });
-        let windows = facts.policies.iter().flat_map(|one| one.health.clusters.iter());
+        let windows = facts
+            .policies
+            .iter()
+            .flat_map(|one| one.health.clusters.iter());
         let window = windows.map(ClusterRule::window_days).max().unwrap_or(1);
         let window = window.max(longest(tried.as_slice()));
         let back = from.number().saturating_sub(window.saturating_add(BEFORE));
@@ -92,9 +95,13 @@ impl App {
                 let days = (from, until);
                 let now = replay(&said, days, &present, &sizes, definitions);
                 let then = match &tried {
-                    Some(tried) => {
-                        replay(&said, days, std::slice::from_ref(tried), &sizes, definitions)
-                    }
+                    Some(tried) => replay(
+                        &said,
+                        days,
+                        std::slice::from_ref(tried),
+                        &sizes,
+                        definitions,
+                    ),
                     None => now.clone(),
                 };
                 compare(now, then)

@@ -185,8 +185,16 @@ fn request(call: &Call) -> SetTeachingModeRequest {
         Reach::ClassGroup => group_of(&away.group),
         Reach::Grade | Reach::School => format!("organizations/{school}"),
     };
-    let what = if ends { "停课期满复课" } else { "停课决定" };
-    let mode = if ends { TeachingMode::InPerson } else { TeachingMode::Suspended };
+    let what = if ends {
+        "停课期满复课"
+    } else {
+        "停课决定"
+    };
+    let mode = if ends {
+        TeachingMode::InPerson
+    } else {
+        TeachingMode::Suspended
+    };
     SetTeachingModeRequest {
         name,
         teaching_mode: mode.into(),
@@ -234,7 +242,10 @@ mod tests {
         assert_eq!(class.name, "organizations/s/classGroups/c1");
         assert_eq!(class, told(Reach::ClassGroup, Deadline::SuspensionApply));
         let grade = told(Reach::Grade, Deadline::SuspensionEnd);
-        assert_eq!((grade.name.as_str(), grade.grades), ("organizations/s", vec![3]));
+        assert_eq!(
+            (grade.name.as_str(), grade.grades),
+            ("organizations/s", vec![3])
+        );
         assert_ne!(class.request_id, grade.request_id);
         assert!(uuid::Uuid::parse_str(&grade.request_id).is_ok());
     }
