@@ -139,10 +139,10 @@ async fn people_are_told_to_those_who_look_after_their_health_only(db: Database)
 }
 
 async fn order_and_repetition_do_not_matter(db: Database) {
-    let signs: Vec<_> = (0..40)
+    let signs: Vec<_> = (0..36)
         .map(|n| {
             let symptom = [Symptom::Fever, Symptom::Vomiting][usize::from(n % 3 == 0)];
-            ill(n % 17, n % 3 + 1, i64::from(n * 7 % 13), symptom)
+            ill(n % 24, n % 2 + 1, i64::from(n * 7 % 5), symptom)
         })
         .collect();
     let straight = Desk::open_at(db.clone(), "fz/350102/2135010001").await;
@@ -172,7 +172,7 @@ async fn order_and_repetition_do_not_matter(db: Database) {
         told
     };
     let expected = told(straight.standing().await);
-    assert!(expected.len() > 3, "{expected:?}");
+    assert!(expected.len() > 1, "{expected:?}");
     assert_eq!(told(other.standing().await), expected);
 }
 
