@@ -3,6 +3,7 @@
 mod absence;
 mod cases;
 mod clinic;
+mod clusters;
 mod contacts;
 mod medical;
 mod profiles;

@@ -17,6 +17,7 @@ pub mod dormitory;
 pub mod illness;
 pub mod medical;
 pub mod person;
+pub mod reconcile;
 pub mod replay;
 pub mod report;
 pub mod return_rule;

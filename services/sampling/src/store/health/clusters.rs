@@ -5,8 +5,8 @@ use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::illnesses::day_of;
-use crate::domain::health::cluster::Known;
 use crate::domain::health::cluster_state::ClusterState;
+use crate::domain::health::reconcile::Known;
 use crate::domain::roll::Malformed;
 use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
