@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use kit::clock::{Clock, ManualClock};
+use kit::clock::ManualClock;
 use kit::db::Database;
 
 use super::*;

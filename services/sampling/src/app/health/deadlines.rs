@@ -76,13 +76,13 @@ pub(crate) async fn wait(tx: &Tx, deadline: Deadline, entity: &str, due: i64) ->
 }
 
 /// From now on somebody waits for each of these until its time, milliseconds since 1970.
-pub(crate) async fn wait_all(tx: &Tx, waits: &[(Deadline, &str, i64)]) -> Result<(), DbErr> {
-    let row = |(deadline, entity, due): &(Deadline, &str, i64)| DeadlineRow {
-        kind: *deadline as i16,
-        entity: (*entity).to_owned(),
-        due: *due,
+pub(crate) async fn wait_all(tx: &Tx, waits: Vec<(Deadline, String, i64)>) -> Result<(), DbErr> {
+    let row = |(deadline, entity, due): (Deadline, String, i64)| DeadlineRow {
+        kind: deadline as i16,
+        entity,
+        due,
     };
-    let rows: Vec<DeadlineRow> = waits.iter().map(row).collect();
+    let rows: Vec<DeadlineRow> = waits.into_iter().map(row).collect();
     DeadlineRow::save(tx, &rows).await
 }
 
