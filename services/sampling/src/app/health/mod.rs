@@ -1,6 +1,7 @@
 //! The health of people: what is said of them and everything that follows from it.
 
 mod absences;
+pub(crate) mod candidates;
 pub(crate) mod case_exports;
 pub(crate) mod case_files;
 pub(crate) mod cases;
