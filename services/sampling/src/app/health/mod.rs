@@ -5,6 +5,7 @@ mod absence_deadlines;
 pub(crate) mod absence_reads;
 pub(crate) mod absence_steps;
 pub(crate) mod absences;
+pub(crate) mod candidates;
 pub(crate) mod case_exports;
 pub(crate) mod case_files;
 pub(crate) mod cases;
