@@ -451,7 +451,7 @@ async fn who_is_not_taught_in_person_is_not_expected(database: Scratch) {
     let site = Site::open(database).await;
     let school = format!("organizations/{SCHOOL}");
     let mut online = class(SCHOOL, FIRST, 0, 45);
-    super::town::board(&mut online, 0..2, "3-201");
+    super::town::roster::board(&mut online, 0..2, "3-201");
     online.teaching_mode = TeachingMode::Online.into();
     site.0.roster.class(online);
     site.0.has_heard().await;
