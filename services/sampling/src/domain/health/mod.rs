@@ -1,9 +1,13 @@
 //! The health of people: what is seen of them, what follows from it, and what is reported.
 
+pub mod check;
 pub mod coverage;
 pub mod disease;
+pub mod dormitory;
 pub mod regularity;
 pub mod rules;
+pub mod screening;
 pub mod sign;
 pub mod signal;
 pub mod symptom;
+pub mod tally;
