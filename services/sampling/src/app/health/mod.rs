@@ -22,7 +22,7 @@ use crate::domain::day::Day;
 use crate::domain::health::sign::Sign;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
-use crate::store::health::{days, schools, signs};
+use crate::store::health::{days, schools, signs, windows};
 
 /// What changes in what is said of people's health.
 #[derive(Debug, Default)]
@@ -106,5 +106,6 @@ async fn count_symptoms(tx: &Tx, touched: &Touched) -> Result<(), Error> {
         let tally = tallies.entry(key).or_default();
         (tally.symptoms, tally.ill) = (symptoms, ill);
     }
-    Ok(days::save(tx, &tallies).await?)
+    days::save(tx, &tallies).await?;
+    Ok(windows::recount(tx, &touched.days).await?)
 }

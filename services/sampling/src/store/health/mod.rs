@@ -8,5 +8,7 @@ pub mod exams;
 pub mod expectations;
 pub(crate) mod rules;
 pub mod schools;
+pub mod signals;
 pub mod signs;
 pub mod units;
+pub mod windows;
