@@ -8,6 +8,7 @@ use crate::domain::health::absence::AbsenceState;
 use crate::domain::health::person::Refusal;
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::ClientReused;
+use crate::domain::health::signal::SignalState;
 use crate::domain::hold::HoldState;
 use crate::domain::point::PointState;
 use crate::domain::swab::Refused;
@@ -97,6 +98,9 @@ pub(crate) enum Error {
     /// is lacking.
     #[error("refused on the medical axis")]
     Health(Refusal, bool),
+    /// The verb does not start from the state of the signal.
+    #[error("the signal is {0:?}")]
+    SignalState(SignalState),
 }
 
 impl From<Problem> for Error {

@@ -26,6 +26,7 @@ use proto::sampling::environment_service_server::EnvironmentServiceServer;
 use proto::sampling::health_service_server::HealthServiceServer;
 use proto::sampling::hold_service_server::HoldServiceServer;
 use proto::sampling::plan_service_server::PlanServiceServer;
+use proto::sampling::reporting_signal_service_server::ReportingSignalServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
 use proto::sampling::sampling_feed_server::SamplingFeedServer;
 use proto::sampling::screening_service_server::ScreeningServiceServer;
@@ -87,6 +88,10 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
         )
         .add_service(
             AbsenceServiceServer::new(health::absence::Api(app.clone()))
+                .max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            ReportingSignalServiceServer::new(health::signal::Api(app.clone()))
                 .max_decoding_message_size(SMALL),
         )
         .add_service(

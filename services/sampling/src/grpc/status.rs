@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use proto::roster::return_policy::Evidence;
-use proto::sampling::{absence, hold, sampling_point};
+use proto::sampling::{absence, hold, reporting_signal, sampling_point};
 use tonic::Status;
 
 use crate::domain::health::person::Refusal;
@@ -62,6 +62,12 @@ impl From<Error> for Problem {
                 let state = absence::State::try_from(i32::from(state.code()));
                 let name = state.unwrap_or_default().as_str_name();
                 Problem::new(R::AbsenceState).meta("state", name.trim_start_matches("STATE_"))
+            }
+            Error::SignalState(state) => {
+                let state = reporting_signal::State::try_from(i32::from(state.code()));
+                let name = state.unwrap_or_default().as_str_name();
+                let name = name.trim_start_matches("STATE_");
+                Problem::new(R::ReportingSignalState).meta("state", name)
             }
             Error::NotCleared => Problem::new(R::ReturnNotCleared),
             Error::Health(refusal, told) => match refusal {

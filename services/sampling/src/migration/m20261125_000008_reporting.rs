@@ -1,4 +1,5 @@
-//! Illness within three days running, and signals about the honesty of checks.
+//! Illness within three days running, signals about the honesty of checks, and indexes of what is not
+//! settled.
 
 use sea_orm_migration::sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
@@ -52,4 +53,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX reporting_signals_school ON reporting_signals (school, day)",
     // Of the checks of a day, those with words for a symptom are few.
     "CREATE INDEX checks_findings ON checks (day, place) WHERE finding_count > 0",
+    // What is not settled is little at any time.
+    "CREATE INDEX clusters_standing ON clusters (school) WHERE state IN (1, 2)",
+    "CREATE INDEX cases_open ON cases (school) WHERE close_time = 0",
 ];

@@ -35,14 +35,17 @@ pub(crate) enum Deadline {
     AbsenceInterview = 3,
     /// An illness is uploaded (rule 1.8).
     AbsenceUpload = 4,
+    /// The checks of a slot are looked at for what is improbable.
+    Signals = 8,
 }
 
 impl Deadline {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
         Self::AbsenceUpload,
+        Self::Signals,
     ];
 }
 
@@ -144,6 +147,11 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
                 && let Some(absence) = absence
             {
                 app.pass_absence(&tx, kind, absence).await?;
+            }
+        }
+        Some(Deadline::Signals) => {
+            if deadlines::take(&tx, row).await? {
+                app.look_for_signals(&tx, &row.entity).await?;
             }
         }
         None => {

@@ -1,6 +1,7 @@
 //! How complete the checks of a place are, and what they say (rules 1.5 to 1.7). Figures of schools
 //! add up to those of bureaus; what is missing stands beside every one and is never zero.
 
+use super::absence_tally::AbsenceTally;
 use super::rules::{Slot, SlotRule};
 use super::tally::{DayTally, SlotTally};
 use crate::domain::roll::Malformed;
@@ -171,6 +172,29 @@ pub struct Figures {
     pub silent_schools: u32,
 }
 
+/// What is not settled now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Absences that have not ended.
+    pub absences: AbsenceTally,
+    /// Clusters that nobody has closed.
+    pub clusters: u32,
+    /// Cases that are open.
+    pub cases: u32,
+    /// Of them, those with something late.
+    pub late_cases: u32,
+}
+
+impl Open {
+    /// Adds that of another school.
+    pub fn add(&mut self, other: &Self) {
+        self.absences.add(&other.absences, 1);
+        self.clusters = self.clusters.saturating_add(other.clusters);
+        self.cases = self.cases.saturating_add(other.cases);
+        self.late_cases = self.late_cases.saturating_add(other.late_cases);
+    }
+}
+
 /// How silent a place is: the most silent sorts first.
 pub type Silence = (u32, u32);
 
@@ -331,7 +355,10 @@ mod tests {
         frozen.slot_mut(Slot::Morning).expected = 3;
         assert_eq!(figures(&frozen, 9, true).slot(Slot::Morning).expected, 3);
         // A class group that submitted and left the register since was expected then.
-        assert_eq!(figures(&tally(4, 0), 2, true).slot(Slot::Morning).missing, 0);
+        assert_eq!(
+            figures(&tally(4, 0), 2, true).slot(Slot::Morning).missing,
+            0
+        );
     }
 
     #[test]

@@ -149,17 +149,19 @@ fn any_report() -> impl Strategy<Value = Report> {
         prop::sample::select(vec!["", "鼻塞流清涕两天"]),
         (0_i64..4, 0_u8..2),
     )
-        .prop_map(|(back, slot, group, tenths, text, (when, account))| Report {
-            day: Day::from_number(TODAY.number() - back),
-            // What is taken when follows from its key: of one check there is one report.
-            capture: MORNING - 9 * HOUR + i64::from(group % 2) * 9 * HOUR + when * MINUTE,
-            account: account.to_string(),
-            texts: (!text.is_empty())
-                .then(|| text.to_owned())
-                .into_iter()
-                .collect(),
-            ..report(TODAY, slot, group, &tenths)
-        })
+        .prop_map(
+            |(back, slot, group, tenths, text, (when, account))| Report {
+                day: Day::from_number(TODAY.number() - back),
+                // What is taken when follows from its key: of one check there is one report.
+                capture: MORNING - 9 * HOUR + i64::from(group % 2) * 9 * HOUR + when * MINUTE,
+                account: account.to_string(),
+                texts: (!text.is_empty())
+                    .then(|| text.to_owned())
+                    .into_iter()
+                    .collect(),
+                ..report(TODAY, slot, group, &tenths)
+            },
+        )
 }
 
 fn unique(reports: Vec<Report>) -> Vec<Report> {

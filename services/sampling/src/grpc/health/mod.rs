@@ -2,11 +2,15 @@
 
 pub(super) mod absence;
 pub(crate) mod absence_convert;
+pub(super) mod coverage;
+mod coverage_convert;
 pub(super) mod person;
 pub(crate) mod person_convert;
 pub(super) mod screening;
 pub(crate) mod screening_convert;
 mod screening_requests;
+pub(super) mod signal;
+pub(crate) mod signal_convert;
 
 use kit::field::Fields;
 use kit::status::Problem;

@@ -7,6 +7,7 @@ pub mod deadlines;
 pub mod dormitories;
 pub mod exams;
 pub mod expectations;
+pub mod matters;
 pub mod medical;
 pub(crate) mod rules;
 pub mod schools;
