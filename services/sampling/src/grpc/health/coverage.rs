@@ -13,7 +13,6 @@ use super::coverage_convert as answers;
 use crate::app::App;
 use crate::app::health::coverage::{After, Order};
 use crate::domain::day::Day;
-use crate::error::Error;
 use crate::grpc::convert::{optional_date, organization};
 use crate::grpc::tube_convert::instant;
 
@@ -118,9 +117,8 @@ pub(in crate::grpc) async fn class_symptoms(
         .class_symptoms(&caller, organization, day, &after, size)
         .await?;
     let lines = found.lines.iter();
-    let lines: Result<_, Error> = lines.map(|line| answers::class(line, found.veil)).collect();
     Ok(Response::new(ListClassSymptomsResponse {
-        class_symptoms: lines?,
+        class_symptoms: lines.map(|line| answers::class(line, found.veil)).collect(),
         next_page_token: found
             .next
             .map(|path| page::next(&path, &binding))

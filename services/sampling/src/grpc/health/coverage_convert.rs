@@ -12,7 +12,6 @@ use crate::domain::health::absence::{AbsenceState, Reason};
 use crate::domain::health::coverage::{Figures, Open, SymptomCounts, Veil};
 use crate::domain::health::rules::Slot;
 use crate::domain::health::symptom::Symptom;
-use crate::error::Error;
 use crate::grpc::tube_convert::instant;
 
 /// The count from which on nothing is hidden.
@@ -57,7 +56,7 @@ pub(super) fn coverage(covered: &HealthCovered) -> HealthCoverage {
 }
 
 /// One line of a school's summary.
-pub(super) fn class(line: &lines::ClassLine, veil: Veil) -> Result<ClassSymptoms, Error> {
+pub(super) fn class(line: &lines::ClassLine, veil: Veil) -> ClassSymptoms {
     let lines::ClassLine {
         name,
         org_path,
@@ -67,20 +66,19 @@ pub(super) fn class(line: &lines::ClassLine, veil: Veil) -> Result<ClassSymptoms
         day,
         three_days,
     } = line;
-    let checks: Result<_, Error> = checks
-        .iter()
-        .map(|(slot, due, check)| class_check(*slot, *due, check, veil))
-        .collect();
-    Ok(ClassSymptoms {
+    let checks = checks.iter();
+    ClassSymptoms {
         class_group: name.clone(),
         org_path: org_path.clone(),
         display_name: display_name.clone(),
         enrolled_count: i32::try_from(*enrolled).unwrap_or(i32::MAX),
-        checks: checks?,
+        checks: checks
+            .map(|(slot, due, check)| class_check(*slot, *due, check, veil))
+            .collect(),
         ill_count: private(veil, day.ill),
         symptoms: symptoms(day, three_days, veil),
         ill_three_day_count: private(veil, three_days.ill),
-    })
+    }
 }
 
 fn number(count: u32) -> i32 {
@@ -166,38 +164,30 @@ fn matters(open: &Open, veils: &Veils) -> OpenHealthMatters {
     }
 }
 
-fn class_check(
-    slot: Slot,
-    due: i64,
-    check: &lines::ClassCheck,
-    veil: Veil,
-) -> Result<ClassCheck, Error> {
-    let empty = |state: State| ClassCheck {
+fn class_check(slot: Slot, due: i64, check: &lines::ClassCheck, veil: Veil) -> ClassCheck {
+    let (state, row) = match check {
+        lines::ClassCheck::Submitted(row) if row.finding_count == 0 => (State::Zero, Some(row)),
+        lines::ClassCheck::Submitted(row) => (State::Symptoms, Some(row)),
+        lines::ClassCheck::Awaited => (State::Awaited, None),
+        lines::ClassCheck::Missing => (State::Missing, None),
+        lines::ClassCheck::NotExpected => (State::NotExpected, None),
+    };
+    let told = ClassCheck {
         slot: i32::from(slot.code()),
         state: state.into(),
         due_time: instant(due),
         ..ClassCheck::default()
     };
-    let row = match check {
-        lines::ClassCheck::Submitted(row) => row,
-        lines::ClassCheck::Awaited => return Ok(empty(State::Awaited)),
-        lines::ClassCheck::Missing => return Ok(empty(State::Missing)),
-        lines::ClassCheck::NotExpected => return Ok(empty(State::NotExpected)),
-    };
-    let state = if row.content()?.is_zero() {
-        State::Zero
-    } else {
-        State::Symptoms
-    };
-    Ok(ClassCheck {
+    let Some(row) = row else { return told };
+    ClassCheck {
         due_time: instant(row.due_time),
         late: row.late(),
         roll_count: row.roll_count,
         present_count: row.present_count,
         absent_count: row.absent_count,
         ill_absent_count: private(veil, u32::try_from(row.ill_absent_count).unwrap_or(0)),
-        ..empty(state)
-    })
+        ..told
+    }
 }
 
 #[cfg(test)]
