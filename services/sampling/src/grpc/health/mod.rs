@@ -2,6 +2,10 @@
 
 pub(super) mod absence;
 pub(crate) mod absence_convert;
+pub(crate) mod announced;
+pub(super) mod cluster;
+pub(crate) mod cluster_convert;
+mod cluster_rules;
 pub(super) mod coverage;
 mod coverage_convert;
 pub(super) mod person;
@@ -11,6 +15,8 @@ pub(crate) mod screening_convert;
 mod screening_requests;
 pub(super) mod signal;
 pub(crate) mod signal_convert;
+pub(super) mod suspension;
+pub(crate) mod suspension_convert;
 
 use kit::field::Fields;
 use kit::status::Problem;
