@@ -12,6 +12,7 @@ mod m20261125_000001_signs;
 mod m20261125_000002_checks;
 mod m20261125_000003_absences;
 mod m20261125_000004_clusters;
+mod m20261125_000005_cases;
 mod m20261125_000006_controls;
 mod m20261125_000008_reporting;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261125_000002_checks::Migration));
         migrations.push(Box::new(m20261125_000003_absences::Migration));
         migrations.push(Box::new(m20261125_000004_clusters::Migration));
+        migrations.push(Box::new(m20261125_000005_cases::Migration));
         migrations.push(Box::new(m20261125_000006_controls::Migration));
         migrations.push(Box::new(m20261125_000008_reporting::Migration));
         migrations

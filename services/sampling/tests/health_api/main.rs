@@ -1,7 +1,23 @@
-//! The health of people as its clients see it, on both databases.
+//! The health of people as clients see it, on both databases.
 
+mod absence;
+mod cases;
+mod clinic;
+mod clusters;
+mod contacts;
 mod coverage;
 mod coverage_site;
+mod medical;
+mod profiles;
+mod reports;
+mod screening;
+mod screening_rate;
+mod screening_refusals;
+mod screening_site;
+mod screening_store;
 mod signals;
+#[allow(dead_code, reason = "each test uses its part")]
+#[path = "../tube_api/site.rs"]
+mod site;
 #[path = "../town/mod.rs"]
 mod town;

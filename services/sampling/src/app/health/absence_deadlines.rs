@@ -39,7 +39,10 @@ impl App {
             | Deadline::ClusterReport
             | Deadline::SuspensionApply
             | Deadline::SuspensionEnd
-            | Deadline::Signals => return Ok(()),
+            | Deadline::Signals
+            | Deadline::ReportHop
+            | Deadline::FollowUpReport
+            | Deadline::ControlEnds => return Ok(()),
         }
         self.keep_absences(tx, vec![(Some(before), row)], now).await
     }

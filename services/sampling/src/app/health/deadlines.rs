@@ -43,10 +43,16 @@ pub(crate) enum Deadline {
     SuspensionEnd = 7,
     /// The checks of a slot are looked at for what is improbable.
     Signals = 8,
+    /// The receipt of a report is due; the entity is the case and the level that reports.
+    ReportHop = 10,
+    /// A follow-up report is due; the entity is the case.
+    FollowUpReport = 11,
+    /// The control of a contact ends; the entity is the case and the person.
+    ControlEnds = 12,
 }
 
 impl Deadline {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
@@ -55,6 +61,9 @@ impl Deadline {
         Self::SuspensionApply,
         Self::SuspensionEnd,
         Self::Signals,
+        Self::ReportHop,
+        Self::FollowUpReport,
+        Self::ControlEnds,
     ];
 }
 
@@ -138,6 +147,7 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
     if !lease.holds(&tx).await? {
         return Ok(());
     }
+    let now = app.clock.now();
     let kind = Deadline::ALL
         .into_iter()
         .find(|kind| *kind as i16 == row.kind);
@@ -176,6 +186,18 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
                     tokio::spawn(app.clone().tell_roster(call));
                 }
                 return Ok(());
+            }
+        }
+        Some(Deadline::ReportHop | Deadline::FollowUpReport) => {
+            app.lock_case_deadline(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await? {
+                app.case_due(&tx, &row.entity, now).await?;
+            }
+        }
+        Some(Deadline::ControlEnds) => {
+            app.lock_case_deadline(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await? {
+                app.control_ends(&tx, &row.entity, now).await?;
             }
         }
         None => {
