@@ -23,6 +23,7 @@ on_both_databases!(
     three_days_count_each_person_once,
     a_school_sees_its_class_groups,
     absences_stand_beside_the_checks,
+    clusters_are_told_to_who_may_read_them,
     without_school_nothing_is_expected,
     who_may_not_see_is_told_nothing,
     wrong_requests_are_refused,
@@ -339,6 +340,27 @@ async fn absences_stand_beside_the_checks(database: Scratch) {
     assert_eq!(open.case_count, Some(shown(0)));
 }
 
+async fn clusters_are_told_to_who_may_read_them(database: Scratch) {
+    let site = Counted::open(database).await;
+    let (place, bureau) = (school_path(SCHOOL), district());
+    // Rule 1.15: three similar illnesses in a class in a day.
+    let fever = |number| ill(student(number), &[Symptom::Fever]);
+    let check = CheckSubmission {
+        findings: (0..3).map(fever).collect(),
+        ..site.zero(&group(SCHOOL, FIRST), Slot::Morning)
+    };
+    site.submit(check).await;
+    let officer = (Role::DistrictOfficer, bureau.as_str());
+    let seen = site.figures(officer, DISTRICT).await.expect("figures");
+    let count = seen.open_matters.and_then(|open| open.cluster_count);
+    let count = count.and_then(|count| count.count).expect("not hidden");
+    assert!(count > 0);
+    let officer = (Role::SafetyOfficer, place.as_str());
+    let seen = site.figures(officer, SCHOOL).await.expect("figures");
+    let open = seen.open_matters.expect("of today");
+    assert_eq!(open.cluster_count, Some(hidden()));
+}
+
 async fn without_school_nothing_is_expected(database: Scratch) {
     let site = Counted::open(database).await;
     // The first Sunday.
@@ -357,7 +379,7 @@ async fn who_may_not_see_is_told_nothing(database: Scratch) {
     let asked = [
         ((Role::ClassReporter, own.as_str()), SCHOOL),
         ((Role::Guard, &own), SCHOOL),
-        ((Role::Laboratory, CITY), CITY),
+        ((Role::Sampler, &own), SCHOOL),
         ((Role::SchoolDoctor, &own), OTHER_SCHOOL),
         ((Role::SchoolDoctor, &own), DISTRICT),
         ((Role::DistrictOfficer, &bureau), CITY),
