@@ -41,6 +41,8 @@ pub(crate) enum Deadline {
     SuspensionApply = 6,
     /// The roster is told that teaching begins again; the entity is the suspension's identifier.
     SuspensionEnd = 7,
+    /// The checks of a slot are looked at for what is improbable.
+    Signals = 8,
     /// The receipt of a report is due; the entity is the case and the level that reports.
     ReportHop = 10,
     /// A follow-up report is due; the entity is the case.
@@ -50,7 +52,7 @@ pub(crate) enum Deadline {
 }
 
 impl Deadline {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
@@ -58,6 +60,7 @@ impl Deadline {
         Self::ClusterReport,
         Self::SuspensionApply,
         Self::SuspensionEnd,
+        Self::Signals,
         Self::ReportHop,
         Self::FollowUpReport,
         Self::ControlEnds,
@@ -163,6 +166,11 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
                 && let Some(absence) = absence
             {
                 app.pass_absence(&tx, kind, absence).await?;
+            }
+        }
+        Some(Deadline::Signals) => {
+            if deadlines::take(&tx, row).await? {
+                app.look_for_signals(&tx, &row.entity).await?;
             }
         }
         Some(Deadline::ClusterReport) => {
