@@ -35,14 +35,17 @@ fn clock() -> ManualClock {
 
 async fn latest(db: &Database, code: &str) -> Option<Alert> {
     let tx = db.begin().await.expect("a transaction");
-    let latest = Store::latest_alert(&tx, &format!("holds/{code}")).await;
+    let latest = Store::latest_alerts(&tx, &format!("holds/{code}")).await;
     tx.rollback().await.expect("given up");
-    latest.expect("read")
+    latest.expect("read").pop()
 }
 
 async fn all(db: &Database) -> Vec<Alert> {
     let store = Store::new(db.clone());
-    store.alerts("", None, None, 100).await.expect("read")
+    store
+        .alerts("", (None, None), None, 100)
+        .await
+        .expect("read")
 }
 
 async fn tell(db: &Database, event: proto::sampling::SamplingEvent) {
@@ -59,7 +62,12 @@ async fn a_hold_raises_one_alert_however_often_it_is_told(db: Database) {
         panic!("one alert")
     };
     assert_eq!(
-        (&*alert.owner, alert.people, alert.state, alert.episode),
+        (
+            &*alert.owner,
+            alert.figures.people,
+            alert.state,
+            alert.episode
+        ),
         (&*staff(1), 9, State::Open, 1)
     );
     assert_eq!(
@@ -171,7 +179,7 @@ async fn alerts_follow_their_school(db: Database) {
     let store = Store::new(db.clone());
     let at = async |place| {
         store
-            .alerts(place, None, None, 10)
+            .alerts(place, (None, None), None, 10)
             .await
             .expect("read")
             .len()

@@ -1,0 +1,159 @@
+//! The table of kinds: for each kind of fact how much it matters, how soon somebody must have seen
+//! it, who is asked, and what people are told. Another kind is another row, its value in the
+//! contract, and in `facts.rs` how the fact is read.
+
+use chrono::Duration;
+
+use super::directive::Urgency;
+use super::fact::{Figures, Severity};
+use super::policy::Policy;
+
+/// How soon somebody must have acknowledged an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// As soon as a hold must be noticed (rule 2.19).
+    HoldNotice,
+    /// As soon as a directive of this urgency is signed for.
+    As(Urgency),
+}
+
+impl Within {
+    /// The span under a policy.
+    pub fn span(self, policy: &Policy) -> Duration {
+        match self {
+            Self::HoldNotice => policy.hold_notice,
+            Self::As(urgency) => policy.acknowledge(urgency),
+        }
+    }
+}
+
+/// Who must see to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Who answers for epidemic control at the school; the organisation above once escalated.
+    School,
+    /// The organisation above too, from the start: the school cannot decide it alone.
+    Above,
+}
+
+/// How much a fact matters and how soon it is seen.
+pub type Weight = (Severity, Within);
+
+/// One sentence for people. `{people}`, `{amount}`, `{total}` and `{word}` stand for the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// In Chinese.
+    pub zh: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
+impl Sentence {
+    /// Filled in, in Chinese and in English.
+    pub fn tell(self, figures: &Figures) -> (String, String) {
+        let (zh, en) = figures.word.words();
+        let fill = |text: &str, word| {
+            text.replace("{people}", &figures.people.to_string())
+                .replace("{amount}", &figures.amount.to_string())
+                .replace("{total}", &figures.total.to_string())
+                .replace("{word}", word)
+        };
+        (fill(self.zh, zh), fill(self.en, en))
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The number in the rule book.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub weight: Weight,
+    /// How much the graver sort matters, where there is one.
+    pub grave: Option<Weight>,
+    /// Who is asked.
+    pub whom: Whom,
+    /// What people are told.
+    pub sentence: Sentence,
+    /// What they are told once the fact stands no more; the same when there is none.
+    pub left: Option<Sentence>,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $number:literal $row:expr;)+) => {
+        /// What happened; the numbers are those of contract and table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $kind = $number,)+
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// Its row of the table.
+            pub fn row(self) -> Row {
+                match self {
+                    $(Self::$kind => $row,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The members of a positive or suspect tube are held, until everybody is free.
+    HoldPlaced = 1 Row {
+        rule: "2.19",
+        weight: (Severity::Critical, Within::HoldNotice),
+        grave: None,
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "一管混采结果需复核，同管 {people} 人暂缓入校，请立即落实单人复检",
+            en: "A pooled tube needs a recheck: {people} people of the tube are not admitted; sample each of them at once",
+        },
+        left: Some(Sentence {
+            zh: "同管 {people} 人的单人复检已完成，管控尚未全部解除，请落实后续处置并办结",
+            en: "The recheck of {people} people of the tube is done and some stay under control; finish what is left and end the alert",
+        }),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fact::Word;
+    use super::*;
+
+    #[test]
+    fn every_sentence_is_filled_with_what_there_is() {
+        for kind in Kind::ALL {
+            let row = kind.row();
+            for sentence in [Some(row.sentence), row.left].into_iter().flatten() {
+                for word in Word::ALL {
+                    let figures = Figures {
+                        people: 3,
+                        amount: 4,
+                        total: 5,
+                        word,
+                    };
+                    let (zh, en) = sentence.tell(&figures);
+                    assert!(
+                        !zh.contains('{') && !en.contains('{'),
+                        "{kind:?}: {zh} {en}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_graver_sort_matters_more_and_is_seen_sooner() {
+        let policy = Policy::default();
+        for kind in Kind::ALL {
+            let Row { weight, grave, .. } = kind.row();
+            let grave = grave.unwrap_or(weight);
+            assert!(grave.0 >= weight.0, "{kind:?}");
+            assert!(grave.1.span(&policy) <= weight.1.span(&policy), "{kind:?}");
+        }
+    }
+}
