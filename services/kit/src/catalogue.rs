@@ -273,6 +273,56 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "采样点当前状态为 {state}，不能进行该操作",
             "the sampling point is {state}",
         ),
+        R::CheckSlot => entry_of(
+            FailedPrecondition,
+            "按现行政策，该对象没有 {slot} 这一检",
+            "no {slot} check is held there",
+        ),
+        R::CheckDay => entry_of(
+            FailedPrecondition,
+            "只能提交今天及此前 7 天的晨午晚检，{date} 不在范围内",
+            "{date} is not within the last 7 days",
+        ),
+        R::CheckClientIdReused => entry_of(
+            InvalidArgument,
+            "该检查编号已用于另一份内容，请更正后重新提交",
+            "client_id was used for another content",
+        ),
+        R::ReporterNotExamined => entry_of(
+            FailedPrecondition,
+            "您还没有通过本学期的班级报告人考核，请联系学校疫情报告人",
+            "no valid examination at {name}",
+        ),
+        R::AbsenceState => entry_of(
+            FailedPrecondition,
+            "缺勤登记当前状态为 {state}，不能进行该操作",
+            "the absence is {state}",
+        ),
+        R::ReturnNotCleared => entry_of(
+            FailedPrecondition,
+            "校医尚未同意此人返校",
+            "the school doctor has not cleared the person",
+        ),
+        R::MedicalState => entry_of(
+            FailedPrecondition,
+            "此人当前的健康管理环节不能进行该操作",
+            "not from where the person stands now",
+        ),
+        R::ReturnTooEarly => entry_of(
+            FailedPrecondition,
+            "尚未满足返校条件",
+            "the conditions of the return are not met",
+        ),
+        R::AppealState => entry_of(
+            FailedPrecondition,
+            "没有可申诉的决定，或没有待裁定的申诉",
+            "nothing to appeal against, or no appeal to decide",
+        ),
+        R::ObservationNotNormal => entry_of(
+            FailedPrecondition,
+            "体温未连续正常或仍有症状，不能解除观察",
+            "readings are not normal, or there are symptoms",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,
