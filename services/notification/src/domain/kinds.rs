@@ -79,6 +79,8 @@ pub struct Row {
     pub left: Option<Sentence>,
 }
 
+const AT_ONCE: Weight = (Severity::Critical, Within::As(Urgency::ExtraUrgent));
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $number:literal $row:expr;)+) => {
         /// What happened; the numbers are those of contract and table.
@@ -110,12 +112,91 @@ kinds! {
         whom: Whom::School,
         sentence: Sentence {
             zh: "一管混采结果需复核，同管 {people} 人暂缓入校，请立即落实单人复检",
-            en: "A pooled tube needs a recheck: {people} people of the tube are not admitted; sample each of them at once",
+            en: "A pooled tube needs a recheck: {people} people of the tube are not admitted; \
+                 sample each of them at once",
         },
         left: Some(Sentence {
             zh: "同管 {people} 人的单人复检已完成，管控尚未全部解除，请落实后续处置并办结",
-            en: "The recheck of {people} people of the tube is done and some stay under control; finish what is left and end the alert",
+            en: "The recheck of {people} people of the tube is done and some stay under control; \
+                 finish what is left and end the alert",
         }),
+    };
+    /// Illnesses that belong together reached a rule, until the cluster is closed, part of another,
+    /// or below the rule again. Graver when an event must be reported, or anything within two hours.
+    ClusterFound = 2 Row {
+        rule: "1.15",
+        weight: (Severity::Warning, Within::As(Urgency::Urgent)),
+        grave: Some(AT_ONCE),
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "{word}有 {people} 人的病例达到聚集性预警标准，请立即核实处置，并在时限内上报",
+            en: "{people} cases in {word} reach the threshold of a cluster; verify them, act, and \
+                 report in time",
+        },
+        left: None,
+    };
+    /// A rule proposes to suspend teaching, until a human has decided or the proposal is withdrawn.
+    SuspensionProposed = 3 Row {
+        rule: "1.22",
+        weight: (Severity::Warning, Within::As(Urgency::Urgent)),
+        grave: None,
+        whom: Whom::Above,
+        sentence: Sentence {
+            zh: "按规则建议{word}停课 {amount} 天，请听取疾控机构意见后作出决定",
+            en: "Rules propose to suspend teaching of {word} for {amount} days; hear disease control \
+                 and decide",
+        },
+        left: None,
+    };
+    /// Nobody was reached about an absence in time, until somebody is or the person is back.
+    AbsenceUntraced = 4 Row {
+        rule: "1.11",
+        weight: (Severity::Warning, Within::As(Urgency::Urgent)),
+        grave: None,
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "{people} 名缺勤人员在时限内未能联系到监护人或本人，请校长立即跟进",
+            en: "Nobody was reached in time about {people} absent person; the principal follows it up",
+        },
+        left: None,
+    };
+    /// Sick days in a row ask for an interview, until it is held or the person is back.
+    InterviewDue = 5 Row {
+        rule: "1.12",
+        weight: (Severity::Notice, Within::As(Urgency::Routine)),
+        grave: None,
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "{people} 名缺勤人员连续病假已达约谈天数，请约谈监护人",
+            en: "Sick days in a row of {people} person ask for an interview with the guardian",
+        },
+        left: None,
+    };
+    /// An absence by illness was not uploaded in time, until it is.
+    UploadOverdue = 6 Row {
+        rule: "1.8",
+        weight: (Severity::Warning, Within::As(Urgency::Routine)),
+        grave: None,
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "{people} 名人员的因病缺勤逾期未上报，请校医尽快确认上报",
+            en: "The absence by illness of {people} person is not uploaded in time; the school doctor \
+                 confirms it",
+        },
+        left: None,
+    };
+    /// Checks of a school are missing after they were due, until none is or the day is over.
+    ChecksMissing = 7 Row {
+        rule: "1.6",
+        weight: (Severity::Warning, Within::As(Urgency::Urgent)),
+        grave: None,
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "{word}应报 {total} 份，逾期未报 {amount} 份，未报不等于零报告，请立即督促补报",
+            en: "{amount} of {total} {word} checks are missing; missing is not zero: have them \
+                 submitted",
+        },
+        left: None,
     };
 }
 
