@@ -9,11 +9,16 @@ use kit::request::{Once, once};
 use prost::Message;
 use sea_orm::Value;
 
+use super::Said;
+use super::case_files::room_of;
 use super::medical::{line, unknown};
 use crate::app::App;
 use crate::app::axes::{lock_people, move_axes};
+use crate::domain::health::disease::{Certainty, Severity};
 use crate::domain::health::person::Act;
-use crate::domain::roll::{GroupKind, PersonId};
+use crate::domain::health::sign::Sign;
+use crate::domain::health::symptom::Symptoms;
+use crate::domain::roll::{GroupKind, PersonId, person};
 use crate::error::Error;
 use crate::grpc::convert::person_name;
 use crate::store::health::medical::{HealthEventRow, MedicalRow};
@@ -53,6 +58,9 @@ impl App {
             Once::Repeat(answer) => return Ok(answer),
         };
         let row = self.act(&tx, caller, &asked, &place, now).await?;
+        if matches!(asked.act, Act::Confirm(_)) {
+            self.say_diagnosis(&tx, &row, now).await?;
+        }
         let answer = render(&row);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
@@ -104,6 +112,41 @@ impl App {
             move_axes(tx, &people, now).await?;
         }
         Ok(row)
+    }
+
+    /// Says what the school doctor confirmed, so that clusters count it: one sign for each illness,
+    /// which goes on until the person is cleared. The school is locked.
+    async fn say_diagnosis(
+        &self,
+        tx: &Tx,
+        row: &MedicalRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let health = row.health()?;
+        let kind = GroupKind::from_code(row.kind).unwrap_or(GroupKind::Students);
+        let Some(disease) = health.course.disease else {
+            return Ok(());
+        };
+        let person = person(&row.person);
+        let name = person_name(kind, person);
+        let source = format!("{name}/health/{}", health.cleared);
+        let sign = Sign {
+            source: source.clone(),
+            person,
+            kind,
+            group: row.org_path.clone(),
+            dormitory: room_of(tx, &row.org_path, &row.person).await?,
+            day: self.today(),
+            symptoms: Symptoms::NONE,
+            temperature: 0,
+            diagnosis: Some((disease, Certainty::Confirmed)),
+            severity: Severity::Mild,
+            onset: health.course.onset,
+            time: now.timestamp_millis(),
+        };
+        let mut said = Said::default();
+        said.source(&source, false, vec![sign]);
+        self.note_signs(tx, said, now).await
     }
 
     /// The place of somebody about whose health the caller may do `permission`: that of their
