@@ -28,7 +28,7 @@ use crate::grpc::health::contact_convert;
 use crate::grpc::tube_convert::member;
 use crate::store::controls::ControlRow;
 use crate::store::health::cases::CaseRow;
-use crate::store::health::contacts::ContactRow;
+use crate::store::health::contacts::{self, ContactRow};
 use crate::store::people;
 use crate::store::rows::{Lock, Row};
 
