@@ -151,7 +151,7 @@ pub fn irregularities(day: Day, reports: &[Report]) -> Vec<Irregularity> {
 pub fn no_illness(students: u32, days: &[SchoolDay]) -> Option<Irregularity> {
     let enough = usize::try_from(QUIET_DAYS).is_ok_and(|quiet| days.len() >= quiet);
     let quiet = days.iter().all(|day| day.complete && day.healthy);
-    (students >= STUDENTS && enough && quiet).then(|| Irregularity {
+    (students >= STUDENTS && enough && quiet).then_some(Irregularity {
         kind: Kind::NoIllness,
         place: None,
         slot: None,
