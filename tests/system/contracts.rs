@@ -137,12 +137,15 @@ fn every_list_pages() {
 fn every_act_can_be_repeated() {
     // Client streams are idempotent row by row. These say themselves what is done, so that a repeat finds
     // it done: a draw is the same however often it is asked for, a recorded decision has the gate's
-    // id, tubes have their codes, a swab is one person in one tube, and a revealed number changes nothing
-    // but the list of who saw it.
+    // id, tubes have their codes, a swab is one person in one tube, a check has the id that its taker's
+    // device gave it, and a revealed number changes nothing but the list of who saw it.
     let natural = [
         "campus.roster.v1.GuardianService.RevealGuardianPhone",
         "campus.safety.v1.GateService.RecordBatch",
         "campus.sampling.v1.DrawService.DrawDay",
+        "campus.sampling.v1.ScreeningService.BatchSubmitChecks",
+        "campus.sampling.v1.ScreeningService.CorrectCheck",
+        "campus.sampling.v1.ScreeningService.SubmitCheck",
         "campus.sampling.v1.TubeService.AddSwab",
         "campus.sampling.v1.TubeService.IssueTubes",
     ];

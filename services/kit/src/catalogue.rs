@@ -273,6 +273,26 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "采样点当前状态为 {state}，不能进行该操作",
             "the sampling point is {state}",
         ),
+        R::CheckSlot => entry_of(
+            FailedPrecondition,
+            "按现行政策，该对象没有 {slot} 这一检",
+            "no {slot} check is held there",
+        ),
+        R::CheckDay => entry_of(
+            FailedPrecondition,
+            "只能提交今天及此前 7 天的晨午晚检，{date} 不在范围内",
+            "{date} is not within the last 7 days",
+        ),
+        R::CheckClientIdReused => entry_of(
+            InvalidArgument,
+            "该检查编号已用于另一份内容，请更正后重新提交",
+            "client_id was used for another content",
+        ),
+        R::ReporterNotExamined => entry_of(
+            FailedPrecondition,
+            "您还没有通过本学期的班级报告人考核，请联系学校疫情报告人",
+            "no valid examination at {name}",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,

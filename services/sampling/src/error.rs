@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::health::rules::Slot;
+use crate::domain::health::screening::ClientReused;
 use crate::domain::hold::HoldState;
 use crate::domain::point::PointState;
 use crate::domain::swab::Refused;
@@ -70,6 +72,19 @@ pub(crate) enum Error {
     /// The verb does not start from the sampling point's state.
     #[error("the sampling point is {0:?}")]
     PointState(PointState),
+
+    /// The policy holds no such check there.
+    #[error("no {0:?} check is held there")]
+    CheckSlot(Slot),
+    /// Checks of this day are not taken.
+    #[error("no checks are taken of {0}")]
+    CheckDay(NaiveDate),
+    /// The client's identifier came with another content.
+    #[error("a check is refused")]
+    CheckClient(#[from] ClientReused),
+    /// The class reporter has no valid examination.
+    #[error("no examination at {0}")]
+    NotExamined(String),
 }
 
 impl From<Problem> for Error {

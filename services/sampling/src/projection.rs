@@ -1,6 +1,6 @@
 //! What the roster publishes, kept as the draw needs it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use kit::clock::Clock;
@@ -15,9 +15,13 @@ use proto::roster::{
 };
 use sea_orm::DbErr;
 
+use crate::app::health::overdue;
 use crate::domain::coverage::Tally;
 use crate::domain::day::Day;
+use crate::domain::health::dormitory::{self, Resident};
 use crate::domain::roll::{GroupKind, Member, PersonId, Roll};
+use crate::store::health as store;
+use crate::store::health::dormitories::DormitoryRow;
 use crate::store::rolls::GroupRow;
 use crate::store::{coverage, people, policy, rolls};
 
@@ -47,6 +51,7 @@ impl Projection for RosterProjection {
         let withdrawn = PolicyProfile::default();
         let mut years = Vec::new();
         let mut groups = BTreeMap::new();
+        let mut rooms = HashMap::new();
         for event in events {
             let entity = event.entity.clone();
             match &event.state {
@@ -59,6 +64,7 @@ impl Projection for RosterProjection {
                 }
                 Some(State::ClassGroupRoll(roll)) => {
                     let group = class_group(event, roll);
+                    rooms.insert(group.path.clone(), dormitories(&group, roll));
                     groups.insert(group.path.clone(), Some(group));
                 }
                 Some(State::StaffRoll(roll)) => {
@@ -85,13 +91,17 @@ impl Projection for RosterProjection {
         rolls::save_organizations(tx, organizations, generation).await?;
         policy::save_policies(tx, &policies, generation).await?;
         policy::save_calendars(tx, &years, generation).await?;
-        save_groups(tx, groups, generation, self.clock.today().into()).await
+        if !policies.is_empty() || !years.is_empty() {
+            overdue::plan(tx, self.clock.now()).await?;
+        }
+        save_groups(tx, groups, &rooms, generation, self.clock.today().into()).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
         let unseen = rolls::unseen_groups(tx, generation).await?;
         let removed = unseen.into_iter().map(|path| (path, None)).collect();
-        save_groups(tx, removed, generation, self.clock.today().into()).await?;
+        let (rooms, today) = (HashMap::new(), self.clock.today().into());
+        save_groups(tx, removed, &rooms, generation, today).await?;
         rolls::remove_unseen(tx, generation).await
     }
 }
@@ -124,10 +134,12 @@ impl RosterProjection {
     }
 }
 
-/// Stores groups, finds out who joined, left or came back, and counts their schools anew.
+/// Stores groups with the rooms of their boarders, finds out who joined, left or came back, and
+/// counts their schools anew.
 async fn save_groups(
     tx: &Tx,
     changed: BTreeMap<String, Option<GroupRow>>,
+    rooms: &HashMap<String, Vec<DormitoryRow>>,
     generation: i64,
     today: Day,
 ) -> Result<(), DbErr> {
@@ -148,7 +160,7 @@ async fn save_groups(
         .cloned()
         .collect();
     let mut entries = rolls::entries_at(tx, &returned).await?;
-    let mut saved = Vec::new();
+    let (mut saved, mut removed) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
     let (mut found, mut found_at) = (Vec::new(), Vec::new());
     for (path, group) in changed {
@@ -164,6 +176,7 @@ async fn save_groups(
             if let Some(before) = before {
                 count(before, -1)?;
                 rolls::remove_group(tx, &path).await?;
+                removed.push(path);
             }
             continue;
         };
@@ -202,7 +215,64 @@ async fn save_groups(
     rolls::save_groups(tx, &saved, generation).await?;
     let (found, found_at) = last_of_each(found, found_at);
     people::save_people(tx, found, found_at).await?;
+    let moved = saved.iter().map(|group| &group.path).chain(&removed);
+    save_expected(tx, moved.collect(), &stored, rooms).await?;
     coverage::save(tx, tallies).await
+}
+
+/// Stores who lives where, and what is expected of the schools of groups that moved.
+async fn save_expected(
+    tx: &Tx,
+    moved: Vec<&String>,
+    stored: &HashMap<String, GroupRow>,
+    rooms: &HashMap<String, Vec<DormitoryRow>>,
+) -> Result<(), DbErr> {
+    let known = moved.iter().filter(|path| stored.contains_key(**path));
+    let known = known.map(|path| path.as_str().into()).collect();
+    let before = store::dormitories::of_groups(tx, known).await?;
+    let now = moved.iter().filter_map(|path| rooms.get(*path)).flatten();
+    let now: Vec<DormitoryRow> = now.cloned().collect();
+    store::dormitories::replace(tx, &before, &now).await?;
+    let schools: BTreeSet<String> = moved.iter().map(|path| school_of(path)).collect();
+    let schools: Vec<String> = schools.into_iter().collect();
+    store::expectations::recount(tx, &schools).await
+}
+
+/// The room of boarders who have none yet: nobody who boards goes unchecked.
+const NO_ROOM: &str = "未分配";
+
+/// The rooms in which boarders of a class group live. None of them is expected while the group is
+/// not taught in person.
+fn dormitories(group: &GroupRow, roll: &ClassGroupRoll) -> Vec<DormitoryRow> {
+    let mut rooms: BTreeMap<&str, Vec<Resident>> = BTreeMap::new();
+    for member in roll.members.iter().filter(|member| member.boarder) {
+        let room = if member.dormitory.is_empty() {
+            NO_ROOM
+        } else {
+            &member.dormitory
+        };
+        rooms
+            .entry(room)
+            .or_default()
+            .extend(to_member(member, 0).map(|member| Resident {
+                person: member.person,
+                on_leave: member.on_leave,
+            }));
+    }
+    let school = group.school_path();
+    let row = |(room, residents): (&str, Vec<Resident>)| {
+        let there = residents.iter().filter(|resident| !resident.on_leave);
+        let expected = if group.taught { there.count() } else { 0 };
+        DormitoryRow {
+            place: format!("{school}/{}", dormitory::id(school, room)),
+            group_path: group.path.clone(),
+            school: school.to_owned(),
+            room: room.to_owned(),
+            expected: i32::try_from(expected).unwrap_or(i32::MAX),
+            members: dormitory::pack(&residents),
+        }
+    };
+    rooms.into_iter().map(row).collect()
 }
 
 /// Of somebody who is on two rolls, the last one counts: one statement may not touch a row twice.

@@ -70,6 +70,7 @@ pub async fn start(
         entropy: rand::random,
     };
     let scans = crate::app::swabs::spawn(app.clone(), drain.clone());
+    let checks = crate::app::health::screening::spawn(app.clone(), drain.clone());
     tokio::spawn(crate::app::health::deadlines::watch(
         app.clone(),
         drain.clone(),
@@ -78,5 +79,5 @@ pub async fn start(
         clearance: Feed::new(db.clone(), "clearance", drain.clone()),
         sampling: Feed::new(db, "sampling", drain),
     };
-    Ok(server.serve(grpc::routes(&app, feeds, scans)))
+    Ok(server.serve(grpc::routes(&app, feeds, scans, checks)))
 }

@@ -93,6 +93,12 @@ impl Roll {
         &self.members
     }
 
+    /// How many are expected at school while their group is taught in person.
+    pub fn expected(&self) -> usize {
+        let expected = self.members.iter().filter(|member| !member.on_leave);
+        expected.count()
+    }
+
     /// The member with this identity.
     pub fn get(&self, person: PersonId) -> Option<&Member> {
         let place = self

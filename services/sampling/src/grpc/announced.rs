@@ -41,7 +41,8 @@ pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
     )
 }
 
-fn sampling_change(
+/// A change of something in the feed of tubes, holds and what else is of interest.
+pub(crate) fn sampling_change(
     kind: &'static str,
     entity: String,
     version: i64,

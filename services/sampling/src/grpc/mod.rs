@@ -7,6 +7,7 @@ mod draw;
 pub(crate) mod draw_convert;
 mod environment;
 mod feed;
+pub(crate) mod health;
 mod hold;
 mod plan;
 pub(crate) mod point_convert;
@@ -25,10 +26,12 @@ use proto::sampling::hold_service_server::HoldServiceServer;
 use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
 use proto::sampling::sampling_feed_server::SamplingFeedServer;
+use proto::sampling::screening_service_server::ScreeningServiceServer;
 use proto::sampling::tube_service_server::TubeServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
+use crate::app::health::screening::Checks;
 use crate::app::swabs::Scans;
 
 /// The feeds of this service.
@@ -38,15 +41,21 @@ pub(crate) struct Feeds {
     pub(crate) sampling: Feed,
 }
 
-/// How large a message may be: small requests, and those with many tubes or results.
+/// How large a message may be: small requests, those with many tubes or results, and many checks
+/// with the temperatures of everybody.
 const SMALL: usize = 64 << 10;
 const LARGE: usize = 1 << 20;
+const HUGE: usize = 4 << 20;
 
 /// Every gRPC service of this crate.
-pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
+pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> Routes {
     let tubes = tube::Api {
         app: app.clone(),
         scans,
+    };
+    let screening = health::screening::Api {
+        app: app.clone(),
+        checks,
     };
     let clearance = ClearanceFeedServer::new(feed::ClearanceApi(feeds.clearance));
     let sampling = SamplingFeedServer::new(feed::SamplingApi(feeds.sampling));
@@ -62,6 +71,7 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans) -> Routes {
         .add_service(
             CoverageServiceServer::new(coverage::Api(app.clone())).max_decoding_message_size(SMALL),
         )
+        .add_service(ScreeningServiceServer::new(screening).max_decoding_message_size(HUGE))
         .add_service(TubeServiceServer::new(tubes).max_decoding_message_size(LARGE))
         .add_service(
             ResultServiceServer::new(result::Api(app.clone())).max_decoding_message_size(LARGE),

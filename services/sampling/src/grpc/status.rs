@@ -48,6 +48,12 @@ impl From<Error> for Problem {
                 let name = state.unwrap_or_default().as_str_name();
                 Problem::new(R::PointState).meta("state", name.trim_start_matches("STATE_"))
             }
+            Error::CheckSlot(slot) => {
+                Problem::new(R::CheckSlot).meta("slot", format!("{slot:?}").to_uppercase())
+            }
+            Error::CheckDay(date) => Problem::new(R::CheckDay).meta("date", date),
+            Error::CheckClient(_) => Problem::new(R::CheckClientIdReused),
+            Error::NotExamined(name) => Problem::new(R::ReporterNotExamined).meta("name", name),
         }
     }
 }

@@ -9,6 +9,7 @@ mod m20260101_000004_clearances;
 mod m20260101_000101_tubes;
 mod m20260101_000102_points;
 mod m20261125_000001_signs;
+mod m20261125_000002_checks;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000101_tubes::Migration));
         migrations.push(Box::new(m20260101_000102_points::Migration));
         migrations.push(Box::new(m20261125_000001_signs::Migration));
+        migrations.push(Box::new(m20261125_000002_checks::Migration));
         migrations
     }
 

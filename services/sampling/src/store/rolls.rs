@@ -54,6 +54,17 @@ impl GroupRow {
         Roll::unpack(self.kind, &self.members).map_err(corrupt)
     }
 
+    /// How many are expected in person.
+    ///
+    /// # Errors
+    /// When the stored bytes are no roll.
+    pub fn expected(&self) -> Result<i32, DbErr> {
+        if !self.taught {
+            return Ok(0);
+        }
+        Ok(i32::try_from(self.roll()?.expected()).unwrap_or(i32::MAX))
+    }
+
     /// The rotation.
     ///
     /// # Errors
@@ -296,6 +307,8 @@ pub(crate) async fn save_groups(
 ) -> Result<(), DbErr> {
     let text =
         |of: fn(&GroupRow) -> &String| Column::Text(groups.iter().map(of).cloned().collect());
+    let expected: Result<_, DbErr> = groups.iter().map(GroupRow::expected).collect();
+    let expected = expected?;
     let columns = vec![
         ("path", text(|group| &group.path)),
         ("organization", text(|group| &group.organization)),
@@ -322,10 +335,12 @@ pub(crate) async fn save_groups(
             "members",
             Column::Bytes(groups.iter().map(|group| group.members.clone()).collect()),
         ),
+        ("expected", Column::Int(expected)),
     ];
     let conflict = "ON CONFLICT (path) DO UPDATE SET display_name = excluded.display_name, \
         grade = excluded.grade, taught = excluded.taught, version = excluded.version, \
-        generation = excluded.generation, members = excluded.members";
+        generation = excluded.generation, members = excluded.members, \
+        expected = excluded.expected";
     insert(tx, "class_rolls", columns, conflict).await
 }
 

@@ -54,7 +54,15 @@ pub(crate) async fn settle(tx: &Tx, deadline: Deadline, entity: &str) -> Result<
 /// Looks each second until the drain.
 pub(crate) async fn watch(app: App, drain: Drain) {
     let holder = Uuid::new_v4().to_string();
+    let mut planned = None;
     loop {
+        let today = app.today();
+        if planned != Some(today) {
+            match app.plan_checks().await {
+                Ok(()) => planned = Some(today),
+                Err(err) => tracing::warn!(error = %err, "cannot plan today's checks yet"),
+            }
+        }
         if let Err(err) = pass_all(&app, &holder).await {
             tracing::warn!(error = %err, "cannot look for deadlines, trying again");
         }
@@ -99,7 +107,7 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
         .into_iter()
         .find(|kind| *kind as i16 == row.kind);
     match kind {
-        Some(Deadline::Checks) => {}
+        Some(Deadline::Checks) => app.checks_due(&tx, &row.entity).await?,
         None => tracing::warn!(kind = row.kind, "a deadline of an unknown kind is let go"),
     }
     tx.commit().await?;

@@ -3,7 +3,14 @@
 mod absences;
 mod clusters;
 pub(crate) mod deadlines;
+mod exams;
 mod medical;
+pub(crate) mod missing;
+pub(crate) mod overdue;
+pub(crate) mod screening;
+mod screening_batch;
+mod screening_known;
+pub(crate) mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +22,7 @@ use crate::domain::day::Day;
 use crate::domain::health::sign::Sign;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
-use crate::store::health::{schools, signs};
+use crate::store::health::{days, schools, signs};
 
 /// What changes in what is said of people's health.
 #[derive(Debug, Default)]
@@ -80,6 +87,7 @@ impl App {
             touched.people.insert(sign.person, sign.kind);
             touched.days.insert((sign.school().to_owned(), sign.day));
         }
+        count_symptoms(tx, &touched).await?;
         self.settle_medical(tx, &touched, now).await?;
         self.find_clusters(tx, &touched, now).await
     }
@@ -88,4 +96,15 @@ impl App {
     pub(super) async fn lock_health(&self, tx: &Tx, schools: &[&str]) -> Result<(), Error> {
         Ok(schools::lock(tx, schools).await?)
     }
+}
+
+/// Counts anew who is ill on the days that were spoken of, and with what.
+async fn count_symptoms(tx: &Tx, touched: &Touched) -> Result<(), Error> {
+    let counts = signs::counts_of(tx, &touched.days).await?;
+    let mut tallies = days::of(tx, &touched.days).await?;
+    for (key, (symptoms, ill)) in counts {
+        let tally = tallies.entry(key).or_default();
+        (tally.symptoms, tally.ill) = (symptoms, ill);
+    }
+    Ok(days::save(tx, &tallies).await?)
 }

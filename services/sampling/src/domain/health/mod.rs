@@ -1,6 +1,10 @@
 //! The health of people: what is seen of them, what follows from it, and what is reported.
 
+pub mod check;
 pub mod disease;
+pub mod dormitory;
 pub mod rules;
+pub mod screening;
 pub mod sign;
 pub mod symptom;
+pub mod tally;

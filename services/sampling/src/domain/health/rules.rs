@@ -294,3 +294,10 @@ pub struct HealthRules {
     /// Counts below it are hidden in aggregates (6.12).
     pub privacy_k: u32,
 }
+
+impl HealthRules {
+    /// The rule of one check of the day; none when no such check is held.
+    pub fn slot(&self, slot: Slot) -> Option<&SlotRule> {
+        self.slots.iter().find(|rule| rule.slot == slot)
+    }
+}

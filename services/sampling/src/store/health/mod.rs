@@ -1,6 +1,12 @@
 //! What is kept of people's health.
 
+pub mod checks;
+pub mod days;
 pub mod deadlines;
+pub mod dormitories;
+pub mod exams;
+pub mod expectations;
 pub(crate) mod rules;
 pub mod schools;
 pub mod signs;
+pub mod units;

@@ -1,8 +1,11 @@
 //! What is said of people's health, one row a source and person.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
+use super::units::keys;
 use crate::domain::day::Day;
 use crate::domain::health::disease::{Certainty, Disease, Severity};
 use crate::domain::health::sign::Sign;
@@ -154,30 +157,97 @@ pub async fn remove(tx: &Tx, sources: &[&str]) -> Result<(), DbErr> {
     execute_in(tx, "DELETE FROM signs WHERE source", &[], keys).await
 }
 
+/// People with each symptom, in the order of the contract, and people with any.
+pub type Counts = ([u32; 14], u32);
+
 /// How many people have each symptom in a school on a day, in the order of the contract, and how
 /// many have any.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
-pub async fn counts(tx: &Tx, school: &str, day: Day) -> Result<([u32; 14], u32), DbErr> {
-    let sql = "SELECT person, symptoms FROM signs WHERE school = $1 AND day = $2 ORDER BY person";
-    let values: [Value; 2] = [school.into(), i32::from(day.number()).into()];
-    let mut people: Vec<(Vec<u8>, Symptoms)> = Vec::new();
-    for row in tx.query_all_raw(statement(tx, sql, values)).await? {
-        let (person, bits): (Vec<u8>, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        let symptoms = Symptoms::from_bits(bits);
-        match people.last_mut() {
-            Some((last, known)) if *last == person => *known = known.or(symptoms),
-            _ => people.push((person, symptoms)),
+pub async fn counts(tx: &Tx, school: &str, day: Day) -> Result<Counts, DbErr> {
+    let wanted = BTreeSet::from([(school.to_owned(), day)]);
+    let mut counts = counts_of(tx, &wanted).await?;
+    Ok(counts.pop_first().map(|(_, counts)| counts).unwrap_or_default())
+}
+
+/// The same of many schools and days, all of them.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn counts_of(
+    tx: &Tx,
+    wanted: &BTreeSet<(String, Day)>,
+) -> Result<BTreeMap<(String, Day), Counts>, DbErr> {
+    let mut schools: BTreeMap<Day, Vec<Value>> = BTreeMap::new();
+    for (school, day) in wanted {
+        let schools = schools.entry(*day).or_default();
+        schools.push(school.as_str().into());
+    }
+    let mut people: BTreeMap<(String, Day, Vec<u8>), Symptoms> = BTreeMap::new();
+    for (day, schools) in schools {
+        for (marks, schools) in keys(2, schools) {
+            let sql = format!(
+                "SELECT school, person, symptoms FROM signs WHERE day = $1 AND school IN ({marks})"
+            );
+            let mut values = vec![i32::from(day.number()).into()];
+            values.extend(schools);
+            for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+                let key = (row.try_get_by_index(0)?, day, row.try_get_by_index(1)?);
+                let symptoms = Symptoms::from_bits(row.try_get_by_index(2)?);
+                let known = people.entry(key).or_default();
+                *known = known.or(symptoms);
+            }
         }
     }
-    let mut each = [0; 14];
-    let mut ill = 0;
-    for (_, symptoms) in people {
-        ill += u32::from(!symptoms.is_empty());
+    let mut counts: BTreeMap<(String, Day), Counts> = wanted
+        .iter()
+        .map(|key| (key.clone(), Counts::default()))
+        .collect();
+    for ((school, day, _), symptoms) in people {
+        let (each, ill) = counts.entry((school, day)).or_default();
+        *ill += u32::from(!symptoms.is_empty());
         for symptom in symptoms.iter() {
             each[symptom as usize - 1] += 1;
         }
     }
-    Ok((each, ill))
+    Ok(counts)
+}
+
+/// How many people of each class group, or group of staff, at or below a place have each symptom
+/// on the days from `first` to `last`, each person once (rule 1.7).
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn rolling<C: ConnectionTrait>(
+    connection: &C,
+    place: &str,
+    first: Day,
+    last: Day,
+) -> Result<BTreeMap<String, Counts>, DbErr> {
+    let sql = "SELECT group_path, person, symptoms FROM signs WHERE day >= $1 AND day <= $2 \
+        AND (school = $3 OR group_path = $3 OR (school >= $4 AND school < $5))";
+    let values: [Value; 5] = [
+        i32::from(first.number()).into(),
+        i32::from(last.number()).into(),
+        place.into(),
+        format!("{place}/").into(),
+        format!("{place}0").into(),
+    ];
+    let mut people: BTreeMap<(String, Vec<u8>), Symptoms> = BTreeMap::new();
+    let rows = connection.query_all_raw(statement(connection, sql, values));
+    for row in rows.await? {
+        let key = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let known = people.entry(key).or_default();
+        *known = known.or(Symptoms::from_bits(row.try_get_by_index(2)?));
+    }
+    let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
+    for ((group, _), symptoms) in people {
+        let (each, ill) = counts.entry(group).or_default();
+        *ill += u32::from(!symptoms.is_empty());
+        for symptom in symptoms.iter() {
+            each[symptom as usize - 1] += 1;
+        }
+    }
+    Ok(counts)
 }

@@ -1,0 +1,472 @@
+//! What a check says (rules 1.1 to 1.5), and how it is packed into one row of the database.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::disease::{Certainty, Disease, Severity};
+use super::rules::{HealthRules, SlotRule};
+use super::sign::Sign;
+use super::symptom::{Symptom, Symptoms};
+use crate::domain::day::Day;
+use crate::domain::roll::{GroupKind, Malformed, PersonId, person};
+
+/// Whom a check is about. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i16)]
+pub enum Unit {
+    /// A class group.
+    ClassGroup = 1,
+    /// The staff of a school who work with one grade.
+    Staff = 2,
+    /// A dormitory room.
+    Room = 3,
+}
+
+impl Unit {
+    /// The number of this unit.
+    pub fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// The unit with this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        [Self::ClassGroup, Self::Staff, Self::Room]
+            .into_iter()
+            .find(|unit| unit.code() == code)
+    }
+
+    /// What kind of people it holds.
+    pub fn people(self) -> GroupKind {
+        match self {
+            Self::ClassGroup | Self::Room => GroupKind::Students,
+            Self::Staff => GroupKind::Staff,
+        }
+    }
+
+    /// Whether a check by this rule is held of it: boarders are checked by room and nobody else,
+    /// staff where the rule says so (rule 1.1).
+    pub fn is_checked(self, rule: &SlotRule) -> bool {
+        match self {
+            Self::Room => rule.boarders_only,
+            Self::ClassGroup => !rule.boarders_only,
+            Self::Staff => rule.staff,
+        }
+    }
+}
+
+/// Heads, as the reporter counted them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// On the roll.
+    pub roll: u16,
+    /// Present.
+    pub present: u16,
+    /// Absent.
+    pub absent: u16,
+    /// Absent and ill.
+    pub ill_absent: u16,
+}
+
+/// Signs of a single person that are reported within a day (rules 1.4, 1.16): bits of
+/// [`Finding::severe`] by the numbers of the contract.
+pub mod severe {
+    /// High fever without a known cause.
+    pub const HIGH_FEVER: u8 = 1 << 1;
+    /// Difficulty in breathing.
+    pub const DYSPNOEA: u8 = 1 << 2;
+    /// Violent vomiting or diarrhoea.
+    pub const VIOLENT: u8 = 1 << 3;
+}
+
+/// Somebody with symptoms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Who.
+    pub person: PersonId,
+    /// What was seen.
+    pub symptoms: Symptoms,
+    /// The other symptom in words, at most 50 characters.
+    pub other: String,
+    /// Tenths of a degree Celsius, 0 when it was not taken.
+    pub temperature: i16,
+    /// The first day of the illness; never when it is not known.
+    pub onset: Day,
+    /// Where it began: a number of the contract, 0 when it is not known.
+    pub onset_place: u8,
+    /// The person has seen a doctor.
+    pub seen_doctor: bool,
+    /// What the doctor suspects: a number of the contract, 0 for nothing.
+    pub disease: i16,
+    /// Bits of [`severe`].
+    pub severe: u8,
+}
+
+impl Finding {
+    /// What was seen, with what a reading and the severe signs mean: a reading from `fever` on is
+    /// fever; breathing is no symptom of the list, so it is another one.
+    pub fn seen(&self, fever: i16) -> Symptoms {
+        let hot = self.temperature > 0 && self.temperature >= fever;
+        let mut seen = self.symptoms;
+        if hot || self.severe & severe::HIGH_FEVER != 0 {
+            seen = seen.with(Symptom::Fever);
+        }
+        let bowels = [Symptom::Vomiting, Symptom::Diarrhoea]
+            .into_iter()
+            .collect();
+        let unnamed = self.severe & severe::VIOLENT != 0 && !seen.any(bowels);
+        if unnamed || self.severe & severe::DYSPNOEA != 0 {
+            seen = seen.with(Symptom::Other);
+        }
+        seen
+    }
+
+    /// Whether it says anything of the person's health.
+    pub fn says_something(&self, fever: i16) -> bool {
+        !self.seen(fever).is_empty() || self.disease != 0
+    }
+}
+
+/// What a check says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// Heads.
+    pub counts: Counts,
+    /// Everybody with symptoms.
+    pub findings: Vec<Finding>,
+    /// Temperatures in tenths of a degree Celsius, of whom they were noted.
+    pub readings: Vec<(PersonId, i16)>,
+    /// Who is absent, and the number of the reason in the contract.
+    pub absences: Vec<(PersonId, i16)>,
+    /// The reporter knows of another public health event.
+    pub public_event: bool,
+    /// The reporter knows of a group illness of unknown cause.
+    pub group_illness: bool,
+}
+
+const PUBLIC_EVENT: u8 = 1;
+const GROUP_ILLNESS: u8 = 2;
+
+impl Content {
+    /// Whether it is a zero report (rule 1.5).
+    pub fn is_zero(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Everybody it names, some perhaps more than once.
+    pub fn people(&self) -> impl Iterator<Item = PersonId> {
+        let findings = self.findings.iter().map(|finding| finding.person);
+        let pairs = self.readings.iter().chain(&self.absences);
+        findings.chain(pairs.map(|(person, _)| *person))
+    }
+
+    /// What it says of people's health; whoever is not among `check.people` is left out.
+    pub fn signs(&self, check: &Check<'_>, rules: &HealthRules) -> Vec<Sign> {
+        let readings: BTreeMap<PersonId, i16> = self.readings.iter().copied().collect();
+        let sign = |finding: &Finding| {
+            let at = check.people.get(&finding.person)?;
+            let reading = readings.get(&finding.person).copied().unwrap_or(0);
+            let temperature = finding.temperature.max(reading);
+            let measured = Finding {
+                temperature,
+                ..finding.clone()
+            };
+            Some(Sign {
+                source: check.name.to_owned(),
+                person: finding.person,
+                kind: check.unit.people(),
+                group: at.group.clone(),
+                dormitory: at.dormitory.clone(),
+                day: check.day,
+                symptoms: measured.seen(rules.fever),
+                temperature,
+                diagnosis: (finding.disease != 0)
+                    .then_some((Disease(finding.disease), Certainty::Suspected)),
+                severity: Severity::Mild,
+                onset: finding.onset,
+                time: check.time,
+            })
+        };
+        self.findings.iter().filter_map(sign).collect()
+    }
+
+    /// Sixteen bytes that are the same for the same content, in whatever order people are listed.
+    pub fn digest(&self) -> [u8; 16] {
+        short(&Sha256::digest(self.pack()))
+    }
+
+    /// One row of bytes: people ordered, so that the same content has the same bytes.
+    pub fn pack(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(16 + self.readings.len() * 18);
+        let Counts {
+            roll,
+            present,
+            absent,
+            ill_absent,
+        } = self.counts;
+        for count in [roll, present, absent, ill_absent] {
+            bytes.extend(count.to_le_bytes());
+        }
+        let event = if self.public_event { PUBLIC_EVENT } else { 0 };
+        bytes.push(event | if self.group_illness { GROUP_ILLNESS } else { 0 });
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| finding.person);
+        bytes.extend(length(findings.len()));
+        for finding in findings {
+            pack_finding(&mut bytes, finding);
+        }
+        for pairs in [&self.readings, &self.absences] {
+            let mut pairs = pairs.clone();
+            pairs.sort_unstable();
+            bytes.extend(length(pairs.len()));
+            for (person, value) in pairs {
+                bytes.extend(person.0);
+                bytes.extend(value.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
+    /// From one row of bytes.
+    ///
+    /// # Errors
+    /// When the bytes are no packed content.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut rest = Rest(bytes);
+        let counts = Counts {
+            roll: rest.u16()?,
+            present: rest.u16()?,
+            absent: rest.u16()?,
+            ill_absent: rest.u16()?,
+        };
+        let flags = rest.u8()?;
+        let findings = (0..rest.u16()?).map(|_| rest.finding()).collect::<Result<_, _>>()?;
+        let readings = rest.pairs()?;
+        let absences = rest.pairs()?;
+        if !rest.0.is_empty() {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            counts,
+            findings,
+            readings,
+            absences,
+            public_event: flags & PUBLIC_EVENT != 0,
+            group_illness: flags & GROUP_ILLNESS != 0,
+        })
+    }
+}
+
+/// Where somebody belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The place of the class group, or group of staff.
+    pub group: String,
+    /// The identifier of the dormitory room within the school; empty for who has none.
+    pub dormitory: String,
+}
+
+/// What its signs need to know of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Check<'a> {
+    /// Its resource name.
+    pub name: &'a str,
+    /// Whom it is about.
+    pub unit: Unit,
+    /// The civil day.
+    pub day: Day,
+    /// When it was taken, in milliseconds since 1970.
+    pub time: i64,
+    /// Where the people it names belong.
+    pub people: &'a BTreeMap<PersonId, Whereabouts>,
+}
+
+/// The first sixteen bytes of a hash.
+pub(crate) fn short(hash: &[u8]) -> [u8; 16] {
+    let mut head = [0; 16];
+    head.copy_from_slice(&hash[..16]);
+    head
+}
+
+fn length(count: usize) -> [u8; 2] {
+    u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes()
+}
+
+fn pack_finding(bytes: &mut Vec<u8>, finding: &Finding) {
+    let Finding {
+        person,
+        symptoms,
+        other,
+        temperature,
+        onset,
+        onset_place,
+        seen_doctor,
+        disease,
+        severe,
+    } = finding;
+    bytes.extend(person.0);
+    bytes.extend(symptoms.bits().to_le_bytes());
+    bytes.extend(temperature.to_le_bytes());
+    bytes.extend(onset.number().to_le_bytes());
+    bytes.extend(disease.to_le_bytes());
+    bytes.extend([*onset_place, u8::from(*seen_doctor), *severe]);
+    bytes.extend(length(other.len()));
+    bytes.extend(other.as_bytes());
+}
+
+/// What is still to be read.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed)?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn u8(&mut self) -> Result<u8, Malformed> {
+        Ok(self.take::<1>()?[0])
+    }
+
+    fn u16(&mut self) -> Result<u16, Malformed> {
+        self.take().map(u16::from_le_bytes)
+    }
+
+    fn i16(&mut self) -> Result<i16, Malformed> {
+        self.take().map(i16::from_le_bytes)
+    }
+
+    fn person(&mut self) -> Result<PersonId, Malformed> {
+        self.take::<16>().map(|id| person(&id))
+    }
+
+    fn pairs(&mut self) -> Result<Vec<(PersonId, i16)>, Malformed> {
+        (0..self.u16()?)
+            .map(|_| Ok((self.person()?, self.i16()?)))
+            .collect()
+    }
+
+    fn text(&mut self) -> Result<String, Malformed> {
+        let length = usize::from(self.u16()?);
+        let (text, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).map_err(|_| Malformed)
+    }
+
+    fn finding(&mut self) -> Result<Finding, Malformed> {
+        Ok(Finding {
+            person: self.person()?,
+            symptoms: Symptoms::from_bits(self.take().map(i32::from_le_bytes)?),
+            temperature: self.i16()?,
+            onset: Day::from_number(self.u16()?),
+            disease: self.i16()?,
+            onset_place: self.u8()?,
+            seen_doctor: self.u8()? != 0,
+            severe: self.u8()?,
+            other: self.text()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(number: u8) -> Finding {
+        Finding {
+            person: PersonId([number; 16]),
+            symptoms: [Symptom::Cough, Symptom::Other].into_iter().collect(),
+            other: "耳痛".to_owned(),
+            temperature: 372,
+            onset: Day::from_number(8123),
+            onset_place: 1,
+            seen_doctor: true,
+            disease: 2,
+            severe: 0,
+        }
+    }
+
+    fn content() -> Content {
+        Content {
+            counts: Counts {
+                roll: 45,
+                present: 43,
+                absent: 2,
+                ill_absent: 1,
+            },
+            findings: vec![finding(1), finding(2)],
+            readings: vec![(PersonId([1; 16]), 372), (PersonId([3; 16]), 365)],
+            absences: vec![(PersonId([4; 16]), 1)],
+            public_event: false,
+            group_illness: true,
+        }
+    }
+
+    #[test]
+    fn content_survives_packing_and_the_order_of_people_says_nothing() {
+        let content = content();
+        assert_eq!(Content::unpack(&content.pack()), Ok(content.clone()));
+        let mut turned = content.clone();
+        turned.findings.reverse();
+        turned.readings.reverse();
+        assert_eq!(turned.digest(), content.digest());
+        assert_eq!(Content::unpack(&Content::default().pack()), Ok(Content::default()));
+    }
+
+    #[test]
+    fn no_cut_of_packed_content_is_content() {
+        let packed = content().pack();
+        for end in 0..packed.len() {
+            assert_eq!(Content::unpack(&packed[..end]), Err(Malformed), "{end}");
+        }
+        let longer = [packed.as_slice(), &[0]].concat();
+        assert_eq!(Content::unpack(&longer), Err(Malformed));
+    }
+
+    #[test]
+    fn a_reading_from_the_threshold_on_is_fever() {
+        let at = |temperature| Finding {
+            temperature,
+            ..finding(1)
+        };
+        assert!(!at(372).seen(373).has(Symptom::Fever));
+        assert!(at(373).seen(373).has(Symptom::Fever));
+        assert!(!at(0).seen(0).has(Symptom::Fever));
+    }
+
+    #[test]
+    fn severe_signs_are_symptoms_too() {
+        let plain = |severe| Finding {
+            symptoms: Symptoms::NONE,
+            temperature: 0,
+            severe,
+            ..finding(1)
+        };
+        let seen = |severe| plain(severe).seen(373).iter().collect::<Vec<_>>();
+        assert_eq!(seen(severe::HIGH_FEVER), [Symptom::Fever]);
+        assert_eq!(seen(severe::DYSPNOEA), [Symptom::Other]);
+        assert_eq!(seen(severe::VIOLENT), [Symptom::Other]);
+        let vomiting = Finding {
+            symptoms: Symptoms::NONE.with(Symptom::Vomiting),
+            ..plain(severe::VIOLENT)
+        };
+        assert_eq!(vomiting.seen(373), Symptoms::NONE.with(Symptom::Vomiting));
+        assert_eq!(seen(0), []);
+    }
+
+    #[test]
+    fn rooms_are_checked_in_the_evening_and_nobody_else() {
+        let rule = |boarders_only, staff| SlotRule {
+            slot: super::super::rules::Slot::Morning,
+            deadline_minute: 510,
+            boarders_only,
+            staff,
+        };
+        let checked = |rule: SlotRule| {
+            [Unit::ClassGroup, Unit::Staff, Unit::Room].map(|unit| unit.is_checked(&rule))
+        };
+        assert_eq!(checked(rule(false, true)), [true, true, false]);
+        assert_eq!(checked(rule(false, false)), [true, false, false]);
+        assert_eq!(checked(rule(true, false)), [false, false, true]);
+    }
+}
