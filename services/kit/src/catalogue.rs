@@ -293,6 +293,36 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "您还没有通过本学期的班级报告人考核，请联系学校疫情报告人",
             "no valid examination at {name}",
         ),
+        R::AbsenceState => entry_of(
+            FailedPrecondition,
+            "缺勤登记当前状态为 {state}，不能进行该操作",
+            "the absence is {state}",
+        ),
+        R::ReturnNotCleared => entry_of(
+            FailedPrecondition,
+            "校医尚未同意此人返校",
+            "the school doctor has not cleared the person",
+        ),
+        R::MedicalState => entry_of(
+            FailedPrecondition,
+            "此人当前的健康管理环节不能进行该操作",
+            "not from where the person stands now",
+        ),
+        R::ReturnTooEarly => entry_of(
+            FailedPrecondition,
+            "尚未满足返校条件",
+            "the conditions of the return are not met",
+        ),
+        R::AppealState => entry_of(
+            FailedPrecondition,
+            "没有可申诉的决定，或没有待裁定的申诉",
+            "nothing to appeal against, or no appeal to decide",
+        ),
+        R::ObservationNotNormal => entry_of(
+            FailedPrecondition,
+            "体温未连续正常或仍有症状，不能解除观察",
+            "readings are not normal, or there are symptoms",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,

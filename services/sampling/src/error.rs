@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::health::absence::AbsenceState;
+use crate::domain::health::person::Refusal;
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::ClientReused;
 use crate::domain::hold::HoldState;
@@ -85,6 +87,16 @@ pub(crate) enum Error {
     /// The class reporter has no valid examination.
     #[error("no examination at {0}")]
     NotExamined(String),
+    /// The verb does not start from the absence's state.
+    #[error("the absence is {0:?}")]
+    AbsenceState(AbsenceState),
+    /// Who is absent has not been cleared.
+    #[error("not cleared")]
+    NotCleared,
+    /// What was to be done about somebody's health is refused; whether the caller may be told what
+    /// is lacking.
+    #[error("refused on the medical axis")]
+    Health(Refusal, bool),
 }
 
 impl From<Problem> for Error {

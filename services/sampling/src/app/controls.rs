@@ -1,19 +1,20 @@
-//! Each person's control axis and the clearance that follows from it: the strongest counts.
+//! What begins and ends to bear on people's control axis.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
-use kit::feed::announce;
-use sea_orm::Value as SqlValue;
+use sea_orm::{ConnectionTrait, Value as SqlValue};
 
 use super::App;
-use crate::domain::hold::Control;
+use super::axes::{lock_people, move_axes};
+use crate::domain::day::Day;
+use crate::domain::roll::PersonId;
 use crate::error::Error;
-use crate::grpc::announced::clearance_change;
-use crate::store::clearance::{self, ClearanceRow};
-use crate::store::controls::{self, ControlRow, next_versions};
-use crate::store::rows::{Lock, Row};
+use crate::store::clearance;
+use crate::store::controls::{self, ControlRow};
+use crate::store::policy::Facts;
+use crate::store::rows::Row;
 
 /// What begins and ends to bear on people.
 #[derive(Debug, Default)]
@@ -50,76 +51,30 @@ impl App {
         if names.is_empty() {
             return Ok(());
         }
-        let people: Vec<Vec<u8>> = names.keys().cloned().collect();
-        let versions = next_versions(tx, &people).await?;
+        let people = lock_people(tx, names).await?;
         for (basis, people) in lifted {
             controls::lift(tx, &basis, people).await?;
         }
         ControlRow::save(tx, &set).await?;
-        let keys: Vec<SqlValue> = people.iter().map(|person| person.clone().into()).collect();
-        let mut strongest = strongest(tx, keys.clone()).await?;
-        let before = ClearanceRow::find(tx, "person", keys, Lock::No).await?;
-        let mut before: HashMap<Vec<u8>, ClearanceRow> = before
-            .into_iter()
-            .map(|row| (row.person.clone(), row))
-            .collect();
-        let (mut held, mut clear, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        for ((person, name), version) in names.iter().zip(versions) {
-            match strongest.remove(person) {
-                Some(control) => {
-                    let row = not_clear(control, version, now);
-                    changes.push(clearance_change(name, &row, false));
-                    held.push(row);
-                }
-                None => {
-                    let row = ClearanceRow {
-                        version,
-                        ..before.remove(person).unwrap_or_default()
-                    };
-                    changes.push(clearance_change(name, &row, true));
-                    clear.push(person.clone().into());
-                }
+        move_axes(tx, &people, now).await
+    }
+
+    /// Who in the schools from `first` to `last` is not drawn on a day: everybody who is not clear,
+    /// except those under health monitoring whom the policy lets in (rule 1.24).
+    pub(super) async fn not_drawn<C: ConnectionTrait + Sync>(
+        &self,
+        connection: &C,
+        facts: &Facts,
+        (first, last): (&str, &str),
+        day: Day,
+    ) -> Result<HashSet<PersonId>, Error> {
+        let mut people = clearance::not_clear(connection, first, last).await?;
+        for (person, place) in clearance::monitored(connection, first, last).await? {
+            let policy = facts.policy(&place, day);
+            if policy.is_some_and(|policy| policy.health.admit_health_monitoring) {
+                people.remove(&person);
             }
         }
-        ClearanceRow::save(tx, &held).await?;
-        clearance::clear(tx, clear).await?;
-        announce(tx, changes).await?;
-        Ok(())
-    }
-}
-
-/// The strongest control of each person.
-async fn strongest(tx: &Tx, people: Vec<SqlValue>) -> Result<HashMap<Vec<u8>, ControlRow>, Error> {
-    let mut strongest: HashMap<Vec<u8>, ControlRow> = HashMap::new();
-    for row in ControlRow::find(tx, "person", people, Lock::No).await? {
-        let known = strongest
-            .entry(row.person.clone())
-            .or_insert_with(|| row.clone());
-        if Control::from_code(row.control) > Control::from_code(known.control) {
-            *known = row;
-        }
-    }
-    Ok(strongest)
-}
-
-fn not_clear(control: ControlRow, version: i64, now: DateTime<Utc>) -> ClearanceRow {
-    let ControlRow {
-        person,
-        basis,
-        control,
-        since: _,
-        org_path,
-        policy_version,
-    } = control;
-    ClearanceRow {
-        person,
-        org_path,
-        control,
-        medical: 1,
-        effective_time: now.timestamp_millis(),
-        rule: "2.19".to_owned(),
-        policy_version,
-        basis,
-        version,
+        Ok(people)
     }
 }

@@ -20,7 +20,7 @@ use crate::grpc::draw_convert;
 use crate::store::draws::NewDraw;
 use crate::store::policy::Facts;
 use crate::store::rolls::{self, GroupRow};
-use crate::store::{clearance, draws, plans};
+use crate::store::{draws, plans};
 
 /// How many class groups are drawn in one transaction, as far as whole schools allow.
 const GROUPS_AT_ONCE: i64 = 2000;
@@ -231,7 +231,7 @@ impl App {
         let mut groups: Vec<GroupRow> = rolls::groups_between(read, first, last).await?;
         groups.retain(|group| kinds.contains(&group.kind) && paths.contains(group.school_path()));
         let earlier = draws::drawn_days(read, &plan.id, &ids).await?;
-        let held = clearance::not_clear(read, first, last).await?;
+        let held = self.not_drawn(read, facts, (first, last), *day).await?;
         let (plan, day, cycle, facts) = (plan.clone(), *day, *cycle, facts.clone());
         let (signer, now) = (self.signer.clone(), self.clock.now());
         let computed = tokio::task::spawn_blocking(move || {

@@ -26,6 +26,8 @@ use crate::store::tubes::TubeRow;
 
 /// The rule that holds and releases without a human.
 const RULE: &str = "rule 2.22";
+/// The rule by which tubes hold people.
+const CONTROL_RULE: &str = "2.19";
 const CORRECTED: &str = "the result was corrected";
 
 /// What is stored about tubes that hold, or held, their people.
@@ -237,6 +239,8 @@ impl Settled {
                         since: now.timestamp_millis(),
                         org_path: swab.org_path.clone(),
                         policy_version: hold.policy_version.clone(),
+                        rule: CONTROL_RULE.to_owned(),
+                        until: 0,
                     },
                 ),
                 None => self.controls.lift(name, swab.person.clone(), basis.clone()),
@@ -288,8 +292,8 @@ fn kind_of(control: Option<Control>) -> &'static str {
     match control {
         None => "RELEASED",
         Some(Control::PoolHold) => "HELD",
-        Some(Control::CloseContact) => "CONTACT",
         Some(Control::Isolated) => "ISOLATED",
+        Some(_) => "CONTACT",
     }
 }
 
@@ -297,9 +301,7 @@ fn reason_of(control: Option<Control>, hold: &HoldRow) -> String {
     match control {
         None => hold.end_reason.clone(),
         Some(Control::PoolHold) => format!("tubes/{} is positive or suspect", hold.tube),
-        Some(Control::CloseContact) => {
-            format!("shared tubes/{} with somebody positive", hold.tube)
-        }
         Some(Control::Isolated) => "the single is positive".to_owned(),
+        Some(_) => format!("shared tubes/{} with somebody positive", hold.tube),
     }
 }

@@ -1,5 +1,6 @@
 //! Use cases: authorise, load, decide, save, announce.
 
+mod axes;
 pub(crate) mod close;
 mod compute;
 mod controls;

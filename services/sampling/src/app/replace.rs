@@ -19,7 +19,7 @@ use crate::publication::check::{Queue, School};
 use crate::publication::records;
 use crate::store::draws::DrawRow;
 use crate::store::rolls::corrupt;
-use crate::store::{clearance, coverage, draws, people, rolls, rotation};
+use crate::store::{coverage, draws, people, rolls, rotation};
 
 impl App {
     /// Gives the place of somebody absent to the next in the queue.
@@ -114,7 +114,9 @@ impl App {
         let path = format!("{}/{group}", draw.org_path);
         let stored = rolls::groups_at(tx, &[path]).await?.pop();
         let day = draw.id.day;
-        let held = clearance::not_clear(tx, &draw.org_path, &draw.org_path).await?;
+        let facts = self.facts.get(tx).await?;
+        let schools = (draw.org_path.as_str(), draw.org_path.as_str());
+        let held = self.not_drawn(tx, &facts, schools, day).await?;
         let (roll, rotation, taught) = match &stored {
             Some(stored) => (stored.roll()?, stored.rotation()?, stored.taught),
             None => Default::default(),

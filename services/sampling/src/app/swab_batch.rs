@@ -10,14 +10,15 @@ use sea_orm::Value;
 
 use super::App;
 use super::swabs::{Scan, Scanned};
+use crate::domain::control::Control;
 use crate::domain::day::Day;
-use crate::domain::hold::Control;
 use crate::domain::policy::Policy;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::domain::swab::{Elsewhere, Refused, SingleReason, Verdict, Vessel, admit};
 use crate::domain::tube::{State, Verb};
 use crate::error::Error;
 use crate::grpc::convert::person_name;
+use crate::store::clearance::Barred;
 use crate::store::people::Located;
 use crate::store::policy::Facts;
 use crate::store::rows::Row;
@@ -34,7 +35,7 @@ pub(super) struct Known<'a> {
     /// Where people are found.
     pub(super) located: HashMap<PersonId, Located>,
     /// Who is not clear, and why.
-    pub(super) held: HashMap<PersonId, Control>,
+    pub(super) held: HashMap<PersonId, Barred>,
     /// Whose single swab which hold ordered.
     pub(super) ordered: HashSet<(String, Vec<u8>)>,
     pub(super) now: DateTime<Utc>,
@@ -263,14 +264,18 @@ fn of_point(tube: &TubeRow, scanned: DateTime<Utc>) -> Result<(Verdict, SwabRow)
     Ok((Verdict::Add, row))
 }
 
-/// Whether somebody is swabbed alone, from what the sampler sees and from what holds them.
-fn is_single(policy: &Policy, seen: Option<SingleReason>, held: Option<Control>) -> bool {
-    let held = held.map(|control| match control {
-        Control::PoolHold => SingleReason::PositiveTube,
-        Control::CloseContact => SingleReason::Contact,
-        Control::Isolated => SingleReason::Isolated,
+/// Whether somebody is swabbed alone, from what the sampler sees and from what keeps them out
+/// (rule 2.11). Who only watches their own health shares a tube.
+fn is_single(policy: &Policy, seen: Option<SingleReason>, held: Option<Barred>) -> bool {
+    let control = held.and_then(|barred| match barred.control? {
+        Control::PoolHold => Some(SingleReason::PositiveTube),
+        Control::SecondaryContact | Control::CloseContact => Some(SingleReason::Contact),
+        Control::RegionRestricted => Some(SingleReason::KeyArea),
+        Control::HealthMonitoring => None,
+        Control::Isolated => Some(SingleReason::Isolated),
     });
-    [seen, held]
+    let ill = held.filter(|barred| barred.ill);
+    [seen, control, ill.map(|_| SingleReason::Symptoms)]
         .into_iter()
         .flatten()
         .any(|reason| policy.is_single(reason))

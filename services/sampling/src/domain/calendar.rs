@@ -76,6 +76,14 @@ impl Calendar {
         at(until).saturating_sub(at(after))
     }
 
+    /// The school day with this place, 1 for the first, among those from `first` on; none when the
+    /// calendar ends before it.
+    pub fn nth_from(&self, place: u32, first: Day) -> Option<Day> {
+        let target = self.up_to[usize::from(first.before().number())].saturating_add(place);
+        let at = self.up_to.partition_point(|so_far| *so_far < target);
+        u16::try_from(at).ok().map(Day::from_number)
+    }
+
     /// The first of the last `count` school days up to and with `day`.
     pub fn first_of_last(&self, count: u32, day: Day) -> Day {
         let target = self.up_to[usize::from(day.number())].saturating_sub(count);
@@ -108,6 +116,10 @@ mod tests {
             calendar.count(date("2022-03-31").into(), date("2022-04-06").into()),
             3
         );
+        let third = |text: &str| calendar.nth_from(3, date(text).into());
+        assert_eq!(third("2022-04-01"), Some(date("2022-04-06").into()));
+        assert_eq!(third("2022-04-03"), Some(date("2022-04-08").into()));
+        assert_eq!(calendar.nth_from(3, Day::from_number(u16::MAX)), None);
         let first = calendar.first_of_last(3, date("2022-04-06").into());
         assert_eq!(first.date(), Some(date("2022-04-01")));
     }

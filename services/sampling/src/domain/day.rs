@@ -39,6 +39,13 @@ impl Day {
         NaiveDate::from_num_days_from_ce_opt(i32::from(self.0) + EPOCH)
     }
 
+    /// When this day begins in Asia/Shanghai (UTC+8, no daylight saving since 1991), in
+    /// milliseconds since 1970.
+    pub const fn start_millis(self) -> i64 {
+        // 2000-01-01 is day 10,957 of the Unix era and day 1 here.
+        (self.0 as i64 + 10_956) * 86_400_000 - 8 * 3_600_000
+    }
+
     /// The day before; that of the first day is never.
     #[must_use]
     pub const fn before(self) -> Self {
@@ -81,5 +88,7 @@ mod tests {
         assert_eq!(Day::from(date).date(), Some(date));
         assert_eq!(Day::from(date).before().after(), Day::from(date));
         assert_eq!(Day::NEVER.date(), None);
+        let midnight: chrono::DateTime<chrono::Utc> = "2022-04-05T16:00:00Z".parse().unwrap();
+        assert_eq!(Day::from(date).start_millis(), midnight.timestamp_millis());
     }
 }

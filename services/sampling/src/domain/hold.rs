@@ -1,34 +1,8 @@
 //! What follows from a positive or suspect tube: who is held, isolated, or free again.
 
+pub use super::control::Control;
 use super::laboratory_result::Value;
 use super::tube::{State, Verb};
-
-/// The control axis as far as holds move it. The numbers are those of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the contract says what each value means")]
-pub enum Control {
-    PoolHold,
-    CloseContact,
-    Isolated,
-}
-
-impl Control {
-    /// The number of this value.
-    pub fn code(self) -> i16 {
-        match self {
-            Self::PoolHold => 2,
-            Self::CloseContact => 4,
-            Self::Isolated => 7,
-        }
-    }
-
-    /// The value with this number.
-    pub fn from_code(code: i16) -> Option<Self> {
-        [Self::PoolHold, Self::CloseContact, Self::Isolated]
-            .into_iter()
-            .find(|value| value.code() == code)
-    }
-}
 
 /// Where a hold stands. The numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

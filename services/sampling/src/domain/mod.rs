@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod commitment;
+pub mod control;
 pub mod coverage;
 pub mod cycle;
 pub mod day;

@@ -1,4 +1,4 @@
-//! What changes of tubes, holds and clearance are announced in the feeds.
+//! What changes of tubes, holds, absences and clearance are announced in the feeds.
 
 use chrono::{DateTime, Utc};
 use kit::feed::Change;
@@ -6,10 +6,13 @@ use prost::Message;
 use proto::sampling::sampling_event::State as EventState;
 use proto::sampling::{Clearance, ClearanceEvent, SamplingEvent};
 
+use super::health::absence_convert::absence;
 use super::tube_convert::{hold, instant, tube};
+use crate::domain::health::absence::AbsenceState;
 use crate::domain::hold::HoldState;
 use crate::domain::tube::State;
 use crate::store::clearance::ClearanceRow;
+use crate::store::health::absences::AbsenceRow;
 use crate::store::holds::HoldRow;
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
@@ -39,6 +42,15 @@ pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
         &row.org_path,
         state,
     )
+}
+
+/// The change of an absence for the feed, without its illness; one that has ended leaves the
+/// snapshot, unless its upload is awaited.
+pub(crate) fn absence_change(row: &AbsenceRow) -> Change {
+    let ended = row.state == AbsenceState::Ended.code();
+    let awaited = row.upload_due != 0 && row.upload_time == 0;
+    let state = (!ended || awaited).then(|| EventState::Absence(absence(row, false)));
+    sampling_change("absence", row.name(), row.version, &row.org_path, state)
 }
 
 /// A change of something in the feed of tubes, holds and what else is of interest.

@@ -18,10 +18,12 @@ pub(crate) mod tube_convert;
 mod tube_requests;
 
 use kit::feed::Feed;
+use proto::sampling::absence_service_server::AbsenceServiceServer;
 use proto::sampling::clearance_feed_server::ClearanceFeedServer;
 use proto::sampling::coverage_service_server::CoverageServiceServer;
 use proto::sampling::draw_service_server::DrawServiceServer;
 use proto::sampling::environment_service_server::EnvironmentServiceServer;
+use proto::sampling::health_service_server::HealthServiceServer;
 use proto::sampling::hold_service_server::HoldServiceServer;
 use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
@@ -81,6 +83,14 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
         )
         .add_service(
             EnvironmentServiceServer::new(environment::Api(app.clone()))
+                .max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            AbsenceServiceServer::new(health::absence::Api(app.clone()))
+                .max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            HealthServiceServer::new(health::person::Api(app.clone()))
                 .max_decoding_message_size(SMALL),
         )
 }

@@ -1,10 +1,14 @@
 //! One match from what failed to what the caller is told.
 
+use chrono::{DateTime, SecondsFormat};
 use kit::status::Problem;
 use proto::error::ErrorReason;
-use proto::sampling::{hold, sampling_point};
+use proto::roster::return_policy::Evidence;
+use proto::sampling::{absence, hold, sampling_point};
 use tonic::Status;
 
+use crate::domain::health::person::Refusal;
+use crate::domain::health::return_rule::Unmet;
 use crate::domain::swab::Refused;
 use crate::error::Error;
 
@@ -54,8 +58,36 @@ impl From<Error> for Problem {
             Error::CheckDay(date) => Problem::new(R::CheckDay).meta("date", date),
             Error::CheckClient(_) => Problem::new(R::CheckClientIdReused),
             Error::NotExamined(name) => Problem::new(R::ReporterNotExamined).meta("name", name),
+            Error::AbsenceState(state) => {
+                let state = absence::State::try_from(i32::from(state.code()));
+                let name = state.unwrap_or_default().as_str_name();
+                Problem::new(R::AbsenceState).meta("state", name.trim_start_matches("STATE_"))
+            }
+            Error::NotCleared => Problem::new(R::ReturnNotCleared),
+            Error::Health(refusal, told) => match refusal {
+                Refusal::Move(_) => Problem::new(R::MedicalState),
+                Refusal::TooEarly(unmet) if told => too_early(&unmet),
+                Refusal::TooEarly(_) => Problem::new(R::ReturnTooEarly),
+                Refusal::Appeal => Problem::new(R::AppealState),
+                Refusal::NotNormal => Problem::new(R::ObservationNotNormal),
+            },
         }
     }
+}
+
+/// What a return lacks, for those who may know.
+fn too_early(unmet: &Unmet) -> Problem {
+    let missing: Vec<&str> = unmet
+        .missing
+        .iter()
+        .filter_map(|number| Evidence::try_from(i32::from(*number)).ok())
+        .map(|evidence| evidence.as_str_name().trim_start_matches("EVIDENCE_"))
+        .collect();
+    let earliest = unmet.earliest.and_then(DateTime::from_timestamp_millis);
+    let earliest = earliest.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    Problem::new(ErrorReason::ReturnTooEarly)
+        .meta("earliest_time", earliest.unwrap_or_default())
+        .meta("missing_evidence", missing.join(","))
 }
 
 impl From<Error> for Status {

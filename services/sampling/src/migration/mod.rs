@@ -10,6 +10,8 @@ mod m20260101_000101_tubes;
 mod m20260101_000102_points;
 mod m20261125_000001_signs;
 mod m20261125_000002_checks;
+mod m20261125_000003_absences;
+mod m20261125_000006_controls;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000102_points::Migration));
         migrations.push(Box::new(m20261125_000001_signs::Migration));
         migrations.push(Box::new(m20261125_000002_checks::Migration));
+        migrations.push(Box::new(m20261125_000003_absences::Migration));
+        migrations.push(Box::new(m20261125_000006_controls::Migration));
         migrations
     }
 

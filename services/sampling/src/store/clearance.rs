@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::rolls::corrupt;
 use super::rows::{Lock, Row, execute_in, row};
-use crate::domain::hold::Control;
+use crate::domain::control::Control;
 use crate::domain::roll::{Malformed, PersonId, person};
 
 row! {
@@ -56,22 +56,65 @@ pub async fn not_clear(
     Ok(people)
 }
 
-/// Which of these people are not clear, and what holds them.
+/// Everybody in the schools from `first` to `last` who is not clear only because they watch their
+/// own health, with their group's place.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn monitored(
+    connection: &impl ConnectionTrait,
+    first: &str,
+    last: &str,
+) -> Result<Vec<(PersonId, String)>, DbErr> {
+    let sql = "SELECT person, org_path FROM clearances \
+        WHERE control = $3 AND medical = 1 AND org_path >= $1 AND org_path < $2";
+    let values: [Value; 3] = [
+        format!("{first}/").into(),
+        format!("{last}0").into(),
+        Control::HealthMonitoring.code().into(),
+    ];
+    let mut people = Vec::new();
+    for row in connection
+        .query_all_raw(statement(connection, sql, values))
+        .await?
+    {
+        let person: Vec<u8> = row.try_get_by_index(0)?;
+        let person = person.try_into().map_err(|_| corrupt(Malformed))?;
+        people.push((PersonId(person), row.try_get_by_index(1)?));
+    }
+    Ok(people)
+}
+
+/// What keeps somebody out, on both axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Barred {
+    /// The strongest control; none when only the medical axis keeps them out.
+    pub control: Option<Control>,
+    /// Not normal on the medical axis.
+    pub ill: bool,
+}
+
+/// Which of these people are not clear, and what keeps them out.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn held<C: ConnectionTrait + Sync>(
     connection: &C,
     people: &[PersonId],
-) -> Result<HashMap<PersonId, Control>, DbErr> {
+) -> Result<HashMap<PersonId, Barred>, DbErr> {
     let keys = people
         .iter()
         .map(|person| Value::from(person.0.to_vec()))
         .collect();
     let rows = ClearanceRow::find(connection, "person", keys, Lock::No).await?;
-    let control =
-        |row: &ClearanceRow| Some((person(&row.person), Control::from_code(row.control)?));
-    Ok(rows.iter().filter_map(control).collect())
+    let barred = |row: &ClearanceRow| {
+        let barred = Barred {
+            control: Control::from_code(row.control),
+            ill: row.medical != 1,
+        };
+        (person(&row.person), barred)
+    };
+    Ok(rows.iter().map(barred).collect())
 }
 
 /// These people are clear again.

@@ -11,7 +11,7 @@ row! {
     ControlRow in "control_states" by ["person", "basis"] {
         /// Who.
         person: Vec<u8>,
-        /// The hold.
+        /// What put it on them: a hold or a case.
         basis: String,
         /// The control.
         control: i16,
@@ -21,10 +21,14 @@ row! {
         org_path: String,
         /// The policy.
         policy_version: String,
+        /// The rule of the field.
+        rule: String,
+        /// When it ends by itself, in milliseconds since 1970; 0 for no end of its own.
+        until: i64,
     }
 }
 
-/// What came of a hold bears on these people no more.
+/// What came of a hold or a case bears on these people no more.
 ///
 /// # Errors
 /// When the database fails.

@@ -29,10 +29,21 @@ const TOGETHER: u64 = 200;
 pub(crate) enum Deadline {
     /// The checks of a slot are due; the entity is the day and the slot.
     Checks = 1,
+    /// Somebody is reached about an absence (rule 1.11); the entity is its identifier.
+    AbsenceContact = 2,
+    /// An absence asks for an interview (rule 1.12).
+    AbsenceInterview = 3,
+    /// An illness is uploaded (rule 1.8).
+    AbsenceUpload = 4,
 }
 
 impl Deadline {
-    const ALL: [Self; 1] = [Self::Checks];
+    const ALL: [Self; 4] = [
+        Self::Checks,
+        Self::AbsenceContact,
+        Self::AbsenceInterview,
+        Self::AbsenceUpload,
+    ];
 }
 
 /// From now on somebody waits for this until `due`, milliseconds since 1970; an earlier wait for
@@ -44,6 +55,17 @@ pub(crate) async fn wait(tx: &Tx, deadline: Deadline, entity: &str, due: i64) ->
         due,
     };
     DeadlineRow::save(tx, std::slice::from_ref(&row)).await
+}
+
+/// From now on somebody waits for each of these until its time, milliseconds since 1970.
+pub(crate) async fn wait_all(tx: &Tx, waits: &[(Deadline, &str, i64)]) -> Result<(), DbErr> {
+    let row = |(deadline, entity, due): &(Deadline, &str, i64)| DeadlineRow {
+        kind: *deadline as i16,
+        entity: (*entity).to_owned(),
+        due: *due,
+    };
+    let rows: Vec<DeadlineRow> = waits.iter().map(row).collect();
+    DeadlineRow::save(tx, &rows).await
 }
 
 /// Nobody waits for this any more.
@@ -97,18 +119,37 @@ async fn pass_all(app: &App, holder: &str) -> Result<(), DbErr> {
     }
 }
 
-/// Handles one, in one transaction.
+/// Handles one, in one transaction. What it is about is locked first, in the order of all writers:
+/// they lock it before they move its deadline.
 async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> {
     let tx = app.db.begin().await?;
-    if !lease.holds(&tx).await? || !deadlines::take(&tx, row).await? {
+    if !lease.holds(&tx).await? {
         return Ok(());
     }
     let kind = Deadline::ALL
         .into_iter()
         .find(|kind| *kind as i16 == row.kind);
     match kind {
-        Some(Deadline::Checks) => app.checks_due(&tx, &row.entity).await?,
-        None => tracing::warn!(kind = row.kind, "a deadline of an unknown kind is let go"),
+        Some(Deadline::Checks) => {
+            if deadlines::take(&tx, row).await? {
+                app.checks_due(&tx, &row.entity).await?;
+            }
+        }
+        Some(
+            kind
+            @ (Deadline::AbsenceContact | Deadline::AbsenceInterview | Deadline::AbsenceUpload),
+        ) => {
+            let absence = app.lock_absence(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await?
+                && let Some(absence) = absence
+            {
+                app.pass_absence(&tx, kind, absence).await?;
+            }
+        }
+        None => {
+            deadlines::take(&tx, row).await?;
+            tracing::warn!(kind = row.kind, "a deadline of an unknown kind is let go");
+        }
     }
     tx.commit().await?;
     Ok(())

@@ -34,7 +34,13 @@ impl App {
         let school = organization_path(read, &unit.organization).await?;
         let school = school.map(|school| school.to_string());
         let place = place_of(caller, Permission::CheckRead, unit, school.as_ref())?;
-        let name = || format!("{}/checks/{}", unit.name(), super::units::check_id(day, slot));
+        let name = || {
+            format!(
+                "{}/checks/{}",
+                unit.name(),
+                super::units::check_id(day, slot)
+            )
+        };
         let key = (day, slot, place);
         let found = checks::standing(read, std::iter::once(&key)).await?.pop();
         let row = found.ok_or_else(|| Error::NotFound(name()))?;

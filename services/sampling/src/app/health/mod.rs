@@ -1,12 +1,18 @@
 //! The health of people: what is said of them and everything that follows from it.
 
-mod absences;
+mod absence_book;
+mod absence_deadlines;
+pub(crate) mod absence_reads;
+pub(crate) mod absence_steps;
+pub(crate) mod absences;
 mod clusters;
 pub(crate) mod deadlines;
 mod exams;
 mod medical;
+mod medical_reads;
 pub(crate) mod missing;
 pub(crate) mod overdue;
+pub(crate) mod people;
 pub(crate) mod screening;
 mod screening_batch;
 mod screening_known;

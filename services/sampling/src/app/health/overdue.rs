@@ -232,7 +232,10 @@ mod tests {
         for due in [Due::Slot(day, Slot::Noon, 870), Due::End(day)] {
             assert_eq!(Due::read(&due.entity()), Some(due));
         }
-        assert_eq!(Due::Slot(day, Slot::Morning, 510).entity(), "20220407-1-510");
+        assert_eq!(
+            Due::Slot(day, Slot::Morning, 510).entity(),
+            "20220407-1-510"
+        );
         for wrong in ["", "20220407", "20220407-4-510", "20220431-1-510", "x-end"] {
             assert_eq!(Due::read(wrong), None, "{wrong}");
         }

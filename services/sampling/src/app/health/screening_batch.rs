@@ -141,7 +141,10 @@ impl Batch {
         let (mut said, mut absences) = (Said::default(), Vec::new());
         let mut counted = BTreeSet::new();
         for ((day, slot, place), held) in &self.0 {
-            let changed = held.row.as_ref().filter(|row| held.before.as_ref() != Some(*row));
+            let changed = held
+                .row
+                .as_ref()
+                .filter(|row| held.before.as_ref() != Some(*row));
             let Some(row) = changed else { continue };
             rows.push(row.clone());
             gone.extend(held.gone.iter().cloned());
@@ -198,7 +201,9 @@ impl Batch {
         let changes = late.into_iter().filter_map(|(((school, day), slot), due)| {
             let tally = tallies.get(&(school.clone(), day))?.slot(slot);
             let removed = tally.missing() == 0;
-            Some(screening_day_change(&school, day, slot, tally, due, removed))
+            Some(screening_day_change(
+                &school, day, slot, tally, due, removed,
+            ))
         });
         announce(tx, changes.collect()).await?;
         if !said.is_empty() {

@@ -92,7 +92,10 @@ impl App {
             }
             groups.insert(place);
         }
-        let strict = facts.policies.iter().any(|policy| policy.health.reporter_exam);
+        let strict = facts
+            .policies
+            .iter()
+            .any(|policy| policy.health.reporter_exam);
         let examined = submissions
             .iter()
             .filter(|submission| strict && is_only_class_reporter(&submission.caller))
@@ -211,7 +214,10 @@ impl Known {
             return Ok(());
         }
         let school = at.parent().unwrap_or_default();
-        Err(Error::NotExamined(format!("organizations/{}", school.leaf())))
+        Err(Error::NotExamined(format!(
+            "organizations/{}",
+            school.leaf()
+        )))
     }
 
     /// Everybody of a unit, with the place of their group; only when somebody is named.
@@ -263,18 +269,27 @@ fn vet_content(
             let field = format!("{field}.temperature_tenths");
             fields.within(&field, finding.temperature, low..=high);
         }
-        let reading = content.readings.iter().any(|(person, temperature)| {
-            *person == finding.person && *temperature >= rules.fever
-        });
+        let reading = content
+            .readings
+            .iter()
+            .any(|(person, temperature)| *person == finding.person && *temperature >= rules.fever);
         if !reading && !finding.says_something(rules.fever) {
-            fields.violation(field, "没有任何症状，不应列出", "says nothing of an illness");
+            fields.violation(
+                field,
+                "没有任何症状，不应列出",
+                "says nothing of an illness",
+            );
         }
     }
     for (place, (person, temperature)) in content.readings.iter().enumerate() {
         let field = format!("check.readings[{place}].temperature_tenths");
         fields.within(&field, *temperature, low..=high);
         if *temperature >= rules.fever && !ill.contains(person) {
-            fields.violation(field, "发热者应列入症状名单", "is fever: list the person among findings");
+            fields.violation(
+                field,
+                "发热者应列入症状名单",
+                "is fever: list the person among findings",
+            );
         }
     }
 }

@@ -3,9 +3,9 @@
 use kit::auth::{Caller, Permission};
 
 use super::super::App;
+use crate::domain::day::Day;
 use crate::domain::health::check::Unit;
 use crate::domain::health::rules::Slot;
-use crate::domain::day::Day;
 use crate::error::Error;
 use crate::store::health::units::Range;
 use crate::store::health::{dormitories, units};
@@ -46,7 +46,10 @@ impl UnitName {
     /// The resource name.
     pub(crate) fn name(&self) -> String {
         if self.is_room {
-            format!("organizations/{}/dormitories/{}", self.organization, self.id)
+            format!(
+                "organizations/{}/dormitories/{}",
+                self.organization, self.id
+            )
         } else {
             group_name(&self.organization, &self.id)
         }

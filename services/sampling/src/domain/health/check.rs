@@ -240,7 +240,9 @@ impl Content {
             ill_absent: rest.u16()?,
         };
         let flags = rest.u8()?;
-        let findings = (0..rest.u16()?).map(|_| rest.finding()).collect::<Result<_, _>>()?;
+        let findings = (0..rest.u16()?)
+            .map(|_| rest.finding())
+            .collect::<Result<_, _>>()?;
         let readings = rest.pairs()?;
         let absences = rest.pairs()?;
         if !rest.0.is_empty() {
@@ -410,7 +412,10 @@ mod tests {
         turned.findings.reverse();
         turned.readings.reverse();
         assert_eq!(turned.digest(), content.digest());
-        assert_eq!(Content::unpack(&Content::default().pack()), Ok(Content::default()));
+        assert_eq!(
+            Content::unpack(&Content::default().pack()),
+            Ok(Content::default())
+        );
     }
 
     #[test]

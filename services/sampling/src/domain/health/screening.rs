@@ -189,8 +189,14 @@ mod tests {
     fn a_repeat_is_told_from_another_content() {
         let mut session = join(&[claim(1, 10, false), claim(2, 20, false)]);
         let before = session.clone();
-        assert_eq!(session.offer(claim(1, 10, false)), Ok((Verdict::Repeated, false)));
-        assert_eq!(session.offer(claim(2, 20, false)), Ok((Verdict::Superseded, false)));
+        assert_eq!(
+            session.offer(claim(1, 10, false)),
+            Ok((Verdict::Repeated, false))
+        );
+        assert_eq!(
+            session.offer(claim(2, 20, false)),
+            Ok((Verdict::Superseded, false))
+        );
         let other = Claim {
             identity: [9; 16],
             ..claim(2, 20, false)

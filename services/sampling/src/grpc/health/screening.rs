@@ -178,7 +178,13 @@ impl ScreeningService for Api {
         let asked = self.asked(&scope, check_date, slot, page_size, &page_token)?;
         let mut rows = self
             .app
-            .list_checks(&caller, &asked.scope, asked.of, &asked.after, asked.limit + 1)
+            .list_checks(
+                &caller,
+                &asked.scope,
+                asked.of,
+                &asked.after,
+                asked.limit + 1,
+            )
             .await?;
         let next_page_token = cut(&mut rows, asked.limit, |row| {
             page::next(&row.place, &asked.binding())

@@ -80,7 +80,9 @@ pub(super) fn check(
     let read = || {
         let (unit, id) = name.split_once("/checks/")?;
         let (date, word) = id.split_once('-')?;
-        let slot = Slot::ALL.into_iter().find(|slot| slot_word(*slot) == word)?;
+        let slot = Slot::ALL
+            .into_iter()
+            .find(|slot| slot_word(*slot) == word)?;
         let date = NaiveDate::parse_from_str(date, "%Y%m%d").ok()?;
         let plain = date.format("%Y%m%d").to_string();
         (id.strip_suffix(word)?.strip_suffix('-')? == plain)
@@ -141,7 +143,8 @@ fn read(
     let replaces = named.is_some();
     let of = match named {
         Some(named) => {
-            let asked = (check.scope.is_empty() || read_unit(&check.scope).as_ref() == Some(&named.0))
+            let asked = (check.scope.is_empty()
+                || read_unit(&check.scope).as_ref() == Some(&named.0))
                 && (check.slot == 0 || check.slot == i32::from(named.1.1.code()))
                 && check.check_date.is_none_or(|date| {
                     kit::field::from_date(date).map(Day::from) == Some(named.1.0)
@@ -161,10 +164,16 @@ fn read(
     let capture = check.capture_time.and_then(|time| {
         let instant = from_timestamp(time);
         let day = of.as_ref().map(|(_, (day, _))| *day);
-        let early = instant.zip(day).is_some_and(|(instant, day)| Day::from(civil_date(instant)) < day);
+        let early = instant
+            .zip(day)
+            .is_some_and(|(instant, day)| Day::from(civil_date(instant)) < day);
         if instant.is_none() || early {
             let field = "check.capture_time";
-            fields.violation(field, "早于检查日期或不是有效时间", "before the day of the check");
+            fields.violation(
+                field,
+                "早于检查日期或不是有效时间",
+                "before the day of the check",
+            );
         }
         instant
     });
@@ -213,7 +222,11 @@ impl Kinds {
             GroupKind::Students
         };
         if *self.0.get_or_insert(kind) != kind {
-            fields.violation(field, "学生与教职工不能同列", "students and staff in one check");
+            fields.violation(
+                field,
+                "学生与教职工不能同列",
+                "students and staff in one check",
+            );
         }
         if !seen.insert(person) {
             fields.violation(field, "重复列出", "listed twice");
@@ -222,12 +235,7 @@ impl Kinds {
     }
 }
 
-fn content(
-    fields: &mut Fields,
-    check: &CheckSubmission,
-    day: Day,
-    kinds: &mut Kinds,
-) -> Content {
+fn content(fields: &mut Fields, check: &CheckSubmission, day: Day, kinds: &mut Kinds) -> Content {
     let counts = counts(fields, check);
     let mut seen = BTreeSet::new();
     let mut findings = Vec::with_capacity(check.findings.len());
@@ -256,8 +264,7 @@ fn content(
         let CheckAbsence { person, reason } = wire;
         let field = format!("check.absences[{place}]");
         let person = kinds.person(fields, &format!("{field}.person"), person, &mut seen);
-        let reason: Option<AbsenceReason> =
-            fields.enumeration(&format!("{field}.reason"), *reason);
+        let reason: Option<AbsenceReason> = fields.enumeration(&format!("{field}.reason"), *reason);
         let code = reason.and_then(|reason| i16::try_from(reason as i32).ok());
         absences.extend(person.zip(code));
     }
@@ -279,7 +286,8 @@ fn counts(fields: &mut Fields, check: &CheckSubmission) -> Counts {
     let ill = fields.within("check.ill_absent_count", check.ill_absent_count, 0..=MOST);
     let illness = i32::from(AbsenceReason::Illness);
     let of_illness = check.absences.iter().filter(|one| one.reason == illness);
-    let fits = |length: usize, count: i32| i32::try_from(length).is_ok_and(|length| length <= count);
+    let fits =
+        |length: usize, count: i32| i32::try_from(length).is_ok_and(|length| length <= count);
     let disagreements = [
         (
             i64::from(roll) == i64::from(present) + i64::from(absent),
@@ -355,7 +363,11 @@ fn finding(fields: &mut Fields, field: &str, wire: &CheckFinding, day: Day) -> F
     let text = format!("{field}.other_symptom");
     fields.text(&text, other_symptom, 50);
     if seen.has(Symptom::Other) == other_symptom.trim().is_empty() {
-        fields.violation(text, "选“其他”时填写，否则留空", "goes with OTHER, and only with it");
+        fields.violation(
+            text,
+            "选“其他”时填写，否则留空",
+            "goes with OTHER, and only with it",
+        );
     }
     let mut temperature = 0;
     if *temperature_tenths != 0 {
@@ -367,7 +379,10 @@ fn finding(fields: &mut Fields, field: &str, wire: &CheckFinding, day: Day) -> F
     let onset = convert::optional_date(fields, &date, *onset_date).map(Day::from);
     let first = Day::from_number(day.number().saturating_sub(ONSET_DAYS));
     if onset.is_some_and(|onset| onset > day || onset < first) {
-        let (chinese, english) = ("应在检查日及此前 60 天内", "within the 60 days before the check");
+        let (chinese, english) = (
+            "应在检查日及此前 60 天内",
+            "within the 60 days before the check",
+        );
         fields.violation(date, chinese, english);
     }
     let place = OnsetPlace::try_from(*onset_place);
@@ -395,7 +410,9 @@ fn finding(fields: &mut Fields, field: &str, wire: &CheckFinding, day: Day) -> F
         onset: onset.unwrap_or(Day::NEVER),
         onset_place: u8::try_from(*onset_place).unwrap_or_default(),
         seen_doctor: *seen_doctor,
-        disease: disease.and_then(|one| i16::try_from(one as i32).ok()).unwrap_or(0),
+        disease: disease
+            .and_then(|one| i16::try_from(one as i32).ok())
+            .unwrap_or(0),
         severe,
     }
 }

@@ -108,7 +108,11 @@ pub type Key = (Day, Slot, String);
 
 /// Sixteen bytes of a column; others are none of ours.
 fn sixteen(bytes: &[u8]) -> [u8; 16] {
-    if bytes.len() == 16 { short(bytes) } else { [0; 16] }
+    if bytes.len() == 16 {
+        short(bytes)
+    } else {
+        [0; 16]
+    }
 }
 
 impl CheckRow {

@@ -112,7 +112,10 @@ pub async fn first_since<C: ConnectionTrait>(
     let row = connection
         .query_one_raw(statement(connection, sql, values))
         .await?;
-    let first: Option<i32> = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
+    let first: Option<i32> = row
+        .map(|row| row.try_get_by_index(0))
+        .transpose()?
+        .flatten();
     Ok(first
         .and_then(|day| u16::try_from(day).ok())
         .map(Day::from_number))

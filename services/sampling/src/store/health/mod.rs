@@ -1,11 +1,13 @@
 //! What is kept of people's health.
 
+pub mod absences;
 pub mod checks;
 pub mod days;
 pub mod deadlines;
 pub mod dormitories;
 pub mod exams;
 pub mod expectations;
+pub mod medical;
 pub(crate) mod rules;
 pub mod schools;
 pub mod signs;

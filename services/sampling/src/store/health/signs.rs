@@ -168,7 +168,10 @@ pub type Counts = ([u32; 14], u32);
 pub async fn counts(tx: &Tx, school: &str, day: Day) -> Result<Counts, DbErr> {
     let wanted = BTreeSet::from([(school.to_owned(), day)]);
     let mut counts = counts_of(tx, &wanted).await?;
-    Ok(counts.pop_first().map(|(_, counts)| counts).unwrap_or_default())
+    Ok(counts
+        .pop_first()
+        .map(|(_, counts)| counts)
+        .unwrap_or_default())
 }
 
 /// The same of many schools and days, all of them.

@@ -1,0 +1,198 @@
+//! Stores absences with all that follows from each: where it stands, its clocks, what it says of the
+//! person's health, the counters of the school, and the feed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use kit::db::Tx;
+use kit::feed::announce;
+
+use super::Said;
+use super::deadlines::{self, Deadline};
+use crate::app::App;
+use crate::app::tube_steps::millis;
+use crate::domain::day::Day;
+use crate::domain::health::absence::{AbsenceState, Reason, interview_at};
+use crate::domain::health::absence_tally::AbsenceTally;
+use crate::domain::health::disease::{Certainty, Disease, Severity};
+use crate::domain::health::rules::{HealthRules, Slot};
+use crate::domain::health::sign::Sign;
+use crate::domain::health::symptom::{Symptom, Symptoms};
+use crate::domain::policy::Policy;
+use crate::domain::roll::{GroupKind, person};
+use crate::error::Error;
+use crate::grpc::announced::absence_change;
+use crate::store::health::absences::{self, AbsenceRow};
+use crate::store::policy::Facts;
+use crate::store::rows::Row;
+
+/// When a day's absences are known where the policy has no morning check: noon.
+const NOON: u16 = 12 * 60;
+
+/// An absence before and after; none before it was recorded.
+pub(super) type Changed = (Option<AbsenceRow>, AbsenceRow);
+
+impl App {
+    /// Stores absences that changed, with all that follows. Their schools are locked.
+    pub(super) async fn keep_absences(
+        &self,
+        tx: &Tx,
+        mut changed: Vec<Changed>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let facts = self.facts.get(tx).await?;
+        let mut said = Said::default();
+        let mut tallies: BTreeMap<String, AbsenceTally> = BTreeMap::new();
+        let mut over = Vec::new();
+        let mut changes = Vec::new();
+        for (before, row) in &mut changed {
+            let policy = facts.policy(&row.org_path, self.today());
+            let policy = policy.ok_or_else(|| Error::NoPolicy(row.org_path.clone()))?;
+            settle(row, policy, now)?;
+            let tally = tallies.entry(row.school.clone()).or_default();
+            tally.add(&row.tally()?, 1);
+            let mut had = [None; 3];
+            if let Some(before) = before {
+                tally.add(&before.tally()?, -1);
+                had = waits(before, &facts, &policy.health);
+            }
+            for ((kind, had), has) in
+                KINDS
+                    .into_iter()
+                    .zip(had)
+                    .zip(waits(row, &facts, &policy.health))
+            {
+                if had.is_some() && has.is_none() {
+                    over.push((kind, row.id.clone()));
+                }
+            }
+            let ill = |row: &AbsenceRow| row.reason == Reason::Illness.code();
+            if before.as_ref().is_some_and(ill) || ill(row) {
+                let signs = sign(row, &policy.health).into_iter().collect();
+                said.source(&row.name(), before.is_none(), signs);
+            }
+            changes.push(absence_change(row));
+        }
+        let rows: Vec<AbsenceRow> = changed.into_iter().map(|(_, row)| row).collect();
+        AbsenceRow::save(tx, &rows).await?;
+        absences::count(tx, &tallies).await?;
+        for (kind, id) in over {
+            deadlines::settle(tx, kind, &id).await?;
+        }
+        let mut due = Vec::new();
+        for row in &rows {
+            let rules = facts.policy(&row.org_path, self.today());
+            let rules = rules.map(|policy| waits(row, &facts, &policy.health));
+            for (kind, at) in KINDS.into_iter().zip(rules.unwrap_or_default()) {
+                due.extend(at.map(|at| (kind, row.id.as_str(), at)));
+            }
+        }
+        deadlines::wait_all(tx, &due).await?;
+        announce(tx, changes).await?;
+        if said.is_empty() {
+            return Ok(());
+        }
+        self.note_signs(tx, said, now).await
+    }
+}
+
+/// The deadlines of an absence, in the order of [`waits`].
+const KINDS: [Deadline; 3] = [
+    Deadline::AbsenceContact,
+    Deadline::AbsenceUpload,
+    Deadline::AbsenceInterview,
+];
+
+/// Until when somebody waits for each deadline of an absence.
+pub(super) fn waits(row: &AbsenceRow, facts: &Facts, rules: &HealthRules) -> [Option<i64>; 3] {
+    let ill = row.reason == Reason::Illness.code();
+    let contact = row.state == AbsenceState::Open.code();
+    let upload = ill && row.upload_time == 0 && !row.upload_overdue;
+    let away = ill && row.return_time == 0 && row.interview_time == 0 && !row.interview_due;
+    [
+        contact.then_some(row.contact_due),
+        upload.then_some(row.upload_due),
+        away.then(|| interview(row, facts, rules)).flatten(),
+    ]
+}
+
+/// When the sick days of an absence ask for an interview, by the calendar as it is known now.
+pub(super) fn interview(row: &AbsenceRow, facts: &Facts, rules: &HealthRules) -> Option<i64> {
+    let morning = rules.slots.iter().find(|rule| rule.slot == Slot::Morning);
+    let minute = morning.map_or(NOON, |rule| rule.deadline_minute);
+    let start = to_day(row.start_day);
+    interview_at(&facts.calendar, start, rules.interview_days, minute)
+}
+
+/// Where the absence stands now and which clocks run.
+fn settle(row: &mut AbsenceRow, policy: &Policy, now: DateTime<Utc>) -> Result<(), Error> {
+    let facts = row.facts()?;
+    let (state, reason) = (facts.stands(), facts.reason());
+    (row.state, row.reason) = (state.code(), reason.code());
+    let now = now.timestamp_millis();
+    match state {
+        AbsenceState::Open if row.contact_due == 0 => {
+            row.contact_due = now + millis(policy.health.contact_sla);
+        }
+        AbsenceState::Excused => row.contact_due = 0,
+        _ => {}
+    }
+    if reason == Reason::Illness {
+        if row.illness_time == 0 {
+            row.illness_time = now;
+        }
+        if row.upload_due == 0 {
+            row.upload_due = now + millis(policy.health.upload_sla);
+        }
+    } else {
+        (row.illness_time, row.upload_due) = (0, 0);
+        (row.upload_overdue, row.interview_due) = (false, false);
+    }
+    if state == AbsenceState::Ended {
+        row.interview_due = false;
+    }
+    row.policy_version.clone_from(&policy.version);
+    row.version += 1;
+    Ok(())
+}
+
+/// What an absence says of the person's health: one sign on its first day. An illness of which no
+/// more is known counts as another symptom, so that the person is not taken for well.
+fn sign(row: &AbsenceRow, rules: &HealthRules) -> Option<Sign> {
+    if row.reason != Reason::Illness.code() {
+        return None;
+    }
+    let mut symptoms = Symptoms::from_bits(row.symptoms);
+    if row.temperature >= rules.fever && row.temperature > 0 {
+        symptoms = symptoms.with(Symptom::Fever);
+    }
+    if symptoms.is_empty() && row.disease == 0 {
+        symptoms = symptoms.with(Symptom::Other);
+    }
+    let suspected = (Disease(row.disease), Certainty::Suspected);
+    Some(Sign {
+        source: row.name(),
+        person: person(&row.person),
+        kind: GroupKind::from_code(row.kind)?,
+        group: row.org_path.clone(),
+        dormitory: String::new(),
+        day: to_day(row.start_day),
+        symptoms,
+        temperature: row.temperature,
+        diagnosis: (row.disease != 0).then_some(suspected),
+        severity: if row.hospitalised {
+            Severity::Hospitalised
+        } else {
+            Severity::Mild
+        },
+        onset: to_day(row.onset),
+        time: row.illness_time,
+    })
+}
+
+pub(super) fn to_day(number: i32) -> Day {
+    Day::from_number(u16::try_from(number).unwrap_or_default())
+}

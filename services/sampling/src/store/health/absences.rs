@@ -1,0 +1,285 @@
+//! Absences, the attempts to reach somebody, and the counters of each school.
+
+use std::collections::BTreeMap;
+
+use kit::db::{Tx, statement};
+use kit::org::OrgPath;
+use sea_orm::{ConnectionTrait, DbErr, Value};
+
+use crate::domain::health::absence::{AbsenceState, Facts, Reason};
+use crate::domain::health::absence_tally::AbsenceTally;
+use crate::domain::roll::Malformed;
+use crate::store::bulk::{Column, insert, placeholders};
+use crate::store::rolls::corrupt;
+use crate::store::rows::{Row, row};
+use crate::store::tubes::below;
+
+row! {
+    /// An absence. Times are milliseconds since 1970, days numbers of `domain::day`; 0 for none.
+    AbsenceRow in "absences" by ["id"] {
+        /// The last part of its name, a UUID.
+        id: String,
+        /// Who.
+        person: Vec<u8>,
+        /// Student (1) or staff (2).
+        kind: i16,
+        /// The school's place.
+        school: String,
+        /// The place of the person's group.
+        org_path: String,
+        /// Where it stands; follows from what else is here.
+        state: i16,
+        /// Why; follows from `reported` and `told`.
+        reason: i16,
+        /// The gravest reason that was reported.
+        reported: i16,
+        /// The reason that whoever was reached gave; 0 for none.
+        told: i16,
+        /// The first day.
+        start_day: i32,
+        /// When the person left school.
+        leave_time: i64,
+        /// When the illness was told last.
+        illness_time: i64,
+        /// The symptoms' bits.
+        symptoms: i32,
+        /// Tenths of a degree Celsius.
+        temperature: i16,
+        /// The first day of the illness.
+        onset: i32,
+        /// A doctor was seen.
+        seen_doctor: bool,
+        /// What the hospital thinks it is.
+        disease: i16,
+        /// In hospital.
+        hospitalised: bool,
+        /// Who traces.
+        tracer: String,
+        /// Nobody was reached in time.
+        escalated: bool,
+        /// Somebody is reached by then.
+        contact_due: i64,
+        /// When somebody was reached first.
+        trace_time: i64,
+        /// Uploaded by then.
+        upload_due: i64,
+        /// When it was uploaded.
+        upload_time: i64,
+        /// Not uploaded in time.
+        upload_overdue: bool,
+        /// An interview is due.
+        interview_due: bool,
+        /// When it was held.
+        interview_time: i64,
+        /// When the person was back.
+        return_time: i64,
+        /// The account that reported it first.
+        reporter: String,
+        /// The check that reported it first.
+        check_name: String,
+        /// The policy.
+        policy_version: String,
+        /// When it was recorded.
+        create_time: i64,
+        /// Grows with each change.
+        version: i64,
+    }
+}
+
+row! {
+    /// One attempt to reach somebody; never changed.
+    TraceRow in "absence_traces" by ["absence", "sequence"] {
+        /// The absence.
+        absence: String,
+        /// 1, 2, …
+        sequence: i64,
+        /// When.
+        time: i64,
+        /// What came of it.
+        outcome: i16,
+        /// The reason given; 0 for none.
+        reason: i16,
+        /// Notes.
+        note: String,
+        /// Who noted it.
+        actor: String,
+    }
+}
+
+impl AbsenceRow {
+    /// The resource name.
+    pub fn name(&self) -> String {
+        format!("absences/{}", self.id)
+    }
+
+    /// What decides where it stands.
+    ///
+    /// # Errors
+    /// When the row is corrupt.
+    pub fn facts(&self) -> Result<Facts, DbErr> {
+        let reported = Reason::from_code(self.reported).ok_or_else(|| corrupt(Malformed))?;
+        Ok(Facts {
+            reported,
+            told: Reason::from_code(self.told),
+            traced: self.trace_time != 0,
+            escalated: self.escalated,
+            ended: self.return_time != 0,
+        })
+    }
+
+    /// What it counts for in its school.
+    ///
+    /// # Errors
+    /// When the row is corrupt.
+    pub fn tally(&self) -> Result<AbsenceTally, DbErr> {
+        let facts = self.facts()?;
+        let overdue = self.upload_overdue && self.upload_time == 0;
+        Ok(AbsenceTally::of(
+            facts.reason(),
+            facts.stands(),
+            overdue,
+            self.interview_due,
+        ))
+    }
+}
+
+/// The absences of these people that have not ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_of(tx: &Tx, people: &[Value]) -> Result<Vec<AbsenceRow>, DbErr> {
+    let mut found = Vec::new();
+    for part in people.chunks(1000) {
+        let wheres = format!(
+            "state <> {} AND person IN ({})",
+            AbsenceState::Ended.code(),
+            placeholders(1, part.len())
+        );
+        found.extend(AbsenceRow::page(tx, &wheres, part.to_vec(), i64::MAX.unsigned_abs()).await?);
+    }
+    Ok(found)
+}
+
+/// Which absences to list.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// At or below this place.
+    pub place: OrgPath,
+    /// In this state only; none for all that have not ended.
+    pub state: Option<i16>,
+    /// For this reason only.
+    pub reason: Option<i16>,
+    /// Begun by this day and not over before its first instant: the day's number and that instant
+    /// in milliseconds since 1970. Ended ones are listed too then.
+    pub day: Option<(i32, i64)>,
+}
+
+/// Absences by identifier after `after`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list<C: ConnectionTrait + Sync>(
+    connection: &C,
+    filter: &Filter,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<AbsenceRow>, DbErr> {
+    let mut wheres = "(org_path = $1 OR (org_path >= $2 AND org_path < $3)) AND id > $4".to_owned();
+    let mut values = below(&filter.place).to_vec();
+    values.push(after.into());
+    let mut push = |sql: &str, value: Value| {
+        values.push(value);
+        wheres.push_str(&format!(" AND {sql} ${}", values.len()));
+    };
+    match filter.state {
+        Some(state) => push("state =", state.into()),
+        None if filter.day.is_none() => push("state <>", AbsenceState::Ended.code().into()),
+        None => {}
+    }
+    if let Some(reason) = filter.reason {
+        push("reason =", reason.into());
+    }
+    if let Some((day, instant)) = filter.day {
+        push("start_day <=", day.into());
+        push("(return_time = 0 OR return_time >=", instant.into());
+        wheres.push(')');
+    }
+    AbsenceRow::page(connection, &wheres, values, limit).await
+}
+
+/// The attempts to reach somebody after one of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn traces<C: ConnectionTrait + Sync>(
+    connection: &C,
+    absence: &str,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<TraceRow>, DbErr> {
+    let values = vec![absence.into(), after.into()];
+    TraceRow::page(connection, "absence = $1 AND sequence > $2", values, limit).await
+}
+
+/// How many attempts there are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_traces(tx: &Tx, absence: &str) -> Result<i64, DbErr> {
+    let sql = "SELECT COALESCE(MAX(sequence), 0) FROM absence_traces WHERE absence = $1";
+    let row = tx
+        .query_one_raw(statement(tx, sql, [absence.into()]))
+        .await?;
+    row.map_or(Ok(0), |row| row.try_get_by_index(0))
+}
+
+/// Adds to the counters of schools, which the caller has locked.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn count(tx: &Tx, changes: &BTreeMap<String, AbsenceTally>) -> Result<(), DbErr> {
+    let schools: Vec<&String> = changes.keys().collect();
+    let mut tallies = changes.clone();
+    for part in schools.chunks(1000) {
+        let sql = format!(
+            "SELECT school, tally FROM absence_tallies WHERE school IN ({})",
+            placeholders(1, part.len())
+        );
+        let values = part.iter().map(|school| Value::from(school.as_str()));
+        for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+            let (school, tally) = tally_of(&row)?;
+            if let Some(change) = tallies.get_mut(&school) {
+                change.add(&tally, 1);
+            }
+        }
+    }
+    let packed = tallies.values().map(AbsenceTally::pack).collect();
+    let columns = vec![
+        ("school", Column::Text(tallies.into_keys().collect())),
+        ("tally", Column::Bytes(packed)),
+    ];
+    let conflict = "ON CONFLICT (school) DO UPDATE SET tally = excluded.tally";
+    insert(tx, "absence_tallies", columns, conflict).await
+}
+
+/// The counters of every school at or below a place, ordered by the schools' places.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn tallies_below<C: ConnectionTrait + Sync>(
+    connection: &C,
+    place: &OrgPath,
+) -> Result<Vec<(String, AbsenceTally)>, DbErr> {
+    let sql = "SELECT school, tally FROM absence_tallies \
+        WHERE school = $1 OR (school >= $2 AND school < $3) ORDER BY school";
+    let rows = connection
+        .query_all_raw(statement(connection, sql, below(place)))
+        .await?;
+    rows.iter().map(tally_of).collect()
+}
+
+fn tally_of(row: &sea_orm::QueryResult) -> Result<(String, AbsenceTally), DbErr> {
+    let bytes: Vec<u8> = row.try_get_by_index(1)?;
+    let tally = AbsenceTally::unpack(&bytes).map_err(corrupt)?;
+    Ok((row.try_get_by_index(0)?, tally))
+}
