@@ -323,6 +323,26 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "体温未连续正常或仍有症状，不能解除观察",
             "readings are not normal, or there are symptoms",
         ),
+        R::ClusterState => entry_of(
+            FailedPrecondition,
+            "聚集性疫情当前状态为 {state}，不能进行该操作",
+            "the cluster is {state}",
+        ),
+        R::SuspensionState => entry_of(
+            FailedPrecondition,
+            "停课建议当前状态为 {state}，不能进行该操作",
+            "the suspension is {state}",
+        ),
+        R::SuspensionScope => entry_of(
+            FailedPrecondition,
+            "停课范围只能扩大，不能小于建议的范围",
+            "the scope is narrower than the proposal",
+        ),
+        R::SimulationTooLarge => entry_of(
+            FailedPrecondition,
+            "该时段记录共 {signs} 条，超过一次推演上限 {most} 条，请缩小机构范围或时段",
+            "{signs} signs in the period, at most {most} are replayed at once",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,

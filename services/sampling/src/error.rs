@@ -97,6 +97,18 @@ pub(crate) enum Error {
     /// is lacking.
     #[error("refused on the medical axis")]
     Health(Refusal, bool),
+    /// The verb does not start from the cluster's state.
+    #[error("the cluster is {0}")]
+    ClusterState(i16),
+    /// The suspension was decided or withdrawn before.
+    #[error("the suspension is {0}")]
+    SuspensionState(i16),
+    /// The scope is narrower than the proposal.
+    #[error("the scope is narrower than the proposal")]
+    SuspensionScope,
+    /// More was said than is replayed at once.
+    #[error("{0} signs in the period")]
+    SimulationTooLarge(u64),
 }
 
 impl From<Problem> for Error {

@@ -11,7 +11,7 @@ use kit::server::{Running, ServeError, Server};
 use kit::upstream::RosterUpstream;
 
 use crate::Migrator;
-use crate::app::App;
+use crate::app::{App, Teaching};
 use crate::config::Config;
 use crate::domain::commitment::Signer;
 use crate::grpc::{self, Feeds};
@@ -56,7 +56,7 @@ pub async fn start(
     let channel = kit::channel::connect_lazy(&config.roster)?;
     kit::projection::follow(
         db.clone(),
-        RosterUpstream::new(channel, credentials),
+        RosterUpstream::new(channel.clone(), credentials.clone()),
         Arc::new(RosterProjection::new(clock.clone())),
         Some(server.latch("roster-feed")),
         drain.clone(),
@@ -67,6 +67,7 @@ pub async fn start(
         clock,
         signer,
         facts: FactsCache::default(),
+        teaching: Teaching::new(channel, credentials),
         entropy: rand::random,
     };
     let scans = crate::app::swabs::spawn(app.clone(), drain.clone());

@@ -37,6 +37,8 @@ use crate::error::Error;
 use crate::store::policy::FactsCache;
 use crate::store::rolls;
 
+pub(crate) use health::teaching::Teaching;
+
 pub(crate) use coverage::Covered;
 pub(crate) use draw_day::Progress;
 pub(crate) use draws::{Called, CalledState, Listing};
@@ -49,6 +51,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signer: Arc<Signer>,
     pub(crate) facts: FactsCache,
+    /// Tells the roster how class groups are taught.
+    pub(crate) teaching: Teaching,
     /// Where secrets come from.
     pub(crate) entropy: fn() -> [u8; 32],
 }

@@ -87,6 +87,21 @@ pub(crate) fn point(fields: &mut Fields, field: &str, name: &str) -> Option<Stri
     id.map(ToOwned::to_owned)
 }
 
+/// The UUID in `{collection}/{id}`.
+pub(crate) fn opaque(fields: &mut Fields, field: &str, name: &str, collection: &str) -> String {
+    let id = name.strip_prefix(collection);
+    let id = id.and_then(|rest| rest.strip_prefix('/'));
+    let id = id.filter(|id| uuid::Uuid::parse_str(id).is_ok_and(|uuid| uuid.to_string() == **id));
+    if id.is_none() {
+        fields.violation(
+            field,
+            format!("应为 {collection}/{{编号}}"),
+            format!("must be {collection}/{{id}}"),
+        );
+    }
+    id.map(ToOwned::to_owned).unwrap_or_default()
+}
+
 /// The resource name of the class group at a place.
 pub(crate) fn group_of(path: &str) -> String {
     let mut ids = path.rsplit('/');

@@ -20,6 +20,7 @@ mod tube_requests;
 use kit::feed::Feed;
 use proto::sampling::absence_service_server::AbsenceServiceServer;
 use proto::sampling::clearance_feed_server::ClearanceFeedServer;
+use proto::sampling::cluster_service_server::ClusterServiceServer;
 use proto::sampling::coverage_service_server::CoverageServiceServer;
 use proto::sampling::draw_service_server::DrawServiceServer;
 use proto::sampling::environment_service_server::EnvironmentServiceServer;
@@ -29,6 +30,7 @@ use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
 use proto::sampling::sampling_feed_server::SamplingFeedServer;
 use proto::sampling::screening_service_server::ScreeningServiceServer;
+use proto::sampling::suspension_service_server::SuspensionServiceServer;
 use proto::sampling::tube_service_server::TubeServiceServer;
 use tonic::service::Routes;
 
@@ -91,6 +93,14 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
         )
         .add_service(
             HealthServiceServer::new(health::person::Api(app.clone()))
+                .max_decoding_message_size(SMALL),
+        )
+        .add_service(
+            ClusterServiceServer::new(health::cluster::Api(app.clone()))
+                .max_decoding_message_size(LARGE),
+        )
+        .add_service(
+            SuspensionServiceServer::new(health::suspension::Api(app.clone()))
                 .max_decoding_message_size(SMALL),
         )
 }

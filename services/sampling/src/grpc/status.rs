@@ -4,9 +4,10 @@ use chrono::{DateTime, SecondsFormat};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use proto::roster::return_policy::Evidence;
-use proto::sampling::{absence, hold, sampling_point};
+use proto::sampling::{absence, cluster, hold, sampling_point, suspension};
 use tonic::Status;
 
+use crate::app::health::MOST_SIGNS;
 use crate::domain::health::person::Refusal;
 use crate::domain::health::return_rule::Unmet;
 use crate::domain::swab::Refused;
@@ -71,6 +72,20 @@ impl From<Error> for Problem {
                 Refusal::Appeal => Problem::new(R::AppealState),
                 Refusal::NotNormal => Problem::new(R::ObservationNotNormal),
             },
+            Error::ClusterState(state) => {
+                let state = cluster::State::try_from(i32::from(state)).unwrap_or_default();
+                let name = state.as_str_name().trim_start_matches("STATE_");
+                Problem::new(R::ClusterState).meta("state", name)
+            }
+            Error::SuspensionState(state) => {
+                let state = suspension::State::try_from(i32::from(state)).unwrap_or_default();
+                let name = state.as_str_name().trim_start_matches("STATE_");
+                Problem::new(R::SuspensionState).meta("state", name)
+            }
+            Error::SuspensionScope => Problem::new(R::SuspensionScope),
+            Error::SimulationTooLarge(signs) => Problem::new(R::SimulationTooLarge)
+                .meta("signs", signs)
+                .meta("most", MOST_SIGNS),
         }
     }
 }

@@ -148,7 +148,7 @@ pub async fn list<C: ConnectionTrait + Sync>(
 }
 
 /// The three values that bound everything at or below a place.
-pub(super) fn below(place: &OrgPath) -> [Value; 3] {
+pub(crate) fn below(place: &OrgPath) -> [Value; 3] {
     [
         place.as_str().into(),
         format!("{place}/").into(),

@@ -35,7 +35,10 @@ impl App {
                 let due = policy.and_then(|policy| interview(&row, &facts, &policy.health));
                 row.interview_due = due.is_some_and(|due| due <= now.timestamp_millis());
             }
-            Deadline::Checks => return Ok(()),
+            Deadline::Checks
+            | Deadline::ClusterReport
+            | Deadline::SuspensionApply
+            | Deadline::SuspensionEnd => return Ok(()),
         }
         self.keep_absences(tx, vec![(Some(before), row)], now).await
     }

@@ -35,14 +35,23 @@ pub(crate) enum Deadline {
     AbsenceInterview = 3,
     /// An illness is uploaded (rule 1.8).
     AbsenceUpload = 4,
+    /// A cluster is reported; the entity is its identifier.
+    ClusterReport = 5,
+    /// The roster is told that teaching is suspended; the entity is the suspension's identifier.
+    SuspensionApply = 6,
+    /// The roster is told that teaching begins again; the entity is the suspension's identifier.
+    SuspensionEnd = 7,
 }
 
 impl Deadline {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 7] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
         Self::AbsenceUpload,
+        Self::ClusterReport,
+        Self::SuspensionApply,
+        Self::SuspensionEnd,
     ];
 }
 
@@ -144,6 +153,21 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
                 && let Some(absence) = absence
             {
                 app.pass_absence(&tx, kind, absence).await?;
+            }
+        }
+        Some(Deadline::ClusterReport) => {
+            if deadlines::take(&tx, row).await? {
+                app.report_is_due(&tx, &row.entity).await?;
+            }
+        }
+        Some(kind @ (Deadline::SuspensionApply | Deadline::SuspensionEnd)) => {
+            if deadlines::take(&tx, row).await? {
+                let call = app.teaching_changes(&tx, kind, &row.entity).await?;
+                tx.commit().await?;
+                if let Some(call) = call {
+                    tokio::spawn(app.clone().tell_roster(call));
+                }
+                return Ok(());
             }
         }
         None => {

@@ -16,12 +16,17 @@ pub(crate) mod people;
 pub(crate) mod screening;
 mod screening_batch;
 mod screening_known;
+mod suspensions;
+pub(crate) mod teaching;
 pub(crate) mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
+
+pub(crate) use clusters::{Listing, MOST_SIGNS, Replayed, Simulated};
+pub(crate) use suspensions::Decision;
 
 use super::App;
 use crate::domain::day::Day;

@@ -3,13 +3,24 @@
 pub mod absence;
 pub mod absence_tally;
 pub mod check;
+pub mod cluster;
+pub mod cluster_rule;
+pub mod cluster_state;
+pub mod cluster_table;
+pub mod cluster_words;
 pub mod disease;
 pub mod dormitory;
+pub mod illness;
 pub mod medical;
 pub mod person;
+pub mod replay;
 pub mod return_rule;
 pub mod rules;
 pub mod screening;
 pub mod sign;
+pub mod suspension;
 pub mod symptom;
 pub mod tally;
+
+#[cfg(test)]
+mod cluster_tests;

@@ -1,7 +1,9 @@
 //! The numbers in force: what the health of people is decided by.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::cluster_rule::ClusterRule;
 use super::disease::Disease;
 use super::symptom::Symptoms;
 
@@ -293,6 +295,8 @@ pub struct HealthRules {
     pub assays: Vec<Assay>,
     /// Counts below it are hidden in aggregates (6.12).
     pub privacy_k: u32,
+    /// The cluster rules that follow from all this, ordered by code.
+    pub clusters: Arc<Vec<ClusterRule>>,
 }
 
 impl HealthRules {

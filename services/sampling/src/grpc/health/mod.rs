@@ -2,11 +2,17 @@
 
 pub(super) mod absence;
 pub(crate) mod absence_convert;
+pub(crate) mod announced;
+pub(super) mod cluster;
+pub(crate) mod cluster_convert;
+mod cluster_rules;
 pub(super) mod person;
 pub(crate) mod person_convert;
 pub(super) mod screening;
 pub(crate) mod screening_convert;
 mod screening_requests;
+pub(super) mod suspension;
+pub(crate) mod suspension_convert;
 
 use kit::field::Fields;
 use kit::status::Problem;

@@ -1,7 +1,9 @@
 //! What is kept of people's health.
 
 pub mod absences;
+pub mod cases;
 pub mod checks;
+pub mod clusters;
 pub mod days;
 pub mod deadlines;
 pub mod dormitories;
@@ -11,4 +13,5 @@ pub mod medical;
 pub(crate) mod rules;
 pub mod schools;
 pub mod signs;
+pub mod suspensions;
 pub mod units;

@@ -1,9 +1,11 @@
 //! The health part of a policy profile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::roster::PolicyProfile;
 
+use crate::domain::health::cluster_table::table;
 use crate::domain::health::disease::Disease;
 use crate::domain::health::rules::{
     Assay, Basis, CaseDefinition, ContactRule, HealthRules, HfmdSuspension, Hop,
@@ -86,6 +88,7 @@ pub(crate) fn health_rules(profile: &PolicyProfile) -> HealthRules {
         rules.returns = returns.rules.iter().filter_map(return_rule).collect();
     }
     chain(profile, &mut rules);
+    rules.clusters = Arc::new(table(&rules));
     rules
 }
 

@@ -254,3 +254,31 @@ pub async fn rolling<C: ConnectionTrait>(
     }
     Ok(counts)
 }
+
+/// The schools below a place of which something is said of the days from `first` to `last`, by
+/// path, and how much.
+///
+/// # Errors
+/// When the database fails.
+pub async fn schools_below<C: ConnectionTrait + Sync>(
+    connection: &C,
+    place: &str,
+    (first, last): (Day, Day),
+) -> Result<Vec<(String, i64)>, DbErr> {
+    let sql = "SELECT school, COUNT(*) FROM signs \
+        WHERE (school = $1 OR (school >= $2 AND school < $3)) AND day >= $4 AND day <= $5 \
+        GROUP BY school ORDER BY school";
+    let values: [Value; 5] = [
+        place.into(),
+        format!("{place}/").into(),
+        format!("{place}0").into(),
+        i32::from(first.number()).into(),
+        i32::from(last.number()).into(),
+    ];
+    let rows = connection
+        .query_all_raw(statement(connection, sql, values))
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect()
+}

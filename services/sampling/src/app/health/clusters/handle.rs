@@ -1,0 +1,122 @@
+//! What people do with clusters, and what happens when nobody does.
+
+use kit::auth::{Caller, Permission};
+use kit::db::Tx;
+use kit::request::{Once, once};
+use prost::Message;
+use proto::sampling::{AcknowledgeClusterRequest, CloseClusterRequest, Cluster};
+
+use super::keep::line;
+use crate::app::App;
+use crate::app::health::deadlines::{Deadline, settle};
+use crate::domain::health::cluster_state::{ClusterState, ClusterVerb};
+use crate::error::Error;
+use crate::store::health::clusters::ClusterRow;
+use crate::store::rows::{Lock, Row};
+
+impl App {
+    /// Takes up an open cluster.
+    pub(crate) async fn acknowledge_cluster(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &AcknowledgeClusterRequest,
+    ) -> Result<Cluster, Error> {
+        let verb = ClusterVerb::Acknowledge;
+        let (ids, note) = ((id, request.request_id.as_str()), &request.note);
+        self.handle(caller, verb, ids, request, |row, now| {
+            row.acknowledge_time = now;
+            row.acknowledged_by.clone_from(&caller.subject);
+            ("ACKNOWLEDGED", note.clone())
+        })
+        .await
+    }
+
+    /// Ends a cluster by the decision of a human.
+    pub(crate) async fn close_cluster(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &CloseClusterRequest,
+    ) -> Result<Cluster, Error> {
+        let today = i32::from(self.today().number());
+        let ids = (id, request.request_id.as_str());
+        self.handle(caller, ClusterVerb::Close, ids, request, |row, now| {
+            row.close_time = now;
+            row.closed_by.clone_from(&request.decided_by);
+            row.close_reason.clone_from(&request.reason);
+            row.last_day = row.last_day.max(today);
+            let note = format!("{}: {}", request.decided_by, request.reason);
+            ("CLOSED", note)
+        })
+        .await
+    }
+
+    async fn handle(
+        &self,
+        caller: &Caller,
+        verb: ClusterVerb,
+        (id, request_id): (&str, &str),
+        request: &impl Message,
+        change: impl FnOnce(&mut ClusterRow, i64) -> (&'static str, String),
+    ) -> Result<Cluster, Error> {
+        caller.allowed(Permission::ClusterHandle)?;
+        let now = self.clock.now();
+        let tx = self.db.begin().await?;
+        let row = self.locked_cluster(&tx, id).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, Permission::ClusterHandle, path)?;
+        let mut row = row.ok_or_else(|| Error::NotFound(format!("clusters/{id}")))?;
+        let method = match verb {
+            ClusterVerb::Acknowledge => "AcknowledgeCluster",
+            ClusterVerb::Close => "CloseCluster",
+        };
+        let ticket = match once(&tx, caller, method, request_id, request, now).await? {
+            Once::First(ticket) => ticket,
+            Once::Repeat(answer) => return Ok(answer),
+        };
+        let state = ClusterState::from_code(row.state).and_then(|state| state.after(verb));
+        row.state = state.ok_or(Error::ClusterState(row.state))?.code();
+        let (kind, note) = change(&mut row, now.timestamp_millis());
+        line(&tx, &mut row, (kind, &caller.subject, &note), now).await?;
+        settle(&tx, Deadline::ClusterReport, id).await?;
+        if verb == ClusterVerb::Close {
+            self.withdraw(&tx, &mut row, now).await?;
+        }
+        self.save_cluster(&tx, row.clone()).await?;
+        let answer = self.told_cluster(&tx, caller, row).await?;
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// A cluster whose school is locked; none when there is none.
+    pub(in crate::app::health) async fn locked_cluster(
+        &self,
+        tx: &Tx,
+        id: &str,
+    ) -> Result<Option<ClusterRow>, Error> {
+        let Some(row) = ClusterRow::get(tx, id, Lock::No).await? else {
+            return Ok(None);
+        };
+        self.lock_health(tx, &[&row.school]).await?;
+        Ok(ClusterRow::get(tx, id, Lock::No).await?)
+    }
+
+    /// The report on a cluster is due: one that nobody has taken up is overdue, for good.
+    pub(in crate::app::health) async fn report_is_due(
+        &self,
+        tx: &Tx,
+        id: &str,
+    ) -> Result<(), Error> {
+        let Some(mut row) = self.locked_cluster(tx, id).await? else {
+            return Ok(());
+        };
+        if row.state != ClusterState::Open.code() || !row.stands || row.overdue {
+            return Ok(());
+        }
+        row.overdue = true;
+        line(tx, &mut row, ("OVERDUE", "rule 1.15", ""), self.clock.now()).await?;
+        self.save_cluster(tx, row).await
+    }
+}

@@ -1,0 +1,266 @@
+//! Suspensions of teaching: proposed with a cluster, decided by a human.
+
+mod saga;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kit::auth::{Caller, Permission};
+use kit::clock::start_of;
+use kit::db::Tx;
+use kit::feed::announce;
+use kit::request::{Once, once};
+use kit::status::Problem;
+use proto::sampling::{DecideSuspensionRequest, Suspension};
+
+use super::clusters::line;
+use super::deadlines::{Deadline, wait};
+use crate::app::App;
+use crate::domain::day::Day;
+use crate::domain::health::cluster_rule::{ClusterRule, Scope};
+use crate::domain::health::suspension::{Reach, SuspensionEvent, SuspensionState, back};
+use crate::error::Error;
+use crate::grpc::health::announced::suspension_change;
+use crate::grpc::health::suspension_convert;
+use crate::store::health::clusters::ClusterRow;
+use crate::store::health::suspensions::{self, SuspensionRow};
+use crate::store::rolls;
+use crate::store::rows::{Lock, Row};
+
+/// A first day may lie as many civil days ahead.
+const AHEAD: u16 = 7;
+
+/// What a human decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Teaching is suspended.
+    Approve {
+        /// Who stays away; none as proposed.
+        reach: Option<Reach>,
+        /// For how many civil days; 0 as proposed.
+        days: u16,
+        /// The first day; none for today.
+        start: Option<NaiveDate>,
+    },
+    /// It is not.
+    Reject,
+}
+
+impl App {
+    /// Proposes to suspend teaching where a cluster is. The cluster's row is saved by the caller.
+    pub(super) async fn propose(
+        &self,
+        tx: &Tx,
+        cluster: &mut ClusterRow,
+        rule: &ClusterRule,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let class = rule.scope == Scope::ClassGroup;
+        let group = if class {
+            cluster.place.clone()
+        } else {
+            String::new()
+        };
+        let found = rolls::groups_at(tx, std::slice::from_ref(&group)).await?;
+        let reach = if class {
+            Reach::ClassGroup
+        } else {
+            Reach::School
+        };
+        let row = SuspensionRow {
+            id: self.identifier(now),
+            cluster: cluster.id.clone(),
+            school: cluster.school.clone(),
+            org_path: cluster.org_path.clone(),
+            rule: cluster.rule.clone(),
+            policy_version: cluster.policy_version.clone(),
+            state: SuspensionState::Proposed.code(),
+            scope: reach.code(),
+            group_path: group,
+            grade: found.first().map_or(0, |group| group.grade),
+            days: i32::from(rule.suspend_days),
+            propose_time: now.timestamp_millis(),
+            ..SuspensionRow::default()
+        };
+        let note = format!("suspensions/{}", row.id);
+        let actor = format!("rule {}", rule.numbers.join(", "));
+        line(tx, cluster, ("PROPOSED", &actor, &note), now).await?;
+        save(tx, row).await
+    }
+
+    /// Withdraws what is proposed for a cluster; what was decided goes on.
+    pub(super) async fn withdraw(
+        &self,
+        tx: &Tx,
+        cluster: &mut ClusterRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let fell = (SuspensionEvent::Fell, "WITHDRAWN");
+        follow(tx, cluster, fell, now).await
+    }
+
+    /// Proposes again what was withdrawn.
+    pub(super) async fn propose_again(
+        &self,
+        tx: &Tx,
+        cluster: &mut ClusterRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        follow(tx, cluster, (SuspensionEvent::Rose, "PROPOSED"), now).await
+    }
+
+    /// One suspension.
+    pub(crate) async fn get_suspension(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Suspension, Error> {
+        caller.allowed(Permission::ClusterRead)?;
+        let row = SuspensionRow::get(self.db.read(), id, Lock::No).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, Permission::ClusterRead, path)?;
+        let row = row.ok_or_else(|| Error::NotFound(format!("suspensions/{id}")))?;
+        Ok(suspension_convert::suspension(&row))
+    }
+
+    /// Suspensions below an organisation, by identifier after `after`; those in a state unless it
+    /// is 0.
+    pub(crate) async fn list_suspensions(
+        &self,
+        caller: &Caller,
+        organization: &str,
+        state: i16,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<SuspensionRow>, Error> {
+        let place = self
+            .place(caller, Permission::ClusterRead, organization)
+            .await?;
+        Ok(suspensions::list(self.db.read(), &place, state, after, limit).await?)
+    }
+
+    /// Keeps what a human decides; the roster is told afterwards, however long that takes.
+    pub(crate) async fn decide_suspension(
+        &self,
+        caller: &Caller,
+        id: &str,
+        decision: Decision,
+        request: &DecideSuspensionRequest,
+    ) -> Result<Suspension, Error> {
+        caller.allowed(Permission::SuspensionDecide)?;
+        let now = self.clock.now();
+        let tx = self.db.begin().await?;
+        let row = self.locked_suspension(&tx, id).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, Permission::SuspensionDecide, path)?;
+        let mut row = row.ok_or_else(|| Error::NotFound(format!("suspensions/{id}")))?;
+        let (method, request_id) = ("DecideSuspension", &request.request_id);
+        let ticket = match once(&tx, caller, method, request_id, request, now).await? {
+            Once::First(ticket) => ticket,
+            Once::Repeat(answer) => return Ok(answer),
+        };
+        let kind = match decision {
+            Decision::Reject => {
+                step(&mut row, SuspensionEvent::Reject)?;
+                "REJECTED"
+            }
+            Decision::Approve { reach, days, start } => {
+                step(&mut row, SuspensionEvent::Approve)?;
+                let begin = self.approve(&mut row, (reach, days, start))?;
+                let begin = begin.timestamp_millis().max(now.timestamp_millis());
+                wait(&tx, Deadline::SuspensionApply, id, begin).await?;
+                "APPROVED"
+            }
+        };
+        row.decide_time = now.timestamp_millis();
+        row.decided_by.clone_from(&request.decided_by);
+        row.decider.clone_from(&caller.subject);
+        row.reason.clone_from(&request.reason);
+        row.advice.clone_from(&request.advice);
+        if let Some(mut cluster) = ClusterRow::get(&tx, &row.cluster, Lock::No).await? {
+            let note = format!("{}: {}", request.decided_by, request.reason);
+            line(&tx, &mut cluster, (kind, &caller.subject, &note), now).await?;
+            ClusterRow::save(&tx, std::slice::from_ref(&cluster)).await?;
+        }
+        row.version += 1;
+        SuspensionRow::save(&tx, std::slice::from_ref(&row)).await?;
+        announce(&tx, vec![suspension_change(&row)]).await?;
+        let answer = suspension_convert::suspension(&row);
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Writes an approval into its row and tells when it begins.
+    fn approve(
+        &self,
+        row: &mut SuspensionRow,
+        (reach, days, start): (Option<Reach>, u16, Option<NaiveDate>),
+    ) -> Result<DateTime<Utc>, Error> {
+        let reach = reach.map_or(row.scope, Reach::code);
+        if reach < row.scope {
+            return Err(Error::SuspensionScope);
+        }
+        row.scope = reach;
+        if days != 0 {
+            row.days = i32::from(days);
+        }
+        let today = self.clock.today();
+        let start = start.unwrap_or(today);
+        let first = Day::from(start);
+        let soon = Day::from_number(self.today().number().saturating_add(AHEAD));
+        if !(self.today()..=soon).contains(&first) {
+            let problem = Problem::invalid(
+                "start_date",
+                "应为今天或之后 7 天内",
+                "must be today or one of the 7 days after it",
+            );
+            return Err(problem.into());
+        }
+        let away = u16::try_from(row.days).unwrap_or_default();
+        row.start_day = i32::from(first.number());
+        row.return_day = i32::from(back(first, away).number());
+        Ok(start_of(start))
+    }
+
+    /// A suspension whose school is locked; none when there is none.
+    async fn locked_suspension(&self, tx: &Tx, id: &str) -> Result<Option<SuspensionRow>, Error> {
+        let Some(row) = SuspensionRow::get(tx, id, Lock::No).await? else {
+            return Ok(None);
+        };
+        self.lock_health(tx, &[&row.school]).await?;
+        Ok(SuspensionRow::get(tx, id, Lock::No).await?)
+    }
+}
+
+/// Moves a suspension on.
+fn step(row: &mut SuspensionRow, event: SuspensionEvent) -> Result<(), Error> {
+    let state = SuspensionState::from_code(row.state).and_then(|state| state.after(event));
+    row.state = state.ok_or(Error::SuspensionState(row.state))?.code();
+    Ok(())
+}
+
+/// Lets the proposal for a cluster follow it, where it can. The cluster's row is saved by the
+/// caller.
+async fn follow(
+    tx: &Tx,
+    cluster: &mut ClusterRow,
+    (event, kind): (SuspensionEvent, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let keys = vec![cluster.id.as_str().into()];
+    for mut row in SuspensionRow::find(tx, "cluster", keys, Lock::No).await? {
+        if step(&mut row, event).is_ok() {
+            let (actor, note) = (cluster.rule.clone(), format!("suspensions/{}", row.id));
+            line(tx, cluster, (kind, &actor, &note), now).await?;
+            save(tx, row).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Saves and announces a suspension.
+async fn save(tx: &Tx, mut row: SuspensionRow) -> Result<(), Error> {
+    row.version += 1;
+    SuspensionRow::save(tx, std::slice::from_ref(&row)).await?;
+    announce(tx, vec![suspension_change(&row)]).await?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! SuspensionService.
+
+use kit::auth::{Permission, caller};
+use kit::field::Fields;
+use kit::page;
+use proto::sampling::decide_suspension_request::Decision as Told;
+use proto::sampling::suspension::Scope;
+use proto::sampling::suspension_service_server::SuspensionService;
+use proto::sampling::{
+    DecideSuspensionRequest, GetSuspensionRequest, ListSuspensionsRequest, ListSuspensionsResponse,
+    Suspension,
+};
+use tonic::{Request, Response, Status};
+
+use super::suspension_convert;
+use crate::app::App;
+use crate::app::health::Decision;
+use crate::domain::health::suspension::{Reach, SuspensionState};
+use crate::grpc::convert::{self, cut, opaque};
+
+/// Serves suspensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Api(pub(crate) App);
+
+#[tonic::async_trait]
+impl SuspensionService for Api {
+    async fn get_suspension(
+        &self,
+        request: Request<GetSuspensionRequest>,
+    ) -> Result<Response<Suspension>, Status> {
+        let caller = caller(&request)?;
+        caller.allowed(Permission::ClusterRead)?;
+        let mut fields = Fields::new();
+        let id = opaque(&mut fields, "name", &request.get_ref().name, "suspensions");
+        fields.finish()?;
+        Ok(Response::new(self.0.get_suspension(&caller, &id).await?))
+    }
+
+    async fn list_suspensions(
+        &self,
+        request: Request<ListSuspensionsRequest>,
+    ) -> Result<Response<ListSuspensionsResponse>, Status> {
+        let caller = caller(&request)?;
+        caller.allowed(Permission::ClusterRead)?;
+        let ListSuspensionsRequest {
+            organization,
+            state,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let limit = page::size(page_size)?;
+        let binding = [organization.as_str(), &state.to_string()];
+        let after: String = page::after(&page_token, &binding)?.unwrap_or_default();
+        let mut fields = Fields::new();
+        let organization = convert::organization(&mut fields, "organization", &organization);
+        let known = i16::try_from(state)
+            .ok()
+            .filter(|state| *state == 0 || SuspensionState::from_code(*state).is_some());
+        if known.is_none() {
+            fields.violation("state", "请选择有效的选项", "not a known value");
+        }
+        fields.finish()?;
+        let state = known.unwrap_or_default();
+        let mut rows = self
+            .0
+            .list_suspensions(&caller, organization, state, &after, limit + 1)
+            .await?;
+        let next_page_token = cut(&mut rows, limit, |row| page::next(&row.id, &binding));
+        Ok(Response::new(ListSuspensionsResponse {
+            suspensions: rows.iter().map(suspension_convert::suspension).collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn decide_suspension(
+        &self,
+        request: Request<DecideSuspensionRequest>,
+    ) -> Result<Response<Suspension>, Status> {
+        let caller = caller(&request)?;
+        caller.allowed(Permission::SuspensionDecide)?;
+        let request = request.into_inner();
+        let mut fields = Fields::new();
+        let id = opaque(&mut fields, "name", &request.name, "suspensions");
+        for (field, text, most) in [
+            ("decided_by", &request.decided_by, 64),
+            ("reason", &request.reason, 200),
+            ("advice", &request.advice, 200),
+        ] {
+            fields.required(field, text);
+            fields.text(field, text, most);
+        }
+        let decision = decision(&mut fields, &request);
+        fields.finish()?;
+        let answer = self
+            .0
+            .decide_suspension(&caller, &id, decision, &request)
+            .await?;
+        Ok(Response::new(answer))
+    }
+}
+
+/// What is decided; what is wrong with it is noted.
+fn decision(fields: &mut Fields, request: &DecideSuspensionRequest) -> Decision {
+    let reach = match request.scope {
+        0 => None,
+        scope => fields
+            .enumeration::<Scope>("scope", scope)
+            .and_then(|scope| Reach::from_code(i16::try_from(i32::from(scope)).ok()?)),
+    };
+    let days = fields.within("suspend_days", request.suspend_days, 0..=30);
+    let start = convert::optional_date(fields, "start_date", request.start_date);
+    match fields.enumeration::<Told>("decision", request.decision) {
+        Some(Told::Approve) => Decision::Approve {
+            reach,
+            days: u16::try_from(days).unwrap_or_default(),
+            start,
+        },
+        Some(Told::Reject | Told::Unspecified) | None => {
+            if request.scope != 0 || days != 0 || request.start_date.is_some() {
+                let (zh, en) = ("仅用于批准", "only with an approval");
+                fields.violation("decision", zh, en);
+            }
+            Decision::Reject
+        }
+    }
+}
