@@ -343,6 +343,36 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "该时段记录共 {signs} 条，超过一次推演上限 {most} 条，请缩小机构范围或时段",
             "{signs} signs in the period, at most {most} are replayed at once",
         ),
+        R::CaseState => entry_of(
+            FailedPrecondition,
+            "病例当前状态为 {state}，不能进行该操作",
+            "the case is {state}",
+        ),
+        R::ReportOrder => entry_of(
+            FailedPrecondition,
+            "报告须先初报、再续报、后终报，现在不能提交 {kind}",
+            "a {kind} report is out of order",
+        ),
+        R::ReportLevel => entry_of(
+            FailedPrecondition,
+            "报告尚未到达 {level} 一级",
+            "the report is not at {level}",
+        ),
+        R::AssayUnknown => entry_of(
+            FailedPrecondition,
+            "现行政策没有 {disease} 的检测项目",
+            "the policy has no test for {disease}",
+        ),
+        R::AssayNotPooled => entry_of(
+            FailedPrecondition,
+            "{disease} 检测不得混采，请使用单管",
+            "samples for {disease} may not share a tube",
+        ),
+        R::AssayDiffers => entry_of(
+            FailedPrecondition,
+            "复核单管的检测项目与原管不同",
+            "the tube tests for another disease than the hold",
+        ),
         // Safety inspection.
         R::GateDecisionOverridden => entry_of(
             FailedPrecondition,

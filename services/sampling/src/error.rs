@@ -5,6 +5,9 @@ use kit::status::Problem;
 use sea_orm::DbErr;
 
 use crate::domain::health::absence::AbsenceState;
+use crate::domain::health::assay::Unfit;
+use crate::domain::health::case;
+use crate::domain::health::disease::Certainty;
 use crate::domain::health::person::Refusal;
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::ClientReused;
@@ -109,6 +112,32 @@ pub(crate) enum Error {
     /// More was said than is replayed at once.
     #[error("{0} signs in the period")]
     SimulationTooLarge(u64),
+    /// The verb does not start from where the case stands.
+    #[error("the case is {0}")]
+    CaseState(&'static str),
+    /// A report of this kind, by its number, may not follow the last one.
+    #[error("report {0} is out of order")]
+    ReportOrder(i16),
+    /// The report is not at this level, by its number.
+    #[error("the report is not at level {0}")]
+    ReportLevel(i16),
+    /// A tube cannot be used for a test.
+    #[error("the tube is not for this test")]
+    Assay(#[from] Unfit),
+    /// A single tube tests for another disease than the hold that orders it.
+    #[error("the tube tests for another disease than the hold")]
+    AssayDiffers,
+}
+
+impl From<case::IllegalMove> for Error {
+    fn from(err: case::IllegalMove) -> Self {
+        Self::CaseState(match (err.from.certainty, err.from.is_open()) {
+            (None, _) => "EXCLUDED",
+            (_, false) => "CLOSED",
+            (Some(Certainty::Suspected), true) => "SUSPECTED",
+            (Some(Certainty::Confirmed), true) => "CONFIRMED",
+        })
+    }
 }
 
 impl From<Problem> for Error {

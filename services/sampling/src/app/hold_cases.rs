@@ -155,7 +155,8 @@ impl App {
         let before = tube.clone();
         let mut tubes = BTreeMap::from([(code.to_owned(), tube)]);
         let codes = BTreeSet::from([code.to_owned()]);
-        self.settle(&tx, caller, &mut tubes, &codes, now).await?;
+        self.settle(&tx, caller, &mut tubes, &codes, &BTreeSet::new(), now)
+            .await?;
         // A positive single makes more of it than a release.
         let mut moved: Vec<TubeRow> = tubes.into_values().filter(|tube| *tube != before).collect();
         self.noted(&tx, caller, &mut moved, "ReleaseHold", "", now)

@@ -10,8 +10,10 @@ use sea_orm::Value as SqlValue;
 
 use super::App;
 use super::controls::Controls;
+use super::health::case_files::school_of;
+use super::health::findings::{Decided, Finding};
 use super::tube_steps::millis;
-use crate::domain::hold::{Control, Facts, HoldState, Outcome, Single, decide};
+use crate::domain::hold::{Control, Facts, HoldState, Outcome, Single, decide, hand_over};
 use crate::domain::laboratory_result::Value;
 use crate::domain::policy::Policy;
 use crate::domain::tube::State;
@@ -37,6 +39,10 @@ struct Known {
     holds: HashMap<String, HoldRow>,
     /// What is known of each member's single swab.
     singles: HashMap<(String, Vec<u8>), Single>,
+    /// The sum of the versions of each member's singles that are positive or suspect.
+    evidence: HashMap<(String, Vec<u8>), i64>,
+    /// Of whom cases decide.
+    decided: Decided,
     /// Tubes whose first single was opened.
     rechecked: HashSet<String>,
     /// The control of each member before.
@@ -56,20 +62,31 @@ struct Settled {
 }
 
 impl App {
-    /// Makes holds, controls and clearance of these tubes what their results and those of their
-    /// singles say, whatever came before. `tubes` are locked and hold what changed already.
+    /// Makes holds, cases, controls and clearance of these tubes what their results and those of
+    /// their singles say, whatever came before. `tubes` are locked and hold what changed already;
+    /// those of `lone` hold nobody, but may open a case.
     pub(crate) async fn settle(
         &self,
         tx: &Tx,
         caller: &Caller,
         tubes: &mut BTreeMap<String, TubeRow>,
         codes: &BTreeSet<String>,
+        lone: &BTreeSet<String>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        if codes.is_empty() {
+        if codes.is_empty() && lone.is_empty() {
             return Ok(());
         }
         let mut known = Known::load(tx, tubes, codes).await?;
+        let mut findings = known.findings(tubes);
+        findings.extend(lone_findings(tx, tubes, lone).await?);
+        let schools = known.members.values().flatten();
+        let mut schools: Vec<&str> = schools.map(|swab| school_of(&swab.org_path)).collect();
+        schools.extend(findings.iter().map(|finding| school_of(&finding.org_path)));
+        self.lock_health(tx, &schools).await?;
+        self.note_findings(tx, findings, now).await?;
+        let sources = codes.iter().map(|code| basis(code).into()).collect();
+        known.decided = self.decided_by_cases(tx, sources).await?;
         let mut settled = Settled::default();
         for code in codes {
             let Some(tube) = tubes.get_mut(code) else {
@@ -113,11 +130,10 @@ impl Known {
         }
         for single in holds::singles(tx, &keys).await? {
             known.rechecked.insert(single.hold.clone());
-            let (state, result) = tubes
-                .get(&single.tube)
-                .map_or((single.state, single.result), |tube| {
-                    (tube.state, tube.result)
-                });
+            let (state, result, version) = tubes.get(&single.tube).map_or(
+                (single.state, single.result, single.result_version),
+                |tube| (tube.state, tube.result, tube.result_version),
+            );
             let one = of_tube(state, result);
             if let SingleRow {
                 hold,
@@ -125,7 +141,11 @@ impl Known {
                 ..
             } = single
             {
-                let of_person = known.singles.entry((hold, person)).or_insert(one);
+                let key = (hold, person);
+                if Value::from_code(result).is_some_and(Value::holds) {
+                    *known.evidence.entry(key.clone()).or_default() += i64::from(version);
+                }
+                let of_person = known.singles.entry(key).or_insert(one);
                 *of_person = of_person.or(one);
             }
         }
@@ -136,6 +156,66 @@ impl Known {
         known.lines = holds::lines(tx, &keys).await?;
         Ok(known)
     }
+
+    /// What the singles of these holds say of each member.
+    fn findings(&self, tubes: &BTreeMap<String, TubeRow>) -> Vec<Finding> {
+        let members = self.members.values().flatten();
+        let finding = |swab: &SwabRow| {
+            let key = (swab.tube.clone(), swab.person.clone());
+            Finding {
+                source: basis(&swab.tube),
+                person: swab.person.clone(),
+                kind: swab.kind,
+                org_path: swab.org_path.clone(),
+                disease: tubes.get(&swab.tube).map_or(0, |tube| tube.disease),
+                evidence: self.evidence.get(&key).copied().unwrap_or_default(),
+            }
+        };
+        let mut findings: Vec<Finding> = members.map(finding).collect();
+        findings
+            .sort_by(|one, other| (&one.source, &one.person).cmp(&(&other.source, &other.person)));
+        findings
+    }
+
+    /// Whether a case decides of this member, whose single says `single`.
+    fn is_decided(&self, code: &str, swab: &SwabRow, single: Single) -> bool {
+        let key = (basis(code), swab.person.clone());
+        match single {
+            Single::Found(value) if value.holds() => self.decided.over.contains(&key),
+            _ => self.decided.contacts.contains(&key),
+        }
+    }
+}
+
+/// What tubes that hold nobody say of the one person in them. A tube with several people says
+/// nothing of any of them.
+async fn lone_findings(
+    tx: &Tx,
+    tubes: &BTreeMap<String, TubeRow>,
+    lone: &BTreeSet<String>,
+) -> Result<Vec<Finding>, Error> {
+    let keys = lone.iter().map(|code| code.as_str().into()).collect();
+    let swabs = SwabRow::find(tx, "tube", keys, Lock::No).await?;
+    let mut findings = Vec::new();
+    for of_tube in swabs.chunk_by(|one, other| one.tube == other.tube) {
+        let ([swab], Some(tube)) = (of_tube, tubes.get(&of_tube[0].tube)) else {
+            continue;
+        };
+        let positive = Value::from_code(tube.result).is_some_and(Value::holds);
+        findings.push(Finding {
+            source: format!("tubes/{}", tube.code),
+            person: swab.person.clone(),
+            kind: swab.kind,
+            org_path: swab.org_path.clone(),
+            disease: tube.disease,
+            evidence: if positive {
+                i64::from(tube.result_version)
+            } else {
+                0
+            },
+        });
+    }
+    Ok(findings)
 }
 
 impl Settled {
@@ -173,7 +253,10 @@ impl Settled {
             by_hand: hold.released_version != 0 && hold.released_version == tube.result_version,
             auto_release: policy.auto_release,
         };
-        let outcome = decide(facts, &singles);
+        let mut outcome = decide(facts, &singles);
+        let pairs = members.iter().zip(&singles);
+        let settled = pairs.map(|(swab, single)| known.is_decided(&code, swab, *single));
+        hand_over(&mut outcome, &settled.collect::<Vec<_>>());
         if let Some(state) = outcome.tube.filter(|_| tube.state != State::Closed.code()) {
             tube.state = state.code();
         }
@@ -299,6 +382,9 @@ fn kind_of(control: Option<Control>) -> &'static str {
 
 fn reason_of(control: Option<Control>, hold: &HoldRow) -> String {
     match control {
+        None if hold.state == HoldState::ResolvedPositive.code() => {
+            "the case decides now".to_owned()
+        }
         None => hold.end_reason.clone(),
         Some(Control::PoolHold) => format!("tubes/{} is positive or suspect", hold.tube),
         Some(Control::Isolated) => "the single is positive".to_owned(),

@@ -113,7 +113,8 @@ impl App {
         tubes.extend(invalid.into_iter().map(|tube| (tube.code.clone(), tube)));
         let again = pick(tubes, &follows.valid_again);
         self.valid_again(tx, again).await?;
-        self.settle(tx, caller, tubes, &follows.settle, now).await
+        self.settle(tx, caller, tubes, &follows.settle, &follows.lone, now)
+            .await
     }
 }
 
@@ -126,6 +127,8 @@ struct Follows {
     valid_again: BTreeSet<String>,
     /// Tubes whose holds are decided anew.
     settle: BTreeSet<String>,
+    /// Tubes that hold nobody, but may open a case.
+    lone: BTreeSet<String>,
     /// Points that are sealed or opened.
     points: BTreeSet<String>,
 }
@@ -139,8 +142,11 @@ impl Follows {
         }
         (tube.result, tube.result_version) = (new.code(), force.version);
         let held = old.is_some_and(Value::holds);
-        if tube.is_regular() && (held || new.holds()) {
+        let holds = tube.is_regular() && tube.holds;
+        if holds && (held || new.holds()) {
             self.settle.insert(tube.code.clone());
+        } else if tube.is_regular() && (held || new.holds()) {
+            self.lone.insert(tube.code.clone());
         }
         if !tube.parent.is_empty() {
             self.settle.insert(tube.parent.clone());
@@ -148,7 +154,7 @@ impl Follows {
         if !tube.point.is_empty() {
             self.points.insert(tube.point.clone());
         }
-        if old == Some(new) || (tube.is_regular() && held && new.holds()) {
+        if old == Some(new) || (holds && held && new.holds()) {
             // The same follows: where the tube stands is decided with its hold.
             return Ok(());
         }

@@ -13,6 +13,8 @@ use proto::sampling::Tube;
 
 use super::App;
 use super::tube_steps::custody;
+use crate::domain::health::assay::assay;
+use crate::domain::health::disease::Disease;
 use crate::domain::plan::DrawId;
 use crate::domain::point::PointState;
 use crate::domain::tube::{State, Verb};
@@ -44,6 +46,8 @@ pub(crate) struct Lot {
     /// Where they may be used.
     pub(crate) organization: String,
     pub(crate) codes: Vec<String>,
+    /// What they are tested for; none for the usual test.
+    pub(crate) disease: Option<Disease>,
 }
 
 impl App {
@@ -55,6 +59,8 @@ impl App {
         let laboratory = caller.laboratory.as_ref().unwrap_or(&lot.laboratory);
         let now = self.clock.now();
         let tx = self.db.begin().await?;
+        let policy = self.policy_at(&tx, place.as_str()).await?;
+        let test = assay(&policy.health, lot.disease, lot.capacity)?;
         let known = printed_by(&tx, &lot.codes, laboratory).await?;
         let mut fresh: Vec<&String> = lot
             .codes
@@ -73,6 +79,8 @@ impl App {
                 subject: 1,
                 state: State::Issued.code(),
                 org_path: place.to_string(),
+                disease: test.disease.0,
+                holds: test.holds,
                 version: 1,
                 ..TubeRow::default()
             })
@@ -134,7 +142,13 @@ impl App {
             tube.draw = draw_at(&tx, &draw, &used).await?;
         }
         tube.day = i32::from(self.today().number());
-        tube.policy_version = self.policy_at(&tx, &tube.org_path).await?.version;
+        let policy = self.policy_at(&tx, &tube.org_path).await?;
+        if tube.point.is_empty() {
+            // Of a point several samples may share a tube, and nobody is held.
+            let disease = Some(Disease(tube.disease));
+            tube.holds = assay(&policy.health, disease, tube.capacity)?.holds;
+        }
+        tube.policy_version = policy.version;
         let tubes = std::slice::from_mut(&mut tube);
         self.noted(&tx, caller, tubes, "OpenTube", "", now).await?;
         let answer = tube_convert::tube(&tube, now, false);
@@ -157,6 +171,9 @@ impl App {
         let mut hold = hold.ok_or_else(|| Error::NotFound(format!("holds/{parent}")))?;
         if tube.capacity != 1 {
             return Err(Problem::new(ErrorReason::SingleOnly).into());
+        }
+        if tube.disease != hold.disease {
+            return Err(Error::AssayDiffers);
         }
         match hold.stands()? {
             State::HoldActive => {

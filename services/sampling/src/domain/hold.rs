@@ -146,6 +146,25 @@ pub fn decide(facts: Facts, singles: &[Single]) -> Outcome {
     }
 }
 
+/// Lifts what a hold puts on people of whom something else decides now (rule 2.22): whose case is
+/// over, and who is a contact under the case's own contact rule. Once the cases of all positive
+/// people are over, nobody stays a contact of the hold. `settled` is in the order of the members.
+pub fn hand_over(outcome: &mut Outcome, settled: &[bool]) {
+    let pairs = outcome.controls.iter().zip(settled);
+    let mut positive = pairs.filter(|(control, _)| **control == Some(Control::Isolated));
+    let over = outcome.positives > 0 && positive.all(|(_, settled)| *settled);
+    for (control, settled) in outcome.controls.iter_mut().zip(settled) {
+        let lifts = match control {
+            Some(Control::Isolated) => *settled,
+            Some(Control::CloseContact) => *settled || over,
+            _ => false,
+        };
+        if lifts {
+            *control = None;
+        }
+    }
+}
+
 /// Where the moves of rule 2.22 lead from the result to the hold's state.
 fn tube_of(result: Value, hold: HoldState, rechecked: bool) -> Option<State> {
     let moves: &[Verb] = match hold {
@@ -242,6 +261,23 @@ mod tests {
             let contact_and_isolated = [Some(Control::CloseContact), Some(Control::Isolated)];
             assert_eq!(outcome.controls, contact_and_isolated);
         }
+    }
+
+    #[test]
+    fn what_a_case_decides_is_lifted_from_the_hold() {
+        let singles = [POSITIVE, NEGATIVE, NEGATIVE];
+        let told = |settled: [bool; 3]| {
+            let mut outcome = decide(facts(Value::Positive, true), &singles);
+            hand_over(&mut outcome, &settled);
+            outcome.controls
+        };
+        let (isolated, contact) = (Some(Control::Isolated), Some(Control::CloseContact));
+        assert_eq!(told([false; 3]), [isolated, contact, contact]);
+        assert_eq!(told([false, true, false]), [isolated, None, contact]);
+        assert_eq!(told([true, false, false]), [None; 3]);
+        let mut waiting = decide(facts(Value::Positive, true), &[POSITIVE, Single::Pending]);
+        hand_over(&mut waiting, &[true, true]);
+        assert_eq!(waiting.controls, [None, Some(Control::PoolHold)]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) fn absence_change(row: &AbsenceRow) -> Change {
     sampling_change("absence", row.name(), row.version, &row.org_path, state)
 }
 
-/// A change of something in the feed of tubes, holds and what else is of interest.
+/// The change of an entity for the sampling feed; without a state it leaves the snapshot.
 pub(crate) fn sampling_change(
     kind: &'static str,
     entity: String,

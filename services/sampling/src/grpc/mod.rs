@@ -18,19 +18,14 @@ pub(crate) mod tube_convert;
 mod tube_requests;
 
 use kit::feed::Feed;
-use proto::sampling::absence_service_server::AbsenceServiceServer;
 use proto::sampling::clearance_feed_server::ClearanceFeedServer;
-use proto::sampling::cluster_service_server::ClusterServiceServer;
 use proto::sampling::coverage_service_server::CoverageServiceServer;
 use proto::sampling::draw_service_server::DrawServiceServer;
 use proto::sampling::environment_service_server::EnvironmentServiceServer;
-use proto::sampling::health_service_server::HealthServiceServer;
 use proto::sampling::hold_service_server::HoldServiceServer;
 use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
 use proto::sampling::sampling_feed_server::SamplingFeedServer;
-use proto::sampling::screening_service_server::ScreeningServiceServer;
-use proto::sampling::suspension_service_server::SuspensionServiceServer;
 use proto::sampling::tube_service_server::TubeServiceServer;
 use tonic::service::Routes;
 
@@ -57,13 +52,9 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
         app: app.clone(),
         scans,
     };
-    let screening = health::screening::Api {
-        app: app.clone(),
-        checks,
-    };
     let clearance = ClearanceFeedServer::new(feed::ClearanceApi(feeds.clearance));
     let sampling = SamplingFeedServer::new(feed::SamplingApi(feeds.sampling));
-    Routes::default()
+    let routes = Routes::default()
         .add_service(clearance.max_decoding_message_size(SMALL))
         .add_service(sampling.max_decoding_message_size(SMALL))
         .add_service(
@@ -75,7 +66,6 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
         .add_service(
             CoverageServiceServer::new(coverage::Api(app.clone())).max_decoding_message_size(SMALL),
         )
-        .add_service(ScreeningServiceServer::new(screening).max_decoding_message_size(HUGE))
         .add_service(TubeServiceServer::new(tubes).max_decoding_message_size(LARGE))
         .add_service(
             ResultServiceServer::new(result::Api(app.clone())).max_decoding_message_size(LARGE),
@@ -86,21 +76,6 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
         .add_service(
             EnvironmentServiceServer::new(environment::Api(app.clone()))
                 .max_decoding_message_size(SMALL),
-        )
-        .add_service(
-            AbsenceServiceServer::new(health::absence::Api(app.clone()))
-                .max_decoding_message_size(SMALL),
-        )
-        .add_service(
-            HealthServiceServer::new(health::person::Api(app.clone()))
-                .max_decoding_message_size(SMALL),
-        )
-        .add_service(
-            ClusterServiceServer::new(health::cluster::Api(app.clone()))
-                .max_decoding_message_size(LARGE),
-        )
-        .add_service(
-            SuspensionServiceServer::new(health::suspension::Api(app.clone()))
-                .max_decoding_message_size(SMALL),
-        )
+        );
+    health::add_routes(routes, app, checks)
 }

@@ -3,11 +3,14 @@
 use chrono::{DateTime, SecondsFormat};
 use kit::status::Problem;
 use proto::error::ErrorReason;
+use proto::roster::report_policy;
 use proto::roster::return_policy::Evidence;
-use proto::sampling::{absence, cluster, hold, sampling_point, suspension};
+use proto::sampling::{absence, case_report, cluster, hold, sampling_point, suspension};
 use tonic::Status;
 
+use super::health::case_convert::disease_name;
 use crate::app::health::MOST_SIGNS;
+use crate::domain::health::assay::Unfit;
 use crate::domain::health::person::Refusal;
 use crate::domain::health::return_rule::Unmet;
 use crate::domain::swab::Refused;
@@ -86,6 +89,24 @@ impl From<Error> for Problem {
             Error::SimulationTooLarge(signs) => Problem::new(R::SimulationTooLarge)
                 .meta("signs", signs)
                 .meta("most", MOST_SIGNS),
+            Error::CaseState(state) => Problem::new(R::CaseState).meta("state", state),
+            Error::ReportOrder(kind) => {
+                let kind = case_report::Kind::try_from(i32::from(kind)).unwrap_or_default();
+                let name = kind.as_str_name().trim_start_matches("KIND_");
+                Problem::new(R::ReportOrder).meta("kind", name)
+            }
+            Error::ReportLevel(level) => {
+                let level = report_policy::Level::try_from(i32::from(level)).unwrap_or_default();
+                let name = level.as_str_name().trim_start_matches("LEVEL_");
+                Problem::new(R::ReportLevel).meta("level", name)
+            }
+            Error::Assay(Unfit::Unknown(disease)) => {
+                Problem::new(R::AssayUnknown).meta("disease", disease_name(disease))
+            }
+            Error::Assay(Unfit::NotPooled(disease)) => {
+                Problem::new(R::AssayNotPooled).meta("disease", disease_name(Some(disease)))
+            }
+            Error::AssayDiffers => Problem::new(R::AssayDiffers),
         }
     }
 }

@@ -72,6 +72,8 @@ pub(crate) fn tube(row: &TubeRow, now: DateTime<Utc>, laboratory: bool) -> Tube 
         reason,
         policy_version,
         positives,
+        disease,
+        holds: _,
         version: _,
     } = row;
     let hidden = |text: &str| {
@@ -121,6 +123,7 @@ pub(crate) fn tube(row: &TubeRow, now: DateTime<Utc>, laboratory: bool) -> Tube 
         reason: reason.clone(),
         policy_version: policy_version.clone(),
         positive_count: *positives,
+        disease: i32::from(*disease),
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn lot(caller: &Caller, request: IssueTubesRequest) -> Result<Lot, Pr
         pool_type,
         organization,
         tube_codes,
+        disease,
     } = request;
     let mut fields = Fields::new();
     if caller.laboratory.is_none() {
@@ -67,6 +68,7 @@ pub(super) fn lot(caller: &Caller, request: IssueTubesRequest) -> Result<Lot, Pr
             "must be 4 to 32 letters, digits or hyphens",
         );
     }
+    let disease = super::health::case_requests::disease(&mut fields, disease);
     let capacity = pool.and_then(|pool| match pool {
         PoolType::Unspecified => None,
         PoolType::Single => Some(1),
@@ -80,6 +82,7 @@ pub(super) fn lot(caller: &Caller, request: IssueTubesRequest) -> Result<Lot, Pr
         capacity,
         organization,
         codes: tube_codes,
+        disease,
     });
     finish(fields, lot)
 }

@@ -25,6 +25,8 @@ impl MigrationTrait for Migration {
 const TABLES: &[&str] = &[
     // How many of a group are expected in person.
     "ALTER TABLE class_rolls ADD COLUMN expected INTEGER NOT NULL DEFAULT 0",
+    // Who is missing is found without reading rolls.
+    "CREATE INDEX class_rolls_expected ON class_rolls (path, kind, expected) WHERE expected > 0",
     // Who lives in a room, as the roll of one class group says it, packed.
     "CREATE TABLE dormitories (
         place PLACE NOT NULL,

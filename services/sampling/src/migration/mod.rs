@@ -12,6 +12,7 @@ mod m20261125_000001_signs;
 mod m20261125_000002_checks;
 mod m20261125_000003_absences;
 mod m20261125_000004_clusters;
+mod m20261125_000005_cases;
 mod m20261125_000006_controls;
 
 /// Brings the schema of this service up to date.
@@ -31,8 +32,9 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261125_000001_signs::Migration));
         migrations.push(Box::new(m20261125_000002_checks::Migration));
         migrations.push(Box::new(m20261125_000003_absences::Migration));
-        migrations.push(Box::new(m20261125_000006_controls::Migration));
         migrations.push(Box::new(m20261125_000004_clusters::Migration));
+        migrations.push(Box::new(m20261125_000005_cases::Migration));
+        migrations.push(Box::new(m20261125_000006_controls::Migration));
         migrations
     }
 

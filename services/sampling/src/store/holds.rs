@@ -87,6 +87,8 @@ pub struct SingleRow {
     pub state: i16,
     /// Its result in force; 0 for none.
     pub result: i16,
+    /// The version of that result.
+    pub result_version: i32,
     /// Who is in it; none before the swab.
     pub person: Option<Vec<u8>>,
 }
@@ -102,7 +104,7 @@ pub async fn singles<C: ConnectionTrait + Sync>(
     let mut found = Vec::new();
     for part in holds.chunks(1000) {
         let sql = format!(
-            "SELECT t.parent, t.code, t.state, t.result, s.person FROM tubes t \
+            "SELECT t.parent, t.code, t.state, t.result, t.result_version, s.person FROM tubes t \
              LEFT JOIN swabs s ON s.tube = t.code \
              WHERE t.parent <> '' AND t.parent IN ({}) ORDER BY t.parent, t.code",
             placeholders(1, part.len())
@@ -116,7 +118,8 @@ pub async fn singles<C: ConnectionTrait + Sync>(
                 tube: row.try_get_by_index(1)?,
                 state: row.try_get_by_index(2)?,
                 result: row.try_get_by_index(3)?,
-                person: row.try_get_by_index(4)?,
+                result_version: row.try_get_by_index(4)?,
+                person: row.try_get_by_index(5)?,
             });
         }
     }

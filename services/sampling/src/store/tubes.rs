@@ -56,6 +56,10 @@ row! {
         policy_version: String,
         /// How many singles were positive.
         positives: i32,
+        /// The disease for which it is tested.
+        disease: i16,
+        /// Whether a positive result holds its people; decided when it is opened.
+        holds: bool,
         /// Grows with each change.
         version: i64,
     }
@@ -148,7 +152,7 @@ pub async fn list<C: ConnectionTrait + Sync>(
 }
 
 /// The three values that bound everything at or below a place.
-pub(crate) fn below(place: &OrgPath) -> [Value; 3] {
+pub(in crate::store) fn below(place: &OrgPath) -> [Value; 3] {
     [
         place.as_str().into(),
         format!("{place}/").into(),

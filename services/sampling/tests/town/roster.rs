@@ -53,6 +53,14 @@ pub(crate) fn class(school: &str, id: &str, first: u32, size: u32) -> ClassGroup
     }
 }
 
+/// Members of a class group, by their place in it, board in a room.
+pub(crate) fn board(roll: &mut ClassGroupRoll, places: std::ops::Range<usize>, room: &str) {
+    for member in &mut roll.members[places] {
+        member.boarder = true;
+        room.clone_into(&mut member.dormitory);
+    }
+}
+
 pub(crate) fn policy() -> PolicyProfile {
     let shipped = ::roster::shipped_policies(chrono::DateTime::UNIX_EPOCH);
     let mut policy = shipped.into_iter().next().expect("Fuzhou ships");
@@ -88,6 +96,11 @@ impl Default for Roster {
 impl Roster {
     /// A city with one district, two schools, the policy and Qingming.
     pub(crate) fn town() -> Self {
+        Self::town_under(policy())
+    }
+
+    /// The same under another policy.
+    pub(crate) fn town_under(policy: PolicyProfile) -> Self {
         let roster = Self::default();
         let mut path = String::new();
         for id in [CITY, DISTRICT, SCHOOL] {
@@ -99,11 +112,7 @@ impl Roster {
             roster.organization(id, &path);
         }
         roster.organization(OTHER_SCHOOL, &school_path(OTHER_SCHOOL));
-        roster.say(
-            "policyProfiles/fuzhou-2022-04-1",
-            CITY,
-            State::PolicyProfile(policy()),
-        );
+        roster.policy(policy);
         let named = |day: (i32, u32, u32)| NamedDay {
             date: NaiveDate::from_ymd_opt(day.0, day.1, day.2).map(kit::field::to_date),
             display_name: "清明节".to_owned(),
@@ -117,6 +126,11 @@ impl Roster {
         };
         roster.say("calendarYears/2022", CITY, State::CalendarYear(year));
         roster
+    }
+
+    /// Publishes another profile for the whole city.
+    pub(crate) fn profile(&self, name: &str, profile: PolicyProfile) {
+        self.say(name, CITY, State::PolicyProfile(profile));
     }
 
     pub(crate) fn organization(&self, id: &str, path: &str) {
@@ -146,6 +160,12 @@ impl Roster {
             &path,
             State::ClassGroupRoll(roll),
         );
+    }
+
+    /// The policy of the city, in place of the one before.
+    pub(crate) fn policy(&self, policy: PolicyProfile) {
+        let name = "policyProfiles/fuzhou-2022-04-1";
+        self.say(name, CITY, State::PolicyProfile(policy));
     }
 
     /// Staff of a school, with posts and grade.

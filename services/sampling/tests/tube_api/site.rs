@@ -1,4 +1,5 @@
 //! A site where tubes are filled, carried and tested.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use kit::auth::Role;
 use kit::db::{Database, statement};

@@ -38,7 +38,10 @@ impl App {
             Deadline::Checks
             | Deadline::ClusterReport
             | Deadline::SuspensionApply
-            | Deadline::SuspensionEnd => return Ok(()),
+            | Deadline::SuspensionEnd
+            | Deadline::ReportHop
+            | Deadline::FollowUpReport
+            | Deadline::ControlEnds => return Ok(()),
         }
         self.keep_absences(tx, vec![(Some(before), row)], now).await
     }

@@ -253,3 +253,7 @@ pub(super) fn tell(row: &mut AbsenceRow, illness: &Illness, now: DateTime<Utc>) 
     row.hospitalised = hospitalised;
     row.illness_time = now.timestamp_millis();
 }
+
+#[cfg(test)]
+#[path = "absences_tests.rs"]
+mod tests;

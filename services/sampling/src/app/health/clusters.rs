@@ -20,12 +20,13 @@ use sea_orm::{ConnectionTrait, Value};
 use super::Touched;
 use crate::app::App;
 use crate::domain::day::Day;
-use crate::domain::health::cluster::{Known, RuleSet, find, horizon, longest, reconcile};
+use crate::domain::health::cluster::{RuleSet, find, longest};
 use crate::domain::health::cluster_rule::Counted;
 use crate::domain::health::illness::{Case, episodes};
+use crate::domain::health::reconcile::{Known, horizon, reconcile};
 use crate::error::Error;
 use crate::store::health::clusters::{self, ClusterRow};
-use crate::store::health::{cases, signs};
+use crate::store::health::{illnesses, signs};
 use crate::store::policy::Facts;
 use crate::store::rolls;
 
@@ -69,14 +70,14 @@ impl App {
                 after.extend(episode.cases(&policy.health));
             }
         }
-        let before = cases::of_people(tx, people()).await?.into_iter();
+        let before = illnesses::of_people(tx, people()).await?.into_iter();
         let before: BTreeSet<Case> = before
             .filter(|case| schools.contains(case.school()))
             .collect();
         let gone: Vec<&Case> = before.difference(&after).collect();
         let new: Vec<&Case> = after.difference(&before).collect();
-        cases::remove(tx, &gone).await?;
-        cases::save(tx, &new).await?;
+        illnesses::remove(tx, &gone).await?;
+        illnesses::save(tx, &new).await?;
         let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
         for case in gone.into_iter().chain(new) {
             changes.entry(case.school()).or_default().note(case);
@@ -107,7 +108,7 @@ impl App {
             .map(ClusterRow::known)
             .collect::<Result<_, _>>()?;
         let horizon = horizon(days, longest(&sets), &known);
-        let cases = cases::of_school(tx, school, &criteria, horizon.load).await?;
+        let cases = illnesses::of_school(tx, school, &criteria, horizon.load).await?;
         let sizes = sizes(tx, &sets, &cases).await?;
         let findings = find(&sets, &cases, &sizes, &known);
         let verdicts = reconcile(&known, findings, horizon.core);

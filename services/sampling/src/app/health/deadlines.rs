@@ -41,10 +41,16 @@ pub(crate) enum Deadline {
     SuspensionApply = 6,
     /// The roster is told that teaching begins again; the entity is the suspension's identifier.
     SuspensionEnd = 7,
+    /// The receipt of a report is due; the entity is the case and the level that reports.
+    ReportHop = 10,
+    /// A follow-up report is due; the entity is the case.
+    FollowUpReport = 11,
+    /// The control of a contact ends; the entity is the case and the person.
+    ControlEnds = 12,
 }
 
 impl Deadline {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
@@ -52,6 +58,9 @@ impl Deadline {
         Self::ClusterReport,
         Self::SuspensionApply,
         Self::SuspensionEnd,
+        Self::ReportHop,
+        Self::FollowUpReport,
+        Self::ControlEnds,
     ];
 }
 
@@ -135,6 +144,7 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
     if !lease.holds(&tx).await? {
         return Ok(());
     }
+    let now = app.clock.now();
     let kind = Deadline::ALL
         .into_iter()
         .find(|kind| *kind as i16 == row.kind);
@@ -168,6 +178,18 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
                     tokio::spawn(app.clone().tell_roster(call));
                 }
                 return Ok(());
+            }
+        }
+        Some(Deadline::ReportHop | Deadline::FollowUpReport) => {
+            app.lock_case_deadline(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await? {
+                app.case_due(&tx, &row.entity, now).await?;
+            }
+        }
+        Some(Deadline::ControlEnds) => {
+            app.lock_case_deadline(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await? {
+                app.control_ends(&tx, &row.entity, now).await?;
             }
         }
         None => {

@@ -6,6 +6,7 @@ use super::super::App;
 use super::overdue::due_time;
 use super::units::{Scope, UnitName, place_of};
 use crate::domain::day::Day;
+use crate::domain::health::check::Unit;
 use crate::domain::health::rules::Slot;
 use crate::error::Error;
 use crate::store::health::checks::{self, CheckRow, SubmissionRow};
@@ -14,6 +15,8 @@ use crate::store::rolls::organization_path;
 
 /// Most submissions shown with a check.
 const SHOWN: usize = 100;
+/// At least as many rows are read at once, since some of them may be of regions with other checks.
+const PART: usize = 200;
 
 /// A check that is missing, and when it is due in milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ impl App {
         let key = (day, slot, place);
         let found = checks::standing(read, std::iter::once(&key)).await?.pop();
         let row = found.ok_or_else(|| Error::NotFound(name()))?;
-        if (row.unit()? == crate::domain::health::check::Unit::Room) != unit.is_room {
+        if (row.unit()? == Unit::Room) != unit.is_room {
             return Err(Error::NotFound(name()));
         }
         let mut superseded = if row.submission_count > 1 {
@@ -92,14 +95,29 @@ impl App {
         if !facts.calendar.is_school_day(day) {
             return Ok(found);
         }
-        let part = u64::try_from(limit).unwrap_or(u64::MAX);
+        let part = limit.max(PART);
+        let most = u64::try_from(part).unwrap_or(u64::MAX);
+        let rules = || {
+            facts
+                .policies
+                .iter()
+                .filter_map(|one| one.health.slot(slot))
+        };
+        let wanted = [Unit::ClassGroup, Unit::Staff, Unit::Room]
+            .into_iter()
+            .filter(|unit| rules().any(|rule| unit.is_checked(rule)));
+        let wanted: Vec<Unit> = wanted.collect();
         loop {
-            let groups = units::missing_groups(read, (day, slot), &range, part).await?;
-            let rooms = units::missing_rooms(read, (day, slot), &range, part).await?;
+            let groups = units::missing_groups(read, (day, slot), &wanted, &range, most).await?;
+            let rooms = if wanted.contains(&Unit::Room) {
+                units::missing_rooms(read, (day, slot), &range, most).await?
+            } else {
+                Vec::new()
+            };
             // What comes after the end of a part that was cut is read with the next one.
-            let cuts = [&groups, &rooms].into_iter().filter_map(|part| {
-                let cut = part.len() == limit;
-                part.last().filter(|_| cut).map(|last| last.place.clone())
+            let cuts = [&groups, &rooms].into_iter().filter_map(|read| {
+                let cut = read.len() == part;
+                read.last().filter(|_| cut).map(|last| last.place.clone())
             });
             let end = cuts.min();
             let mut both: Vec<Missing> = groups.into_iter().chain(rooms).collect();

@@ -2,18 +2,24 @@
 
 pub mod absence;
 pub mod absence_tally;
+pub mod assay;
+pub mod case;
 pub mod check;
+mod check_packing;
 pub mod cluster;
 pub mod cluster_rule;
 pub mod cluster_state;
 pub mod cluster_table;
 pub mod cluster_words;
+pub mod contact;
 pub mod disease;
 pub mod dormitory;
 pub mod illness;
 pub mod medical;
 pub mod person;
+pub mod reconcile;
 pub mod replay;
+pub mod report;
 pub mod return_rule;
 pub mod rules;
 pub mod screening;

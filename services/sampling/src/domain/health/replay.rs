@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{Finding, Known, RuleSet, Verdict, find, reconcile};
+use super::cluster::{Finding, RuleSet, find};
 use super::cluster_rule::Scope;
 use super::cluster_state::ClusterState;
 use super::illness::episodes;
+use super::reconcile::{Known, Verdict, reconcile};
 use super::rules::HealthRules;
 use super::sign::Sign;
 use crate::domain::day::Day;

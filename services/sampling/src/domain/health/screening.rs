@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 use sha2::{Digest, Sha256};
 
-use super::check::{Content, short};
+use super::check::Content;
+use super::check_packing::short;
 
 /// One submission, as far as it decides what stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,25 +1,65 @@
 //! The wire of the health of people.
 
-pub(super) mod absence;
+mod absence;
 pub(crate) mod absence_convert;
 pub(crate) mod announced;
-pub(super) mod cluster;
+mod case;
+pub(crate) mod case_convert;
+pub(crate) mod case_document;
+pub(super) mod case_requests;
+mod cluster;
 pub(crate) mod cluster_convert;
 mod cluster_rules;
-pub(super) mod person;
+pub(crate) mod contact_convert;
+mod person;
 pub(crate) mod person_convert;
-pub(super) mod screening;
+mod report;
+pub(crate) mod report_convert;
+mod screening;
+mod screening_content;
 pub(crate) mod screening_convert;
 mod screening_requests;
-pub(super) mod suspension;
+mod suspension;
 pub(crate) mod suspension_convert;
 
 use kit::field::Fields;
 use kit::status::Problem;
 use proto::error::ErrorReason;
+use proto::sampling::absence_service_server::AbsenceServiceServer;
+use proto::sampling::case_service_server::CaseServiceServer;
+use proto::sampling::cluster_service_server::ClusterServiceServer;
+use proto::sampling::health_service_server::HealthServiceServer;
+use proto::sampling::report_service_server::ReportServiceServer;
+use proto::sampling::screening_service_server::ScreeningServiceServer;
+use proto::sampling::suspension_service_server::SuspensionServiceServer;
+use tonic::service::Routes;
 
-use super::convert;
+use super::{HUGE, LARGE, SMALL, convert};
+use crate::app::App;
+use crate::app::health::screening::Checks;
 use crate::domain::roll::{GroupKind, PersonId};
+
+/// Adds every gRPC service about the health of people.
+pub(super) fn add_routes(routes: Routes, app: &App, checks: Checks) -> Routes {
+    let screening = ScreeningServiceServer::new(screening::Api {
+        app: app.clone(),
+        checks,
+    });
+    let absences = AbsenceServiceServer::new(absence::Api(app.clone()));
+    let people = HealthServiceServer::new(person::Api(app.clone()));
+    let clusters = ClusterServiceServer::new(cluster::Api(app.clone()));
+    let suspensions = SuspensionServiceServer::new(suspension::Api(app.clone()));
+    let cases = CaseServiceServer::new(case::Api(app.clone()));
+    let reports = ReportServiceServer::new(report::Api(app.clone()));
+    routes
+        .add_service(screening.max_decoding_message_size(HUGE))
+        .add_service(absences.max_decoding_message_size(SMALL))
+        .add_service(people.max_decoding_message_size(SMALL))
+        .add_service(clusters.max_decoding_message_size(LARGE))
+        .add_service(suspensions.max_decoding_message_size(SMALL))
+        .add_service(cases.max_decoding_message_size(LARGE))
+        .add_service(reports.max_decoding_message_size(SMALL))
+}
 
 /// Whoever a resource name stands for.
 pub(crate) type Who = (GroupKind, PersonId);

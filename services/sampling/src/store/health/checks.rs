@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::units::{Range, keys};
 use crate::domain::day::Day;
-use crate::domain::health::check::{Content, Unit, short};
+use crate::domain::health::check::{Content, Unit};
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::Claim;
 use crate::domain::health::tally::SlotTally;
@@ -108,11 +108,7 @@ pub type Key = (Day, Slot, String);
 
 /// Sixteen bytes of a column; others are none of ours.
 fn sixteen(bytes: &[u8]) -> [u8; 16] {
-    if bytes.len() == 16 {
-        short(bytes)
-    } else {
-        [0; 16]
-    }
+    bytes.try_into().unwrap_or_default()
 }
 
 impl CheckRow {

@@ -4,9 +4,9 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::cases::day_of;
-use crate::domain::health::cluster::Known;
+use super::illnesses::day_of;
 use crate::domain::health::cluster_state::ClusterState;
+use crate::domain::health::reconcile::Known;
 use crate::domain::roll::Malformed;
 use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;

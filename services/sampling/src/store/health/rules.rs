@@ -126,6 +126,14 @@ fn chain(profile: &PolicyProfile, rules: &mut HealthRules) {
             holds: rule.holds,
         });
         rules.assays = assays.collect();
+    } else {
+        // A profile from before tests were rules: one test, as tubes were used then (2.8, 2.19).
+        rules.assays = vec![Assay {
+            disease: Disease::COVID_19,
+            specimen: 1,
+            pooled: true,
+            holds: true,
+        }];
     }
     if let Some(privacy) = &profile.privacy {
         rules.privacy_k = count(privacy.k);

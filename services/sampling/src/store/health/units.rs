@@ -116,6 +116,16 @@ fn unit_of(kind: i16) -> Result<Unit, DbErr> {
     }
 }
 
+/// The kinds of groups among units, as rolls are stored.
+fn kinds(units: &[Unit]) -> Vec<&'static str> {
+    let kind = |unit: &Unit| match unit {
+        Unit::ClassGroup => Some("1"),
+        Unit::Staff => Some("2"),
+        Unit::Room => None,
+    };
+    units.iter().filter_map(kind).collect()
+}
+
 /// Somebody who has not submitted a check that is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
@@ -129,21 +139,28 @@ pub struct Missing {
     pub expected: i32,
 }
 
-/// Groups that are expected and have not submitted, ordered by place; at most `limit`.
+/// Groups of these units that are expected and have not submitted, ordered by place; at most
+/// `limit`. No rooms are among them.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
 pub async fn missing_groups<C: ConnectionTrait>(
     connection: &C,
     (day, slot): (Day, Slot),
+    units: &[Unit],
     range: &Range,
     limit: u64,
 ) -> Result<Vec<Missing>, DbErr> {
+    let kinds = kinds(units);
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
     let sql = format!(
         "SELECT r.path, r.kind, r.expected FROM class_rolls r WHERE {} AND r.expected > 0 \
          AND NOT EXISTS (SELECT 1 FROM checks c WHERE c.day = $3 AND c.slot = $4 \
-         AND c.place = r.path) ORDER BY r.path LIMIT {limit}",
-        range.wheres("r.path", 1)
+         AND c.place = r.path) AND r.kind IN ({}) ORDER BY r.path LIMIT {limit}",
+        range.wheres("r.path", 1),
+        kinds.join(", ")
     );
     let rows = connection.query_all_raw(statement(connection, &sql, asked(day, slot, range)));
     let missing = rows.await?.into_iter().map(|row| {
@@ -202,14 +219,7 @@ pub async fn answered<C: ConnectionTrait>(
     units: &[Unit],
 ) -> Result<HashMap<String, (u32, u32)>, DbErr> {
     let mut counts: HashMap<String, (u32, u32)> = HashMap::new();
-    let kinds: Vec<&str> = units
-        .iter()
-        .filter_map(|unit| match unit {
-            Unit::ClassGroup => Some("1"),
-            Unit::Staff => Some("2"),
-            Unit::Room => None,
-        })
-        .collect();
+    let kinds = kinds(units);
     let asks = [
         (
             !kinds.is_empty(),

@@ -1,1 +1,321 @@
-//! Placeholder
+//! Clusters and suspensions on both databases, from what is said to what the roster hears.
+
+mod desk;
+mod outbreak;
+mod roster;
+mod suspending;
+
+use chrono::Duration;
+use kit::auth::Role;
+use kit::db::Database;
+use proto::sampling::cluster::State;
+use proto::sampling::{AcknowledgeClusterRequest, CloseClusterRequest, Cluster};
+
+use crate::Migrator;
+use crate::app::health::Listing;
+use crate::domain::health::symptom::Symptom;
+use crate::error::Error;
+use desk::{DISTRICT, Desk, SCHOOL, ill, in_room};
+use outbreak::{an_outbreak_is_replayed, the_outbreak_of_derbyshire_is_replayed};
+use suspending::{
+    a_suspension_reaches_the_roster_however_long_it_is_down,
+    only_a_proposal_is_decided_and_never_for_less, what_is_proposed_follows_its_cluster,
+    who_ends_first_does_not_end_another,
+};
+
+kit::store_suite!(
+    Migrator;
+    three_fevers_in_a_class_fire_and_a_report_is_due_in_a_day,
+    a_dormitory_fires_and_different_places_do_not,
+    people_are_told_to_those_who_look_after_their_health_only,
+    order_and_repetition_do_not_matter,
+    clusters_that_grow_together_go_on_as_the_oldest,
+    a_correction_lets_a_cluster_fall_and_it_rises_as_the_same,
+    a_closed_cluster_has_used_up_its_cases,
+    a_report_that_nobody_takes_up_is_overdue_for_good,
+    a_cluster_is_announced_without_its_people,
+    a_suspension_reaches_the_roster_however_long_it_is_down,
+    only_a_proposal_is_decided_and_never_for_less,
+    what_is_proposed_follows_its_cluster,
+    who_ends_first_does_not_end_another,
+    an_outbreak_is_replayed,
+    the_outbreak_of_derbyshire_is_replayed,
+);
+
+fn codes(clusters: &[Cluster]) -> Vec<(&str, &str, i32)> {
+    let told = clusters.iter().map(|one| {
+        let code = one.rule.as_ref().map_or("", |rule| rule.code.as_str());
+        let place = if one.dormitory.is_empty() {
+            &one.class_group
+        } else {
+            &one.dormitory
+        };
+        (
+            code,
+            place.rsplit('/').next().unwrap_or_default(),
+            one.person_count,
+        )
+    });
+    told.collect()
+}
+
+/// T8.
+async fn three_fevers_in_a_class_fire_and_a_report_is_due_in_a_day(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.say(&[ill(1, 1, 0, Symptom::Fever), ill(2, 1, 0, Symptom::Fever)])
+        .await;
+    assert_eq!(desk.standing().await, []);
+    desk.say(&[ill(3, 1, 0, Symptom::Fever)]).await;
+    let found = desk.standing().await;
+    assert_eq!(codes(&found), [("similar-1-class", "c1", 3)]);
+    let cluster = desk.cluster(&found[0].name).await;
+    let seconds = |time: Option<prost_types::Timestamp>| time.map_or(0, |time| time.seconds);
+    let due = seconds(cluster.report_due_time) - seconds(cluster.fire_time);
+    assert_eq!(due, Duration::hours(24).num_seconds());
+    assert_eq!(cluster.state(), State::Open);
+    let rule = cluster.rule.clone().unwrap_or_default();
+    assert_eq!(rule.numbers, ["1.12", "1.15"]);
+    assert_eq!(
+        rule.sentence,
+        "同一班级1日内出现3例及以上发热，或连续3日内出现5例及以上发热，24小时内报告"
+    );
+    assert!(rule.source.contains("学校和托幼机构传染病疫情报告工作规范"));
+    assert_eq!(cluster.met_conditions.len(), 1);
+    assert_eq!(cluster.met_conditions[0].count, 3);
+    assert_eq!(cluster.policy_version, desk.policy_version);
+    assert_eq!(desk.trail(&cluster.name).await, ["FIRED"]);
+}
+
+/// T8, T9.
+async fn a_dormitory_fires_and_different_places_do_not(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.say(&[
+        in_room("r1", ill(1, 1, 0, Symptom::Rash)),
+        in_room("r2", ill(2, 2, 0, Symptom::Rash)),
+        in_room("r3", ill(3, 3, 0, Symptom::Rash)),
+    ])
+    .await;
+    assert_eq!(desk.standing().await, []);
+    desk.say(&[
+        in_room("r9", ill(4, 1, 3, Symptom::Rash)),
+        in_room("r9", ill(5, 2, 3, Symptom::Rash)),
+        in_room("r9", ill(6, 3, 3, Symptom::Rash)),
+    ])
+    .await;
+    let found = desk.standing().await;
+    assert_eq!(codes(&found), [("similar-2-dormitory", "r9", 3)]);
+    assert_eq!(found[0].org_path, SCHOOL);
+}
+
+async fn people_are_told_to_those_who_look_after_their_health_only(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.fevers(1, 0, 1..=3).await;
+    let name = desk.standing().await[0].name.clone();
+    let told = |role, scope: &'static str| {
+        let (desk, name) = (&desk, name.as_str());
+        async move {
+            let id = name.trim_start_matches("clusters/");
+            let told = desk.app.get_cluster(&Desk::caller(role, scope), id).await;
+            told.map(|one| (one.person_count, one.people.len()))
+        }
+    };
+    assert_eq!(told(Role::SchoolDoctor, SCHOOL).await.ok(), Some((3, 3)));
+    assert_eq!(
+        told(Role::DiseaseControl, DISTRICT).await.ok(),
+        Some((3, 3))
+    );
+    assert_eq!(
+        told(Role::DistrictOfficer, DISTRICT).await.ok(),
+        Some((3, 0))
+    );
+    assert_eq!(told(Role::Principal, SCHOOL).await.ok(), Some((3, 0)));
+    for (role, scope) in [
+        (Role::SchoolDoctor, "fz/350102/2135010002"),
+        (Role::ClassReporter, "fz/350102/2135010001/c1"),
+        (Role::Guard, SCHOOL),
+    ] {
+        assert!(matches!(told(role, scope).await, Err(Error::Refused(_))));
+    }
+}
+
+async fn order_and_repetition_do_not_matter(db: Database) {
+    let signs: Vec<_> = (0..36)
+        .map(|n| {
+            let symptom = [Symptom::Fever, Symptom::Vomiting][usize::from(n % 3 == 0)];
+            ill(n % 24, n % 2 + 1, i64::from(n * 7 % 5), symptom)
+        })
+        .collect();
+    let straight = Desk::open_at(db.clone(), "fz/350102/2135010001").await;
+    for sign in &signs {
+        straight.say(std::slice::from_ref(sign)).await;
+    }
+    let other = Desk::open_at(db, "fz/350102/2135010002").await;
+    for sign in signs.iter().rev().chain(&signs) {
+        other.say(std::slice::from_ref(sign)).await;
+    }
+    let told = |clusters: Vec<Cluster>| {
+        let mut told: Vec<_> = clusters
+            .into_iter()
+            .map(|one| {
+                let class = one
+                    .class_group
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                let rule = one.rule.unwrap_or_default().code;
+                let days = format!("{:?} {:?}", one.first_date, one.last_date);
+                (rule, class, days, one.person_count)
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    let expected = told(straight.standing().await);
+    assert!(expected.len() > 1, "{expected:?}");
+    assert_eq!(told(other.standing().await), expected);
+}
+
+async fn clusters_that_grow_together_go_on_as_the_oldest(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.fevers(1, 4, 1..=3).await;
+    desk.fevers(1, 0, 4..=6).await;
+    let two = desk.standing().await;
+    assert_eq!(two.len(), 2);
+    desk.fevers(1, 2, 7..=8).await;
+    let one = desk.standing().await;
+    assert_eq!(codes(&one), [("similar-1-class", "c1", 8)]);
+    assert_eq!(one[0].name, two[0].name);
+    let merged = desk.cluster(&two[1].name).await;
+    assert_eq!(merged.state(), State::Merged);
+    assert_eq!(
+        (merged.merged_into, merged.stands),
+        (two[0].name.clone(), false)
+    );
+    assert_eq!(desk.trail(&two[1].name).await, ["FIRED", "MERGED"]);
+    assert_eq!(desk.trail(&two[0].name).await, ["FIRED", "CHANGED"]);
+}
+
+async fn a_correction_lets_a_cluster_fall_and_it_rises_as_the_same(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.fevers(1, 0, 1..=3).await;
+    let name = desk.standing().await[0].name.clone();
+    desk.say(&[ill(3, 1, 0, Symptom::Headache)]).await;
+    assert_eq!(desk.standing().await, []);
+    let fallen = desk.cluster(&name).await;
+    assert_eq!(
+        (fallen.state(), fallen.stands, fallen.person_count),
+        (State::Open, false, 3)
+    );
+    desk.say(&[ill(3, 1, 0, Symptom::Fever)]).await;
+    assert_eq!(desk.standing().await[0].name, name);
+    assert_eq!(desk.trail(&name).await, ["FIRED", "FELL", "ROSE"]);
+}
+
+async fn a_closed_cluster_has_used_up_its_cases(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.fevers(1, 0, 1..=3).await;
+    let name = desk.standing().await[0].name.clone();
+    let id = name.trim_start_matches("clusters/");
+    let doctor = Desk::caller(Role::SchoolDoctor, SCHOOL);
+    let close = CloseClusterRequest {
+        name: name.clone(),
+        reason: "均已痊愈".to_owned(),
+        decided_by: "林校医".to_owned(),
+        request_id: uuid::Uuid::new_v4().to_string(),
+    };
+    let closed = desk
+        .app
+        .close_cluster(&doctor, id, &close)
+        .await
+        .expect("closed");
+    assert_eq!(
+        (closed.state(), closed.closed_by.as_str()),
+        (State::Closed, "林校医")
+    );
+    assert_eq!(
+        desk.app.close_cluster(&doctor, id, &close).await.ok(),
+        Some(closed)
+    );
+    let again = CloseClusterRequest {
+        request_id: String::new(),
+        ..close
+    };
+    let refused = desk.app.close_cluster(&doctor, id, &again).await;
+    assert!(matches!(refused, Err(Error::ClusterState(3))));
+    let late = AcknowledgeClusterRequest {
+        name: name.clone(),
+        ..Default::default()
+    };
+    let refused = desk.app.acknowledge_cluster(&doctor, id, &late).await;
+    assert!(matches!(refused, Err(Error::ClusterState(3))));
+    desk.fevers(1, 0, 4..=5).await;
+    assert_eq!(desk.trail(&name).await, ["FIRED", "CLOSED"]);
+    desk.fevers(1, 2, 6..=8).await;
+    let listing = |state| Listing {
+        organization: "2135010001",
+        state,
+        standing: false,
+    };
+    let all = desk
+        .app
+        .list_clusters(&doctor, listing(0), "", 10)
+        .await
+        .expect("clusters");
+    assert_eq!(all.len(), 2);
+    let open = desk
+        .app
+        .list_clusters(&doctor, listing(1), "", 10)
+        .await
+        .expect("clusters");
+    assert_eq!((open.len(), open[0].people), (1, 3));
+}
+
+async fn a_report_that_nobody_takes_up_is_overdue_for_good(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.fevers(1, 0, 1..=3).await;
+    desk.fevers(2, 0, 4..=6).await;
+    let found = desk.standing().await;
+    let doctor = Desk::caller(Role::SchoolDoctor, SCHOOL);
+    let taken = AcknowledgeClusterRequest {
+        name: found[1].name.clone(),
+        note: "已电话报告区疾控".to_owned(),
+        ..Default::default()
+    };
+    let id = taken.name.trim_start_matches("clusters/");
+    desk.app
+        .acknowledge_cluster(&doctor, id, &taken)
+        .await
+        .expect("acknowledged");
+    desk.clock.advance(Duration::hours(24));
+    let overdue = desk.until(&found[0].name, |one| one.overdue).await;
+    assert_eq!(overdue.state(), State::Open);
+    let id = found[0].name.trim_start_matches("clusters/");
+    let late = AcknowledgeClusterRequest {
+        name: found[0].name.clone(),
+        ..Default::default()
+    };
+    let late = desk
+        .app
+        .acknowledge_cluster(&doctor, id, &late)
+        .await
+        .expect("acknowledged");
+    assert_eq!((late.state(), late.overdue), (State::Acknowledged, true));
+    assert_eq!(
+        desk.trail(&found[0].name).await,
+        ["FIRED", "OVERDUE", "ACKNOWLEDGED"]
+    );
+    assert!(!desk.cluster(&found[1].name).await.overdue);
+}
+
+async fn a_cluster_is_announced_without_its_people(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.fevers(1, 0, 1..=3).await;
+    let name = desk.standing().await[0].name.clone();
+    let told = desk.announced(&name).await;
+    assert_eq!(
+        (told.person_count, told.people.len(), told.stands),
+        (3, 0, true)
+    );
+    assert_eq!(told, desk.standing().await[0]);
+}

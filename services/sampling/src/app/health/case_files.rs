@@ -1,0 +1,293 @@
+//! What every change of a case ends with: its sign is said, its clocks are set, it is announced.
+
+use chrono::{DateTime, Utc};
+use kit::auth::{Caller, Permission};
+use kit::clock::civil_date;
+use kit::db::Tx;
+use kit::feed::announce;
+use kit::status::Problem;
+use proto::error::ErrorReason;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Said;
+use super::deadlines::{self, Deadline};
+use crate::app::App;
+use crate::domain::day::Day;
+use crate::domain::health::case::{Happening, Subject};
+use crate::domain::health::disease::{Disease, Severity};
+use crate::domain::health::report;
+use crate::domain::health::sign::Sign;
+use crate::domain::health::symptom::Symptoms;
+use crate::domain::policy::Policy;
+use crate::domain::roll::{GroupKind, person};
+use crate::error::Error;
+use crate::grpc::health::case_convert;
+use crate::store::health::cases::{self, CaseEventRow, CaseRow};
+use crate::store::health::contacts::ContactRow;
+use crate::store::health::reports::{CaseFile, HopRow, files};
+use crate::store::holds::HoldRow;
+use crate::store::rows::{Lock, Row};
+use crate::store::tubes::TubeRow;
+
+/// A case that is locked for a change, with the locked tubes whose holds led to it.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) row: CaseRow,
+    pub(super) tubes: BTreeMap<String, TubeRow>,
+}
+
+impl App {
+    /// Locks a case that the caller may change, in the order of all writers: the tubes and holds
+    /// that led to it, the school and `schools`, the case.
+    pub(super) async fn locked_case(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+        schools: &[&str],
+    ) -> Result<Locked, Error> {
+        caller.allowed(permission)?;
+        let seen = CaseRow::get(tx, id, Lock::No).await?;
+        let path = seen.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, permission, path)?;
+        let missing = || Error::NotFound(format!("cases/{id}"));
+        let seen = seen.ok_or_else(missing)?;
+        let findings = cases::findings(tx, id).await?;
+        let codes: BTreeSet<&str> = findings
+            .iter()
+            .filter_map(|finding| finding.source.strip_prefix("holds/"))
+            .collect();
+        let keys: Vec<_> = codes.iter().map(|code| (*code).into()).collect();
+        let tubes = TubeRow::find(tx, "code", keys.clone(), Lock::Yes).await?;
+        HoldRow::find(tx, "tube", keys, Lock::Yes).await?;
+        let mut schools = schools.to_vec();
+        schools.push(&seen.school);
+        self.lock_health(tx, &schools).await?;
+        let row = CaseRow::get(tx, id, Lock::Yes).await?.ok_or_else(missing)?;
+        if cases::findings(tx, id).await? != findings {
+            return Err(Problem::new(ErrorReason::Conflict).into());
+        }
+        let tubes = tubes.into_iter().map(|tube| (tube.code.clone(), tube));
+        Ok(Locked {
+            row,
+            tubes: tubes.collect(),
+        })
+    }
+
+    /// A case that the caller may read.
+    pub(crate) async fn readable_case(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+    ) -> Result<CaseRow, Error> {
+        caller.allowed(permission)?;
+        let row = CaseRow::get(self.db.read(), id, Lock::No).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, permission, path)?;
+        row.ok_or_else(|| Error::NotFound(format!("cases/{id}")))
+    }
+
+    /// Adds a new case: its chain and clocks follow from the policy in force (rules 1.16 to 1.18).
+    /// The school is locked by the caller.
+    pub(super) async fn add_case(
+        &self,
+        tx: &Tx,
+        mut row: CaseRow,
+        policy: &Policy,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<CaseFile, Error> {
+        let disease = Disease(row.disease);
+        let is_event = row.subject == Subject::Event as i16;
+        let people = is_event.then_some(row.people.unsigned_abs());
+        let limit = report::first_limit(&policy.health, disease, people);
+        row.urgent = report::is_urgent(&policy.health, disease, is_event);
+        row.first_due = row.detect_time + report::millis(limit);
+        row.follow_up = report::millis(policy.health.follow_up);
+        row.open_time = now.timestamp_millis();
+        row.policy_version.clone_from(&policy.version);
+        let hops: Vec<HopRow> = report::chain(&policy.health, row.urgent)
+            .iter()
+            .map(|hop| HopRow {
+                case_id: row.id.clone(),
+                from_level: hop.from,
+                to_level: hop.to,
+                sla: report::millis(hop.sla),
+            })
+            .collect();
+        HopRow::add(tx, &hops).await?;
+        let entity = format!("{}/{}", row.id, report::SCHOOL);
+        deadlines::wait(tx, Deadline::ReportHop, &entity, row.first_due + 1).await?;
+        self.say_case(tx, &row, true, now).await?;
+        log(tx, &mut row, Happening::Opened, actor, "", now).await?;
+        self.finish_case(tx, row, now).await
+    }
+
+    /// Says what the case knows of its person's health: nothing once it was ruled out.
+    pub(super) async fn say_case(
+        &self,
+        tx: &Tx,
+        row: &CaseRow,
+        first: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let Some(kind) = GroupKind::from_code(row.kind) else {
+            return Ok(());
+        };
+        let standing = row.standing()?;
+        let sign = standing.certainty.map(|certainty| Sign {
+            source: row.name(),
+            person: person(&row.person),
+            kind,
+            group: row.org_path.clone(),
+            dormitory: row.dormitory.clone(),
+            day: found_on(row),
+            symptoms: Symptoms::NONE,
+            temperature: 0,
+            diagnosis: Some((Disease(row.disease), certainty)),
+            severity: standing.severity,
+            onset: Day::from_number(u16::try_from(row.onset).unwrap_or_default()),
+            time: row.detect_time,
+        });
+        let mut said = Said::default();
+        said.source(&row.name(), first, sign.into_iter().collect());
+        self.note_signs(tx, said, now).await
+    }
+
+    /// Stores a changed case, finds out whether anything of it is late, and announces it.
+    pub(super) async fn finish_case(
+        &self,
+        tx: &Tx,
+        mut row: CaseRow,
+        now: DateTime<Utc>,
+    ) -> Result<CaseFile, Error> {
+        row.version += 1;
+        let mut found = files(tx, vec![row]).await?;
+        let mut file = found.pop().unwrap_or_default();
+        file.row.late = file.is_late(now.timestamp_millis());
+        CaseRow::save(tx, std::slice::from_ref(&file.row)).await?;
+        announce(tx, vec![case_convert::change(&file, now)]).await?;
+        Ok(file)
+    }
+
+    /// Nobody waits for a report of this case any more.
+    pub(super) async fn stop_clocks(&self, tx: &Tx, row: &CaseRow) -> Result<(), Error> {
+        for level in report::SCHOOL..=report::STATE {
+            let entity = format!("{}/{level}", row.id);
+            deadlines::settle(tx, Deadline::ReportHop, &entity).await?;
+        }
+        deadlines::settle(tx, Deadline::FollowUpReport, &row.id).await?;
+        Ok(())
+    }
+
+    /// Locks what a deadline of a case concerns, in the order of all writers.
+    pub(super) async fn lock_case_deadline(&self, tx: &Tx, entity: &str) -> Result<(), Error> {
+        let id = entity.split('/').next().unwrap_or_default();
+        let Some(row) = CaseRow::get(tx, id, Lock::No).await? else {
+            return Ok(());
+        };
+        let contacts = ContactRow::find(tx, "case_id", vec![id.into()], Lock::No).await?;
+        let mut schools: Vec<&str> = contacts
+            .iter()
+            .map(|row| school_of(&row.org_path))
+            .collect();
+        schools.push(&row.school);
+        self.lock_health(tx, &schools).await
+    }
+
+    /// A report or a receipt of a case is due now.
+    pub(super) async fn case_due(
+        &self,
+        tx: &Tx,
+        entity: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let id = entity.split('/').next().unwrap_or_default();
+        if let Some(row) = CaseRow::get(tx, id, Lock::Yes).await? {
+            self.finish_case(tx, row, now).await?;
+        }
+        Ok(())
+    }
+}
+
+impl CaseFile {
+    /// The instant up to which the clocks run: one that was ruled out owes nothing from then on.
+    pub(crate) fn until(&self, now: i64) -> i64 {
+        let excluded = self
+            .row
+            .standing()
+            .is_ok_and(|standing| standing.certainty.is_none());
+        if excluded {
+            now.min(self.row.close_time)
+        } else {
+            now
+        }
+    }
+
+    /// The clock of each hop.
+    pub(crate) fn clocks(&self) -> Vec<report::HopClock> {
+        let hop = |hop: &HopRow| crate::domain::health::rules::Hop {
+            from: hop.from_level,
+            to: hop.to_level,
+            sla: std::time::Duration::from_millis(hop.sla.unsigned_abs()),
+        };
+        let receipts = self.steps.iter().filter(|step| step.kind == 1);
+        let receipts: Vec<report::Receipt> = receipts
+            .map(|step| report::Receipt {
+                level: step.level,
+                time: step.time,
+            })
+            .collect();
+        let hops: Vec<_> = self.hops.iter().map(hop).collect();
+        let first = self.row.first_due - self.row.detect_time;
+        report::clocks(&hops, self.row.detect_time, first, &receipts)
+    }
+
+    /// Whether anything is or was late.
+    pub(crate) fn is_late(&self, now: i64) -> bool {
+        let written = report::Written {
+            first_due: self.row.first_due,
+            first: self.row.first_time,
+            follow_due: self.row.follow_due,
+        };
+        self.row.late || report::is_late(written, &self.clocks(), self.until(now))
+    }
+}
+
+/// Notes what happened to a case.
+pub(super) async fn log(
+    tx: &Tx,
+    row: &mut CaseRow,
+    happening: Happening,
+    actor: &str,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    row.events += 1;
+    let event = CaseEventRow {
+        case_id: row.id.clone(),
+        sequence: row.events,
+        time: now.timestamp_millis(),
+        kind: happening as i16,
+        actor: actor.to_owned(),
+        severity: row.severity,
+        note: note.to_owned(),
+    };
+    Ok(CaseEventRow::add(tx, std::slice::from_ref(&event)).await?)
+}
+
+/// The civil day on which a case was found.
+pub(super) fn found_on(row: &CaseRow) -> Day {
+    let found = DateTime::from_timestamp_millis(row.detect_time).unwrap_or_default();
+    civil_date(found).into()
+}
+
+/// The place of the school of a group.
+pub(in crate::app) fn school_of(group: &str) -> &str {
+    group.rsplit_once('/').map_or("", |(school, _)| school)
+}
+
+/// A mild illness is what nobody has said more of.
+pub(super) const MILD: i16 = Severity::Mild as i16;

@@ -1,0 +1,379 @@
+//! Contacts of a case: who may be one, who is one, and until when they are controlled.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{DateTime, Utc};
+use kit::auth::{Caller, Permission};
+use kit::clock::start_of;
+use kit::db::Tx;
+use kit::request::{Once, once};
+use kit::status::Problem;
+use prost::Message;
+use proto::sampling::{AddContactsResponse, CaseContact};
+
+use super::case_files::{Locked, found_on, log, school_of};
+use super::deadlines::{self, Deadline};
+use crate::app::App;
+use crate::app::controls::Controls;
+use crate::domain::day::Day;
+use crate::domain::health::case::Happening;
+use crate::domain::health::contact::{ContactKind, Degree, control, window};
+use crate::domain::health::disease::Disease;
+use crate::domain::health::rules::ContactRule;
+use crate::domain::policy::Policy;
+use crate::domain::roll::{GroupKind, PersonId};
+use crate::error::Error;
+use crate::grpc::convert::person_name;
+use crate::grpc::health::contact_convert;
+use crate::grpc::tube_convert::member;
+use crate::store::controls::ControlRow;
+use crate::store::health::cases::CaseRow;
+use crate::store::health::contacts::{self, ContactRow, Met};
+use crate::store::rows::{Lock, Row};
+use crate::store::swabs::SwabRow;
+use crate::store::{people, rolls};
+
+/// Somebody who may be a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) person: Vec<u8>,
+    pub(crate) kind: i16,
+    pub(crate) kinds: BTreeSet<ContactKind>,
+    pub(crate) last: Day,
+}
+
+/// A contact as somebody names it. `relation` is a number of the contract.
+#[derive(Clone, Debug)]
+pub(crate) struct NewContact {
+    pub(crate) person: (PersonId, GroupKind),
+    pub(crate) relation: i16,
+    pub(crate) degree: Degree,
+    pub(crate) last: Day,
+    pub(crate) via: String,
+}
+
+/// Who may be a contact, by person.
+type Candidates = BTreeMap<Vec<u8>, Candidate>;
+
+impl App {
+    /// Who may be a contact of a case, by person after `after`.
+    pub(crate) async fn candidate_contacts(
+        &self,
+        caller: &Caller,
+        id: &str,
+        after: &[u8],
+        limit: u64,
+    ) -> Result<Vec<Candidate>, Error> {
+        let row = self.readable_case(caller, Permission::CaseRead, id).await?;
+        if row.person.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = self.db.read();
+        let facts = self.facts.get(read).await?;
+        let policy = facts.policy(&row.org_path, self.today());
+        let onset = Day::from_number(u16::try_from(row.onset).unwrap_or_default());
+        let rule = policy.and_then(|policy| rule_of(policy, &row));
+        let (first, last) = window(rule, onset, found_on(&row));
+        let mut found = Candidates::new();
+        for group in rolls::groups_at(read, std::slice::from_ref(&row.org_path)).await? {
+            for one in group.roll()?.members() {
+                let met = (one.person.0.to_vec(), group.kind.code());
+                meet(&mut found, met, ContactKind::ClassGroup, last);
+            }
+        }
+        for Met { person, kind } in
+            contacts::roommates(read, &row.school, &row.dormitory, first).await?
+        {
+            meet(&mut found, (person, kind), ContactKind::Dormitory, last);
+        }
+        for tube in contacts::tubes_of(read, &row.person, first, last).await? {
+            let day = Day::from_number(u16::try_from(tube.day).unwrap_or_default());
+            let neighbours = contacts::neighbours(read, &tube).await?;
+            let mut codes = vec![tube.code.as_str().into()];
+            codes.extend(neighbours.iter().map(|code| code.as_str().into()));
+            for swab in SwabRow::find(read, "tube", codes, Lock::No).await? {
+                let kind = if swab.tube == tube.code {
+                    ContactKind::Tube
+                } else {
+                    ContactKind::NeighbourTube
+                };
+                meet(&mut found, (swab.person, swab.kind), kind, day);
+            }
+        }
+        found.remove(&row.person);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rest = found
+            .into_values()
+            .filter(|one| one.person.as_slice() > after);
+        Ok(rest.take(limit).collect())
+    }
+
+    /// Adds contacts, all or none, in the order of `new`.
+    pub(crate) async fn add_contacts(
+        &self,
+        caller: &Caller,
+        id: &str,
+        new: Vec<NewContact>,
+        (request_id, request): (&str, &impl Message),
+    ) -> Result<AddContactsResponse, Error> {
+        let now = self.clock.now();
+        let tx = self.db.begin().await?;
+        let ids: Vec<PersonId> = new.iter().map(|one| one.person.0).collect();
+        let located = people::locate_all(&tx, &ids).await?;
+        let schools: Vec<&str> = located
+            .values()
+            .map(|one| one.group.school_path())
+            .collect();
+        let permission = Permission::CaseWrite;
+        let locked = self
+            .locked_case(&tx, caller, permission, id, &schools)
+            .await?;
+        let Locked { mut row, tubes } = locked;
+        let ticket = match once(&tx, caller, "AddContacts", request_id, request, now).await? {
+            Once::First(ticket) => ticket,
+            Once::Repeat(answer) => return Ok(answer),
+        };
+        check_takes(&row)?;
+        let policy = self.policy_at(&tx, &row.org_path).await?;
+        let stored = ContactRow::find(&tx, "case_id", vec![id.into()], Lock::No).await?;
+        let named = new
+            .iter()
+            .map(|one| person_name(one.person.1, one.person.0));
+        let mut known: HashSet<String> = named.collect();
+        known.extend(stored.iter().map(|row| member(row.kind, &row.person)));
+        let mut rows = Vec::with_capacity(new.len());
+        for (place, one) in new.iter().enumerate() {
+            let (person, kind) = one.person;
+            let found = located
+                .get(&person)
+                .filter(|found| found.group.kind == kind);
+            let path = found.map_or("", |found| &found.group.path);
+            Self::check_path(caller, Permission::CaseWrite, path)?;
+            if found.is_none() {
+                return Err(Error::NotFound(person_name(kind, person)));
+            }
+            self.check_contact(&row, place, one, &known)?;
+            let mut contact = ContactRow {
+                case_id: row.id.clone(),
+                person: person.0.to_vec(),
+                kind: kind.code(),
+                org_path: path.to_owned(),
+                relation: one.relation,
+                degree: one.degree.code(),
+                last_day: i32::from(one.last.number()),
+                via: one.via.clone(),
+                add_time: now.timestamp_millis(),
+                added_by: caller.subject.clone(),
+                ..ContactRow::default()
+            };
+            let rule = rule_of(&policy, &row);
+            if let Some((control, until)) = control(rule, one.degree, one.last, self.today()) {
+                contact.control = control.code();
+                contact.until = end_of(until);
+            }
+            rows.push(contact);
+        }
+        self.control_contacts(&tx, &row, &policy, &stored, &rows, now)
+            .await?;
+        ContactRow::save(&tx, &rows).await?;
+        let note = rows.len().to_string();
+        let added = Happening::ContactsAdded;
+        log(&tx, &mut row, added, &caller.subject, &note, now).await?;
+        self.settle_holds(&tx, caller, "AddContacts", tubes, now)
+            .await?;
+        self.finish_case(&tx, row, now).await?;
+        let contacts = rows.iter().map(contact_convert::contact).collect();
+        let answer = AddContactsResponse { contacts };
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// What a contact may not say: itself, a day to come, a contact whom nobody named.
+    fn check_contact(
+        &self,
+        row: &CaseRow,
+        place: usize,
+        one: &NewContact,
+        known: &HashSet<String>,
+    ) -> Result<(), Error> {
+        let field = |name: &str| format!("contacts[{place}].{name}");
+        if one.person.0.0.as_slice() == row.person {
+            let (chinese, english) = ("是病例本人", "is the person of the case");
+            return Err(Problem::invalid(field("person"), chinese, english).into());
+        }
+        if one.last > self.today() {
+            let (chinese, english) = ("不得晚于今天", "must not be in the future");
+            return Err(Problem::invalid(field("last_contact_date"), chinese, english).into());
+        }
+        if !one.via.is_empty() && !known.contains(&one.via) {
+            let (chinese, english) = ("不是该病例的接触者", "is no contact of the case");
+            return Err(Problem::invalid(field("via"), chinese, english).into());
+        }
+        Ok(())
+    }
+
+    /// Puts the rule's controls on contacts, in place of those they had from this case.
+    async fn control_contacts(
+        &self,
+        tx: &Tx,
+        row: &CaseRow,
+        policy: &Policy,
+        stored: &[ContactRow],
+        rows: &[ContactRow],
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut controls = Controls::default();
+        for contact in rows {
+            let name = member(contact.kind, &contact.person);
+            if contact.control == 0 {
+                if stored.iter().any(|old| old.person == contact.person) {
+                    controls.lift(name, contact.person.clone(), row.name());
+                    end_timer(tx, contact).await?;
+                }
+                continue;
+            }
+            let control = ControlRow {
+                person: contact.person.clone(),
+                basis: row.name(),
+                control: contact.control,
+                since: now.timestamp_millis(),
+                org_path: contact.org_path.clone(),
+                policy_version: policy.version.clone(),
+                rule: "2.21".to_owned(),
+                until: contact.until,
+            };
+            controls.set(name, control);
+            let entity = timer(contact);
+            deadlines::wait(tx, Deadline::ControlEnds, &entity, contact.until).await?;
+        }
+        self.move_controls(tx, controls, now).await
+    }
+
+    /// Removes somebody who was no contact after all. What the hold would put on them stays lifted:
+    /// a human decided.
+    pub(crate) async fn remove_contact(
+        &self,
+        caller: &Caller,
+        id: &str,
+        who: (PersonId, &str),
+        reason: &str,
+        (request_id, request): (&str, &impl Message),
+    ) -> Result<CaseContact, Error> {
+        let now = self.clock.now();
+        let tx = self.db.begin().await?;
+        let permission = Permission::CaseWrite;
+        let seen = ContactRow::find(&tx, "case_id", vec![id.into()], Lock::No).await?;
+        let of_person = |row: &&ContactRow| row.person == who.0.0;
+        let path = seen.iter().find(of_person).map_or("", |row| &row.org_path);
+        let school = if path.is_empty() {
+            Vec::new()
+        } else {
+            vec![school_of(path)]
+        };
+        let locked = self
+            .locked_case(&tx, caller, permission, id, &school)
+            .await?;
+        let mut row = locked.row;
+        let ticket = match once(&tx, caller, "RemoveContact", request_id, request, now).await? {
+            Once::First(ticket) => ticket,
+            Once::Repeat(answer) => return Ok(answer),
+        };
+        let stored = ContactRow::find(&tx, "case_id", vec![id.into()], Lock::No).await?;
+        let found = stored.into_iter().find(|row| of_person(&row));
+        let found = found.filter(|row| row.remove_time == 0);
+        let missing = || Error::NotFound(format!("cases/{id}/contacts/{}", who.1));
+        let mut contact = found.ok_or_else(missing)?;
+        let mut controls = Controls::default();
+        if contact.control != 0 {
+            let name = member(contact.kind, &contact.person);
+            controls.lift(name, contact.person.clone(), row.name());
+            end_timer(&tx, &contact).await?;
+        }
+        contact.remove_time = now.timestamp_millis();
+        contact.removed_by.clone_from(&caller.subject);
+        contact.remove_reason = reason.to_owned();
+        ContactRow::save(&tx, std::slice::from_ref(&contact)).await?;
+        self.move_controls(&tx, controls, now).await?;
+        let removed = Happening::ContactRemoved;
+        log(&tx, &mut row, removed, &caller.subject, reason, now).await?;
+        self.finish_case(&tx, row, now).await?;
+        let answer = contact_convert::contact(&contact);
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// The contacts of a case, by person after `after`.
+    pub(crate) async fn list_contacts(
+        &self,
+        caller: &Caller,
+        id: &str,
+        after: Vec<u8>,
+        limit: u64,
+    ) -> Result<Vec<ContactRow>, Error> {
+        self.readable_case(caller, Permission::CaseRead, id).await?;
+        Ok(contacts::list(self.db.read(), id, after, limit).await?)
+    }
+
+    /// The last day of a contact's control is over.
+    pub(super) async fn control_ends(
+        &self,
+        tx: &Tx,
+        entity: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let (id, who) = entity.split_once('/').unwrap_or_default();
+        let stored = ContactRow::find(tx, "case_id", vec![id.into()], Lock::No).await?;
+        let mut controls = Controls::default();
+        let over = |row: &&ContactRow| hex::encode(&row.person) == who && row.control != 0;
+        if let Some(contact) = stored.iter().find(over) {
+            let name = member(contact.kind, &contact.person);
+            controls.lift(name, contact.person.clone(), format!("cases/{id}"));
+        }
+        self.move_controls(tx, controls, now).await
+    }
+}
+
+/// Only an open case of a person has contacts.
+fn check_takes(row: &CaseRow) -> Result<(), Error> {
+    if row.person.is_empty() {
+        return Err(Error::CaseState("EVENT"));
+    }
+    if !row.is_open() {
+        return Err(Error::CaseState("CLOSED"));
+    }
+    Ok(())
+}
+
+/// The contact rule for the disease of a case.
+fn rule_of<'a>(policy: &'a Policy, row: &CaseRow) -> Option<&'a ContactRule> {
+    let mut rules = policy.health.contacts.iter();
+    rules.find(|rule| rule.disease == Disease(row.disease))
+}
+
+fn meet(found: &mut Candidates, (person, kind): (Vec<u8>, i16), how: ContactKind, last: Day) {
+    let one = found.entry(person.clone()).or_insert_with(|| Candidate {
+        person,
+        kind,
+        kinds: BTreeSet::new(),
+        last,
+    });
+    one.kinds.insert(how);
+    one.last = one.last.max(last);
+}
+
+/// The instant at which a civil day ends, in milliseconds.
+fn end_of(day: Day) -> i64 {
+    let end = day.after().date().map(start_of);
+    end.map_or(i64::MAX / 2, |end| end.timestamp_millis())
+}
+
+fn timer(contact: &ContactRow) -> String {
+    format!("{}/{}", contact.case_id, hex::encode(&contact.person))
+}
+
+/// Nobody waits for the end of this contact's control any more.
+pub(super) async fn end_timer(tx: &Tx, contact: &ContactRow) -> Result<(), Error> {
+    Ok(deadlines::settle(tx, Deadline::ControlEnds, &timer(contact)).await?)
+}

@@ -1,0 +1,47 @@
+//! Field by field: contacts, as they are told.
+
+use kit::field::to_date;
+use proto::sampling::{CandidateContact, CaseContact, case_contact};
+
+use super::case_convert::date;
+use crate::app::health::contacts::Candidate;
+use crate::domain::hold::Control;
+use crate::grpc::tube_convert::{instant, member};
+use crate::store::health::contacts::ContactRow;
+
+/// What a contact rule does with somebody.
+pub(super) fn control(row: &ContactRow) -> case_contact::Control {
+    match Control::from_code(row.control) {
+        Some(Control::SecondaryContact) => case_contact::Control::SecondaryContact,
+        Some(Control::CloseContact) => case_contact::Control::CloseContact,
+        Some(Control::HealthMonitoring) => case_contact::Control::HealthMonitoring,
+        Some(Control::PoolHold | Control::RegionRestricted | Control::Isolated) | None => {
+            case_contact::Control::None
+        }
+    }
+}
+
+/// A contact.
+pub(crate) fn contact(row: &ContactRow) -> CaseContact {
+    CaseContact {
+        person: member(row.kind, &row.person),
+        kind: i32::from(row.relation),
+        degree: i32::from(row.degree),
+        last_contact_date: date(row.last_day),
+        via: row.via.clone(),
+        control: control(row).into(),
+        end_time: instant(row.until),
+        add_time: instant(row.add_time),
+        remove_time: instant(row.remove_time),
+        remove_reason: row.remove_reason.clone(),
+    }
+}
+
+/// Somebody who may be a contact.
+pub(super) fn candidate(one: &Candidate) -> CandidateContact {
+    CandidateContact {
+        person: member(one.kind, &one.person),
+        kinds: one.kinds.iter().map(|kind| *kind as i32).collect(),
+        last_contact_date: one.last.date().map(to_date),
+    }
+}

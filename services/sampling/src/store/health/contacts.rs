@@ -1,0 +1,180 @@
+//! Contacts of cases, and who may be one as far as it is known here.
+
+use kit::db::statement;
+use sea_orm::{ConnectionTrait, DbErr, Value};
+
+use crate::domain::day::Day;
+use crate::store::rows::{Lock, Row, row};
+use crate::store::swabs::SwabRow;
+use crate::store::tubes::TubeRow;
+
+row! {
+    /// A contact of a case. Times are milliseconds since 1970, 0 for none.
+    ContactRow in "case_contacts" by ["case_id", "person"] {
+        /// The case.
+        case_id: String,
+        /// Who.
+        person: Vec<u8>,
+        /// Student (1) or staff (2).
+        kind: i16,
+        /// The place of the person's group.
+        org_path: String,
+        /// How they met.
+        relation: i16,
+        /// Close (1) or secondary (2).
+        degree: i16,
+        /// The last day on which they met.
+        last_day: i32,
+        /// The contact whom a secondary one met, by resource name.
+        via: String,
+        /// The control that the case put on them; 0 for none.
+        control: i16,
+        /// When it ends.
+        until: i64,
+        /// When they were added.
+        add_time: i64,
+        /// By whom.
+        added_by: String,
+        /// When they were removed.
+        remove_time: i64,
+        /// By whom.
+        removed_by: String,
+        /// Why.
+        remove_reason: String,
+    }
+}
+
+/// The contacts of a case after a person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list<C: ConnectionTrait + Sync>(
+    connection: &C,
+    case: &str,
+    after: Vec<u8>,
+    limit: u64,
+) -> Result<Vec<ContactRow>, DbErr> {
+    let values = vec![case.into(), after.into()];
+    ContactRow::page(connection, "case_id = $1 AND person > $2", values, limit).await
+}
+
+/// Somebody who shares something with the person of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// Who.
+    pub person: Vec<u8>,
+    /// Student or staff.
+    pub kind: i16,
+}
+
+/// The dormitory room in which somebody was said to live last; empty for none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn dormitory_of<C: ConnectionTrait + Sync>(
+    connection: &C,
+    person: &[u8],
+) -> Result<String, DbErr> {
+    let sql = "SELECT dormitory FROM signs WHERE person = $1 AND dormitory <> '' \
+        ORDER BY day DESC, time DESC, source LIMIT 1";
+    let row = connection
+        .query_one_raw(statement(connection, sql, [person.to_vec().into()]))
+        .await?;
+    row.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))
+}
+
+/// Who was said to live in a dormitory room since a day; nobody in none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn roommates<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    dormitory: &str,
+    since: Day,
+) -> Result<Vec<Met>, DbErr> {
+    if dormitory.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT DISTINCT person, kind FROM signs \
+        WHERE school = $1 AND day >= $2 AND dormitory = $3";
+    let values: [Value; 3] = [
+        school.into(),
+        i32::from(since.number()).into(),
+        dormitory.into(),
+    ];
+    let rows = connection
+        .query_all_raw(statement(connection, sql, values))
+        .await?;
+    let met = rows.iter().map(|row| {
+        Ok(Met {
+            person: row.try_get_by_index(0)?,
+            kind: row.try_get_by_index(1)?,
+        })
+    });
+    met.collect()
+}
+
+/// The pooled tubes in which somebody's swabs of the days from `first` to `last` count.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tubes_of<C: ConnectionTrait + Sync>(
+    connection: &C,
+    person: &[u8],
+    first: Day,
+    last: Day,
+) -> Result<Vec<TubeRow>, DbErr> {
+    let values = vec![
+        person.to_vec().into(),
+        i32::from(first.number()).into(),
+        i32::from(last.number()).into(),
+    ];
+    let wheres = "person = $1 AND day >= $2 AND day <= $3 AND counted";
+    let swabs = SwabRow::page(connection, wheres, values, i64::MAX.unsigned_abs()).await?;
+    let codes = swabs.into_iter().map(|swab| swab.tube.into()).collect();
+    let mut tubes = TubeRow::find(connection, "code", codes, Lock::No).await?;
+    tubes.retain(|tube| tube.parent.is_empty() && tube.point.is_empty());
+    Ok(tubes)
+}
+
+/// The codes of the tubes sealed right before and after this one at the same school and day (rule
+/// 2.19); none before it is sealed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn neighbours<C: ConnectionTrait + Sync>(
+    connection: &C,
+    tube: &TubeRow,
+) -> Result<Vec<String>, DbErr> {
+    let school = tube
+        .org_path
+        .rsplit_once('/')
+        .map_or("", |(school, _)| school);
+    if tube.seal_time == 0 {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for (beyond, order) in [("<", "DESC"), (">", "ASC")] {
+        let sql = format!(
+            "SELECT code FROM tubes WHERE org_path >= $1 AND org_path < $2 AND day = $3 \
+             AND seal_time > 0 AND parent = '' AND point = '' \
+             AND (seal_time {beyond} $4 OR (seal_time = $4 AND code {beyond} $5)) \
+             ORDER BY seal_time {order}, code {order} LIMIT 1"
+        );
+        let values: [Value; 5] = [
+            format!("{school}/").into(),
+            format!("{school}0").into(),
+            tube.day.into(),
+            tube.seal_time.into(),
+            tube.code.as_str().into(),
+        ];
+        let row = connection
+            .query_one_raw(statement(connection, &sql, values))
+            .await?;
+        if let Some(row) = row {
+            found.push(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,258 @@
+//! Contacts of a case: found, controlled, and free again (rules 2.19, 2.21).
+
+use std::collections::BTreeMap;
+
+use proto::roster::Disease;
+use proto::sampling::case_contact::{Control, Degree};
+use proto::sampling::{
+    AddContactsRequest, CaseContact, ContactKind, ListCandidateContactsRequest,
+    ListContactsRequest, OpenCaseRequest, RemoveContactRequest, case_contact,
+};
+use tonic::{Code, Status};
+
+use super::cases::{close, doctor, get, of_person, open, positive_single, rule_out};
+use super::site::{Site, refused};
+use super::town::{on_both_databases, reason, student};
+
+on_both_databases!(
+    candidates_are_found_in_class_tube_and_neighbouring_tubes,
+    contacts_are_controlled_until_their_day_ends,
+    the_contact_rule_takes_over_from_the_hold,
+    contacts_of_other_diseases_are_listed_only,
+);
+
+pub(crate) fn contact(site: &Site, number: u32) -> CaseContact {
+    CaseContact {
+        person: student(number),
+        kind: ContactKind::Seat.into(),
+        last_contact_date: Some(site.0.date()),
+        ..Default::default()
+    }
+}
+
+pub(crate) async fn add(
+    site: &Site,
+    case: &str,
+    contacts: Vec<CaseContact>,
+) -> Result<Vec<CaseContact>, Status> {
+    let request = AddContactsRequest {
+        case: case.to_owned(),
+        contacts,
+        ..Default::default()
+    };
+    let added = doctor(site).add_contacts(request).await?;
+    Ok(added.into_inner().contacts)
+}
+
+async fn list(site: &Site, case: &str) -> Vec<CaseContact> {
+    let request = ListContactsRequest {
+        case: case.to_owned(),
+        ..Default::default()
+    };
+    let found = doctor(site).list_contacts(request).await;
+    found.expect("contacts").into_inner().contacts
+}
+
+async fn candidates_are_found_in_class_tube_and_neighbouring_tubes(
+    database: kit::scratch::Scratch,
+) {
+    let site = Site::open(database).await;
+    for (code, people) in [
+        ("FZ-0001", 10..12),
+        ("FZ-0002", 0..3),
+        ("FZ-0003", 20..21),
+        ("FZ-0004", 30..31),
+    ] {
+        site.filled(code, people).await;
+    }
+    let request = OpenCaseRequest {
+        onset_date: Some(site.0.date()),
+        ..of_person(1, Disease::Covid19)
+    };
+    let case = open(&site, request).await;
+    let mut found: BTreeMap<String, Vec<ContactKind>> = BTreeMap::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListCandidateContactsRequest {
+            case: case.name.clone(),
+            page_size: 20,
+            page_token,
+        };
+        let page = doctor(&site).list_candidate_contacts(request).await;
+        let page = page.expect("candidates").into_inner();
+        for one in &page.candidate_contacts {
+            found.insert(one.person.clone(), one.kinds().collect());
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    use ContactKind as K;
+    assert_eq!(found.len(), 44, "the class without the person");
+    let kinds = |number: u32| found[&student(number)].clone();
+    assert_eq!(kinds(0), [K::ClassGroup, K::Tube]);
+    assert_eq!(
+        kinds(10),
+        [K::ClassGroup, K::NeighbourTube],
+        "sealed right before"
+    );
+    assert_eq!(
+        kinds(20),
+        [K::ClassGroup, K::NeighbourTube],
+        "sealed right after"
+    );
+    assert_eq!(kinds(30), [K::ClassGroup], "two tubes on");
+}
+
+async fn contacts_are_controlled_until_their_day_ends(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    let case = open(&site, of_person(1, Disease::Covid19)).await;
+    let secondary = CaseContact {
+        degree: Degree::Secondary.into(),
+        kind: ContactKind::Family.into(),
+        via: student(2),
+        ..contact(&site, 3)
+    };
+    let contacts = vec![contact(&site, 2), secondary.clone(), contact(&site, 4)];
+    let added = add(&site, &case.name, contacts.clone())
+        .await
+        .expect("added");
+    let controls: Vec<_> = added.iter().map(CaseContact::control).collect();
+    assert_eq!(
+        controls,
+        [
+            Control::CloseContact,
+            Control::SecondaryContact,
+            Control::CloseContact
+        ]
+    );
+    let again = add(&site, &case.name, contacts).await.expect("the same");
+    assert_eq!(again, added, "naming them again changes nothing");
+    assert_eq!(site.not_clear().await, 3);
+
+    let myself = add(&site, &case.name, vec![contact(&site, 1)]).await;
+    assert_eq!(
+        myself.expect_err("the patient").code(),
+        Code::InvalidArgument
+    );
+    let unknown = CaseContact {
+        via: student(40),
+        ..secondary
+    };
+    let unknown = add(&site, &case.name, vec![unknown]).await;
+    assert_eq!(
+        unknown.expect_err("via nobody").code(),
+        Code::InvalidArgument
+    );
+
+    let remove = RemoveContactRequest {
+        case: case.name.clone(),
+        person: student(4),
+        reason: "当日请假未到校".to_owned(),
+        ..Default::default()
+    };
+    let removed = doctor(&site)
+        .remove_contact(remove.clone())
+        .await
+        .expect("removed");
+    assert!(removed.into_inner().remove_time.is_some());
+    let twice = doctor(&site).remove_contact(remove).await;
+    assert_eq!(twice.expect_err("gone").code(), Code::NotFound);
+    assert_eq!(
+        (site.not_clear().await, list(&site, &case.name).await.len()),
+        (2, 3)
+    );
+
+    // Seven days for the contact of a contact, to the end of the civil day.
+    let begin = kit::clock::start_of(site.0.today());
+    site.0
+        .clock
+        .set(begin + chrono::Duration::days(8) - chrono::Duration::milliseconds(1));
+    assert_eq!(site.not_clear().await, 2);
+    site.0.clock.set(begin + chrono::Duration::days(8));
+    not_clear(&site, 1).await;
+    doctor(&site)
+        .close_case(close(&case.name))
+        .await
+        .expect("closed");
+    assert_eq!(
+        site.not_clear().await,
+        1,
+        "recovery does not end a contact's days"
+    );
+    site.0.clock.set(begin + chrono::Duration::days(22));
+    not_clear(&site, 0).await;
+}
+
+/// Waits until so many people are not clear.
+async fn not_clear(site: &Site, many: usize) {
+    for _ in 0..400 {
+        if site.not_clear().await == many {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{} are not clear, not {many}", site.not_clear().await);
+}
+
+async fn the_contact_rule_takes_over_from_the_hold(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    positive_single(&site).await;
+    let case = super::cases::all(&site).await.remove(0);
+    let added = add(&site, &case.name, vec![contact(&site, 0)])
+        .await
+        .expect("added");
+    assert_eq!(added[0].control(), Control::CloseContact);
+    assert_eq!(site.not_clear().await, 3);
+    let request = RemoveContactRequest {
+        case: case.name.clone(),
+        person: student(0),
+        reason: "未同场采样".to_owned(),
+        ..Default::default()
+    };
+    doctor(&site)
+        .remove_contact(request)
+        .await
+        .expect("removed");
+    assert_eq!(
+        site.not_clear().await,
+        2,
+        "a human decided against the hold"
+    );
+    add(&site, &case.name, vec![contact(&site, 2)])
+        .await
+        .expect("added");
+    doctor(&site)
+        .rule_out_case(rule_out(&case.name))
+        .await
+        .expect("ruled out");
+    assert_eq!(site.not_clear().await, 0);
+    let ended = list(&site, &case.name).await;
+    let control = |number: u32| {
+        let found = ended.iter().find(|one| one.person == student(number));
+        found.map(CaseContact::control)
+    };
+    assert_eq!(control(2), Some(case_contact::Control::None));
+    let late = add(&site, &case.name, vec![contact(&site, 5)]).await;
+    assert_eq!(reason(&late.expect_err("closed")), refused("CASE_STATE"));
+}
+
+async fn contacts_of_other_diseases_are_listed_only(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    let mumps = open(&site, of_person(1, Disease::Mumps)).await;
+    let added = add(&site, &mumps.name, vec![contact(&site, 2)])
+        .await
+        .expect("added");
+    assert_eq!(
+        (added[0].control(), added[0].end_time),
+        (Control::None, None)
+    );
+    assert_eq!(site.not_clear().await, 0);
+    let varicella = open(&site, of_person(1, Disease::Varicella)).await;
+    let added = add(&site, &varicella.name, vec![contact(&site, 2)])
+        .await
+        .expect("added");
+    assert_eq!(added[0].control(), Control::HealthMonitoring);
+    assert_eq!(get(&site, &varicella.name).await.person_count, 1);
+}

@@ -1,0 +1,20 @@
+//! The health of people as clients see it, on both databases.
+
+mod absence;
+mod cases;
+mod clinic;
+mod clusters;
+mod contacts;
+mod medical;
+mod profiles;
+mod reports;
+mod screening;
+mod screening_rate;
+mod screening_refusals;
+mod screening_site;
+mod screening_store;
+#[allow(dead_code, reason = "each test uses its part")]
+#[path = "../tube_api/site.rs"]
+mod site;
+#[path = "../town/mod.rs"]
+mod town;
