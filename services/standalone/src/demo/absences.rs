@@ -93,8 +93,8 @@ impl Stage {
     /// Varicella: thirteen days are not fourteen.
     pub(super) async fn varicella(&mut self, morning: &Morning) -> anyhow::Result<()> {
         screen::heading("十四、复课 return: varicella on day 13, and on day 14");
-        let class = &morning.away;
-        let person = class.students.get(2).context("a class has three pupils")?;
+        let class = &morning.fever;
+        let person = class.students.get(5).context("a class has six pupils")?;
         let onset = self.today() - Days::new(VARICELLA_DAYS - 1);
         let illness = Illness {
             symptoms: vec![Symptom::Rash.into()],

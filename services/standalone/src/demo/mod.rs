@@ -1,6 +1,7 @@
 //! `campus demo`: the main job on one screen.
 
 mod absences;
+mod cases;
 mod checks;
 mod clock;
 mod clusters;
@@ -119,6 +120,7 @@ async fn play(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     stage.clusters(&morning).await?;
     stage.suspend(&morning).await?;
     stage.trace(&morning).await?;
+    stage.report(&morning).await?;
     stage.varicella(&morning).await?;
     Ok(stage)
 }
