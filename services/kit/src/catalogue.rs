@@ -273,6 +273,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "采样点当前状态为 {state}，不能进行该操作",
             "the sampling point is {state}",
         ),
+        R::ReportingSignalState => entry_of(
+            FailedPrecondition,
+            "该提示当前状态为 {state}，不能进行该操作",
+            "the signal is {state}",
+        ),
         R::CheckSlot => entry_of(
             FailedPrecondition,
             "按现行政策，该对象没有 {slot} 这一检",

@@ -3,25 +3,22 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use kit::clock::Clock;
 use kit::db::Tx;
-use kit::field::from_timestamp;
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
 use proto::sampling as spb;
-use proto::sampling::sampling_event::State as SamplingState;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
-use crate::domain::alert::Hold;
-use crate::domain::place::leaf;
 use crate::domain::policy::{Enacted, Policy};
+use crate::facts::told;
 use crate::store::Store;
 use crate::store::register::{Fact, Gone};
 
-/// The subject whose answerable person owns the alerts of holds.
+/// The subject whose answerable person owns alerts.
 const EPIDEMIC_CONTROL: &str = "EPIDEMIC_CONTROL";
 
 /// The tree, the responsibility chain and the policies from roster.
@@ -31,7 +28,7 @@ pub struct RosterProjection {
     changed: Arc<Notify>,
 }
 
-/// Holds from sampling: each raises one alert.
+/// Facts from sampling: each raises one alert.
 #[derive(Debug)]
 pub struct SamplingProjection {
     clock: Arc<dyn Clock>,
@@ -100,21 +97,16 @@ impl Projection for SamplingProjection {
 
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let now = self.clock.now();
-        for event in events
-            .iter()
-            .filter(|event| event.entity.starts_with("holds/"))
-        {
-            let version = event.version;
-            match in_force(event, now) {
-                Some(hold) => Store::hold_placed(tx, hold, version, generation, now).await?,
-                None => Store::hold_released(tx, &event.entity, version, generation, now).await?,
+        for event in events {
+            if let Some(told) = told(event, now) {
+                Store::follow_facts(tx, told, generation, now).await?;
             }
         }
-        Ok(())
+        Store::forget_facts(tx, now).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
-        Store::sweep_holds(tx, generation, self.clock.now()).await
+        Store::sweep_facts(tx, generation, self.clock.now()).await
     }
 
     async fn applied(&self, _: &[Self::Event]) {
@@ -124,59 +116,6 @@ impl Projection for SamplingProjection {
     async fn swept(&self) {
         self.changed.notify_one();
     }
-}
-
-/// The hold in an event; none when it is no longer in force. The people of a hold are counted,
-/// never named.
-fn in_force(event: &spb::SamplingEvent, now: DateTime<Utc>) -> Option<Hold> {
-    use spb::hold::State;
-    let hold = match &event.state {
-        Some(SamplingState::Hold(hold)) if !event.removed => hold,
-        _ => return None,
-    };
-    let stands = match hold.state() {
-        State::ResolvedNegative | State::Released => return None,
-        State::ResolvedPositive => false,
-        // What a newer peer means by a value unknown here is not a reason to end an alert.
-        State::Active | State::Unspecified => true,
-    };
-    let path = if event.org_path.is_empty() {
-        &hold.org_path
-    } else {
-        &event.org_path
-    };
-    // A tube that is of no class group stands at its organisation.
-    let organization = match hold.class_group.split('/').collect::<Vec<_>>()[..] {
-        ["organizations", organization, ..] => organization,
-        _ => leaf(path),
-    };
-    let subjects = [&hold.class_group, &hold.tube];
-    Some(Hold {
-        name: event.entity.clone(),
-        organization: organization.to_owned(),
-        org_path: place_of(organization, path).to_owned(),
-        subjects: subjects
-            .into_iter()
-            .filter(|subject| !subject.is_empty())
-            .cloned()
-            .collect(),
-        people: i32::try_from(hold.members.len()).unwrap_or(i32::MAX),
-        placed: hold.start_time.and_then(from_timestamp).unwrap_or(now),
-        stands,
-    })
-}
-
-/// The place of an organisation, whose id stands in a longer path.
-fn place_of<'a>(organization: &str, path: &'a str) -> &'a str {
-    let mut end = 0;
-    for id in path.split('/') {
-        end += id.len();
-        if id == organization {
-            return &path[..end];
-        }
-        end += 1;
-    }
-    path
 }
 
 /// The fact in an event; none when it is not needed here or gone.
@@ -257,7 +196,3 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
         },
     })
 }
-
-#[cfg(test)]
-#[path = "feeds_tests.rs"]
-mod tests;

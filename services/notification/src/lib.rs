@@ -5,6 +5,7 @@ mod app;
 mod config;
 pub mod domain;
 mod error;
+mod facts;
 mod feeds;
 mod grpc;
 mod migration;

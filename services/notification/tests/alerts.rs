@@ -50,6 +50,11 @@ async fn the_school_sees_whom_to_call_and_until_when(scratch: Scratch) {
         taken: None,
         resolved: None,
         fact_stands: true,
+        title_en:
+            "A pooled tube needs a recheck: 9 people of the tube are not admitted; sample each \
+                   of them at once"
+                .to_owned(),
+        upper_organization: String::new(),
     };
     assert_eq!(alert, expected);
     // Numbers of people only: nobody who is held is named anywhere in it.

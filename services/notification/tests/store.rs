@@ -4,7 +4,7 @@ mod town;
 
 use chrono::Duration;
 use kit::clock::{Clock, ManualClock};
-use kit::db::Database;
+use kit::db::{Database, statement};
 use kit::projection::Projection;
 use notification::Migrator;
 use notification::domain::alert::{Alert, State, Step, Verb};
@@ -12,6 +12,7 @@ use notification::store::Store;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proto::sampling::hold::State as HoldState;
+use sea_orm::ConnectionTrait;
 
 use town::{SCHOOL_PATH, duties, hold, morning, placed, policy, released, roster, sampling, staff};
 
@@ -20,7 +21,9 @@ kit::store_suite!(Migrator;
     an_older_version_changes_nothing,
     a_hold_that_comes_back_raises_another_alert,
     the_alert_is_the_same_however_events_arrive,
+    every_kind_is_the_same_however_events_arrive,
     what_a_new_snapshot_does_not_mention_is_over,
+    what_left_the_feed_long_ago_is_forgotten,
     the_deadline_is_that_of_the_policy_at_the_place_and_day,
     alerts_follow_who_answers,
     alerts_follow_their_school,
@@ -35,14 +38,17 @@ fn clock() -> ManualClock {
 
 async fn latest(db: &Database, code: &str) -> Option<Alert> {
     let tx = db.begin().await.expect("a transaction");
-    let latest = Store::latest_alert(&tx, &format!("holds/{code}")).await;
+    let latest = Store::latest_alerts(&tx, &format!("holds/{code}")).await;
     tx.rollback().await.expect("given up");
-    latest.expect("read")
+    latest.expect("read").pop()
 }
 
 async fn all(db: &Database) -> Vec<Alert> {
     let store = Store::new(db.clone());
-    store.alerts("", None, None, 100).await.expect("read")
+    store
+        .alerts("", (None, None), None, 100)
+        .await
+        .expect("read")
 }
 
 async fn tell(db: &Database, event: proto::sampling::SamplingEvent) {
@@ -59,7 +65,12 @@ async fn a_hold_raises_one_alert_however_often_it_is_told(db: Database) {
         panic!("one alert")
     };
     assert_eq!(
-        (&*alert.owner, alert.people, alert.state, alert.episode),
+        (
+            &*alert.owner,
+            alert.figures.people,
+            alert.state,
+            alert.episode
+        ),
         (&*staff(1), 9, State::Open, 1)
     );
     assert_eq!(
@@ -117,13 +128,60 @@ async fn the_alert_is_the_same_however_events_arrive(db: Database) {
     }
 }
 
+/// Whatever the kind, repeats, orders and new snapshots: the latest word counts.
+async fn every_kind_is_the_same_however_events_arrive(db: Database) {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let orders = prop::collection::vec(1..=9_i64, 1..12);
+    for example in town::examples::examples() {
+        let versions = orders.new_tree(&mut runner).expect("a case").current();
+        let of = |version: i64| match version % 3 {
+            0 => example.gone(version),
+            1 => example.stands(version),
+            _ => example.over(version),
+        };
+        for version in &versions {
+            tell(&db, of(*version)).await;
+        }
+        let last = versions.iter().max().copied().unwrap_or_default();
+        // A new snapshot tells the same again.
+        let open = async || {
+            let kind = (Some(State::Open), Some(example.kind));
+            let found = Store::new(db.clone()).alerts("", kind, None, 100).await;
+            found.expect("read").len()
+        };
+        let expected = usize::from(last % 3 == 1);
+        assert_eq!(open().await, expected, "{:?} {versions:?}", example.kind);
+        sampling(&db, &clock(), &[of(last)], 2).await;
+        assert_eq!(open().await, expected, "{:?} {versions:?}", example.kind);
+    }
+}
+
+async fn what_left_the_feed_long_ago_is_forgotten(db: Database) {
+    tell(&db, placed(SCHOOL_PATH, "T1", 1)).await;
+    tell(&db, released(SCHOOL_PATH, "T1", 2)).await;
+    let remembered = async |days| {
+        let clock = ManualClock::at(morning() + Duration::days(days));
+        sampling(&db, &clock, &[placed(SCHOOL_PATH, "T2", 1)], 1).await;
+        let sql = "SELECT COUNT(*) FROM facts";
+        let row = db.read().query_one_raw(statement(db.read(), sql, [])).await;
+        let row = row.expect("read").expect("a row");
+        row.try_get_by_index::<i64>(0).expect("a number")
+    };
+    assert_eq!(remembered(13).await, 2);
+    assert_eq!(remembered(15).await, 1);
+    assert_eq!(
+        latest(&db, "T1").await.expect("kept").state,
+        State::Resolved
+    );
+}
+
 async fn what_a_new_snapshot_does_not_mention_is_over(db: Database) {
     tell(&db, placed(SCHOOL_PATH, "T1", 5)).await;
     tell(&db, placed(SCHOOL_PATH, "T2", 5)).await;
     // Restored from a copy: versions begin again, T2 was never positive.
     sampling(&db, &clock(), &[placed(SCHOOL_PATH, "T1", 1)], 2).await;
     let tx = db.begin().await.expect("a transaction");
-    town::holds(&clock()).sweep(&tx, 2).await.expect("swept");
+    town::facts(&clock()).sweep(&tx, 2).await.expect("swept");
     tx.commit().await.expect("committed");
     let state = async |code| latest(&db, code).await.expect("raised").state;
     assert_eq!(state("T1").await, State::Open);
@@ -171,7 +229,7 @@ async fn alerts_follow_their_school(db: Database) {
     let store = Store::new(db.clone());
     let at = async |place| {
         store
-            .alerts(place, None, None, 10)
+            .alerts(place, (None, None), None, 10)
             .await
             .expect("read")
             .len()

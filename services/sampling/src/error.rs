@@ -11,6 +11,7 @@ use crate::domain::health::disease::Certainty;
 use crate::domain::health::person::Refusal;
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::ClientReused;
+use crate::domain::health::signal::SignalState;
 use crate::domain::hold::HoldState;
 use crate::domain::point::PointState;
 use crate::domain::swab::Refused;
@@ -100,6 +101,9 @@ pub(crate) enum Error {
     /// is lacking.
     #[error("refused on the medical axis")]
     Health(Refusal, bool),
+    /// The verb does not start from the state of the signal.
+    #[error("the signal is {0:?}")]
+    SignalState(SignalState),
     /// The verb does not start from the cluster's state.
     #[error("the cluster is {0}")]
     ClusterState(i16),

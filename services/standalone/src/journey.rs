@@ -130,6 +130,8 @@ impl Journey {
                 pool_type: pool_type.into(),
                 organization: format!("organizations/{CITY_ID}"),
                 tube_codes: some.iter().map(|filling| filling.code.clone()).collect(),
+                // The usual test.
+                disease: 0,
             };
             self.laboratory.clone().issue_tubes(request).await?;
         }

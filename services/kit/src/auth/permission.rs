@@ -154,6 +154,10 @@ named! {
         CaseExport = "case.export",
         /// Read figures on checks, symptoms and absences.
         HealthCoverageRead = "health-coverage.read",
+        /// Explain a signal about the honesty of the school's checks.
+        SignalExplain = "signal.explain",
+        /// Judge such a signal.
+        SignalJudge = "signal.judge",
         /// Change how class groups are taught.
         TeachingModeWrite = "teaching-mode.write",
         /// Decide at a gate.
@@ -240,6 +244,7 @@ impl Role {
                 P::ClusterHandle,
                 P::CaseRead,
                 P::CaseWrite,
+                P::SignalExplain,
             ],
             Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
             Self::Guard => &[P::GateCheck, P::GateRead],
@@ -255,6 +260,7 @@ impl Role {
                 P::ClusterRead,
                 P::ClusterHandle,
                 P::CaseRead,
+                P::SignalExplain,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -287,6 +293,7 @@ impl Role {
                 P::ReportReceive,
                 P::CaseExport,
                 P::TeachingModeWrite,
+                P::SignalJudge,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -316,6 +323,7 @@ impl Role {
                 P::ReportReceive,
                 P::CaseExport,
                 P::TeachingModeWrite,
+                P::SignalJudge,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Base, Organization, denied, place, unknown};
 use crate::config::AlertConfig;
 use crate::domain::alert::{Alert, State, Step, Verb};
+use crate::domain::fact::Kind;
 use crate::error::Error;
 
 /// How many alerts one message of a stream carries at most.
@@ -112,12 +113,12 @@ impl Alerts {
     pub(crate) async fn list(
         &self,
         organization: &Organization,
-        state: Option<State>,
+        only: (Option<State>, Option<Kind>),
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Alert>, Error> {
         let place = organization.path.as_str();
-        Ok(self.base.store.alerts(place, state, before, limit).await?)
+        Ok(self.base.store.alerts(place, only, before, limit).await?)
     }
 
     /// The caller does something with an alert. The caller was authorised before.

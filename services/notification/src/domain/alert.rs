@@ -1,8 +1,13 @@
 //! Alerts: something that somebody must deal with.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+use super::fact::{Entity, Fact, Figures, Kind, Severity};
+use super::kinds::{Row, Weight, Whom};
+use super::place::above;
+use super::policy::Policy;
 
 /// The place of an alert in its life cycle; the numbers are those of contract and table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,29 +85,33 @@ impl Step {
     }
 }
 
-/// An alert for a hold.
+/// An alert for a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// The organisation id of the school.
     pub organization: String,
-    /// One fact has one id.
+    /// One episode of a fact has one id.
     pub id: Uuid,
+    /// What happened.
+    pub kind: Kind,
+    /// It is the graver sort of its kind.
+    pub grave: bool,
     /// The place in the tree.
     pub org_path: String,
     /// Where it is in its life cycle.
     pub state: State,
     /// The deadline passed before anybody acknowledged it.
     pub escalated: bool,
-    /// The fact, such as `holds/{hold}`.
+    /// The entity of the fact, such as `holds/{hold}`.
     pub basis: String,
     /// 1 for the first alert of a fact, 2 when the fact came back after that one had ended.
     pub episode: i32,
-    /// The recheck behind it is under way: nothing but its result ends the alert.
+    /// Nothing but a change of the fact ends the alert.
     pub stands: bool,
     /// What it is about.
     pub subjects: Vec<String>,
-    /// How many people it concerns.
-    pub people: i32,
+    /// Its numbers.
+    pub figures: Figures,
     /// Who answers for it; empty when nobody is named.
     pub owner: String,
     /// When the fact came to be.
@@ -134,29 +143,9 @@ pub enum Refused {
     FactStands(String),
 }
 
-/// A hold as far as an alert may know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// The resource name.
-    pub name: String,
-    /// The organisation id of the school.
-    pub organization: String,
-    /// The place in the tree.
-    pub org_path: String,
-    /// Class groups and the tube.
-    pub subjects: Vec<String>,
-    /// How many people are held.
-    pub people: i32,
-    /// When it was placed.
-    pub placed: DateTime<Utc>,
-    /// The recheck is under way. False once singles were positive: people stay under control, and
-    /// what is left to do is for a person to say done.
-    pub stands: bool,
-}
-
-impl Hold {
-    /// Whether this hold raises an alert, given the latest one that it raised. A hold that comes
-    /// back raises another one; what a person has ended stays ended unless the recheck begins anew.
+impl Fact {
+    /// Whether this fact raises an alert, given the latest one that it raised. A fact that comes
+    /// back raises another one; what a person has ended stays ended unless the fact begins anew.
     pub fn raises(&self, latest: Option<&Alert>) -> bool {
         let Some(latest) = latest else { return true };
         let by_fact = latest.resolved.as_ref().is_some_and(Step::is_by_fact);
@@ -165,29 +154,39 @@ impl Hold {
 }
 
 impl Alert {
-    /// Raises the alert for a hold, after `latest` when the hold raised one before. A hold that
-    /// comes back is due from then on, not from when it was placed first.
+    /// Raises the alert for a fact, after `latest` when the fact raised one before. A fact that
+    /// comes back is due from then on, not from when it first was; none is due after its own limit.
     pub fn raise(
-        hold: Hold,
+        fact: Fact,
         latest: Option<&Self>,
         owner: String,
-        notice: Duration,
+        policy: &Policy,
         now: DateTime<Utc>,
     ) -> Self {
-        let Hold {
+        let Fact {
+            kind,
+            entity,
+            subjects,
+            figures,
+            grave,
+            occurred,
+            limit,
+            stands,
+            seen,
+        } = fact;
+        let Entity {
             name,
             organization,
             org_path,
-            subjects,
-            people,
-            placed,
-            stands,
-        } = hold;
+        } = entity;
         let episode = latest.map_or(0, |latest| latest.episode) + 1;
         let ended = latest.and_then(|latest| latest.resolved.as_ref());
-        let occurred = ended.map_or(placed, |ended| ended.time.max(placed));
+        let occurred = ended.map_or(occurred, |ended| ended.time.max(occurred));
+        let due = occurred + weight(kind, grave).1.span(policy);
         Self {
-            id: alert_id(&name, episode),
+            id: alert_id(kind, &name, episode),
+            kind,
+            grave,
             organization,
             org_path,
             state: State::Open,
@@ -196,47 +195,71 @@ impl Alert {
             episode,
             stands,
             subjects,
-            people,
+            figures,
             owner,
             occurred,
             raised: now,
-            due: occurred + notice,
+            due: limit.map_or(due, |limit| due.min(limit)),
             acknowledged: None,
             taken: None,
             resolved: None,
             sequence: 0,
             revision: 0,
         }
+        .seen(seen, now)
     }
 
-    /// What the hold says now; none when that is what the alert says already.
-    pub fn corrected(&self, hold: &Hold) -> Option<Self> {
-        let same = self.people == hold.people
-            && self.subjects == hold.subjects
-            && self.stands == hold.stands;
-        (!same && self.state != State::Resolved).then(|| Self {
-            people: hold.people,
-            subjects: hold.subjects.clone(),
-            stands: hold.stands,
-            ..self.clone()
-        })
-    }
-
-    /// One sentence for people: counts only.
-    pub fn title(&self) -> String {
-        let people = self.people;
-        if self.stands {
-            format!("一管混采结果需复核，同管 {people} 人暂缓入校，请立即落实单人复检")
-        } else {
-            format!("同管 {people} 人的单人复检已完成，管控尚未全部解除，请落实后续处置并办结")
+    /// What the fact says now; none when that is what the alert says already.
+    pub fn corrected(&self, fact: &Fact, now: DateTime<Utc>) -> Option<Self> {
+        if self.state == State::Resolved {
+            return None;
         }
+        let corrected = Self {
+            figures: fact.figures,
+            subjects: fact.subjects.clone(),
+            grave: fact.grave,
+            stands: fact.stands,
+            ..self.clone()
+        }
+        .seen(fact.seen, now);
+        (corrected != *self).then_some(corrected)
+    }
+
+    /// Whoever saw the fact where it was found has seen its alert.
+    fn seen(self, seen: bool, now: DateTime<Utc>) -> Self {
+        if !seen || self.state != State::Open {
+            return self;
+        }
+        Self {
+            state: State::Acknowledged,
+            acknowledged: Some(Step::by_fact(now)),
+            ..self
+        }
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        weight(self.kind, self.grave).0
+    }
+
+    /// The organisation above, when it must see to the alert too.
+    pub fn upper(&self) -> Option<&str> {
+        let asked = self.escalated || self.kind.row().whom == Whom::Above;
+        above(&self.org_path).filter(|_| asked)
+    }
+
+    /// One sentence for people, Chinese and English: numbers and places only.
+    pub fn title(&self) -> (String, String) {
+        let Row { sentence, left, .. } = self.kind.row();
+        let left = left.filter(|_| !self.stands);
+        left.unwrap_or(sentence).tell(&self.figures)
     }
 
     /// Moves on.
     ///
     /// # Errors
     /// [`Refused`] when the verb does not start from this state, or somebody would end an alert
-    /// whose recheck is under way.
+    /// whose fact stands.
     pub fn apply(mut self, verb: Verb, step: Step) -> Result<Self, Refused> {
         match (verb, self.state) {
             (Verb::Acknowledge, State::Open) => {
@@ -265,10 +288,16 @@ impl Alert {
     }
 }
 
+fn weight(kind: Kind, grave: bool) -> Weight {
+    let row = kind.row();
+    row.grave.filter(|_| grave).unwrap_or(row.weight)
+}
+
 /// One fact raises one alert, however often it is told: the id comes from the fact.
-pub fn alert_id(basis: &str, episode: i32) -> Uuid {
+pub fn alert_id(kind: Kind, basis: &str, episode: i32) -> Uuid {
     let digest = Sha256::new()
         .chain_update(b"campus/alert/")
+        .chain_update((kind as i32).to_be_bytes())
         .chain_update(basis)
         .chain_update(b"/")
         .chain_update(episode.to_be_bytes())

@@ -6,28 +6,41 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn hold() -> Hold {
-    Hold {
-        name: "holds/1".to_owned(),
+fn entity(name: &str) -> Entity {
+    Entity {
+        name: name.to_owned(),
         organization: "2135010001".to_owned(),
         org_path: "fz/350102/2135010001".to_owned(),
-        subjects: vec!["tubes/1".to_owned()],
-        people: 9,
-        placed: at("2022-04-06T02:00:00Z"),
-        stands: true,
     }
 }
 
-fn alert() -> Alert {
-    let hold = hold();
-    let placed = hold.placed;
+fn hold() -> Fact {
+    Fact {
+        subjects: vec!["tubes/1".to_owned()],
+        figures: Figures {
+            people: 9,
+            ..Figures::default()
+        },
+        ..Fact::new(
+            Kind::HoldPlaced,
+            entity("holds/1"),
+            at("2022-04-06T02:00:00Z"),
+        )
+    }
+}
+
+fn raise(fact: Fact, latest: Option<&Alert>, now: &str) -> Alert {
     Alert::raise(
-        hold,
-        None,
+        fact,
+        latest,
         "staff/1".to_owned(),
-        Duration::minutes(10),
-        placed,
+        &Policy::default(),
+        at(now),
     )
+}
+
+fn alert() -> Alert {
+    raise(hold(), None, "2022-04-06T02:00:00Z")
 }
 
 fn step() -> Step {
@@ -51,10 +64,12 @@ fn resolved(by: Step) -> Alert {
 fn an_alert_is_raised_with_its_deadline_and_counts() {
     let alert = alert();
     assert_eq!((alert.due - alert.occurred).num_minutes(), 10);
-    assert!(alert.title().contains("9 人"));
-    assert_eq!(alert.id, alert_id("holds/1", 1));
-    assert_ne!(alert.id, alert_id("holds/2", 1));
-    assert_ne!(alert.id, alert_id("holds/1", 2));
+    let (zh, en) = alert.title();
+    assert!(zh.contains("9 人") && en.contains("9 people"));
+    assert_eq!(alert.severity(), Severity::Critical);
+    assert_eq!(alert.id, alert_id(Kind::HoldPlaced, "holds/1", 1));
+    assert_ne!(alert.id, alert_id(Kind::HoldPlaced, "holds/2", 1));
+    assert_ne!(alert.id, alert_id(Kind::HoldPlaced, "holds/1", 2));
 }
 
 /// Every move from every state, with the recheck under way and over: the table is the contract.
@@ -89,7 +104,7 @@ fn exactly_the_legal_moves_are_taken() {
 
 #[test]
 fn a_hold_raises_once_and_again_when_it_comes_back() {
-    let decided = Hold {
+    let decided = Fact {
         stands: false,
         ..hold()
     };
@@ -107,26 +122,68 @@ fn a_hold_raises_once_and_again_when_it_comes_back() {
     ] {
         assert_eq!(hold.raises(latest), raises, "{hold:?} {latest:?}");
     }
-    let now = at("2022-04-06T06:00:00Z");
-    let owner = "staff/1".to_owned();
-    let again = Alert::raise(hold(), Some(&by_fact), owner, Duration::minutes(10), now);
+    let again = raise(hold(), Some(&by_fact), "2022-04-06T06:00:00Z");
     assert_eq!((again.episode, again.state), (2, State::Open));
-    assert_eq!(again.id, alert_id("holds/1", 2));
+    assert_eq!(again.id, alert_id(Kind::HoldPlaced, "holds/1", 2));
     assert_eq!(again.due, at("2022-04-06T05:10:00Z"));
 }
 
 #[test]
-fn an_alert_says_what_its_hold_says_until_it_ends() {
-    assert_eq!(alert().corrected(&hold()), None);
-    let decided = Hold {
+fn an_alert_says_what_its_fact_says_until_it_ends() {
+    let now = at("2022-04-06T02:05:00Z");
+    assert_eq!(alert().corrected(&hold(), now), None);
+    let decided = Fact {
         stands: false,
-        people: 8,
+        figures: Figures {
+            people: 8,
+            ..Figures::default()
+        },
         ..hold()
     };
-    let corrected = alert().corrected(&decided).unwrap();
-    assert_eq!((corrected.people, corrected.stands), (8, false));
+    let corrected = alert().corrected(&decided, now).unwrap();
+    assert_eq!((corrected.figures.people, corrected.stands), (8, false));
     assert_ne!(corrected.title(), alert().title());
-    assert_eq!(resolved(step()).corrected(&decided), None);
+    assert_eq!(resolved(step()).corrected(&decided, now), None);
+}
+
+#[test]
+fn what_was_seen_where_it_was_found_is_acknowledged() {
+    let seen = Fact {
+        seen: true,
+        ..hold()
+    };
+    let now = at("2022-04-06T02:05:00Z");
+    let raised = raise(seen.clone(), None, "2022-04-06T02:05:00Z");
+    let corrected = alert().corrected(&seen, now).unwrap();
+    for alert in [raised, corrected] {
+        assert_eq!(alert.state, State::Acknowledged);
+        assert!(alert.acknowledged.is_some_and(|step| step.is_by_fact()));
+    }
+    let taken = Alert {
+        state: State::Taken,
+        ..alert()
+    };
+    assert_eq!(taken.corrected(&seen, now), None);
+}
+
+#[test]
+fn an_alert_is_due_by_its_policy_and_never_after_the_limit_of_its_fact() {
+    let due = |minutes| {
+        let limit = Some(hold().occurred + chrono::Duration::minutes(minutes));
+        let alert = raise(Fact { limit, ..hold() }, None, "2022-04-06T02:00:00Z");
+        (alert.due - alert.occurred).num_minutes()
+    };
+    assert_eq!((due(5), due(60)), (5, 10));
+}
+
+#[test]
+fn the_organisation_above_is_asked_once_an_alert_is_escalated() {
+    assert_eq!(alert().upper(), None);
+    let escalated = Alert {
+        escalated: true,
+        ..alert()
+    };
+    assert_eq!(escalated.upper(), Some("350102"));
 }
 
 proptest! {

@@ -2,6 +2,8 @@
 
 pub mod alert;
 pub mod directive;
+pub mod fact;
+pub mod kinds;
 pub mod place;
 pub mod policy;
 pub mod recipient;

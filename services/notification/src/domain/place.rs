@@ -13,6 +13,11 @@ pub fn leaf(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// The id of the organisation right above a place; none at the root.
+pub fn above(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(upper, _)| leaf(upper))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -22,5 +27,7 @@ mod tests {
         assert!(contains("fz", "fz") && contains("fz", "fz/1") && contains("", "fz"));
         assert!(!contains("fz/1", "fz/12") && !contains("fz/1", "fz"));
         assert_eq!(leaf("fz/1"), "1");
+        assert_eq!(above("fz/1/2"), Some("1"));
+        assert_eq!(above("fz"), None);
     }
 }

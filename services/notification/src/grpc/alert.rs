@@ -36,13 +36,14 @@ impl AlertService for AlertGrpc {
         let organization = convert::organization("parent", &request.parent)?;
         let organization = self.app.readable(&caller, &organization).await?;
         let state = convert::alert_state(request.state)?;
+        let kind = convert::alert_kind(request.kind)?;
         let size = page::size(request.page_size)?;
-        let number = request.state.to_string();
-        let binding = [&*request.parent, &*number];
+        let numbers = [request.state.to_string(), request.kind.to_string()];
+        let binding = [&*request.parent, &*numbers[0], &*numbers[1]];
         let before: Option<i64> = page::after(&request.page_token, &binding)?;
         let mut found = self
             .app
-            .list(&organization, state, before, size + 1)
+            .list(&organization, (state, kind), before, size + 1)
             .await?;
         let next_page_token = super::cut(&mut found, size, &binding, |last| last.sequence);
         let alerts = found.into_iter().map(convert::alert).collect();

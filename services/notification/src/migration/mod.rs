@@ -6,6 +6,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 mod m20260101_000001_register;
 mod m20260101_000002_alerts;
 mod m20260101_000003_directives;
+mod m20261125_000004_facts;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000001_register::Migration));
         migrations.push(Box::new(m20260101_000002_alerts::Migration));
         migrations.push(Box::new(m20260101_000003_directives::Migration));
+        migrations.push(Box::new(m20261125_000004_facts::Migration));
         migrations
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::entity::alert::Model;
 use super::unreadable;
 use crate::domain::alert::{Alert, State, Step};
+use crate::domain::fact::{Figures, Kind, Word};
 
 #[derive(Serialize, Deserialize)]
 struct StepBody {
@@ -48,6 +49,8 @@ pub(super) fn model(alert: Alert) -> Model {
     let Alert {
         organization,
         id,
+        kind,
+        grave,
         org_path,
         state,
         escalated,
@@ -55,7 +58,7 @@ pub(super) fn model(alert: Alert) -> Model {
         episode,
         stands,
         subjects,
-        people,
+        figures,
         owner,
         occurred,
         raised,
@@ -66,8 +69,16 @@ pub(super) fn model(alert: Alert) -> Model {
         sequence,
         revision,
     } = alert;
+    let Figures {
+        people,
+        amount,
+        total,
+        word,
+    } = figures;
     Model {
         id,
+        kind: kind as i16,
+        grave,
         organization,
         org_path,
         state: state as i16,
@@ -77,6 +88,9 @@ pub(super) fn model(alert: Alert) -> Model {
         stands,
         subjects: serde_json::to_string(&subjects).unwrap_or_default(),
         people,
+        amount,
+        total,
+        word: word as i16,
         owner,
         occur_time: occurred,
         raise_time: raised,
@@ -97,9 +111,13 @@ impl TryFrom<Model> for Alert {
         let state = State::ALL
             .into_iter()
             .find(|state| *state as i16 == row.state);
+        let kind = Kind::ALL.iter().find(|kind| **kind as i16 == row.kind);
+        let word = Word::ALL.into_iter().find(|word| *word as i16 == row.word);
         Ok(Self {
             organization: row.organization,
             id: row.id,
+            kind: *kind.ok_or_else(|| unreadable("kind"))?,
+            grave: row.grave,
             org_path: row.org_path,
             state: state.ok_or_else(|| unreadable("state"))?,
             escalated: row.escalated,
@@ -107,7 +125,12 @@ impl TryFrom<Model> for Alert {
             episode: row.episode,
             stands: row.stands,
             subjects: serde_json::from_str(&row.subjects).map_err(|_| unreadable("subjects"))?,
-            people: row.people,
+            figures: Figures {
+                people: row.people,
+                amount: row.amount,
+                total: row.total,
+                word: word.ok_or_else(|| unreadable("word"))?,
+            },
             owner: row.owner,
             occurred: row.occur_time,
             raised: row.raise_time,

@@ -12,6 +12,7 @@ use super::alert_rows::model;
 use super::entity::alert::{self, Column};
 use super::{Store, below_end, unreadable};
 use crate::domain::alert::{Alert, State};
+use crate::domain::fact::Kind;
 
 impl Store {
     /// The next revision. Whoever takes it holds all other writers of alerts back until the end
@@ -106,17 +107,23 @@ impl Store {
         row.map(Alert::try_from).transpose()
     }
 
-    /// The latest alert that a fact raised.
+    /// The latest alert of each kind that an entity raised.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn latest_alert(tx: &Tx, basis: &str) -> Result<Option<Alert>, DbErr> {
-        let row = alert::Entity::find()
+    pub async fn latest_alerts(tx: &Tx, basis: &str) -> Result<Vec<Alert>, DbErr> {
+        let rows = alert::Entity::find()
             .filter(Column::Basis.eq(basis))
+            .order_by_asc(Column::Kind)
             .order_by_desc(Column::Episode)
-            .one(tx)
+            .all(tx)
             .await?;
-        row.map(Alert::try_from).transpose()
+        let mut latest = Vec::with_capacity(rows.len());
+        for row in rows {
+            latest.push(Alert::try_from(row)?);
+        }
+        latest.dedup_by_key(|alert| alert.kind);
+        Ok(latest)
     }
 
     /// The alerts at and below `place` raised before `before`, newest first.
@@ -126,13 +133,16 @@ impl Store {
     pub async fn alerts(
         &self,
         place: &str,
-        state: Option<State>,
+        (state, kind): (Option<State>, Option<Kind>),
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Alert>, DbErr> {
         let mut select = alert::Entity::find().filter(at_or_below(place));
         if let Some(state) = state {
             select = select.filter(Column::State.eq(state as i16));
+        }
+        if let Some(kind) = kind {
+            select = select.filter(Column::Kind.eq(kind as i16));
         }
         if let Some(before) = before {
             select = select.filter(Column::Sequence.lt(before));

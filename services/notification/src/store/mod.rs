@@ -4,7 +4,7 @@ mod alert_rows;
 pub mod alerts;
 pub mod directives;
 mod entity;
-pub mod holds;
+pub mod facts;
 pub mod moves;
 mod recipient_rows;
 pub mod recipients;

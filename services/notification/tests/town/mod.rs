@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub(crate) mod doctors;
+pub(crate) mod examples;
 pub(crate) mod neighbours;
 pub(crate) mod officers;
 pub(crate) mod world;
@@ -192,7 +193,7 @@ pub(crate) async fn roster(db: &Database, events: &[pb::RosterEvent], generation
     tx.commit().await.expect("committed");
 }
 
-pub(crate) fn holds(clock: &ManualClock) -> SamplingProjection {
+pub(crate) fn facts(clock: &ManualClock) -> SamplingProjection {
     SamplingProjection::new(
         std::sync::Arc::new(clock.clone()),
         std::sync::Arc::default(),
@@ -206,7 +207,7 @@ pub(crate) async fn sampling(
     generation: i64,
 ) {
     let tx = db.begin().await.expect("a transaction");
-    holds(clock)
+    facts(clock)
         .apply(&tx, events, generation)
         .await
         .expect("applied");

@@ -11,7 +11,7 @@ use sea_orm::Value as SqlValue;
 use super::App;
 use super::controls::Controls;
 use super::health::case_files::school_of;
-use super::health::findings::{Decided, Finding};
+use super::health::findings::{Decided, Finding, lone_findings};
 use super::tube_steps::millis;
 use crate::domain::hold::{Control, Facts, HoldState, Outcome, Single, decide, hand_over};
 use crate::domain::laboratory_result::Value;
@@ -185,37 +185,6 @@ impl Known {
             _ => self.decided.contacts.contains(&key),
         }
     }
-}
-
-/// What tubes that hold nobody say of the one person in them. A tube with several people says
-/// nothing of any of them.
-async fn lone_findings(
-    tx: &Tx,
-    tubes: &BTreeMap<String, TubeRow>,
-    lone: &BTreeSet<String>,
-) -> Result<Vec<Finding>, Error> {
-    let keys = lone.iter().map(|code| code.as_str().into()).collect();
-    let swabs = SwabRow::find(tx, "tube", keys, Lock::No).await?;
-    let mut findings = Vec::new();
-    for of_tube in swabs.chunk_by(|one, other| one.tube == other.tube) {
-        let ([swab], Some(tube)) = (of_tube, tubes.get(&of_tube[0].tube)) else {
-            continue;
-        };
-        let positive = Value::from_code(tube.result).is_some_and(Value::holds);
-        findings.push(Finding {
-            source: format!("tubes/{}", tube.code),
-            person: swab.person.clone(),
-            kind: swab.kind,
-            org_path: swab.org_path.clone(),
-            disease: tube.disease,
-            evidence: if positive {
-                i64::from(tube.result_version)
-            } else {
-                0
-            },
-        });
-    }
-    Ok(findings)
 }
 
 impl Settled {

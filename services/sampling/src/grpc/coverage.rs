@@ -4,10 +4,14 @@ use kit::auth::{Permission, caller};
 use kit::field::Fields;
 use kit::page;
 use proto::sampling::coverage_service_server::CoverageService;
-use proto::sampling::{Coverage, GetCoverageRequest, ListCoverageRequest, ListCoverageResponse};
+use proto::sampling::{
+    Coverage, GetCoverageRequest, GetHealthCoverageRequest, HealthCoverage,
+    ListClassSymptomsRequest, ListClassSymptomsResponse, ListCoverageRequest, ListCoverageResponse,
+    ListHealthCoverageRequest, ListHealthCoverageResponse,
+};
 use tonic::{Request, Response, Status};
 
-use super::{convert, draw_convert};
+use super::{convert, draw_convert, health};
 use crate::app::App;
 
 /// Serves coverage.
@@ -62,5 +66,26 @@ impl CoverageService for Api {
                 .map(|path| page::next(&path, &[&parent]))
                 .unwrap_or_default(),
         }))
+    }
+
+    async fn get_health_coverage(
+        &self,
+        request: Request<GetHealthCoverageRequest>,
+    ) -> Result<Response<HealthCoverage>, Status> {
+        health::coverage::get(&self.0, request).await
+    }
+
+    async fn list_health_coverage(
+        &self,
+        request: Request<ListHealthCoverageRequest>,
+    ) -> Result<Response<ListHealthCoverageResponse>, Status> {
+        health::coverage::list(&self.0, request).await
+    }
+
+    async fn list_class_symptoms(
+        &self,
+        request: Request<ListClassSymptomsRequest>,
+    ) -> Result<Response<ListClassSymptomsResponse>, Status> {
+        health::coverage::class_symptoms(&self.0, request).await
     }
 }

@@ -5,7 +5,9 @@ use kit::status::Problem;
 use proto::error::ErrorReason;
 use proto::roster::report_policy;
 use proto::roster::return_policy::Evidence;
-use proto::sampling::{absence, case_report, cluster, hold, sampling_point, suspension};
+use proto::sampling::{
+    absence, case_report, cluster, hold, reporting_signal, sampling_point, suspension,
+};
 use tonic::Status;
 
 use super::health::case_convert::disease_name;
@@ -66,6 +68,12 @@ impl From<Error> for Problem {
                 let state = absence::State::try_from(i32::from(state.code()));
                 let name = state.unwrap_or_default().as_str_name();
                 Problem::new(R::AbsenceState).meta("state", name.trim_start_matches("STATE_"))
+            }
+            Error::SignalState(state) => {
+                let state = reporting_signal::State::try_from(i32::from(state.code()));
+                let name = state.unwrap_or_default().as_str_name();
+                let name = name.trim_start_matches("STATE_");
+                Problem::new(R::ReportingSignalState).meta("state", name)
             }
             Error::NotCleared => Problem::new(R::ReturnNotCleared),
             Error::Health(refusal, told) => match refusal {

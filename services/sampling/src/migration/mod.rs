@@ -14,6 +14,7 @@ mod m20261125_000003_absences;
 mod m20261125_000004_clusters;
 mod m20261125_000005_cases;
 mod m20261125_000006_controls;
+mod m20261125_000008_reporting;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261125_000004_clusters::Migration));
         migrations.push(Box::new(m20261125_000005_cases::Migration));
         migrations.push(Box::new(m20261125_000006_controls::Migration));
+        migrations.push(Box::new(m20261125_000008_reporting::Migration));
         migrations
     }
 

@@ -267,6 +267,28 @@ pub async fn organizations_below(
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
+/// The organisations right below a place, ordered by path.
+///
+/// # Errors
+/// When the database fails.
+pub async fn children(
+    connection: &impl ConnectionTrait,
+    place: &OrgPath,
+) -> Result<Vec<String>, DbErr> {
+    let slashes = i32::try_from(place.ids().count()).unwrap_or(i32::MAX);
+    let sql = "SELECT org_path FROM organizations WHERE org_path >= $1 AND org_path < $2 \
+        AND LENGTH(org_path) - LENGTH(REPLACE(org_path, '/', '')) = $3 ORDER BY org_path";
+    let values: [Value; 3] = [
+        format!("{place}/").into(),
+        format!("{place}0").into(),
+        slashes.into(),
+    ];
+    let rows = connection
+        .query_all_raw(statement(connection, sql, values))
+        .await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
 /// Stores organisations; an older version than the stored one changes nothing.
 pub(crate) async fn save_organizations(
     tx: &Tx,

@@ -5,6 +5,8 @@ mod cases;
 mod clinic;
 mod clusters;
 mod contacts;
+mod coverage;
+mod coverage_site;
 mod medical;
 mod profiles;
 mod reports;
@@ -13,6 +15,7 @@ mod screening_rate;
 mod screening_refusals;
 mod screening_site;
 mod screening_store;
+mod signals;
 #[allow(dead_code, reason = "each test uses its part")]
 #[path = "../tube_api/site.rs"]
 mod site;

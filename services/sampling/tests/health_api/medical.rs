@@ -512,8 +512,11 @@ async fn drawn_of_monitored(database: kit::scratch::Scratch, admit: bool) -> usi
         town.hold(&place, &student(number)).await;
     }
     site.force("UPDATE clearances SET control = 6").await;
-    town.plan("daily", proto::sampling::sampling_plan::Kind::Students)
-        .await;
+    town.plan(
+        "daily",
+        proto::sampling::sampling_plan::Kind::StudentRotation,
+    )
+    .await;
     town.draw("daily", SCHOOL).await;
     let draw = town.draw_name("daily", SCHOOL);
     let group = format!("organizations/{SCHOOL}/classGroups/{CLASS}");

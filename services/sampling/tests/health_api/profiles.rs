@@ -124,7 +124,9 @@ async fn profiles_change_on_a_date(database: kit::scratch::Scratch) {
     routine.effective_date = Some(kit::field::to_date(change));
     roster.profile("policyProfiles/multi-disease-routine-1", routine);
     let site = Site(Town::start(database, roster).await);
-    site.0.plan("daily", sampling_plan::Kind::Students).await;
+    site.0
+        .plan("daily", sampling_plan::Kind::StudentRotation)
+        .await;
 
     // Under fuzhou-2022-04: drawn, pooled, held, reported within two hours, contacts kept away.
     assert!(site.0.try_draw("daily", SCHOOL).await.is_ok());

@@ -9,7 +9,7 @@ use proto::sampling::check::State;
 use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{
     AbsenceReason, CheckAbsence, CheckReading, CheckSubmission, CorrectCheckRequest,
-    ListChecksRequest,
+    ListChecksRequest, ScreeningDay,
 };
 use sampling::domain::health::rules::Slot as DomainSlot;
 use sampling::domain::health::symptom::Symptom as DomainSymptom;
@@ -155,26 +155,20 @@ async fn what_is_overdue_is_announced_once(database: Scratch) {
     // Late checks are told, and nothing is overdue once the last one is there.
     site.submit(&site.zero(&group(SCHOOL, SECOND), Slot::Morning))
         .await;
-    let days = site.overdue().await;
-    let own = days.iter().find(|day| day.organization.ends_with(SCHOOL));
-    let own = own.expect("the school");
-    let counts = (own.submitted_count, own.late_count, own.missing_count);
-    assert_eq!(counts, (2, 1, 1));
+    let late = |day: &ScreeningDay| {
+        let counts = (day.submitted_count, day.late_count, day.missing_count);
+        day.organization.ends_with(SCHOOL) && counts == (2, 1, 1)
+    };
+    site.overdue_until(|days| days.iter().any(late)).await;
     let staff = site.zero(&group(SCHOOL, "staff-03"), Slot::Morning);
     site.submit(&staff).await;
     let days = site.overdue_schools(1).await;
     assert!(days[0].organization.ends_with(OTHER_SCHOOL));
     // When no checks are taken of that day any more, nothing of it is overdue.
     site.0.clock.advance(chrono::Duration::days(8));
-    for _ in 0..600 {
-        let day = to_date(super::town::monday());
-        let days = site.overdue().await;
-        if days.iter().all(|one| one.check_date != Some(day)) {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("overdue for ever");
+    let day = Some(to_date(super::town::monday()));
+    site.overdue_until(|days| days.iter().all(|one| one.check_date != day))
+        .await;
 }
 
 async fn staff_are_checked_where_the_policy_says_so(database: Scratch) {
@@ -457,7 +451,7 @@ async fn who_is_not_taught_in_person_is_not_expected(database: Scratch) {
     let site = Site::open(database).await;
     let school = format!("organizations/{SCHOOL}");
     let mut online = class(SCHOOL, FIRST, 0, 45);
-    super::town::board(&mut online, 0..2, "3-201");
+    super::town::roster::board(&mut online, 0..2, "3-201");
     online.teaching_mode = TeachingMode::Online.into();
     site.0.roster.class(online);
     site.0.has_heard().await;

@@ -201,14 +201,22 @@ impl Site {
 
     /// Waits until the feed holds as many schools with overdue checks.
     pub(crate) async fn overdue_schools(&self, count: usize) -> Vec<ScreeningDay> {
+        self.overdue_until(|days| days.len() == count).await
+    }
+
+    /// Waits until what the feed holds of overdue checks is as it should be.
+    pub(crate) async fn overdue_until(
+        &self,
+        right: impl Fn(&[ScreeningDay]) -> bool,
+    ) -> Vec<ScreeningDay> {
         for _ in 0..600 {
             let days = self.overdue().await;
-            if days.len() == count {
+            if right(&days) {
                 return days;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("never {count} schools with overdue checks");
+        panic!("the feed never says so");
     }
 
     /// Today's counts of the first school, as the store keeps them.

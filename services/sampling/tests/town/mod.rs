@@ -31,7 +31,7 @@ use tonic_types::StatusExt;
 pub(crate) mod roster;
 
 use roster::FeedApi;
-pub(crate) use roster::{Roster, board, class, student};
+pub(crate) use roster::{Roster, class, student};
 
 pub(crate) const CITY: &str = "fz";
 pub(crate) const DISTRICT: &str = "350102";

@@ -6,6 +6,7 @@ use proto::notification as pb;
 
 use super::unknown_value;
 use crate::domain::alert::{self, Alert, Step};
+use crate::domain::fact::Kind;
 
 pub(in crate::grpc) fn alert_state(number: i32) -> Result<Option<alert::State>, Problem> {
     if number == 0 {
@@ -17,12 +18,25 @@ pub(in crate::grpc) fn alert_state(number: i32) -> Result<Option<alert::State>, 
     state.map(Some).ok_or_else(|| unknown_value("state"))
 }
 
+pub(in crate::grpc) fn alert_kind(number: i32) -> Result<Option<Kind>, Problem> {
+    if number == 0 {
+        return Ok(None);
+    }
+    let kind = Kind::ALL.iter().find(|kind| **kind as i32 == number);
+    kind.map(|kind| Some(*kind))
+        .ok_or_else(|| unknown_value("kind"))
+}
+
 /// An alert as callers see it.
 pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
-    let title = alert.title();
+    let (title, title_en) = alert.title();
+    let severity = alert.severity();
+    let upper = alert.upper().map(|upper| format!("organizations/{upper}"));
     let Alert {
         organization,
         id,
+        kind,
+        grave: _,
         org_path: _,
         state,
         escalated,
@@ -30,7 +44,7 @@ pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
         episode: _,
         stands,
         subjects,
-        people,
+        figures,
         owner,
         occurred,
         raised,
@@ -43,16 +57,16 @@ pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
     } = alert;
     pb::Alert {
         name: format!("organizations/{organization}/alerts/{}", id.hyphenated()),
-        kind: pb::alert::Kind::HoldPlaced.into(),
-        severity: pb::alert::Severity::Critical.into(),
+        kind: kind as i32,
+        severity: severity as i32,
         state: state as i32,
         escalated,
         title,
         basis,
         subjects,
-        people_count: people,
+        people_count: figures.people,
         owner,
-        rule: "2.19".to_owned(),
+        rule: kind.row().rule.to_owned(),
         occur_time: Some(to_timestamp(occurred)),
         create_time: Some(to_timestamp(raised)),
         due_time: Some(to_timestamp(due)),
@@ -60,6 +74,8 @@ pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
         taken: taken.map(step),
         resolved: resolved.map(step),
         fact_stands: stands,
+        title_en,
+        upper_organization: upper.unwrap_or_default(),
     }
 }
 
@@ -79,6 +95,30 @@ fn step(step: Step) -> pb::AlertStep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fact::Severity;
+
+    #[test]
+    fn kinds_and_severities_have_the_numbers_and_names_of_the_contract() {
+        let name = |text: String| text.replace('_', "").to_lowercase();
+        let mut told = 1;
+        for kind in Kind::ALL {
+            let pb = pb::alert::Kind::try_from(*kind as i32).unwrap();
+            assert_eq!(
+                name(pb.as_str_name().to_owned()),
+                name(format!("KIND{kind:?}"))
+            );
+            told += 1;
+        }
+        let unknown = pb::alert::Kind::try_from(told);
+        assert!(unknown.is_err(), "{unknown:?} has no row");
+        for severity in [Severity::Notice, Severity::Warning, Severity::Critical] {
+            let pb = pb::alert::Severity::try_from(severity as i32).unwrap();
+            assert_eq!(
+                name(pb.as_str_name().to_owned()),
+                name(format!("SEVERITY{severity:?}"))
+            );
+        }
+    }
 
     #[test]
     fn states_have_the_numbers_and_names_of_the_contract() {

@@ -7,7 +7,7 @@ use kit::field::Fields;
 use kit::status::Problem;
 use uuid::Uuid;
 
-pub(super) use alert::{alert, alert_state};
+pub(super) use alert::{alert, alert_kind, alert_state};
 pub(super) use directive::{
     directive, directive_state, draft, end, receipt, recipient, recipient_name, relay, report,
 };

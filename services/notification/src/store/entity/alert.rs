@@ -8,6 +8,8 @@ use sea_orm::entity::prelude::*;
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
+    pub(crate) kind: i16,
+    pub(crate) grave: bool,
     pub(crate) organization: String,
     pub(crate) org_path: String,
     pub(crate) state: i16,
@@ -18,6 +20,9 @@ pub(crate) struct Model {
     /// A JSON array.
     pub(crate) subjects: String,
     pub(crate) people: i32,
+    pub(crate) amount: i32,
+    pub(crate) total: i32,
+    pub(crate) word: i16,
     pub(crate) owner: String,
     pub(crate) occur_time: ChronoDateTimeUtc,
     pub(crate) raise_time: ChronoDateTimeUtc,

@@ -46,8 +46,7 @@ impl App {
         let facts = self.facts.get(tx).await?;
         let mut said = Said::default();
         let mut tallies: BTreeMap<String, AbsenceTally> = BTreeMap::new();
-        let mut over = Vec::new();
-        let mut changes = Vec::new();
+        let (mut due, mut over, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for (before, row) in &mut changed {
             let policy = facts.policy(&row.org_path, self.today());
             let policy = policy.ok_or_else(|| Error::NoPolicy(row.org_path.clone()))?;
@@ -59,14 +58,12 @@ impl App {
                 tally.add(&before.tally()?, -1);
                 had = waits(before, &facts, &policy.health);
             }
-            for ((kind, had), has) in
-                KINDS
-                    .into_iter()
-                    .zip(had)
-                    .zip(waits(row, &facts, &policy.health))
-            {
-                if had.is_some() && has.is_none() {
-                    over.push((kind, row.id.clone()));
+            let has = waits(row, &facts, &policy.health);
+            for (place, kind) in KINDS.into_iter().enumerate() {
+                match (had[place], has[place]) {
+                    (_, Some(at)) => due.push((kind, row.id.clone(), at)),
+                    (Some(_), None) => over.push((kind, row.id.clone())),
+                    (None, None) => {}
                 }
             }
             let ill = |row: &AbsenceRow| row.reason == Reason::Illness.code();
@@ -82,15 +79,7 @@ impl App {
         for (kind, id) in over {
             deadlines::settle(tx, kind, &id).await?;
         }
-        let mut due = Vec::new();
-        for row in &rows {
-            let rules = facts.policy(&row.org_path, self.today());
-            let rules = rules.map(|policy| waits(row, &facts, &policy.health));
-            for (kind, at) in KINDS.into_iter().zip(rules.unwrap_or_default()) {
-                due.extend(at.map(|at| (kind, row.id.as_str(), at)));
-            }
-        }
-        deadlines::wait_all(tx, &due).await?;
+        deadlines::wait_all(tx, due).await?;
         announce(tx, changes).await?;
         if said.is_empty() {
             return Ok(());
@@ -107,7 +96,7 @@ const KINDS: [Deadline; 3] = [
 ];
 
 /// Until when somebody waits for each deadline of an absence.
-pub(super) fn waits(row: &AbsenceRow, facts: &Facts, rules: &HealthRules) -> [Option<i64>; 3] {
+fn waits(row: &AbsenceRow, facts: &Facts, rules: &HealthRules) -> [Option<i64>; 3] {
     let ill = row.reason == Reason::Illness.code();
     let contact = row.state == AbsenceState::Open.code();
     let upload = ill && row.upload_time == 0 && !row.upload_overdue;

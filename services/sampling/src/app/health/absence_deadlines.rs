@@ -39,6 +39,7 @@ impl App {
             | Deadline::ClusterReport
             | Deadline::SuspensionApply
             | Deadline::SuspensionEnd
+            | Deadline::Signals
             | Deadline::ReportHop
             | Deadline::FollowUpReport
             | Deadline::ControlEnds => return Ok(()),

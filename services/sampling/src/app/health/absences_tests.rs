@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use kit::auth::{AuthConfig, Credentials};
 use kit::clock::{Clock, ManualClock};
 use kit::db::Database;
 
 use super::*;
+use crate::app::health::teaching::Teaching;
 use crate::domain::commitment::Signer;
 use crate::domain::health::absence::AbsenceState;
 use crate::domain::health::absence_tally::AbsenceTally;
@@ -34,9 +36,13 @@ async fn app(db: Database) -> App {
     let policies = [("policyProfiles/fuzhou-2022-04-1".to_owned(), 1, &policy)];
     save_policies(&tx, &policies, 1).await.expect("a policy");
     tx.commit().await.expect("committed");
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::morning_of(monday()));
+    let credentials = Credentials::new(&AuthConfig::development(), "sampling", clock.clone());
+    let channel = kit::channel::connect_lazy("http://127.0.0.1:1").expect("an address");
     App {
         db,
-        clock: Arc::new(ManualClock::morning_of(monday())),
+        clock,
+        teaching: Teaching::new(channel, credentials),
         signer: Arc::new(Signer::new(&[7; 32])),
         facts: FactsCache::default(),
         entropy: rand::random,

@@ -1,6 +1,6 @@
-//! Contacts of a case: who may be one, who is one, and until when they are controlled.
+//! Contacts of a case: who is one, and until when they are controlled.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
@@ -11,13 +11,13 @@ use kit::status::Problem;
 use prost::Message;
 use proto::sampling::{AddContactsResponse, CaseContact};
 
-use super::case_files::{Locked, found_on, log, school_of};
+use super::case_files::{Locked, log, school_of};
 use super::deadlines::{self, Deadline};
 use crate::app::App;
 use crate::app::controls::Controls;
 use crate::domain::day::Day;
 use crate::domain::health::case::Happening;
-use crate::domain::health::contact::{ContactKind, Degree, control, window};
+use crate::domain::health::contact::{Degree, control};
 use crate::domain::health::disease::Disease;
 use crate::domain::health::rules::ContactRule;
 use crate::domain::policy::Policy;
@@ -28,19 +28,9 @@ use crate::grpc::health::contact_convert;
 use crate::grpc::tube_convert::member;
 use crate::store::controls::ControlRow;
 use crate::store::health::cases::CaseRow;
-use crate::store::health::contacts::{self, ContactRow, Met};
+use crate::store::health::contacts::{self, ContactRow};
+use crate::store::people;
 use crate::store::rows::{Lock, Row};
-use crate::store::swabs::SwabRow;
-use crate::store::{people, rolls};
-
-/// Somebody who may be a contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) person: Vec<u8>,
-    pub(crate) kind: i16,
-    pub(crate) kinds: BTreeSet<ContactKind>,
-    pub(crate) last: Day,
-}
 
 /// A contact as somebody names it. `relation` is a number of the contract.
 #[derive(Clone, Debug)]
@@ -52,62 +42,7 @@ pub(crate) struct NewContact {
     pub(crate) via: String,
 }
 
-/// Who may be a contact, by person.
-type Candidates = BTreeMap<Vec<u8>, Candidate>;
-
 impl App {
-    /// Who may be a contact of a case, by person after `after`.
-    pub(crate) async fn candidate_contacts(
-        &self,
-        caller: &Caller,
-        id: &str,
-        after: &[u8],
-        limit: u64,
-    ) -> Result<Vec<Candidate>, Error> {
-        let row = self.readable_case(caller, Permission::CaseRead, id).await?;
-        if row.person.is_empty() {
-            return Ok(Vec::new());
-        }
-        let read = self.db.read();
-        let facts = self.facts.get(read).await?;
-        let policy = facts.policy(&row.org_path, self.today());
-        let onset = Day::from_number(u16::try_from(row.onset).unwrap_or_default());
-        let rule = policy.and_then(|policy| rule_of(policy, &row));
-        let (first, last) = window(rule, onset, found_on(&row));
-        let mut found = Candidates::new();
-        for group in rolls::groups_at(read, std::slice::from_ref(&row.org_path)).await? {
-            for one in group.roll()?.members() {
-                let met = (one.person.0.to_vec(), group.kind.code());
-                meet(&mut found, met, ContactKind::ClassGroup, last);
-            }
-        }
-        for Met { person, kind } in
-            contacts::roommates(read, &row.school, &row.dormitory, first).await?
-        {
-            meet(&mut found, (person, kind), ContactKind::Dormitory, last);
-        }
-        for tube in contacts::tubes_of(read, &row.person, first, last).await? {
-            let day = Day::from_number(u16::try_from(tube.day).unwrap_or_default());
-            let neighbours = contacts::neighbours(read, &tube).await?;
-            let mut codes = vec![tube.code.as_str().into()];
-            codes.extend(neighbours.iter().map(|code| code.as_str().into()));
-            for swab in SwabRow::find(read, "tube", codes, Lock::No).await? {
-                let kind = if swab.tube == tube.code {
-                    ContactKind::Tube
-                } else {
-                    ContactKind::NeighbourTube
-                };
-                meet(&mut found, (swab.person, swab.kind), kind, day);
-            }
-        }
-        found.remove(&row.person);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rest = found
-            .into_values()
-            .filter(|one| one.person.as_slice() > after);
-        Ok(rest.take(limit).collect())
-    }
-
     /// Adds contacts, all or none, in the order of `new`.
     pub(crate) async fn add_contacts(
         &self,
@@ -347,20 +282,9 @@ fn check_takes(row: &CaseRow) -> Result<(), Error> {
 }
 
 /// The contact rule for the disease of a case.
-fn rule_of<'a>(policy: &'a Policy, row: &CaseRow) -> Option<&'a ContactRule> {
+pub(super) fn rule_of<'a>(policy: &'a Policy, row: &CaseRow) -> Option<&'a ContactRule> {
     let mut rules = policy.health.contacts.iter();
     rules.find(|rule| rule.disease == Disease(row.disease))
-}
-
-fn meet(found: &mut Candidates, (person, kind): (Vec<u8>, i16), how: ContactKind, last: Day) {
-    let one = found.entry(person.clone()).or_insert_with(|| Candidate {
-        person,
-        kind,
-        kinds: BTreeSet::new(),
-        last,
-    });
-    one.kinds.insert(how);
-    one.last = one.last.max(last);
 }
 
 /// The instant at which a civil day ends, in milliseconds.

@@ -41,6 +41,8 @@ pub(crate) enum Deadline {
     SuspensionApply = 6,
     /// The roster is told that teaching begins again; the entity is the suspension's identifier.
     SuspensionEnd = 7,
+    /// The checks of a slot are looked at for what is improbable.
+    Signals = 8,
     /// The receipt of a report is due; the entity is the case and the level that reports.
     ReportHop = 10,
     /// A follow-up report is due; the entity is the case.
@@ -50,7 +52,7 @@ pub(crate) enum Deadline {
 }
 
 impl Deadline {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
@@ -58,6 +60,7 @@ impl Deadline {
         Self::ClusterReport,
         Self::SuspensionApply,
         Self::SuspensionEnd,
+        Self::Signals,
         Self::ReportHop,
         Self::FollowUpReport,
         Self::ControlEnds,
@@ -76,13 +79,13 @@ pub(crate) async fn wait(tx: &Tx, deadline: Deadline, entity: &str, due: i64) ->
 }
 
 /// From now on somebody waits for each of these until its time, milliseconds since 1970.
-pub(crate) async fn wait_all(tx: &Tx, waits: &[(Deadline, &str, i64)]) -> Result<(), DbErr> {
-    let row = |(deadline, entity, due): &(Deadline, &str, i64)| DeadlineRow {
-        kind: *deadline as i16,
-        entity: (*entity).to_owned(),
-        due: *due,
+pub(crate) async fn wait_all(tx: &Tx, waits: Vec<(Deadline, String, i64)>) -> Result<(), DbErr> {
+    let row = |(deadline, entity, due): (Deadline, String, i64)| DeadlineRow {
+        kind: deadline as i16,
+        entity,
+        due,
     };
-    let rows: Vec<DeadlineRow> = waits.iter().map(row).collect();
+    let rows: Vec<DeadlineRow> = waits.into_iter().map(row).collect();
     DeadlineRow::save(tx, &rows).await
 }
 
@@ -163,6 +166,11 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
                 && let Some(absence) = absence
             {
                 app.pass_absence(&tx, kind, absence).await?;
+            }
+        }
+        Some(Deadline::Signals) => {
+            if deadlines::take(&tx, row).await? {
+                app.look_for_signals(&tx, &row.entity).await?;
             }
         }
         Some(Deadline::ClusterReport) => {

@@ -12,10 +12,13 @@ use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Detection, Happening, Outcome, Subject, Verb, found};
 use crate::domain::health::disease::Certainty;
+use crate::domain::laboratory_result::Value as Found;
 use crate::error::Error;
 use crate::store::health::cases::{self, CaseRow, FindingRow};
 use crate::store::health::contacts::{self, ContactRow};
 use crate::store::rows::{Lock, Row};
+use crate::store::swabs::SwabRow;
+use crate::store::tubes::TubeRow;
 
 /// Who opens a case when no human does.
 const RULE: &str = "rule 2.22";
@@ -198,6 +201,37 @@ pub(in crate::app) struct Decided {
     pub(in crate::app) over: HashSet<(String, Vec<u8>)>,
     /// Who is or was a contact under the contact rule of a case.
     pub(in crate::app) contacts: HashSet<(String, Vec<u8>)>,
+}
+
+/// What tubes that hold nobody say of the one person in them. A tube with several people says
+/// nothing of any of them.
+pub(in crate::app) async fn lone_findings(
+    tx: &Tx,
+    tubes: &BTreeMap<String, TubeRow>,
+    lone: &BTreeSet<String>,
+) -> Result<Vec<Finding>, Error> {
+    let keys = lone.iter().map(|code| code.as_str().into()).collect();
+    let swabs = SwabRow::find(tx, "tube", keys, Lock::No).await?;
+    let mut findings = Vec::new();
+    for of_tube in swabs.chunk_by(|one, other| one.tube == other.tube) {
+        let ([swab], Some(tube)) = (of_tube, tubes.get(&of_tube[0].tube)) else {
+            continue;
+        };
+        let positive = Found::from_code(tube.result).is_some_and(Found::holds);
+        findings.push(Finding {
+            source: format!("tubes/{}", tube.code),
+            person: swab.person.clone(),
+            kind: swab.kind,
+            org_path: swab.org_path.clone(),
+            disease: tube.disease,
+            evidence: if positive {
+                i64::from(tube.result_version)
+            } else {
+                0
+            },
+        });
+    }
+    Ok(findings)
 }
 
 /// The identifier of the case that a finding opens: the same whenever it is found.

@@ -5,11 +5,14 @@ mod absence_deadlines;
 pub(crate) mod absence_reads;
 pub(crate) mod absence_steps;
 pub(crate) mod absences;
+pub(crate) mod candidates;
 pub(crate) mod case_exports;
 pub(crate) mod case_files;
 pub(crate) mod cases;
+pub(crate) mod class_symptoms;
 mod clusters;
 pub(crate) mod contacts;
+pub(crate) mod coverage;
 pub(crate) mod deadlines;
 mod exams;
 pub(in crate::app) mod findings;
@@ -18,10 +21,12 @@ mod medical_reads;
 pub(crate) mod missing;
 pub(crate) mod overdue;
 pub(crate) mod people;
+mod regularity;
 pub(crate) mod reports;
 pub(crate) mod screening;
 mod screening_batch;
 mod screening_known;
+pub(crate) mod signals;
 mod suspensions;
 pub(crate) mod teaching;
 pub(crate) mod units;
@@ -39,7 +44,7 @@ use crate::domain::day::Day;
 use crate::domain::health::sign::Sign;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
-use crate::store::health::{days, schools, signs};
+use crate::store::health::{days, schools, signs, windows};
 
 /// What changes in what is said of people's health.
 #[derive(Debug, Default)]
@@ -123,5 +128,6 @@ async fn count_symptoms(tx: &Tx, touched: &Touched) -> Result<(), Error> {
         let tally = tallies.entry(key).or_default();
         (tally.symptoms, tally.ill) = (symptoms, ill);
     }
-    Ok(days::save(tx, &tallies).await?)
+    days::save(tx, &tallies).await?;
+    Ok(windows::recount(tx, &touched.days).await?)
 }

@@ -73,6 +73,14 @@ impl Due {
     }
 }
 
+/// The day, the slot and the minute of a slot whose checks are due.
+pub(super) fn read_slot(entity: &str) -> Option<(Day, Slot, u16)> {
+    match Due::read(entity)? {
+        Due::Slot(day, slot, minute) => Some((day, slot, minute)),
+        Due::End(_) => None,
+    }
+}
+
 /// Waits for the checks of today and the next school day, under every policy that is in force
 /// somewhere. What was due before now is waited for only where anything was counted since: then the
 /// service was away, and it is made up for.
@@ -157,6 +165,8 @@ impl App {
         if waiting.len() > TOGETHER {
             waiting.truncate(TOGETHER);
             wait(tx, Deadline::Checks, &due.entity(), due.time()).await?;
+        } else if !waiting.is_empty() {
+            wait(tx, Deadline::Signals, &due.entity(), due.time()).await?;
         }
         if waiting.is_empty() {
             return Ok(());

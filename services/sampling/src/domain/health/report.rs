@@ -205,7 +205,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     fn hops() -> Vec<Hop> {
-        let hop = |(from, hours)| Hop {
+        let hop = |(from, hours): (i16, u64)| Hop {
             from,
             to: from + 1,
             sla: Duration::from_secs(hours * 3600),

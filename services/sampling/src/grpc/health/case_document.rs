@@ -174,7 +174,7 @@ fn quoted(text: &str) -> String {
 /// The whole document, its values in the order of the contract.
 pub(crate) fn json(document: &Document) -> Vec<u8> {
     let lines = |lines: &[Line]| {
-        let objects: Vec<String> = lines.iter().map(|line| object(line)).collect();
+        let objects: Vec<String> = lines.iter().map(object).collect();
         objects.join(",")
     };
     let text = format!(

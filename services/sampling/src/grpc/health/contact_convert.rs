@@ -4,7 +4,7 @@ use kit::field::to_date;
 use proto::sampling::{CandidateContact, CaseContact, case_contact};
 
 use super::case_convert::date;
-use crate::app::health::contacts::Candidate;
+use crate::app::health::candidates::Candidate;
 use crate::domain::hold::Control;
 use crate::grpc::tube_convert::{instant, member};
 use crate::store::health::contacts::ContactRow;

@@ -11,6 +11,8 @@ mod cluster;
 pub(crate) mod cluster_convert;
 mod cluster_rules;
 pub(crate) mod contact_convert;
+pub(super) mod coverage;
+mod coverage_convert;
 mod person;
 pub(crate) mod person_convert;
 mod report;
@@ -19,6 +21,8 @@ mod screening;
 mod screening_content;
 pub(crate) mod screening_convert;
 mod screening_requests;
+mod signal;
+pub(crate) mod signal_convert;
 mod suspension;
 pub(crate) mod suspension_convert;
 
@@ -30,6 +34,7 @@ use proto::sampling::case_service_server::CaseServiceServer;
 use proto::sampling::cluster_service_server::ClusterServiceServer;
 use proto::sampling::health_service_server::HealthServiceServer;
 use proto::sampling::report_service_server::ReportServiceServer;
+use proto::sampling::reporting_signal_service_server::ReportingSignalServiceServer;
 use proto::sampling::screening_service_server::ScreeningServiceServer;
 use proto::sampling::suspension_service_server::SuspensionServiceServer;
 use tonic::service::Routes;
@@ -51,6 +56,7 @@ pub(super) fn add_routes(routes: Routes, app: &App, checks: Checks) -> Routes {
     let suspensions = SuspensionServiceServer::new(suspension::Api(app.clone()));
     let cases = CaseServiceServer::new(case::Api(app.clone()));
     let reports = ReportServiceServer::new(report::Api(app.clone()));
+    let signals = ReportingSignalServiceServer::new(signal::Api(app.clone()));
     routes
         .add_service(screening.max_decoding_message_size(HUGE))
         .add_service(absences.max_decoding_message_size(SMALL))
@@ -59,6 +65,7 @@ pub(super) fn add_routes(routes: Routes, app: &App, checks: Checks) -> Routes {
         .add_service(suspensions.max_decoding_message_size(SMALL))
         .add_service(cases.max_decoding_message_size(LARGE))
         .add_service(reports.max_decoding_message_size(SMALL))
+        .add_service(signals.max_decoding_message_size(SMALL))
 }
 
 /// Whoever a resource name stands for.

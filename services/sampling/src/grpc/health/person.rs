@@ -1,12 +1,9 @@
 //! HealthService.
 
-use kit::auth::{Caller, Permission, Role, caller};
+use kit::auth::{Caller, Permission, caller};
 use kit::field::Fields;
 use kit::page;
-use kit::status::Problem;
 use prost::Message;
-use proto::error::ErrorReason;
-use proto::roster::Disease as Named;
 use proto::roster::return_policy::Evidence;
 use proto::sampling::appeal::{Party as Speaker, Verdict as Said};
 use proto::sampling::health_service_server::HealthService;
@@ -23,11 +20,8 @@ use tonic::{Request, Response, Status};
 use super::{absence_convert, person_convert, whole, whose_health};
 use crate::app::App;
 use crate::app::health::people::Asked;
-use crate::domain::day::Day;
-use crate::domain::health::disease::Disease;
-use crate::domain::health::person::{Act, Party, Verdict, is_plausible};
-use crate::domain::health::return_rule::Course;
-use crate::grpc::convert::{cut, optional_date, organization};
+use crate::domain::health::person::{Act, Verdict};
+use crate::grpc::convert::{cut, organization};
 use crate::store::health::medical::MedicalRow;
 
 /// Serves the medical axis.
@@ -250,7 +244,8 @@ impl HealthService for Api {
         let today = self.0.today();
         let told = (&*request.name, &*request.note, &*request.request_id);
         let parts = parts("ConfirmDisease", Permission::HealthDecide, told);
-        let act = |fields: &mut Fields| course(fields, &request, today).map(Act::Confirm);
+        let act =
+            |fields: &mut Fields| person_convert::course(fields, &request, today).map(Act::Confirm);
         let render = person_convert::health_state;
         self.act(caller, parts, &request, act, render).await
     }
@@ -361,7 +356,7 @@ impl HealthService for Api {
         let verdict =
             verdict.and_then(|verdict| Verdict::from_code(i16::try_from(i32::from(verdict)).ok()?));
         let (speaker, verdict) = whole(fields, party.zip(verdict))?;
-        let party = party_of(&caller, speaker)?;
+        let party = person_convert::party_of(&caller, speaker)?;
         let note = format!("{}: {}", request.decided_by, request.note);
         let told = (&*request.name, &*note, &*request.request_id);
         let parts = parts("DecideAppeal", Permission::AppealDecide, told);
@@ -369,41 +364,4 @@ impl HealthService for Api {
         let render = person_convert::appeal;
         self.act(caller, parts, &request, act, render).await
     }
-}
-
-/// For whom the caller speaks, who must hold a role of theirs.
-fn party_of(caller: &Caller, speaker: Speaker) -> Result<Party, Problem> {
-    let (party, roles): (_, &[Role]) = match speaker {
-        Speaker::Principal => (Party::Principal, &[Role::Principal]),
-        Speaker::Bureau => (Party::Bureau, &[Role::DistrictOfficer, Role::CityOfficer]),
-        Speaker::DiseaseControl => (Party::DiseaseControl, &[Role::DiseaseControl]),
-        Speaker::Unspecified => return Err(Problem::new(ErrorReason::InvalidField)),
-    };
-    if roles.iter().any(|role| caller.is(*role)) {
-        Ok(party)
-    } else {
-        let denied = Problem::new(ErrorReason::ScopeDenied);
-        Err(denied.meta("permission", Permission::AppealDecide))
-    }
-}
-
-/// The illness that was confirmed.
-fn course(fields: &mut Fields, request: &ConfirmDiseaseRequest, today: Day) -> Option<Course> {
-    let disease: Option<Named> = fields.enumeration("disease", request.disease);
-    let onset = fields.date("onset_date", request.onset_date);
-    let mut day =
-        |field: &str, value| optional_date(fields, field, value).map_or(Day::NEVER, Day::from);
-    let course = Course {
-        disease: disease.and_then(|disease| Some(Disease(i16::try_from(i32::from(disease)).ok()?))),
-        onset: onset.map_or(Day::NEVER, Day::from),
-        rash: day("rash_onset_date", request.rash_onset_date),
-        treatment: day("treatment_start_date", request.treatment_start_date),
-        recovery: 0,
-        complicated: request.complicated,
-    };
-    if !is_plausible(&course, today) {
-        let (chinese, english) = ("日期不能晚于今天", "no day may be after today");
-        fields.violation("onset_date", chinese, english);
-    }
-    Some(course)
 }

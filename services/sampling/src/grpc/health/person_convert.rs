@@ -1,14 +1,22 @@
-//! Field by field: medical states, appeals and history, as they are told.
+//! Field by field: medical states, appeals and history as they are told, diagnoses and those who
+//! speak on appeals as they are asked.
 
-use kit::field::to_date;
-use proto::sampling::appeal::State as AppealState;
+use kit::auth::{Caller, Permission, Role};
+use kit::field::{Fields, to_date};
+use kit::status::Problem;
+use proto::error::ErrorReason;
+use proto::roster::Disease as Named;
+use proto::sampling::appeal::{Party as Speaker, State as AppealState};
 use proto::sampling::{
-    Appeal, HealthEvent, HealthState, Observation, ReturnCertificate, ReturnRequest,
+    Appeal, ConfirmDiseaseRequest, HealthEvent, HealthState, Observation, ReturnCertificate,
+    ReturnRequest,
 };
 
 use crate::domain::day::Day;
-use crate::domain::health::person::{self, Verdict, evidence_of};
-use crate::grpc::convert::group_of;
+use crate::domain::health::disease::Disease;
+use crate::domain::health::person::{self, Party, Verdict, evidence_of, is_plausible};
+use crate::domain::health::return_rule::Course;
+use crate::grpc::convert::{group_of, optional_date};
 use crate::grpc::tube_convert::{instant, member};
 use crate::store::health::medical::{HealthEventRow, MedicalRow};
 
@@ -107,4 +115,45 @@ pub(super) fn health_event(row: HealthEventRow) -> HealthEvent {
         rule,
         policy_version,
     }
+}
+
+/// For whom the caller speaks, who must hold a role of theirs.
+pub(super) fn party_of(caller: &Caller, speaker: Speaker) -> Result<Party, Problem> {
+    let (party, roles): (_, &[Role]) = match speaker {
+        Speaker::Principal => (Party::Principal, &[Role::Principal]),
+        Speaker::Bureau => (Party::Bureau, &[Role::DistrictOfficer, Role::CityOfficer]),
+        Speaker::DiseaseControl => (Party::DiseaseControl, &[Role::DiseaseControl]),
+        Speaker::Unspecified => return Err(Problem::new(ErrorReason::InvalidField)),
+    };
+    if roles.iter().any(|role| caller.is(*role)) {
+        Ok(party)
+    } else {
+        let denied = Problem::new(ErrorReason::ScopeDenied);
+        Err(denied.meta("permission", Permission::AppealDecide))
+    }
+}
+
+/// The illness that was confirmed.
+pub(super) fn course(
+    fields: &mut Fields,
+    request: &ConfirmDiseaseRequest,
+    today: Day,
+) -> Option<Course> {
+    let disease: Option<Named> = fields.enumeration("disease", request.disease);
+    let onset = fields.date("onset_date", request.onset_date);
+    let mut day =
+        |field: &str, value| optional_date(fields, field, value).map_or(Day::NEVER, Day::from);
+    let course = Course {
+        disease: disease.and_then(|disease| Some(Disease(i16::try_from(i32::from(disease)).ok()?))),
+        onset: onset.map_or(Day::NEVER, Day::from),
+        rash: day("rash_onset_date", request.rash_onset_date),
+        treatment: day("treatment_start_date", request.treatment_start_date),
+        recovery: 0,
+        complicated: request.complicated,
+    };
+    if !is_plausible(&course, today) {
+        let (chinese, english) = ("日期不能晚于今天", "no day may be after today");
+        fields.violation("onset_date", chinese, english);
+    }
+    Some(course)
 }

@@ -4,14 +4,14 @@ fn now() -> DateTime<Utc> {
     "2022-04-06T03:00:00Z".parse().unwrap()
 }
 
-fn event(state: spb::hold::State) -> spb::SamplingEvent {
+fn event(state: pb::hold::State) -> pb::SamplingEvent {
     let member = |number: u128| format!("students/{}", uuid::Uuid::from_u128(number).hyphenated());
-    spb::SamplingEvent {
+    pb::SamplingEvent {
         entity: "holds/T1".to_owned(),
         version: 1,
         org_path: "fz/350102/2135010001/p2019-01".to_owned(),
         removed: false,
-        state: Some(SamplingState::Hold(spb::Hold {
+        state: Some(State::Hold(pb::Hold {
             name: "holds/T1".to_owned(),
             tube: "tubes/T1".to_owned(),
             state: state.into(),
@@ -27,53 +27,73 @@ fn event(state: spb::hold::State) -> spb::SamplingEvent {
     }
 }
 
+/// The hold in an event; none when it is over.
+fn in_force(event: &pb::SamplingEvent) -> Option<Fact> {
+    let mut facts = told(event, now()).unwrap().facts;
+    assert!(facts.len() <= 1);
+    facts.pop()
+}
+
 #[test]
 fn a_hold_is_known_by_its_school_and_its_numbers() {
-    let hold = in_force(&event(spb::hold::State::Active), now()).unwrap();
+    let hold = in_force(&event(pb::hold::State::Active)).unwrap();
     assert_eq!(
         hold,
-        Hold {
-            name: "holds/T1".to_owned(),
-            organization: "2135010001".to_owned(),
-            org_path: "fz/350102/2135010001".to_owned(),
+        Fact {
+            kind: Kind::HoldPlaced,
+            entity: Entity {
+                name: "holds/T1".to_owned(),
+                organization: "2135010001".to_owned(),
+                org_path: "fz/350102/2135010001".to_owned(),
+            },
             subjects: vec![
                 "organizations/2135010001/classGroups/p2019-01".to_owned(),
                 "tubes/T1".to_owned(),
             ],
-            people: 9,
-            placed: "2022-04-06T02:00:00Z".parse().unwrap(),
+            figures: Figures {
+                people: 9,
+                ..Figures::default()
+            },
+            grave: false,
+            occurred: "2022-04-06T02:00:00Z".parse().unwrap(),
+            limit: None,
             stands: true,
+            seen: false,
         }
     );
 }
 
 #[test]
 fn a_hold_is_in_force_until_everybody_is_free() {
-    use spb::hold::State;
-    let stands = |state| in_force(&event(state), now()).map(|hold| hold.stands);
+    use pb::hold::State;
+    let stands = |state| in_force(&event(state)).map(|hold| hold.stands);
     assert_eq!(stands(State::Active), Some(true));
     assert_eq!(stands(State::Unspecified), Some(true));
     assert_eq!(stands(State::ResolvedPositive), Some(false));
     assert_eq!(stands(State::ResolvedNegative), None);
     assert_eq!(stands(State::Released), None);
-    let removed = spb::SamplingEvent {
+    let removed = pb::SamplingEvent {
         removed: true,
         state: None,
         ..event(State::Active)
     };
-    assert_eq!(in_force(&removed, now()), None);
+    assert_eq!(in_force(&removed), None);
 }
 
 #[test]
 fn a_tube_of_no_class_group_stands_at_its_organisation() {
-    let mut event = event(spb::hold::State::Active);
+    let mut event = event(pb::hold::State::Active);
     event.org_path = "fz/350102/2135010001".to_owned();
-    if let Some(SamplingState::Hold(hold)) = &mut event.state {
+    if let Some(State::Hold(hold)) = &mut event.state {
         hold.class_group.clear();
     }
-    let hold = in_force(&event, now()).unwrap();
+    let hold = in_force(&event).unwrap();
     assert_eq!(
-        (&*hold.organization, &*hold.org_path, hold.subjects),
+        (
+            &*hold.entity.organization,
+            &*hold.entity.org_path,
+            hold.subjects
+        ),
         (
             "2135010001",
             "fz/350102/2135010001",

@@ -1,0 +1,231 @@
+//! What sampling tells, read as facts that ask somebody to do something. People are counted, never
+//! named.
+
+use chrono::{DateTime, Duration, Utc};
+use kit::field::from_timestamp;
+use proto::roster::check_policy::Slot;
+use proto::roster::outbreak_policy;
+use proto::sampling as pb;
+use proto::sampling::sampling_event::State;
+
+use crate::domain::fact::{Entity, Fact, Figures, Kind, Word};
+use crate::domain::place::leaf;
+use crate::store::facts::Told;
+
+/// The collections whose entities have facts.
+const COLLECTIONS: &[&str] = &[
+    "absences",
+    "clusters",
+    "holds",
+    "screeningDays",
+    "suspensions",
+];
+
+/// What must be reported so soon is graver than what has a day (rule 1.18).
+const REPORTED_AT_ONCE: Duration = Duration::hours(2);
+
+/// What an event tells of its entity: the facts that are, all others being over. None for an
+/// entity that never has any, and for one that a newer peer tells in a way unknown here.
+pub(crate) fn told(event: &pb::SamplingEvent, now: DateTime<Utc>) -> Option<Told> {
+    let facts = match &event.state {
+        _ if event.removed => {
+            let collection = event.entity.rsplit('/').nth(1)?;
+            COLLECTIONS.contains(&collection).then(Vec::new)?
+        }
+        Some(State::Hold(hold)) => Vec::from_iter(hold_placed(event, hold, now)),
+        Some(State::Cluster(cluster)) => Vec::from_iter(cluster_found(event, cluster, now)),
+        Some(State::Suspension(told)) => Vec::from_iter(suspension_proposed(event, told, now)),
+        Some(State::Absence(absence)) => of_absence(event, absence, now),
+        Some(State::ScreeningDay(day)) => Vec::from_iter(checks_missing(event, day, now)),
+        _ => return None,
+    };
+    Some(Told {
+        entity: event.entity.clone(),
+        version: event.version,
+        gone: event.removed,
+        facts,
+    })
+}
+
+/// The members of a tube are held: from its result until everybody is free. What is left when
+/// singles were positive is for a person to end.
+fn hold_placed(event: &pb::SamplingEvent, hold: &pb::Hold, now: DateTime<Utc>) -> Option<Fact> {
+    use pb::hold::State;
+    let stands = match hold.state() {
+        State::ResolvedNegative | State::Released => return None,
+        State::ResolvedPositive => false,
+        // What a newer peer means by a value unknown here is not a reason to end an alert.
+        State::Active | State::Unspecified => true,
+    };
+    let path = if event.org_path.is_empty() {
+        &hold.org_path
+    } else {
+        &event.org_path
+    };
+    // A tube that is of no class group stands at its organisation.
+    let entity = entity(&event.entity, &hold.class_group, path);
+    let placed = instant(hold.start_time, now);
+    Some(Fact {
+        subjects: named([&hold.class_group, &hold.tube]),
+        figures: Figures {
+            people: i32::try_from(hold.members.len()).unwrap_or(i32::MAX),
+            ..Figures::default()
+        },
+        stands,
+        ..Fact::new(Kind::HoldPlaced, entity, placed)
+    })
+}
+
+/// An absence asks up to three things at once: to reach somebody, until they are or the person is
+/// back; to hold an interview, until it is held or the person is back; and to upload an illness,
+/// until it is.
+fn of_absence(event: &pb::SamplingEvent, absence: &pb::Absence, now: DateTime<Utc>) -> Vec<Fact> {
+    use pb::absence::State;
+    let ended = absence.state() == State::Ended;
+    let interview = absence.interview_due && absence.interview_time.is_none() && !ended;
+    let upload = absence.upload_overdue && absence.upload_time.is_none();
+    let asked = [
+        (absence.state() == State::Escalated)
+            .then_some((Kind::AbsenceUntraced, absence.contact_due_time)),
+        interview.then_some((Kind::InterviewDue, None)),
+        upload.then_some((Kind::UploadOverdue, absence.upload_due_time)),
+    ];
+    let fact = |(kind, since)| Fact {
+        subjects: named([&absence.class_group]),
+        figures: Figures {
+            people: 1,
+            ..Figures::default()
+        },
+        ..Fact::new(
+            kind,
+            entity(&event.entity, &absence.class_group, &event.org_path),
+            instant(since, now),
+        )
+    };
+    asked.into_iter().flatten().map(fact).collect()
+}
+
+/// Checks of a school and slot are missing: until none is.
+fn checks_missing(
+    event: &pb::SamplingEvent,
+    day: &pb::ScreeningDay,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
+    let word = match day.slot() {
+        Slot::Morning => Word::Morning,
+        Slot::Noon => Word::Noon,
+        Slot::Evening => Word::Evening,
+        Slot::Unspecified => Word::None,
+    };
+    let entity = entity(&event.entity, &day.organization, &event.org_path);
+    (day.missing_count > 0).then(|| Fact {
+        figures: Figures {
+            people: 0,
+            amount: day.missing_count,
+            total: day.expected_count,
+            word,
+        },
+        ..Fact::new(Kind::ChecksMissing, entity, instant(day.due_time, now))
+    })
+}
+
+/// Illnesses belong together: until the cluster is closed, part of another, or below its rule again.
+fn cluster_found(
+    event: &pb::SamplingEvent,
+    cluster: &pb::Cluster,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
+    use pb::cluster::State;
+    use pb::cluster_rule::Scope;
+    let over = matches!(cluster.state(), State::Closed | State::Merged) || !cluster.stands;
+    let rule = cluster.rule.as_ref();
+    let word = match rule.map(pb::ClusterRule::scope) {
+        Some(Scope::ClassGroup) => Word::ClassGroup,
+        Some(Scope::Dormitory) => Word::Dormitory,
+        Some(Scope::School) => Word::School,
+        Some(Scope::Unspecified) | None => Word::None,
+    };
+    let fired = instant(cluster.fire_time, now);
+    let limit = cluster.report_due_time.and_then(from_timestamp);
+    let at_once = limit.is_some_and(|limit| limit - fired <= REPORTED_AT_ONCE);
+    let entity = entity(&event.entity, &cluster.organization, &event.org_path);
+    (!over).then(|| Fact {
+        subjects: named([&cluster.class_group]),
+        figures: Figures {
+            people: cluster.person_count,
+            word,
+            ..Figures::default()
+        },
+        grave: at_once
+            || rule.is_some_and(|rule| rule.level() == outbreak_policy::Level::EventReport),
+        limit,
+        seen: cluster.state() == State::Acknowledged,
+        ..Fact::new(Kind::ClusterFound, entity, fired)
+    })
+}
+
+/// A rule proposes to suspend teaching: until a human has decided, or it is withdrawn.
+fn suspension_proposed(
+    event: &pb::SamplingEvent,
+    suspension: &pb::Suspension,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
+    use pb::suspension::{Scope, State};
+    let word = match suspension.scope() {
+        Scope::ClassGroup => Word::ClassGroup,
+        Scope::Grade => Word::Grade,
+        Scope::School => Word::School,
+        Scope::Unspecified => Word::None,
+    };
+    let entity = entity(&event.entity, &suspension.organization, &event.org_path);
+    let proposed = instant(suspension.propose_time, now);
+    (suspension.state() == State::Proposed).then(|| Fact {
+        subjects: named([&suspension.class_group, &suspension.cluster]),
+        figures: Figures {
+            amount: suspension.suspend_days,
+            word,
+            ..Figures::default()
+        },
+        ..Fact::new(Kind::SuspensionProposed, entity, proposed)
+    })
+}
+
+/// The entity `name` at the organisation that `within` names, else at the last one of `path`.
+fn entity(name: &str, within: &str, path: &str) -> Entity {
+    let organization = match within.split('/').collect::<Vec<_>>()[..] {
+        ["organizations", organization, ..] => organization,
+        _ => leaf(path),
+    };
+    Entity {
+        name: name.to_owned(),
+        organization: organization.to_owned(),
+        org_path: place_of(organization, path).to_owned(),
+    }
+}
+
+/// The place of an organisation, whose id stands in a longer path.
+fn place_of<'a>(organization: &str, path: &'a str) -> &'a str {
+    let mut end = 0;
+    for id in path.split('/') {
+        end += id.len();
+        if id == organization {
+            return &path[..end];
+        }
+        end += 1;
+    }
+    path
+}
+
+fn instant(time: Option<prost_types::Timestamp>, otherwise: DateTime<Utc>) -> DateTime<Utc> {
+    time.and_then(from_timestamp).unwrap_or(otherwise)
+}
+
+/// Those of `names` that are not empty.
+fn named<const N: usize>(names: [&String; N]) -> Vec<String> {
+    let named = names.into_iter().filter(|name| !name.is_empty());
+    named.cloned().collect()
+}
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;
