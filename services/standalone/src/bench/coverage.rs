@@ -113,7 +113,10 @@ async fn whole(door: Door, organization: &str) -> anyhow::Result<()> {
     let answer = CoverageServiceClient::new(door)
         .get_health_coverage(request)
         .await?;
-    ensure!(answer.into_inner().school_count > 0, "no school is expected");
+    ensure!(
+        answer.into_inner().school_count > 0,
+        "no school is expected"
+    );
     Ok(())
 }
 

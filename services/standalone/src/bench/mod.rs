@@ -2,6 +2,7 @@
 
 mod checks;
 mod clusters;
+mod coverage;
 mod draw;
 mod floor;
 mod harness;
@@ -64,6 +65,8 @@ pub enum Scenario {
     Checks,
     /// Checks that each find somebody, in one school and in all; a month replayed.
     Clusters,
+    /// How complete the checks of the city are, asked while checks arrive.
+    Coverage,
 }
 
 impl Scenario {
@@ -77,6 +80,7 @@ impl Scenario {
             Self::Hold => "hold",
             Self::Checks => "checks",
             Self::Clusters => "clusters",
+            Self::Coverage => "coverage",
         }
     }
 }
@@ -123,6 +127,7 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Scenario::Hold => results::hold(&args).await?,
         Scenario::Checks => checks::run(&args).await?,
         Scenario::Clusters => clusters::run(&args).await?,
+        Scenario::Coverage => coverage::run(&args).await?,
     };
     let met = figures.iter().all(|figure| figure.met);
     let report = Report {

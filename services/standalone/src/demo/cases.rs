@@ -25,7 +25,9 @@ use crate::screen::{self, Align, Table, count, span};
 
 impl Stage {
     pub(super) async fn report(&mut self, morning: &Morning) -> anyhow::Result<()> {
-        screen::heading("十三、病例 a case: contacts, the first report, and every hop with its clock");
+        screen::heading(
+            "十三、病例 a case: contacts, the first report, and every hop with its clock",
+        );
         let class = &morning.away;
         let (patient, school) = (&class.students[0], class.school());
         let mut doctor = CaseServiceClient::new(self.caller(Role::SchoolDoctor, school)?);
@@ -79,7 +81,10 @@ impl Stage {
         let added = doctor.add_contacts(request).await?.into_inner().contacts;
         self.checks.expect(
             mates + 1 >= class.students.len() && added.len() == candidates.len(),
-            format!("{} contacts from class group and tubes, each controlled to a day", added.len()),
+            format!(
+                "{} contacts from class group and tubes, each controlled to a day",
+                added.len()
+            ),
         );
         let contact = class.students.get(3).context("a class has four pupils")?;
         let (denied, after) = until("the gate denies the contact", || async {
@@ -116,7 +121,10 @@ impl Stage {
             .into_inner();
         self.checks.expect(
             !report.late,
-            format!("初报 {} written in time; it can only be added to", report.name),
+            format!(
+                "初报 {} written in time; it can only be added to",
+                report.name
+            ),
         );
         let district = format!("{CITY_ID}/{DISTRICT}");
         let control = self.caller(Role::DiseaseControl, &district)?;

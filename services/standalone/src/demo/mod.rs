@@ -9,6 +9,7 @@ mod draws;
 mod gate;
 mod register;
 mod screening;
+mod silence;
 mod tubes;
 
 use std::fs::File;
@@ -117,6 +118,7 @@ async fn play(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     stage.coverage().await?;
     stage.publish(&case).await?;
     let morning = stage.screen().await?;
+    stage.silence().await?;
     stage.clusters(&morning).await?;
     stage.suspend(&morning).await?;
     stage.trace(&morning).await?;

@@ -8,7 +8,7 @@ use proto::sampling::{HealthCoverage, ListHealthCoverageRequest, PrivateCount};
 use super::Stage;
 use super::checks::until;
 use super::screening::DISTRICT;
-use crate::screen::{self, Align, Table, span};
+use crate::screen::{Align, Table, span};
 
 impl Stage {
     /// After 08:30: what the bureau of the district sees.
