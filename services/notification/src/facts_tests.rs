@@ -81,6 +81,30 @@ fn a_hold_is_in_force_until_everybody_is_free() {
 }
 
 #[test]
+fn what_has_no_facts_is_passed_over() {
+    let tube = pb::SamplingEvent {
+        entity: "tubes/T1".to_owned(),
+        state: Some(State::Tube(pb::Tube::default())),
+        ..event(pb::hold::State::Active)
+    };
+    let gone = |event: &pb::SamplingEvent| pb::SamplingEvent {
+        removed: true,
+        state: None,
+        ..event.clone()
+    };
+    assert_eq!(told(&tube, now()), None);
+    assert_eq!(told(&gone(&tube), now()), None);
+    let hold = told(&gone(&event(pb::hold::State::Active)), now()).unwrap();
+    assert!(hold.gone && hold.facts.is_empty());
+    // Of a newer peer, in a way unknown here: not a reason to end an alert.
+    let unknown = pb::SamplingEvent {
+        state: None,
+        ..event(pb::hold::State::Active)
+    };
+    assert_eq!(told(&unknown, now()), None);
+}
+
+#[test]
 fn a_tube_of_no_class_group_stands_at_its_organisation() {
     let mut event = event(pb::hold::State::Active);
     event.org_path = "fz/350102/2135010001".to_owned();

@@ -24,8 +24,9 @@ struct Before;
 #[async_trait::async_trait]
 impl MigratorTrait for Before {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let known = |migration: &Box<dyn MigrationTrait>| migration.name() < "m20261125";
-        Migrator::migrations().into_iter().filter(known).collect()
+        let mut migrations = Migrator::migrations();
+        migrations.retain(|migration| migration.name() < "m20261125");
+        migrations
     }
 
     fn migration_table_name() -> DynIden {

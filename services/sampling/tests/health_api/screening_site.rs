@@ -20,7 +20,7 @@ use tonic::Status;
 
 use super::town::roster::policy;
 use super::town::{
-    Authorised, CITY, OTHER_SCHOOL, Roster, SCHOOL, Town, board, class, school_path,
+    Authorised, CITY, OTHER_SCHOOL, Roster, SCHOOL, Town, class, roster::board, school_path,
 };
 
 pub(crate) const FIRST: &str = "p2019-01";

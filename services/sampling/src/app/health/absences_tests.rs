@@ -74,7 +74,7 @@ async fn reports(app: &App, reports: &[AbsenceReport]) {
 
 async fn open(app: &App) -> Vec<AbsenceRow> {
     let tx = app.db.begin().await.expect("a transaction");
-    let people: Vec<Value> = (0..4).map(|person| vec![person; 16].into()).collect();
+    let people: Vec<Value> = (0..4_u8).map(|person| vec![person; 16].into()).collect();
     let mut rows = absences::open_of(&tx, &people).await.expect("rows");
     rows.sort_by(|one, other| one.person.cmp(&other.person));
     rows

@@ -19,7 +19,7 @@ fn contents() -> Contents {
         disease: 1,
         certainty: 2,
         severity: 1,
-        onset: 8121,
+        onset: 8122,
         detection: Detection::Hospital as i16,
         people: 1,
         detect_time: MONDAY,
@@ -46,7 +46,7 @@ fn contents() -> Contents {
         kind: 1,
         relation: 5,
         degree: 1,
-        last_day: 8122,
+        last_day: 8123,
         ..ContactRow::default()
     };
     Contents {
