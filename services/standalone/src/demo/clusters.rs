@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use kit::auth::Role;
 use kit::clock::shanghai;
+use proto::notification::alert;
 use proto::roster::check_policy::Slot;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::class_group_service_client::ClassGroupServiceClient;
@@ -72,6 +73,14 @@ impl Stage {
                 "to be reported within {hours} h, by {} 须于此前报告",
                 hour(&due)
             ),
+        );
+        let (alert, after) = until("the alert arrives", || async {
+            self.alert(class.school(), &own.name).await
+        })
+        .await?;
+        self.checks.expect(
+            alert.kind() == alert::Kind::ClusterFound,
+            format!("预警 alert at the school, {}: {}", span(after), alert.title),
         );
         let request = AcknowledgeClusterRequest {
             name: own.name.clone(),
