@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use kit::field::from_timestamp;
 use proto::roster::check_policy::Slot;
 use proto::roster::outbreak_policy;
+use proto::roster::report_policy;
 use proto::sampling as pb;
 use proto::sampling::sampling_event::State;
 
@@ -15,6 +16,7 @@ use crate::store::facts::Told;
 /// The collections whose entities have facts.
 const COLLECTIONS: &[&str] = &[
     "absences",
+    "cases",
     "clusters",
     "holds",
     "screeningDays",
@@ -23,6 +25,9 @@ const COLLECTIONS: &[&str] = &[
 
 /// What must be reported so soon is graver than what has a day (rule 1.18).
 const REPORTED_AT_ONCE: Duration = Duration::hours(2);
+
+/// The clock of sampling, which says that something is overdue, may be as far ahead of this one.
+const CLOCKS_DIFFER: Duration = Duration::seconds(5);
 
 /// What an event tells of its entity: the facts that are, all others being over. None for an
 /// entity that never has any, and for one that a newer peer tells in a way unknown here.
@@ -37,6 +42,7 @@ pub(crate) fn told(event: &pb::SamplingEvent, now: DateTime<Utc>) -> Option<Told
         Some(State::Suspension(told)) => Vec::from_iter(suspension_proposed(event, told, now)),
         Some(State::Absence(absence)) => of_absence(event, absence, now),
         Some(State::ScreeningDay(day)) => Vec::from_iter(checks_missing(event, day, now)),
+        Some(State::Case(case)) => of_case(event, case, now),
         _ => return None,
     };
     Some(Told {
@@ -188,6 +194,48 @@ fn suspension_proposed(
         },
         ..Fact::new(Kind::SuspensionProposed, entity, proposed)
     })
+}
+
+/// A case asks up to two things at once: to have its report received, and to follow it up. Each is
+/// a fact once its limit has passed, until it is done.
+fn of_case(event: &pb::SamplingEvent, case: &pb::Case, now: DateTime<Utc>) -> Vec<Fact> {
+    let waiting = case.hops.iter().filter(|hop| hop.receive_time.is_none());
+    let late = waiting.filter(|hop| hop.late);
+    let hop = late.min_by_key(|hop| hop.due_time.map(|due| due.seconds));
+    let report = hop.map(|hop| {
+        let due = instant(hop.due_time, now);
+        (Kind::ReportOverdue, receiver(hop.to_level()), due)
+    });
+    let follow = case.follow_up_due_time.and_then(from_timestamp);
+    let follow = follow
+        .filter(|due| case.late && *due <= now + CLOCKS_DIFFER)
+        .map(|due| (Kind::FollowUpOverdue, Word::None, due));
+    let fact = |(kind, word, due)| Fact {
+        figures: Figures {
+            word,
+            ..Figures::default()
+        },
+        grave: case.urgent,
+        ..Fact::new(
+            kind,
+            entity(&event.entity, &case.organization, &event.org_path),
+            due,
+        )
+    };
+    [report, follow].into_iter().flatten().map(fact).collect()
+}
+
+/// To whom a report goes.
+fn receiver(level: report_policy::Level) -> Word {
+    use report_policy::Level;
+    match level {
+        Level::CountyHealth => Word::CountyHealth,
+        Level::CountyGovernment => Word::CountyGovernment,
+        Level::City => Word::City,
+        Level::Province => Word::Province,
+        Level::State => Word::State,
+        Level::School | Level::Unspecified => Word::None,
+    }
 }
 
 /// The entity `name` at the organisation that `within` names, else at the last one of `path`.

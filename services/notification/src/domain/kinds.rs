@@ -198,6 +198,32 @@ kinds! {
         },
         left: None,
     };
+    /// A report is past its legal limit, until it is received. Graver when the whole chain must hear
+    /// of it.
+    ReportOverdue = 8 Row {
+        rule: "1.17",
+        weight: (Severity::Warning, Within::As(Urgency::Urgent)),
+        grave: Some(AT_ONCE),
+        whom: Whom::Above,
+        sentence: Sentence {
+            zh: "一份报告已超过法定时限，{word}尚未签收，请立即报告并落实签收",
+            en: "A report is past its legal limit and {word} has not received it; report at once",
+        },
+        left: None,
+    };
+    /// A follow-up report is overdue, until it is written. Graver when the whole chain must hear of
+    /// it.
+    FollowUpOverdue = 9 Row {
+        rule: "5.35",
+        weight: (Severity::Warning, Within::As(Urgency::Urgent)),
+        grave: Some(AT_ONCE),
+        whom: Whom::School,
+        sentence: Sentence {
+            zh: "一份续报已超过时限，请立即续报",
+            en: "A follow-up report is overdue; write it at once",
+        },
+        left: None,
+    };
 }
 
 #[cfg(test)]

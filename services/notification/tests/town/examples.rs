@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use kit::field::to_timestamp;
 use notification::domain::fact::{Kind, Severity};
 use proto::roster::check_policy::Slot;
+use proto::roster::report_policy;
 use proto::sampling as pb;
 use proto::sampling::sampling_event::State;
 
@@ -127,6 +128,41 @@ fn screening_day(missing: i32) -> pb::ScreeningDay {
         due_time: at(morning()),
         ..Default::default()
     }
+}
+
+/// A case whose first report was received in time; the government has not received it yet.
+pub(crate) fn case() -> pb::Case {
+    use report_policy::Level;
+    let hop = |from: Level, to: Level| pb::ReportHop {
+        from_level: from.into(),
+        to_level: to.into(),
+        start_time: at(morning() - Duration::hours(2)),
+        due_time: at(morning()),
+        ..Default::default()
+    };
+    pb::Case {
+        name: "cases/K1".to_owned(),
+        organization: SCHOOL.to_owned(),
+        urgent: true,
+        last_report_kind: pb::case_report::Kind::First.into(),
+        follow_up_due_time: at(morning() + Duration::hours(24)),
+        hops: vec![
+            pb::ReportHop {
+                receive_time: at(morning()),
+                ..hop(Level::School, Level::CountyHealth)
+            },
+            hop(Level::CountyHealth, Level::CountyGovernment),
+        ],
+        ..Default::default()
+    }
+}
+
+fn late(mut case: pb::Case) -> pb::Case {
+    case.late = true;
+    for hop in &mut case.hops {
+        hop.late = hop.receive_time.is_none();
+    }
+    case
 }
 
 /// One of each kind.
@@ -262,6 +298,41 @@ pub(crate) fn examples() -> Vec<Example> {
             title_en: "4 of 30 morning checks are missing; missing is not zero: have them submitted",
             upper: "",
             rule: "1.6",
+        },
+        Example {
+            kind: Kind::ReportOverdue,
+            stands: ("cases/K1", State::Case(late(case()))),
+            over: Some(State::Case(case())),
+            severity: Severity::Critical,
+            due: Duration::minutes(30),
+            people: 0,
+            title: "一份报告已超过法定时限，县级人民政府尚未签收，请立即报告并落实签收",
+            title_en: "A report is past its legal limit and the county's government has not received \
+                       it; report at once",
+            upper: BUREAU,
+            rule: "1.17",
+        },
+        Example {
+            kind: Kind::FollowUpOverdue,
+            stands: (
+                "cases/K2",
+                State::Case(pb::Case {
+                    late: true,
+                    follow_up_due_time: at(morning()),
+                    ..case()
+                }),
+            ),
+            over: Some(State::Case(pb::Case {
+                late: true,
+                ..case()
+            })),
+            severity: Severity::Critical,
+            due: Duration::minutes(30),
+            people: 0,
+            title: "一份续报已超过时限，请立即续报",
+            title_en: "A follow-up report is overdue; write it at once",
+            upper: "",
+            rule: "5.35",
         },
     ]
 }

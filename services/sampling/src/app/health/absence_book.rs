@@ -1,11 +1,12 @@
 //! Stores absences with all that follows from each: where it stands, its clocks, what it says of the
 //! person's health, the counters of the school, and the feed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
 use kit::feed::announce;
+use sea_orm::Value;
 
 use super::Said;
 use super::deadlines::{self, Deadline};
@@ -23,6 +24,7 @@ use crate::domain::roll::{GroupKind, person};
 use crate::error::Error;
 use crate::grpc::announced::absence_change;
 use crate::store::health::absences::{self, AbsenceRow};
+use crate::store::health::dormitories;
 use crate::store::policy::Facts;
 use crate::store::rows::Row;
 
@@ -44,6 +46,12 @@ impl App {
             return Ok(());
         }
         let facts = self.facts.get(tx).await?;
+        let groups: BTreeSet<&str> = changed
+            .iter()
+            .map(|(_, row)| row.org_path.as_str())
+            .collect();
+        let rooms =
+            dormitories::rooms_of(tx, groups.into_iter().map(Value::from).collect()).await?;
         let mut said = Said::default();
         let mut tallies: BTreeMap<String, AbsenceTally> = BTreeMap::new();
         let (mut due, mut over, mut changes) = (Vec::new(), Vec::new(), Vec::new());
@@ -68,7 +76,8 @@ impl App {
             }
             let ill = |row: &AbsenceRow| row.reason == Reason::Illness.code();
             if before.as_ref().is_some_and(ill) || ill(row) {
-                let signs = sign(row, &policy.health).into_iter().collect();
+                let room = rooms.get(&person(&row.person)).cloned().unwrap_or_default();
+                let signs = sign(row, room, &policy.health).into_iter().collect();
                 said.source(&row.name(), before.is_none(), signs);
             }
             changes.push(absence_change(row));
@@ -148,9 +157,9 @@ fn settle(row: &mut AbsenceRow, policy: &Policy, now: DateTime<Utc>) -> Result<(
     Ok(())
 }
 
-/// What an absence says of the person's health: one sign on its first day. An illness of which no
+/// What an absence says of the health of somebody in a room: one sign on its first day. An illness of which no
 /// more is known counts as another symptom, so that the person is not taken for well.
-fn sign(row: &AbsenceRow, rules: &HealthRules) -> Option<Sign> {
+fn sign(row: &AbsenceRow, dormitory: String, rules: &HealthRules) -> Option<Sign> {
     if row.reason != Reason::Illness.code() {
         return None;
     }
@@ -167,7 +176,7 @@ fn sign(row: &AbsenceRow, rules: &HealthRules) -> Option<Sign> {
         person: person(&row.person),
         kind: GroupKind::from_code(row.kind)?,
         group: row.org_path.clone(),
-        dormitory: String::new(),
+        dormitory,
         day: to_day(row.start_day),
         symptoms,
         temperature: row.temperature,

@@ -9,8 +9,9 @@ use super::contacts::rule_of;
 use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::contact::{ContactKind, window};
+use crate::domain::roll::GroupKind;
 use crate::error::Error;
-use crate::store::health::contacts::{self, Met};
+use crate::store::health::{contacts, dormitories};
 use crate::store::rolls;
 use crate::store::rows::{Lock, Row};
 use crate::store::swabs::SwabRow;
@@ -53,10 +54,11 @@ impl App {
                 meet(&mut found, met, ContactKind::ClassGroup, last);
             }
         }
-        for Met { person, kind } in
-            contacts::roommates(read, &row.school, &row.dormitory, first).await?
-        {
-            meet(&mut found, (person, kind), ContactKind::Dormitory, last);
+        if !row.dormitory.is_empty() {
+            for one in dormitories::residents(read, &row.school, &row.dormitory).await? {
+                let met = (one.0.to_vec(), GroupKind::Students.code());
+                meet(&mut found, met, ContactKind::Dormitory, last);
+            }
         }
         for tube in contacts::tubes_of(read, &row.person, first, last).await? {
             let day = Day::from_number(u16::try_from(tube.day).unwrap_or_default());

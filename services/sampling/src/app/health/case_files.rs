@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::grpc::health::case_convert;
 use crate::store::health::cases::{self, CaseEventRow, CaseRow};
 use crate::store::health::contacts::ContactRow;
+use crate::store::health::dormitories;
 use crate::store::health::reports::{CaseFile, HopRow, files};
 use crate::store::holds::HoldRow;
 use crate::store::rows::{Lock, Row};
@@ -287,6 +288,12 @@ pub(super) fn found_on(row: &CaseRow) -> Day {
 /// The place of the school of a group.
 pub(in crate::app) fn school_of(group: &str) -> &str {
     group.rsplit_once('/').map_or("", |(school, _)| school)
+}
+
+/// The identifier of the dormitory room of somebody in a group; empty for who has none.
+pub(super) async fn room_of(tx: &Tx, group: &str, who: &[u8]) -> Result<String, Error> {
+    let mut rooms = dormitories::rooms_of(tx, vec![group.into()]).await?;
+    Ok(rooms.remove(&person(who)).unwrap_or_default())
 }
 
 /// A mild illness is what nobody has said more of.

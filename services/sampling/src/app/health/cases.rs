@@ -9,7 +9,7 @@ use prost::Message;
 use proto::sampling::Case;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case_files::{Locked, log};
+use super::case_files::{Locked, log, room_of};
 use crate::app::App;
 use crate::app::controls::Controls;
 use crate::domain::day::Day;
@@ -21,7 +21,7 @@ use crate::grpc::convert::person_name;
 use crate::grpc::health::case_convert;
 use crate::grpc::tube_convert::member;
 use crate::store::health::cases::{self, CaseEventRow, CaseRow};
-use crate::store::health::contacts::{self, ContactRow};
+use crate::store::health::contacts::ContactRow;
 use crate::store::health::reports::{CaseFile, files};
 use crate::store::people;
 use crate::store::rows::{Lock, Row};
@@ -135,7 +135,7 @@ impl App {
             if let Some(same) = open.iter().find(|open| open.disease == new.disease) {
                 return Err(Error::AlreadyExists(same.name()));
             }
-            row.dormitory = contacts::dormitory_of(&tx, &row.person).await?;
+            row.dormitory = room_of(&tx, &row.org_path, &row.person).await?;
         }
         let mut id = [0; 16];
         id.copy_from_slice(&(self.entropy)()[..16]);

@@ -7,7 +7,7 @@ use kit::db::Tx;
 use sea_orm::Value;
 use sha2::{Digest, Sha256};
 
-use super::case_files::{MILD, log, school_of};
+use super::case_files::{MILD, log, room_of, school_of};
 use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Detection, Happening, Outcome, Subject, Verb, found};
@@ -15,7 +15,7 @@ use crate::domain::health::disease::Certainty;
 use crate::domain::laboratory_result::Value as Found;
 use crate::error::Error;
 use crate::store::health::cases::{self, CaseRow, FindingRow};
-use crate::store::health::contacts::{self, ContactRow};
+use crate::store::health::contacts::ContactRow;
 use crate::store::rows::{Lock, Row};
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
@@ -90,7 +90,7 @@ impl App {
         let case = CaseRow {
             id,
             subject: Subject::Person as i16,
-            dormitory: contacts::dormitory_of(tx, &finding.person).await?,
+            dormitory: room_of(tx, &finding.org_path, &finding.person).await?,
             person: finding.person,
             kind: finding.kind,
             school: school_of(&finding.org_path).to_owned(),

@@ -58,63 +58,6 @@ pub async fn list<C: ConnectionTrait + Sync>(
     ContactRow::page(connection, "case_id = $1 AND person > $2", values, limit).await
 }
 
-/// Somebody who shares something with the person of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Met {
-    /// Who.
-    pub person: Vec<u8>,
-    /// Student or staff.
-    pub kind: i16,
-}
-
-/// The dormitory room in which somebody was said to live last; empty for none.
-///
-/// # Errors
-/// When the database fails.
-pub async fn dormitory_of<C: ConnectionTrait + Sync>(
-    connection: &C,
-    person: &[u8],
-) -> Result<String, DbErr> {
-    let sql = "SELECT dormitory FROM signs WHERE person = $1 AND dormitory <> '' \
-        ORDER BY day DESC, time DESC, source LIMIT 1";
-    let row = connection
-        .query_one_raw(statement(connection, sql, [person.to_vec().into()]))
-        .await?;
-    row.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))
-}
-
-/// Who was said to live in a dormitory room since a day; nobody in none.
-///
-/// # Errors
-/// When the database fails.
-pub async fn roommates<C: ConnectionTrait + Sync>(
-    connection: &C,
-    school: &str,
-    dormitory: &str,
-    since: Day,
-) -> Result<Vec<Met>, DbErr> {
-    if dormitory.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = "SELECT DISTINCT person, kind FROM signs \
-        WHERE school = $1 AND day >= $2 AND dormitory = $3";
-    let values: [Value; 3] = [
-        school.into(),
-        i32::from(since.number()).into(),
-        dormitory.into(),
-    ];
-    let rows = connection
-        .query_all_raw(statement(connection, sql, values))
-        .await?;
-    let met = rows.iter().map(|row| {
-        Ok(Met {
-            person: row.try_get_by_index(0)?,
-            kind: row.try_get_by_index(1)?,
-        })
-    });
-    met.collect()
-}
-
 /// The pooled tubes in which somebody's swabs of the days from `first` to `last` count.
 ///
 /// # Errors

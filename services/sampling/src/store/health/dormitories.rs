@@ -1,11 +1,12 @@
 //! Who lives in which dormitory room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use kit::db::Tx;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::domain::health::dormitory::{Resident, unpack};
+use crate::domain::roll::PersonId;
 use crate::store::rolls::corrupt;
 use crate::store::rows::{Lock, Row, execute_in, row};
 
@@ -62,6 +63,39 @@ pub async fn at<C: ConnectionTrait + Sync>(
     places: Vec<Value>,
 ) -> Result<Vec<DormitoryRow>, DbErr> {
     DormitoryRow::find(connection, "place", places, Lock::No).await
+}
+
+/// The identifier of the room of everybody in these class groups who has one.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn rooms_of<C: ConnectionTrait + Sync>(
+    connection: &C,
+    groups: Vec<Value>,
+) -> Result<HashMap<PersonId, String>, DbErr> {
+    let mut rooms = HashMap::new();
+    for row in of_groups(connection, groups).await? {
+        for resident in row.residents()? {
+            rooms.insert(resident.person, row.id().to_owned());
+        }
+    }
+    Ok(rooms)
+}
+
+/// Everybody who lives in a room of a school.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn residents<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    room: &str,
+) -> Result<Vec<PersonId>, DbErr> {
+    let mut people = Vec::new();
+    for row in at(connection, vec![format!("{school}/{room}").into()]).await? {
+        people.extend(row.residents()?.into_iter().map(|resident| resident.person));
+    }
+    Ok(people)
 }
 
 /// From now on these are the residents from `groups`, and no others; `before` are those known so
