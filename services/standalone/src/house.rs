@@ -236,11 +236,26 @@ impl House {
         scope: &OrgPath,
         laboratory: Option<&str>,
     ) -> anyhow::Result<Door> {
-        let subject = format!("demo-{role}");
-        let now = self.clock.now();
         let day = Duration::from_secs(24 * 3600);
-        let token = Issuer::development().token(&subject, &[role], scope, laboratory, now, day);
+        let token = self.signed(&format!("demo-{role}"), role, scope, laboratory, day);
         door(address, &token)
+    }
+
+    /// A token for `subject` with `role` in `scope`, valid from now for `term`.
+    pub fn token(&self, subject: &str, role: Role, scope: &OrgPath, term: Duration) -> String {
+        self.signed(subject, role, scope, None, term)
+    }
+
+    fn signed(
+        &self,
+        subject: &str,
+        role: Role,
+        scope: &OrgPath,
+        laboratory: Option<&str>,
+        term: Duration,
+    ) -> String {
+        let now = self.clock.now();
+        Issuer::development().token(subject, &[role], scope, laboratory, now, term)
     }
 
     /// Lets calls under way finish and stops.

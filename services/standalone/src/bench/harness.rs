@@ -22,6 +22,19 @@ impl Latencies {
         }
     }
 
+    /// Several measurements, made one after the other, as one.
+    pub(super) fn join(parts: Vec<Self>) -> Self {
+        let wall = parts.iter().map(|part| part.wall).sum();
+        let taken = parts.into_iter().flat_map(|part| part.sorted).collect();
+        Self::new(taken, wall)
+    }
+
+    /// How many calls.
+    pub(super) fn count(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// The rate at which they came back, a second.
     pub(super) fn rate(&self) -> f64 {
         self.sorted.len() as f64 / self.wall.as_secs_f64()
     }
@@ -34,6 +47,11 @@ impl Latencies {
             .copied()
             .unwrap_or_default()
     }
+}
+
+/// In milliseconds, as figures are given.
+pub(super) fn ms(latencies: &Latencies, share: f64) -> f64 {
+    latencies.percentile(share).as_secs_f64() * 1e3
 }
 
 /// The middle of several measurements.
@@ -216,6 +234,10 @@ mod tests {
         let at = [0.5, 0.99, 1.0].map(|share| latencies.percentile(share).as_millis());
         assert_eq!(at, [50, 99, 100]);
         assert!((latencies.rate() - 50.0).abs() < 1e-9);
+        let again = Latencies::new(vec![Duration::ZERO; 100], Duration::from_secs(3));
+        let joined = Latencies::join(vec![latencies, again]);
+        assert_eq!(joined.count(), 200);
+        assert!((joined.rate() - 40.0).abs() < 1e-9);
         assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
     }

@@ -1,10 +1,15 @@
 //! `campus bench`: the product beside what the machine can do at best, in the same run.
 
+mod checks;
+mod clusters;
+mod coverage;
 mod draw;
 mod floor;
 mod harness;
 mod import;
+mod load;
 mod register;
+mod reporters;
 mod results;
 mod stand;
 mod swabs;
@@ -56,6 +61,12 @@ pub enum Scenario {
     Results,
     /// From a positive result to the denial at the gate and the alert at the school.
     Hold,
+    /// Morning and noon checks by class reporters, as fast as they go and at a fixed pace.
+    Checks,
+    /// Checks that each find somebody, in one school and in all; a month replayed.
+    Clusters,
+    /// How complete the checks of the city are, asked while checks arrive.
+    Coverage,
 }
 
 impl Scenario {
@@ -67,6 +78,9 @@ impl Scenario {
             Self::Swabs => "swabs",
             Self::Results => "results",
             Self::Hold => "hold",
+            Self::Checks => "checks",
+            Self::Clusters => "clusters",
+            Self::Coverage => "coverage",
         }
     }
 }
@@ -111,6 +125,9 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Scenario::Swabs => swabs::run(&args).await?,
         Scenario::Results => results::run(&args).await?,
         Scenario::Hold => results::hold(&args).await?,
+        Scenario::Checks => checks::run(&args).await?,
+        Scenario::Clusters => clusters::run(&args).await?,
+        Scenario::Coverage => coverage::run(&args).await?,
     };
     let met = figures.iter().all(|figure| figure.met);
     let report = Report {

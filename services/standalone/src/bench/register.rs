@@ -188,6 +188,7 @@ fn tell(events: &mut Vec<RosterEvent>, school: &School<'_>) {
             .map(|student| RollMember {
                 person: format!("students/{}", student.id),
                 boarder: student.boarder,
+                dormitory: student.dormitory.clone(),
                 ..member(class.entry_year)
             })
             .collect();

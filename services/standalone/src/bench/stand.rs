@@ -103,11 +103,17 @@ impl Stand {
 
     /// Moves to 08:00 of the next day from Monday to Friday.
     pub(super) fn next_school_day(&self) {
-        let mut day = self.clock.today() + Days::new(1);
+        let day = Self::school_day_after(self.clock.today());
+        self.clock.set(ManualClock::morning_of(day).now());
+    }
+
+    /// The next day from Monday to Friday: the invented city has no holidays.
+    pub(super) fn school_day_after(day: NaiveDate) -> NaiveDate {
+        let mut day = day + Days::new(1);
         while matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
             day = day + Days::new(1);
         }
-        self.clock.set(ManualClock::morning_of(day).now());
+        day
     }
 
     /// Draws today under a plan for an organisation; gives the last message and the time until it came.

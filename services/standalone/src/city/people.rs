@@ -28,6 +28,8 @@ pub struct Student {
     pub id_number: String,
     /// Whether the student lives at the school.
     pub boarder: bool,
+    /// The dormitory room, such as `1-203`; empty for who lives at home.
+    pub dormitory: String,
     /// The first guardian.
     pub guardian: Guardian,
 }

@@ -8,6 +8,11 @@ use super::people::{Guardian, Post, Relation, Sex, StaffMember, Student};
 use super::plan::{ClassPlan, SchoolPlan, Stage};
 use super::{names, number};
 
+/// How many sleep in one room of a dormitory.
+const BEDS: u32 = 6;
+/// How many rooms one floor has.
+const ROOMS: u32 = 20;
+
 /// A school with everybody in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct School<'a> {
@@ -49,11 +54,12 @@ impl<'a> School<'a> {
         // Stream 0 made the plan.
         rng.set_stream(u64::from(plan.index) + 1);
         let mut phone = plan.first_phone;
-        let classes: Vec<Class> = plan
+        let mut classes: Vec<Class> = plan
             .classes
             .iter()
             .map(|class| Class::make(&mut rng, plan, *class, school_year, &mut phone))
             .collect();
+        lodge(&mut classes);
         let mut staff = Vec::new();
         for (post, class) in posts(plan) {
             let index = staff.len() as u32;
@@ -126,6 +132,7 @@ impl Class {
                     number::serial(round, sex),
                 ),
                 boarder: school.stage == Stage::Senior && rng.random_range(0..5) < 2,
+                dormitory: String::new(),
                 guardian: guardian(rng, surname, *phone),
             }
         });
@@ -144,6 +151,23 @@ impl Class {
             stage.grade_word(self.plan.grade),
             self.plan.number
         )
+    }
+}
+
+/// Gives each boarder a bed, class after class: boys live in building 1, girls in building 2, and
+/// where a class ends in the middle of a room the next one goes on.
+fn lodge(classes: &mut [Class]) {
+    let mut beds = [0_u32; 2];
+    let students = classes.iter_mut().flat_map(|class| &mut class.students);
+    for student in students.filter(|student| student.boarder) {
+        let building = match student.sex {
+            Sex::Male => 0,
+            Sex::Female => 1,
+        };
+        let room = beds[building] / BEDS;
+        beds[building] += 1;
+        let (floor, door) = (room / ROOMS + 1, room % ROOMS + 1);
+        student.dormitory = format!("{}-{floor}{door:02}", building + 1);
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
 
 use chrono::Days;
@@ -205,4 +205,30 @@ fn rows_are_numbered_without_gaps_and_counted_beforehand() {
             .zip(1..)
             .all(|(row, expected)| *row == expected)
     );
+}
+
+#[test]
+fn boarders_and_only_they_sleep_in_rooms_of_six_with_their_own_sex() {
+    let city = city(20_000, 1);
+    let (mut shared, mut rooms) = (0, HashSet::new());
+    for school in city.schools() {
+        let mut beds: BTreeMap<&str, Vec<(&str, Sex)>> = BTreeMap::new();
+        for class in &school.classes {
+            for student in &class.students {
+                assert_eq!(student.boarder, !student.dormitory.is_empty());
+                if student.boarder {
+                    let beds = beds.entry(&student.dormitory).or_default();
+                    beds.push((&class.id, student.sex));
+                }
+            }
+        }
+        for (room, beds) in beds {
+            assert!(beds.len() <= 6, "{room}: {}", beds.len());
+            assert!(beds.iter().all(|(_, sex)| *sex == beds[0].1), "{room}");
+            shared += usize::from(beds.iter().any(|(class, _)| *class != beds[0].0));
+            rooms.insert((school.plan.code.clone(), room.to_owned()));
+        }
+    }
+    assert!(shared > 0, "a room across class groups");
+    assert!(rooms.len() > 50, "{}", rooms.len());
 }

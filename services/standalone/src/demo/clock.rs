@@ -1,22 +1,33 @@
-//! A clock that runs like the machine's, from another day on.
+//! A clock that runs like the machine's, from another day on, and can be put forward.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use kit::clock::{Clock, SystemClock, start_of};
 
-/// The machine's clock, moved.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MovedClock(Duration);
+/// The machine's clock, moved by so many milliseconds.
+#[derive(Clone, Debug)]
+pub(super) struct MovedClock(Arc<AtomicI64>);
 
 impl MovedClock {
     /// Begins now at 07:40 of `day` in the city.
     pub(super) fn morning_of(day: NaiveDate) -> Self {
-        Self(start_of(day) + Duration::minutes(7 * 60 + 40) - SystemClock.now())
+        let clock = Self(Arc::new(AtomicI64::new(0)));
+        clock.put_forward(start_of(day) + Duration::minutes(7 * 60 + 40));
+        clock
+    }
+
+    /// Goes on from `instant`.
+    pub(super) fn put_forward(&self, instant: DateTime<Utc>) {
+        let moved = instant - SystemClock.now();
+        self.0.store(moved.num_milliseconds(), Ordering::Relaxed);
     }
 }
 
 impl Clock for MovedClock {
     fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + self.0
+        SystemClock.now() + Duration::milliseconds(self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -30,5 +41,14 @@ mod tests {
         let clock = MovedClock::morning_of(day);
         assert_eq!(clock.today(), day);
         assert!(clock.now() <= clock.now());
+    }
+
+    #[test]
+    fn everybody_who_holds_it_sees_it_put_forward() {
+        let day = NaiveDate::from_ymd_opt(2022, 4, 7).unwrap();
+        let clock = MovedClock::morning_of(day);
+        let other = clock.clone();
+        clock.put_forward(clock.now() + Duration::days(1));
+        assert_eq!(other.today(), day.succ_opt().unwrap());
     }
 }

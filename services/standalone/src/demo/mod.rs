@@ -1,10 +1,15 @@
 //! `campus demo`: the main job on one screen.
 
+mod absences;
+mod cases;
 mod checks;
 mod clock;
+mod clusters;
 mod draws;
 mod gate;
 mod register;
+mod screening;
+mod silence;
 mod tubes;
 
 use std::fs::File;
@@ -13,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use chrono::{Duration, NaiveDate};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
 use kit::auth::{Issuer, Role};
 use kit::drain::Drain;
@@ -55,6 +60,7 @@ pub struct DemoArgs {
 /// The house with what the demonstration knows of it.
 struct Stage {
     house: House,
+    clock: MovedClock,
     city: City,
     folder: PathBuf,
     checks: Checks,
@@ -111,12 +117,19 @@ async fn play(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     stage.release(&case).await?;
     stage.coverage().await?;
     stage.publish(&case).await?;
+    let morning = stage.screen().await?;
+    stage.silence().await?;
+    stage.clusters(&morning).await?;
+    stage.suspend(&morning).await?;
+    stage.trace(&morning).await?;
+    stage.report(&morning).await?;
+    stage.varicella(&morning).await?;
     Ok(stage)
 }
 
 async fn open(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<Stage> {
     screen::heading("一、开门 five services, one process, SQLite");
-    let clock = Arc::new(MovedClock::morning_of(args.date));
+    let clock = MovedClock::morning_of(args.date);
     let data = folder.join("data");
     std::fs::create_dir_all(&data)?;
     let options = house::Options {
@@ -124,7 +137,7 @@ async fn open(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
         ..house::Options::trial(Databases::sqlite(&data))
     };
     let begun = Instant::now();
-    let house = House::open(&options, clock, drain).await?;
+    let house = House::open(&options, Arc::new(clock.clone()), drain).await?;
     let names: Vec<&str> = house.addresses().iter().map(|(name, _)| *name).collect();
     screen::done(format_args!(
         "{} · {}",
@@ -138,6 +151,7 @@ async fn open(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     };
     Ok(Stage {
         house,
+        clock,
         city: City::new(options),
         folder: folder.to_owned(),
         checks: Checks::default(),
@@ -152,6 +166,11 @@ impl Stage {
 
     fn officer(&self) -> anyhow::Result<Door> {
         self.caller(Role::CityOfficer, CITY_ID)
+    }
+
+    /// Goes on from a later instant, as the services' deadlines are shown.
+    fn put_forward(&self, instant: DateTime<Utc>) {
+        self.clock.put_forward(instant);
     }
 
     fn today(&self) -> NaiveDate {

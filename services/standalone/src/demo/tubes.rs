@@ -178,7 +178,7 @@ impl Stage {
         }
         let (alert, after) = until("the alert arrives", || async {
             Ok(self
-                .alert(case, &hold)
+                .alert(&case.path, &hold.name)
                 .await?
                 .filter(|alert| alert.state() == alert::State::Open))
         })
@@ -277,7 +277,7 @@ impl Stage {
             ),
         );
         let (_, after) = until("the alert ends", || async {
-            let alert = self.alert(case, &hold).await?;
+            let alert = self.alert(&case.path, &hold.name).await?;
             Ok(alert.filter(|alert| alert.state() == alert::State::Resolved))
         })
         .await?;
@@ -302,14 +302,16 @@ impl Stage {
             .find(|hold| hold.tube == case.positive.tube()))
     }
 
-    /// The alert for `hold` as the principal of the school sees it.
-    async fn alert(&self, case: &Case, hold: &Hold) -> anyhow::Result<Option<Alert>> {
+    /// The alert for a fact as the principal of the school at `path` sees it.
+    pub(super) async fn alert(&self, path: &str, fact: &str) -> anyhow::Result<Option<Alert>> {
+        let (_, school) = path.rsplit_once('/').context("a school has a bureau")?;
         let request = ListAlertsRequest {
-            parent: format!("organizations/{}", case.school()),
+            parent: format!("organizations/{school}"),
+            page_size: 1000,
             ..ListAlertsRequest::default()
         };
-        let mut client = AlertServiceClient::new(self.caller(Role::Principal, &case.path)?);
+        let mut client = AlertServiceClient::new(self.caller(Role::Principal, path)?);
         let alerts = client.list_alerts(request).await?.into_inner().alerts;
-        Ok(alerts.into_iter().find(|alert| alert.basis == hold.name))
+        Ok(alerts.into_iter().find(|alert| alert.basis == fact))
     }
 }
