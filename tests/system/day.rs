@@ -6,12 +6,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use kit::auth::Role;
-use proto::notification::alert_service_client::AlertServiceClient;
-use proto::notification::{AcknowledgeAlertRequest, Alert, ListAlertsRequest, alert};
-use proto::safety::GateDecision;
+use proto::notification::alert;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_reason::Code as Why;
-use proto::safety::gate_service_client::GateServiceClient;
 use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::hold_service_client::HoldServiceClient;
@@ -27,7 +24,9 @@ use tests::town::{CITY, Town, school, school_path};
 use tests::until;
 
 use crate::tubes::{Use, Way};
-use crate::verbs::{assignments, check_entry, create_plan, draw_city, export, request_id, told};
+use crate::verbs::{
+    acknowledge, alert_about, assignments, create_plan, draw_city, enter, export, request_id, told,
+};
 
 const SCHOOLS: u32 = 3;
 /// The school at which a tube turns out positive.
@@ -57,7 +56,7 @@ async fn a_day(store: Store) {
     let positive = positive.expect("the school has a tube");
     let member = positive.people[0].as_str();
     assert_eq!(
-        enter(&city, member).await.effective_result(),
+        enter(&city, HERE, member).await.effective_result(),
         Outcome::Admit,
         "nobody is held before a result"
     );
@@ -226,17 +225,10 @@ async fn everybody_of_the_tube_is_held(city: &City, positive: &Filled) -> Hold {
     hold
 }
 
-async fn enter(city: &City, person: &str) -> GateDecision {
-    let guard = city.door(Role::Guard, &school_path(HERE));
-    let request = check_entry(HERE, person, &request_id());
-    let decided = GateServiceClient::new(guard).check_entry(request).await;
-    decided.expect("the gate decides").into_inner()
-}
-
 async fn the_gate_denies(city: &City, member: &str) {
     let begun = Instant::now();
     let denied = until("the gate denies", || async {
-        let decision = enter(city, member).await;
+        let decision = enter(city, HERE, member).await;
         (decision.effective_result() == Outcome::Deny).then_some(decision)
     })
     .await;
@@ -246,7 +238,7 @@ async fn the_gate_denies(city: &City, member: &str) {
     };
     assert_eq!(why.code(), Why::Held);
     assert!(!why.message.is_ascii() && !why.rule.is_empty(), "{why:?}");
-    let elsewhere = enter(city, city.student(HERE, 2, 1)).await;
+    let elsewhere = enter(city, HERE, city.student(HERE, 2, 1)).await;
     assert_eq!(
         elsewhere.effective_result(),
         Outcome::Admit,
@@ -254,20 +246,8 @@ async fn the_gate_denies(city: &City, member: &str) {
     );
 }
 
-/// The alert for a hold, as the epidemic reporter of the school sees it.
-async fn alert_of(city: &City, hold: &Hold) -> Option<Alert> {
-    let reporter = city.door(Role::EpidemicReporter, &school_path(HERE));
-    let request = ListAlertsRequest {
-        parent: format!("organizations/{}", school(HERE)),
-        ..ListAlertsRequest::default()
-    };
-    let listed = AlertServiceClient::new(reporter).list_alerts(request).await;
-    let alerts = listed.expect("alerts").into_inner().alerts;
-    alerts.into_iter().find(|alert| alert.basis == hold.name)
-}
-
 async fn the_alert_stands(city: &City, hold: &Hold) {
-    let alert = until("the alert arrives", || alert_of(city, hold)).await;
+    let alert = until("the alert arrives", || alert_about(city, HERE, &hold.name)).await;
     assert_eq!(alert.state(), alert::State::Open);
     assert_eq!(alert.people_count as usize, hold.members.len());
     assert_eq!(
@@ -275,15 +255,7 @@ async fn the_alert_stands(city: &City, hold: &Hold) {
         city.staff(HERE, "疫情报告人"),
         "the epidemic reporter answers"
     );
-    let reporter = city.door(Role::EpidemicReporter, &school_path(HERE));
-    let request = AcknowledgeAlertRequest {
-        name: alert.name,
-        comment: "已收到".to_owned(),
-        request_id: request_id(),
-    };
-    let mut alerts = AlertServiceClient::new(reporter);
-    let seen = alerts.acknowledge_alert(request).await;
-    let seen = seen.expect("is acknowledged").into_inner();
+    let seen = acknowledge(city, HERE, alert.name).await;
     assert_eq!(seen.state(), alert::State::Acknowledged);
 }
 
@@ -325,7 +297,7 @@ async fn singles_are_negative(city: &City, held: &Hold) {
 async fn the_gate_admits(city: &City, member: &str) {
     let begun = Instant::now();
     until("the gate admits again", || async {
-        let decision = enter(city, member).await;
+        let decision = enter(city, HERE, member).await;
         (decision.effective_result() == Outcome::Admit).then_some(())
     })
     .await;
@@ -334,7 +306,7 @@ async fn the_gate_admits(city: &City, member: &str) {
 
 async fn the_alert_is_over(city: &City, hold: &Hold) {
     until("the alert ends with the hold", || async {
-        let alert = alert_of(city, hold).await?;
+        let alert = alert_about(city, HERE, &hold.name).await?;
         (alert.state() == alert::State::Resolved).then_some(())
     })
     .await;

@@ -7,15 +7,20 @@ use proto::notification::{
     ApproveDirectiveRequest, Directive, DraftDirectiveRequest, IssueDirectiveRequest,
     ListRecipientsRequest,
 };
+use proto::roster::check_policy::Slot;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_service_client::GateServiceClient;
+use proto::sampling::ListClustersRequest;
+use proto::sampling::cluster_service_client::ClusterServiceClient;
 use proto::sampling::plan_service_client::PlanServiceClient;
+use proto::sampling::submit_check_response::Verdict;
 use tests::city::{City, Store};
 use tests::town::{CITY, CLASSES, DISTRICT, Town, school, school_path};
-use tests::{students_of, within};
+use tests::{students_of, until, within};
 use tonic::Code;
 
-use crate::verbs::{check_entry, create_plan, draw_city, told};
+use crate::checks::{reporter, submit, three_fevers};
+use crate::verbs::{check_entry, create_plan, draw_city, enter, told};
 
 async fn neighbours_down(store: Store) {
     let Some(city) = City::open(store, Town::of(3)).await else {
@@ -39,6 +44,7 @@ async fn neighbours_down(store: Store) {
         .expect("draws without roster");
     assert_eq!((drawn.school_count, drawn.drawn_school_count), (3, 3));
     assert_eq!(drawn.class_group_count, 3 * CLASSES as i32);
+    classes_report(&city).await;
 
     city.kill("sampling").await;
     let gone = draw_city(officer.clone(), "daily");
@@ -75,6 +81,12 @@ async fn neighbours_down(store: Store) {
         .await;
     let again = again.expect("decides after a restart").into_inner();
     assert_eq!(again.effective_result(), Outcome::Admit);
+    let ill = enter(&city, 3, city.student(3, 1, 1)).await;
+    assert_eq!(
+        ill.effective_result(),
+        Outcome::Deny,
+        "who is ill stays out"
+    );
 
     directives_are_written(&city).await;
 
@@ -91,6 +103,25 @@ async fn neighbours_down(store: Store) {
     let students = students_of(officer, &format!("organizations/{CITY}")).await;
     let students = students.expect("roster is back");
     assert_eq!(students.len() as u32, city.town.everybody());
+}
+
+/// Checks are taken without roster, fevers make a cluster, and the gate hears of who is ill.
+async fn classes_report(city: &City) {
+    let check = three_fevers(city, 3, 1, Slot::Morning);
+    let taken = submit(&reporter(city, 3, 1), &check).await;
+    assert_eq!(taken.expect("is taken").verdict(), Verdict::Stored);
+    let request = ListClustersRequest {
+        organization: format!("organizations/{}", school(3)),
+        ..ListClustersRequest::default()
+    };
+    let mut clusters = ClusterServiceClient::new(city.door(Role::SchoolDoctor, &school_path(3)));
+    let found = clusters.list_clusters(request).await.expect("clusters");
+    assert_eq!(found.into_inner().clusters.len(), 1);
+    until("the gate hears of who is ill", || async {
+        let decision = enter(city, 3, city.student(3, 1, 1)).await;
+        (decision.effective_result() == Outcome::Deny).then_some(())
+    })
+    .await;
 }
 
 async fn the_register_is_silent(city: &City) {

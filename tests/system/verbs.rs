@@ -1,17 +1,21 @@
 //! What people and machines do, in as few words as a test wants.
 
+use kit::auth::Role;
 use kit::clock::{Clock, SystemClock};
 use kit::field::to_date;
+use proto::notification::alert_service_client::AlertServiceClient;
+use proto::notification::{AcknowledgeAlertRequest, Alert, ListAlertsRequest};
 use proto::safety::check_entry_request::Identity;
 use proto::safety::gate_observation::Colour;
-use proto::safety::{CheckEntryRequest, GateObservation, TravelCard};
+use proto::safety::gate_service_client::GateServiceClient;
+use proto::safety::{CheckEntryRequest, GateDecision, GateObservation, TravelCard};
 use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::{
     Assignment, CreatePlanRequest, DrawDayRequest, DrawDayResponse, ExportDrawRequest,
     ListAssignmentsRequest, SamplingPlan, sampling_plan,
 };
-use tests::city::Door;
-use tests::town::{CITY, school};
+use tests::city::{City, Door};
+use tests::town::{CITY, school, school_path};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
@@ -108,6 +112,39 @@ pub(crate) fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntry
         request_id: request_id.to_owned(),
         ..CheckEntryRequest::default()
     }
+}
+
+/// What the gate of a school decides on somebody who looks well.
+pub(crate) async fn enter(city: &City, at: u32, person: &str) -> GateDecision {
+    let guard = city.door(Role::Guard, &school_path(at));
+    let request = check_entry(at, person, &request_id());
+    let decided = GateServiceClient::new(guard).check_entry(request).await;
+    decided.expect("the gate decides").into_inner()
+}
+
+/// The alert about something, as the epidemic reporter of a school sees it.
+pub(crate) async fn alert_about(city: &City, at: u32, basis: &str) -> Option<Alert> {
+    let reporter = city.door(Role::EpidemicReporter, &school_path(at));
+    let request = ListAlertsRequest {
+        parent: format!("organizations/{}", school(at)),
+        ..ListAlertsRequest::default()
+    };
+    let listed = AlertServiceClient::new(reporter).list_alerts(request).await;
+    let alerts = listed.expect("alerts").into_inner().alerts;
+    alerts.into_iter().find(|alert| alert.basis == basis)
+}
+
+/// The epidemic reporter of a school acknowledges an alert.
+pub(crate) async fn acknowledge(city: &City, at: u32, alert: String) -> Alert {
+    let reporter = city.door(Role::EpidemicReporter, &school_path(at));
+    let request = AcknowledgeAlertRequest {
+        name: alert,
+        comment: "已收到".to_owned(),
+        request_id: request_id(),
+    };
+    let mut alerts = AlertServiceClient::new(reporter);
+    let seen = alerts.acknowledge_alert(request).await;
+    seen.expect("is acknowledged").into_inner()
 }
 
 /// Code and reason of an error, whose sentence for people must be Chinese.

@@ -1,5 +1,6 @@
 //! Wrong requests get the right code, reason and Chinese sentence, and leave nothing behind.
 
+mod health;
 mod imports;
 mod roster;
 
@@ -45,6 +46,7 @@ async fn wrong_requests(store: Store) {
     the_wrong_place(&city).await;
     plans(&city).await;
     gates(&city).await;
+    health::wrong(&city).await;
     bytes(&city).await;
     roster::another_school(&city).await;
     roster::unknown_and_malformed(&city).await;

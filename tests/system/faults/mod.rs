@@ -5,6 +5,7 @@
 //! `CAMPUS_CUTS` says how many cuts are made on each database; 100 when it is not set.
 
 mod campaign;
+mod checks;
 mod clients;
 mod importer;
 mod judge;
@@ -45,18 +46,19 @@ fn town() -> Town {
     }
 }
 
-/// Kills a service by chance each time it has acknowledged some writes more, with others under way;
-/// gives how often each was killed.
+/// Kills one of the services by chance each time it has acknowledged some writes more, with others
+/// under way; gives how often each was killed.
 async fn cut(
     campaign: &Campaign,
     city: &City,
+    services: &[&'static str],
     cuts: u32,
     seed: u64,
 ) -> BTreeMap<&'static str, u32> {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let mut killed = BTreeMap::new();
     for number in 0..cuts {
-        let service = SERVICES[chance.random_range(0..SERVICES.len())];
+        let service = services[chance.random_range(0..services.len())];
         let mut acknowledged = campaign.acknowledged[service].subscribe();
         let until = *acknowledged.borrow() + chance.random_range(1..12);
         let wait = acknowledged.wait_for(|count| *count >= until);
@@ -93,7 +95,7 @@ async fn campaign(store: Store) {
         clients.spawn(writer(campaign.clone(), city.clone()));
     }
     let killed = tokio::select! {
-        killed = cut(&campaign, &city, cuts(), 7) => killed,
+        killed = cut(&campaign, &city, &SERVICES, cuts(), 7) => killed,
         Some(ended) = clients.join_next() => panic!("a client ended early: {ended:?}"),
     };
     campaign.end();
