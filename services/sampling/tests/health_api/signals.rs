@@ -119,7 +119,8 @@ async fn the_school_sees_a_signal_first_and_explains_it(database: Scratch) {
     );
     assert_eq!(reason(&other), wrong_state);
 
-    assert_eq!(site.seen(officer, DISTRICT).await, [explained.clone()]);
+    let seen = site.seen(officer, DISTRICT).await;
+    assert_eq!(seen, std::slice::from_ref(&explained));
     let seen = site.signals(officer).get_reporting_signal(get()).await;
     assert_eq!(seen.expect("seen").into_inner(), explained);
     let judged = judge(&site, &signal.name, State::Dismissed).await;
@@ -164,7 +165,8 @@ async fn after_three_school_days_bureaus_see_what_was_not_explained(database: Sc
     }
     site.0.next_day();
     assert_eq!(signal.visible_date, Some(site.0.date()));
-    assert_eq!(site.seen(officer, DISTRICT).await, [signal.clone()]);
+    let seen = site.seen(officer, DISTRICT).await;
+    assert_eq!(seen, std::slice::from_ref(&signal));
     let judged = judge(&site, &signal.name, State::Confirmed).await;
     assert_eq!(judged.expect("judged").state(), State::Confirmed);
 }
