@@ -16,7 +16,6 @@ mod screening_refusals;
 mod screening_site;
 mod screening_store;
 mod signals;
-#[allow(dead_code, reason = "each test uses its part")]
 #[path = "../tube_api/site.rs"]
 mod site;
 #[path = "../town/mod.rs"]
