@@ -110,8 +110,9 @@ async fn checks_stand(city: &City, at: u32, acknowledged: &[Check]) {
             page_size: 1000,
             ..ListChecksRequest::default()
         };
-        let listed = ScreeningServiceClient::new(door.clone()).list_checks(request);
-        let listed = listed.await.expect("checks").into_inner();
+        let mut client = ScreeningServiceClient::new(door.clone());
+        let listed = client.list_checks(request).await;
+        let listed = listed.expect("checks").into_inner();
         assert_eq!(listed.next_page_token, "", "a school is one page");
         stored.extend(listed.checks);
     }

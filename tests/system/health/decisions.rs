@@ -186,8 +186,9 @@ pub(super) async fn a_case_goes_up(city: &City) -> String {
         request_id: request_id(),
     };
     let reporter = city.door(Role::EpidemicReporter, &school_path(HERE));
-    let written = ReportServiceClient::new(reporter).write_report(request);
-    assert!(!written.await.expect("is written").into_inner().late);
+    let mut reports = ReportServiceClient::new(reporter);
+    let written = reports.write_report(request).await.expect("is written");
+    assert!(!written.into_inner().late);
     let beside = receive(district(city), &name).await;
     assert_eq!(beside, report_step::Kind::ReceivedBeside, "a bureau");
     let received = receive(control.clone(), &name).await;

@@ -147,8 +147,9 @@ async fn missing(city: &City, slot: Slot) -> Vec<String> {
         ..ListMissingRequest::default()
     };
     let door = city.door(Role::EpidemicReporter, &school_path(HERE));
-    let listed = ScreeningServiceClient::new(door).list_missing(request);
-    let listed = listed.await.expect("who is missing").into_inner();
+    let mut client = ScreeningServiceClient::new(door);
+    let listed = client.list_missing(request).await;
+    let listed = listed.expect("who is missing").into_inner();
     let scopes = listed.missing_checks.into_iter().map(|one| one.scope);
     scopes
         .filter(|scope| scope.contains("/classGroups/p"))
