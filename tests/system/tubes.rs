@@ -49,11 +49,11 @@ impl Way {
     /// The laboratory prints tubes; gives how many were new.
     pub(crate) async fn issue(&self, codes: &[String], pool: PoolType) -> Result<i32, Status> {
         let request = IssueTubesRequest {
-            laboratory: String::new(),
             lot: "LOT-1".to_owned(),
             pool_type: pool.into(),
             organization: format!("organizations/{CITY}"),
             tube_codes: codes.to_vec(),
+            ..IssueTubesRequest::default()
         };
         let issued = self.laboratory.clone().issue_tubes(request).await?;
         Ok(issued.into_inner().issued_count)
