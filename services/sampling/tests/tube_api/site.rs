@@ -215,10 +215,10 @@ impl Site {
             .into_inner()
     }
 
-    /// The control of everybody who is not clear, by person.
+    /// The control of everybody who is under one, by person.
     pub(crate) async fn controls(&self) -> Vec<i16> {
         let db = self.database().await;
-        let sql = "SELECT control FROM clearances ORDER BY person";
+        let sql = "SELECT control FROM clearances WHERE control <> 1 ORDER BY person";
         let rows = db.read().query_all_raw(statement(db.read(), sql, []));
         let rows = rows.await.expect("a query");
         let controls = rows.iter().map(|row| row.try_get_by_index(0));
@@ -227,7 +227,7 @@ impl Site {
         controls
     }
 
-    /// How many people are not clear.
+    /// How many people are under a control.
     pub(crate) async fn not_clear(&self) -> usize {
         self.controls().await.len()
     }
