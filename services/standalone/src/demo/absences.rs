@@ -11,8 +11,8 @@ use proto::safety::gate_decision::Result as Outcome;
 use proto::sampling::absence_service_client::AbsenceServiceClient;
 use proto::sampling::health_service_client::HealthServiceClient;
 use proto::sampling::{
-    Absence, AbsenceReason, ConfirmDiseaseRequest, EndAbsenceRequest, GetAbsenceRequest, Illness,
-    ListAbsencesRequest, RecordAbsenceRequest, ReferPersonRequest, RequestReturnRequest,
+    Absence, AbsenceReason, Case, ConfirmDiseaseRequest, EndAbsenceRequest, GetAbsenceRequest,
+    Illness, ListAbsencesRequest, RecordAbsenceRequest, ReferPersonRequest, RequestReturnRequest,
     ReviewReturnRequest, TraceAbsenceRequest, absence, health_state, trace,
 };
 
@@ -27,7 +27,7 @@ const VARICELLA_DAYS: u64 = 14;
 
 impl Stage {
     pub(super) async fn trace(&mut self, morning: &Morning) -> anyhow::Result<()> {
-        screen::heading("十二、缺勤 absences: traced within the hour, or the principal has them");
+        screen::heading("十三、缺勤 absences: traced within the hour, or the principal has them");
         let class = &morning.away;
         let mut teacher = AbsenceServiceClient::new(self.caller(Role::ClassReporter, &class.path)?);
         let request = ListAbsencesRequest {
@@ -72,7 +72,7 @@ impl Stage {
             traced.state() == absence::State::Traced && tried.state() == absence::State::Open,
             "one guardian says: ill at home; the other does not answer 联系不上",
         );
-        self.put_forward(self.house.clock().now() + chrono::Duration::minutes(61));
+        self.put_forward(self.house.clock().now() + chrono::Duration::minutes(125));
         let (escalated, _) = until("the absence escalates", || async {
             let mut principal =
                 AbsenceServiceClient::new(self.caller(Role::Principal, class.school())?);
@@ -91,8 +91,12 @@ impl Stage {
     }
 
     /// Varicella: thirteen days are not fourteen.
-    pub(super) async fn varicella(&mut self, morning: &Morning) -> anyhow::Result<()> {
-        screen::heading("十四、复课 return: varicella on day 13, and on day 14");
+    pub(super) async fn varicella(
+        &mut self,
+        morning: &Morning,
+        covid: &Case,
+    ) -> anyhow::Result<()> {
+        screen::heading("十五、复课 return: varicella on day 13, and on day 14");
         let class = &morning.fever;
         let person = class.students.get(5).context("a class has six pupils")?;
         let onset = self.today() - Days::new(VARICELLA_DAYS - 1);
@@ -149,6 +153,7 @@ impl Stage {
             ),
         );
         self.put_forward(start_of(self.today() + Days::new(1)) + chrono::Duration::hours(8));
+        self.rule_out(morning, covid).await?;
         let mut doctor = HealthServiceClient::new(self.caller(Role::SchoolDoctor, class.school())?);
         doctor.request_return(request()).await?;
         let returned = doctor
@@ -170,7 +175,8 @@ impl Stage {
         );
         let (admitted, after) = until("the gate admits", || async {
             let decision = self.check(class.school(), person).await?;
-            Ok((decision.effective_result() == Outcome::Admit).then_some(decision))
+            let admitted = decision.effective_result() == Outcome::Admit;
+            Ok((admitted && decision.reasons.is_empty()).then_some(decision))
         })
         .await?;
         let mut absences =

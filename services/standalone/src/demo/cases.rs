@@ -1,4 +1,4 @@
-//! A case, its contacts, its reports up the hierarchy hop by hop, and its export.
+//! A case, its contacts, its reports up the hierarchy hop by hop, its export, and its end.
 
 use anyhow::Context as _;
 use kit::auth::Role;
@@ -11,7 +11,8 @@ use proto::sampling::report_service_client::ReportServiceClient;
 use proto::sampling::{
     AcknowledgeReportRequest, AddContactsRequest, Case, CaseContact, CaseReport, ContactKind,
     ExportCaseRequest, ExportFormat, GetCaseRequest, ListCandidateContactsRequest,
-    ListCaseExportsRequest, OpenCaseRequest, ReportHop, WriteReportRequest, case, case_report,
+    ListCaseExportsRequest, OpenCaseRequest, ReportHop, RuleOutCaseRequest, WriteReportRequest,
+    case, case_report,
 };
 use sha2::{Digest, Sha256};
 
@@ -24,10 +25,9 @@ use crate::house::Door;
 use crate::screen::{self, Align, Table, count, span};
 
 impl Stage {
-    pub(super) async fn report(&mut self, morning: &Morning) -> anyhow::Result<()> {
-        screen::heading(
-            "十三、病例 a case: contacts, the first report, and every hop with its clock",
-        );
+    /// A suspected case with its contacts and its first report.
+    pub(super) async fn open_case(&mut self, morning: &Morning) -> anyhow::Result<Case> {
+        screen::heading("十二、病例 a case: its contacts, the gate, the first report");
         let class = &morning.away;
         let (patient, school) = (&class.students[0], class.school());
         let mut doctor = CaseServiceClient::new(self.caller(Role::SchoolDoctor, school)?);
@@ -96,12 +96,12 @@ impl Stage {
             true,
             format!("校门 gate, {}: {}", span(after), gate::explain(&denied)),
         );
-        self.hops(&case, school).await?;
-        self.export(&case).await
+        self.write_report(&case, school).await?;
+        Ok(case)
     }
 
-    /// The first report, and its receipts.
-    async fn hops(&mut self, case: &Case, school: &str) -> anyhow::Result<()> {
+    /// The first report, and the receipt of the county.
+    async fn write_report(&mut self, case: &Case, school: &str) -> anyhow::Result<()> {
         let reporter = self.caller(Role::EpidemicReporter, school)?;
         let request = WriteReportRequest {
             case: case.name.clone(),
@@ -128,13 +128,12 @@ impl Stage {
         );
         let district = format!("{CITY_ID}/{DISTRICT}");
         let control = self.caller(Role::DiseaseControl, &district)?;
-        self.receive(control, case, Level::CountyHealth).await?;
-        self.put_forward(self.house.clock().now() + chrono::Duration::minutes(125));
-        let late = until("the hop is late", || async {
-            let hops = self.case(case).await?.hops;
-            Ok(hop(&hops, Level::CountyGovernment).filter(|hop| hop.late))
-        });
-        late.await?;
+        self.receive(control, case, Level::CountyHealth).await
+    }
+
+    /// Two hours later: every hop with its clock, and the document.
+    pub(super) async fn follow_case(&mut self, case: &Case) -> anyhow::Result<()> {
+        screen::heading("十四、上报 the report on its way up: every hop has a clock");
         self.receive(self.officer()?, case, Level::CountyGovernment)
             .await?;
         self.receive(self.officer()?, case, Level::City).await?;
@@ -170,6 +169,38 @@ impl Stage {
                 && is_late(Level::CountyGovernment)
                 && !is_late(Level::City),
             "one hop took more than two hours: received since, and LATE for good 迟报不可抹去",
+        );
+        self.export(case).await
+    }
+
+    /// The laboratory has nothing: whatever the case put on people is lifted.
+    pub(super) async fn rule_out(&mut self, morning: &Morning, case: &Case) -> anyhow::Result<()> {
+        let school = morning.away.school();
+        let request = RuleOutCaseRequest {
+            name: case.name.clone(),
+            reason: "两次核酸检测阴性，排除".to_owned(),
+            request_id: String::new(),
+        };
+        let mut doctor = CaseServiceClient::new(self.caller(Role::SchoolDoctor, school)?);
+        let closed = doctor.rule_out_case(request).await?.into_inner();
+        let contact = morning
+            .away
+            .students
+            .get(3)
+            .context("a class has four pupils")?;
+        let (admitted, after) = until("the gate admits the contact", || async {
+            let decision = self.check(school, contact).await?;
+            let admitted = decision.effective_result() == Outcome::Admit;
+            Ok((admitted && decision.reasons.is_empty()).then_some(decision))
+        })
+        .await?;
+        self.checks.expect(
+            closed.certainty() == case::Certainty::Excluded && closed.late,
+            format!(
+                "the case of yesterday is ruled out: its contacts are free again, {}, {}",
+                gate::explain(&admitted),
+                span(after)
+            ),
         );
         Ok(())
     }

@@ -11,10 +11,10 @@ use kit::clock::{Clock, SystemClock, start_of};
 pub(super) struct MovedClock(Arc<AtomicI64>);
 
 impl MovedClock {
-    /// Begins now at 07:40 of `day` in the city.
+    /// Begins now at 08:10 of `day` in the city.
     pub(super) fn morning_of(day: NaiveDate) -> Self {
         let clock = Self(Arc::new(AtomicI64::new(0)));
-        clock.put_forward(start_of(day) + Duration::minutes(7 * 60 + 40));
+        clock.put_forward(start_of(day) + Duration::minutes(8 * 60 + 10));
         clock
     }
 

@@ -121,9 +121,10 @@ async fn play(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     stage.silence().await?;
     stage.clusters(&morning).await?;
     stage.suspend(&morning).await?;
+    let covid = stage.open_case(&morning).await?;
     stage.trace(&morning).await?;
-    stage.report(&morning).await?;
-    stage.varicella(&morning).await?;
+    stage.follow_case(&covid).await?;
+    stage.varicella(&morning, &covid).await?;
     Ok(stage)
 }
 

@@ -112,7 +112,7 @@ impl Stage {
         self.checks.expect(
             symptoms == 2 && zero + 2 == expected.len() - silent.len(),
             format!(
-                "{} class reporters submit, {}: {zero} zero reports 零报告, {symptoms} with symptoms",
+                "{} reporters submit, {}: {zero} zero reports 零报告, {symptoms} with symptoms",
                 zero + symptoms,
                 screen::span(taken)
             ),
