@@ -11,7 +11,6 @@ mod medical;
 mod profiles;
 mod reports;
 mod screening;
-mod screening_rate;
 mod screening_refusals;
 mod screening_site;
 mod screening_store;

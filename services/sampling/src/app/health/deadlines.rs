@@ -174,13 +174,19 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
             }
         }
         Some(Deadline::ClusterReport) => {
-            if deadlines::take(&tx, row).await? {
-                app.report_is_due(&tx, &row.entity).await?;
+            let cluster = app.locked_cluster(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await?
+                && let Some(cluster) = cluster
+            {
+                app.report_is_due(&tx, cluster).await?;
             }
         }
         Some(kind @ (Deadline::SuspensionApply | Deadline::SuspensionEnd)) => {
-            if deadlines::take(&tx, row).await? {
-                let call = app.teaching_changes(&tx, kind, &row.entity).await?;
+            let suspension = app.locked_suspension(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await?
+                && let Some(suspension) = suspension
+            {
+                let call = app.teaching_changes(&tx, kind, suspension).await?;
                 tx.commit().await?;
                 if let Some(call) = call {
                     tokio::spawn(app.clone().tell_roster(call));

@@ -222,7 +222,11 @@ impl App {
     }
 
     /// A suspension whose school is locked; none when there is none.
-    async fn locked_suspension(&self, tx: &Tx, id: &str) -> Result<Option<SuspensionRow>, Error> {
+    pub(super) async fn locked_suspension(
+        &self,
+        tx: &Tx,
+        id: &str,
+    ) -> Result<Option<SuspensionRow>, Error> {
         let Some(row) = SuspensionRow::get(tx, id, Lock::No).await? else {
             return Ok(None);
         };

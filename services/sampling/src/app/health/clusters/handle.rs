@@ -103,15 +103,13 @@ impl App {
         Ok(ClusterRow::get(tx, id, Lock::No).await?)
     }
 
-    /// The report on a cluster is due: one that nobody has taken up is overdue, for good.
+    /// The report on a cluster that is locked is due: one that nobody has taken up is overdue, for
+    /// good.
     pub(in crate::app::health) async fn report_is_due(
         &self,
         tx: &Tx,
-        id: &str,
+        mut row: ClusterRow,
     ) -> Result<(), Error> {
-        let Some(mut row) = self.locked_cluster(tx, id).await? else {
-            return Ok(());
-        };
         if row.state != ClusterState::Open.code() || !row.stands || row.overdue {
             return Ok(());
         }

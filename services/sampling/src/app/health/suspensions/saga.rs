@@ -37,11 +37,8 @@ impl App {
         &self,
         tx: &Tx,
         deadline: Deadline,
-        id: &str,
+        mut row: SuspensionRow,
     ) -> Result<Option<Call>, Error> {
-        let Some(mut row) = self.locked_suspension(tx, id).await? else {
-            return Ok(None);
-        };
         match (deadline, SuspensionState::from_code(row.state)) {
             (Deadline::SuspensionApply, Some(SuspensionState::Decided)) => {
                 step(&mut row, SuspensionEvent::Begin)?;
@@ -55,7 +52,7 @@ impl App {
             _ => return Ok(None),
         }
         let again = self.clock.now().timestamp_millis() + CUT_OFF;
-        wait(tx, deadline, id, again).await?;
+        wait(tx, deadline, &row.id, again).await?;
         let ends = deadline == Deadline::SuspensionEnd;
         let others = others(tx, &row).await?;
         let covered = ends && others.iter().any(|other| other.away().covers(&row.away()));
