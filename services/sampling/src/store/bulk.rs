@@ -1,7 +1,7 @@
 //! Many rows in one statement: UNNEST on PostgreSQL, rows of values on SQLite.
 
 use kit::db::{Backend, Tx, statement};
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 /// One column of many rows.
 #[derive(Clone, Debug)]
@@ -79,6 +79,46 @@ pub async fn insert(
         }
     }
     Ok(())
+}
+
+/// Rows as a query gives them, in as many statements as it takes: what stands in the brackets of
+/// `WITH name (columns) AS (…)`, and its values from $1.
+pub fn listed(
+    connection: &impl ConnectionTrait,
+    columns: Vec<(&str, Column)>,
+) -> Vec<(String, Vec<Value>)> {
+    let rows = columns.first().map_or(0, |(_, column)| column.len());
+    debug_assert!(columns.iter().all(|(_, column)| column.len() == rows));
+    if rows == 0 {
+        return Vec::new();
+    }
+    if connection.get_database_backend() == DbBackend::Postgres {
+        let arrays: Vec<String> = (1..)
+            .zip(&columns)
+            .map(|(place, (_, column))| format!("${place}::{}[]", column.sql_type()))
+            .collect();
+        let list = format!("SELECT * FROM UNNEST({})", arrays.join(", "));
+        let values = columns.into_iter().map(|(_, column)| column.array());
+        return vec![(list, values.collect())];
+    }
+    let row = format!("({})", vec!["?"; columns.len()].join(", "));
+    let mut columns: Vec<_> = columns
+        .into_iter()
+        .map(|(_, column)| column.values())
+        .collect();
+    let parts = (0..rows).step_by(SQLITE_ROWS).map(|begin| {
+        let count = SQLITE_ROWS.min(rows - begin);
+        let values = (0..count).flat_map(|_| {
+            let row: Vec<_> = columns.iter_mut().filter_map(Iterator::next).collect();
+            row
+        });
+        let values = values.collect();
+        (
+            format!("VALUES {}", vec![row.as_str(); count].join(", ")),
+            values,
+        )
+    });
+    parts.collect()
 }
 
 /// The placeholders `$first, $first+1, …` for `count` values.

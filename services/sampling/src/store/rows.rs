@@ -5,7 +5,7 @@ use std::future::Future;
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, TryGetable, Value};
 
-use super::bulk::{Column, insert, placeholders};
+use super::bulk::{Column, insert, listed, placeholders};
 
 /// Keys in one statement: far below the limit of values of both databases.
 const KEYS: usize = 1000;
@@ -147,6 +147,51 @@ pub trait Row: Sized + Send + Sync + 'static {
         debug_assert_eq!(Self::KEY.len(), 1, "{} has a longer key", Self::TABLE);
         let found = Self::find(connection, Self::KEY[0], vec![key.into()], lock);
         async move { Ok(found.await?.pop()) }
+    }
+
+    /// Rows of which the named columns are together those of one of `keys`, in no order. Each key is
+    /// looked up by itself: no statistics of a table that has just grown mislead the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn among<C: ConnectionTrait + Sync>(
+        connection: &C,
+        keys: Vec<(&'static str, Column)>,
+    ) -> impl Future<Output = Result<Vec<Self>, DbErr>> + Send {
+        let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+        let matches: Vec<String> = names
+            .iter()
+            .map(|name| format!("found.{name} = wanted.{name}"))
+            .collect();
+        let columns: Vec<String> = Self::COLUMNS
+            .iter()
+            .map(|column| format!("found.{column}"))
+            .collect();
+        // PostgreSQL would rather scan a table whose statistics are of yesterday; behind a fence it
+        // looks up each key. SQLite takes a CROSS JOIN in the order in which it is written.
+        let (columns, names, found) = (columns.join(", "), names.join(", "), Self::TABLE);
+        let matches = matches.join(" AND ");
+        let join = if connection.get_database_backend() == DbBackend::Postgres {
+            format!("LATERAL (SELECT * FROM {found} found WHERE {matches} OFFSET 0) found")
+        } else {
+            format!("{found} found WHERE {matches}")
+        };
+        let statements = listed(connection, keys).into_iter().map(|(list, values)| {
+            let sql = format!(
+                "WITH wanted ({names}) AS ({list}) SELECT {columns} FROM wanted CROSS JOIN {join}"
+            );
+            statement(connection, &sql, values)
+        });
+        let statements: Vec<_> = statements.collect();
+        async move {
+            let mut found = Vec::new();
+            for statement in statements {
+                for row in &connection.query_all_raw(statement).await? {
+                    found.push(Self::read(row)?);
+                }
+            }
+            Ok(found)
+        }
     }
 
     /// A page in the order of the primary key: rows that `wheres`, with placeholders from $1, lets

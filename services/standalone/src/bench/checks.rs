@@ -16,7 +16,7 @@ use super::stand::Stand;
 const ENOUGH: usize = 10_000;
 /// The pace of the open loop, a second: the peak of the city is 22.
 const PACE: f64 = 2000.0;
-/// How long it is kept.
+/// How long it is kept at most.
 const SPAN: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
@@ -45,6 +45,12 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
         rate("2,000/s begun on time, done", &paced, 0.98 * PACE),
         within("2,000/s begun on time, p50", &paced, 0.5, 100.0),
         within("2,000/s begun on time, p99", &paced, 0.99, 100.0),
+        Figure::alone(
+            "2,000/s begun on time, turned away",
+            "",
+            paced.overloaded() as f64,
+            (Bound::AtMost, 0.0),
+        ),
         Figure::ratio(
             "checks ÷ single-row commits, 64 clients",
             "/s",
@@ -65,7 +71,7 @@ async fn as_they_go(
 ) -> anyhow::Result<Latencies> {
     let mut parts = Vec::new();
     while parts.iter().map(Latencies::count).sum::<usize>() < ENOUGH {
-        let today = today(stand, reporters);
+        let today = today(stand, reporters).await?;
         let submit = {
             let reporters = reporters.clone();
             move |session| reporters.clone().submit(session)
@@ -75,29 +81,22 @@ async fn as_they_go(
     Ok(Latencies::join(parts))
 }
 
-/// An open loop; where the class groups are few it goes on with the checks of the next day.
+/// An open loop over the checks of one day: the whole span where the city has enough class groups.
 async fn at_a_pace(stand: &Stand, reporters: &Reporters) -> anyhow::Result<Latencies> {
-    let mut sessions = Vec::new();
-    let calls = (PACE * SPAN.as_secs_f64()) as usize;
-    let mut day = stand.clock.today();
-    while sessions.len() < calls {
-        day = Stand::school_day_after(day);
-        sessions.extend(of_day(reporters, day));
-    }
-    sessions.truncate(calls);
-    let submit = |session: Session| {
-        if stand.clock.today() != session.day {
-            stand.next_school_day();
-        }
+    let mut sessions = today(stand, reporters).await?;
+    sessions.truncate((PACE * SPAN.as_secs_f64()) as usize);
+    let reporters = reporters.clone();
+    load::open(PACE, sessions, move |session| {
         reporters.clone().submit(session)
-    };
-    load::open(PACE, sessions, submit).await
+    })
+    .await
 }
 
-/// The checks of the next school day, whose morning it becomes.
-fn today(stand: &Stand, reporters: &Reporters) -> Vec<Session> {
+/// The checks of the next school day, whose morning it becomes, once the day before is dealt with.
+async fn today(stand: &Stand, reporters: &Reporters) -> anyhow::Result<Vec<Session>> {
     stand.next_school_day();
-    of_day(reporters, stand.clock.today()).collect()
+    stand.settled().await?;
+    Ok(of_day(reporters, stand.clock.today()).collect())
 }
 
 /// Morning and noon of each class group.

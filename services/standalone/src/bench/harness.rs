@@ -6,10 +6,20 @@ use serde::Serialize;
 
 use crate::screen::{self, Align, Table};
 
-/// How long calls took, sorted.
+/// How a service answered a call that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It did what was asked.
+    Done,
+    /// It had too much to do, and asked to come again.
+    Overloaded,
+}
+
+/// How long calls took that were done, sorted, and how many were not.
 #[derive(Clone, Debug)]
 pub(super) struct Latencies {
     sorted: Vec<Duration>,
+    overloaded: usize,
     wall: Duration,
 }
 
@@ -18,18 +28,41 @@ impl Latencies {
         taken.sort_unstable();
         Self {
             sorted: taken,
+            overloaded: 0,
             wall,
+        }
+    }
+
+    /// Of calls that were answered one way or the other.
+    pub(super) fn of(answers: Vec<(Answer, Duration)>, wall: Duration) -> Self {
+        let all = answers.len();
+        let done = answers
+            .into_iter()
+            .filter(|(answer, _)| *answer == Answer::Done);
+        let done = Self::new(done.map(|(_, taken)| taken).collect(), wall);
+        Self {
+            overloaded: all - done.count(),
+            ..done
         }
     }
 
     /// Several measurements, made one after the other, as one.
     pub(super) fn join(parts: Vec<Self>) -> Self {
         let wall = parts.iter().map(|part| part.wall).sum();
+        let overloaded = parts.iter().map(|part| part.overloaded).sum();
         let taken = parts.into_iter().flat_map(|part| part.sorted).collect();
-        Self::new(taken, wall)
+        Self {
+            overloaded,
+            ..Self::new(taken, wall)
+        }
     }
 
-    /// How many calls.
+    /// How many calls were turned away because the service had too much to do.
+    pub(super) fn overloaded(&self) -> usize {
+        self.overloaded
+    }
+
+    /// How many calls were done.
     pub(super) fn count(&self) -> usize {
         self.sorted.len()
     }
@@ -238,6 +271,13 @@ mod tests {
         let joined = Latencies::join(vec![latencies, again]);
         assert_eq!(joined.count(), 200);
         assert!((joined.rate() - 40.0).abs() < 1e-9);
+        let answers = vec![
+            (Answer::Done, Duration::from_millis(7)),
+            (Answer::Overloaded, Duration::ZERO),
+        ];
+        let answered = Latencies::of(answers, Duration::from_secs(1));
+        let joined = Latencies::join(vec![answered, joined]);
+        assert_eq!((joined.count(), joined.overloaded()), (201, 1));
         assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
     }

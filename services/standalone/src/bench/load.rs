@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::harness::Latencies;
+use super::harness::{Answer, Latencies};
 
 /// A closed loop: each of `clients` takes the next of `items` when its last call has come back.
 ///
@@ -22,7 +22,7 @@ pub(super) async fn closed<T, F, Fut>(
 where
     T: Clone + Send + Sync + 'static,
     F: Fn(T) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = anyhow::Result<()>> + Send,
+    Fut: Future<Output = anyhow::Result<Answer>> + Send,
 {
     let (items, next) = (Arc::new(items), Arc::new(AtomicUsize::new(0)));
     let begun = Instant::now();
@@ -33,8 +33,8 @@ where
             let mut taken = Vec::new();
             while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let one = Instant::now();
-                call(item.clone()).await?;
-                taken.push(one.elapsed());
+                let answer = call(item.clone()).await?;
+                taken.push((answer, one.elapsed()));
             }
             anyhow::Ok(taken)
         });
@@ -43,7 +43,7 @@ where
     while let Some(taken) = set.join_next().await {
         all.extend(taken??);
     }
-    Ok(Latencies::new(all, begun.elapsed()))
+    Ok(Latencies::of(all, begun.elapsed()))
 }
 
 /// An open loop: the calls begin `rate` times a second, whatever became of those before, and each is
@@ -59,18 +59,18 @@ pub(super) async fn open<T, F, Fut>(
 ) -> anyhow::Result<Latencies>
 where
     F: FnMut(T) -> Fut,
-    Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+    Fut: Future<Output = anyhow::Result<Answer>> + Send + 'static,
 {
     let begun = Instant::now();
-    let mut calls: JoinSet<anyhow::Result<Duration>> = JoinSet::new();
+    let mut calls: JoinSet<anyhow::Result<(Answer, Duration)>> = JoinSet::new();
     let mut all = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
         let intended = begun + Duration::from_secs_f64(index as f64 / rate);
         sleep_until(intended).await;
         let call = call(item);
         calls.spawn(async move {
-            call.await?;
-            Ok(intended.elapsed())
+            let answer = call.await?;
+            Ok((answer, intended.elapsed()))
         });
         while let Some(taken) = calls.try_join_next() {
             all.push(taken??);
@@ -79,7 +79,7 @@ where
     while let Some(taken) = calls.join_next().await {
         all.push(taken??);
     }
-    Ok(Latencies::new(all, begun.elapsed()))
+    Ok(Latencies::of(all, begun.elapsed()))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
             let gate = gate.clone();
             async move {
                 gate.acquire().await?.forget();
-                Ok(())
+                Ok(Answer::Done)
             }
         };
         let latencies = open(1000.0, 0..50, call).await.unwrap();
@@ -119,7 +119,7 @@ mod tests {
         let mut begins = Vec::new();
         let call = |index: u64| {
             begins.push((index, begun.elapsed()));
-            std::future::ready(Ok(()))
+            std::future::ready(Ok(Answer::Done))
         };
         open(2000.0, 0..40, call).await.unwrap();
         assert_eq!(begins.len(), 40);
@@ -138,7 +138,7 @@ mod tests {
             let seen = seen.clone();
             move |item: u32| {
                 seen.lock().unwrap().push(item);
-                std::future::ready(Ok(()))
+                std::future::ready(Ok(Answer::Done))
             }
         };
         closed(8, (0..80).collect(), call).await.unwrap();
@@ -153,7 +153,7 @@ mod tests {
             if item == 3 {
                 bail!("refused");
             }
-            Ok(())
+            Ok(Answer::Done)
         };
         assert!(closed(2, (0..9).collect(), failing).await.is_err());
         assert!(open(1e6, 0..9, failing).await.is_err());

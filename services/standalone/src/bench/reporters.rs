@@ -12,9 +12,11 @@ use proto::roster::check_policy::Slot;
 use proto::sampling::screening_service_client::ScreeningServiceClient;
 use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{CheckFinding, CheckSubmission, SubmitCheckRequest};
+use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use uuid::Uuid;
 
+use super::harness::Answer;
 use super::stand::Stand;
 use crate::house::Door;
 use crate::token::Bearer;
@@ -131,8 +133,8 @@ impl Reporters {
         Self(Arc::new(groups.cloned().collect()))
     }
 
-    /// Submits one check, which must be stored.
-    pub(super) async fn submit(self, session: Session) -> anyhow::Result<()> {
+    /// Submits one check, which must be stored unless the services are overloaded.
+    pub(super) async fn submit(self, session: Session) -> anyhow::Result<Answer> {
         let group = &self.0[session.group];
         let count = i32::try_from(group.people.len())?;
         let finding = session.ill.map(|place| CheckFinding {
@@ -152,9 +154,14 @@ impl Reporters {
             ..CheckSubmission::default()
         };
         let request = SubmitCheckRequest { check: Some(check) };
-        let answer = group.reporter.clone().submit_check(request).await?;
+        let answer = match group.reporter.clone().submit_check(request).await {
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                return Ok(Answer::Overloaded);
+            }
+            answer => answer?,
+        };
         let verdict = answer.into_inner().verdict();
         ensure!(verdict == Verdict::Stored, "a check was {verdict:?}");
-        Ok(())
+        Ok(Answer::Done)
     }
 }

@@ -12,6 +12,8 @@ use kit::drain::Drain;
 use kit::field::to_date;
 use kit::org::OrgPath;
 use kit::scratch::Scratch;
+use proto::notification::ListAlertsRequest;
+use proto::notification::alert_service_client::AlertServiceClient;
 use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::plan_service_client::PlanServiceClient;
@@ -105,6 +107,29 @@ impl Stand {
     pub(super) fn next_school_day(&self) {
         let day = Self::school_day_after(self.clock.today());
         self.clock.set(ManualClock::morning_of(day).now());
+    }
+
+    /// Waits until what fell due with the change of the day is dealt with: no alert was raised for two
+    /// seconds.
+    pub(super) async fn settled(&self) -> anyhow::Result<()> {
+        let mut client = AlertServiceClient::new(self.officer()?);
+        let (mut latest, mut quiet) = (None, 0);
+        for _ in 0..600 {
+            let request = ListAlertsRequest {
+                parent: format!("organizations/{CITY_ID}"),
+                page_size: 1,
+                ..ListAlertsRequest::default()
+            };
+            let alerts = client.list_alerts(request).await?.into_inner().alerts;
+            let now = alerts.into_iter().next().map(|alert| alert.name);
+            quiet = if now == latest { quiet + 1 } else { 0 };
+            if quiet >= 8 {
+                return Ok(());
+            }
+            latest = now;
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        bail!("alerts are raised without end")
     }
 
     /// The next day from Monday to Friday: the invented city has no holidays.

@@ -1,17 +1,18 @@
 //! Checks: what stands of each, and the submissions that did not prevail.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use kit::db::Tx;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::units::{Range, keys};
+use super::units::Range;
 use crate::domain::day::Day;
 use crate::domain::health::check::{Content, Unit};
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::Claim;
 use crate::domain::health::tally::SlotTally;
 use crate::domain::roll::Malformed;
+use crate::store::bulk::Column;
 use crate::store::rolls::corrupt;
 use crate::store::rows::{Row, row};
 
@@ -216,25 +217,17 @@ async fn at<R: Row, C: ConnectionTrait + Sync>(
     connection: &C,
     wanted: impl Iterator<Item = &Key>,
 ) -> Result<Vec<R>, DbErr> {
-    let mut places: BTreeMap<(Day, Slot), Vec<Value>> = BTreeMap::new();
-    for (day, slot, place) in wanted {
-        let places = places.entry((*day, *slot)).or_default();
-        places.push(place.as_str().into());
-    }
-    let mut found = Vec::new();
-    for ((day, slot), places) in places {
-        for (marks, places) in keys(3, places) {
-            let mut values = vec![i32::from(day.number()).into(), slot.code().into()];
-            values.extend(places);
-            let wheres = format!("day = $1 AND slot = $2 AND place IN ({marks})");
-            found.extend(R::page(connection, &wheres, values, EVERY).await?);
-        }
-    }
-    Ok(found)
+    let wanted: BTreeSet<&Key> = wanted.collect();
+    let days = wanted.iter().map(|(day, ..)| i32::from(day.number()));
+    let slots = wanted.iter().map(|(_, slot, _)| slot.code());
+    let places = wanted.iter().map(|(.., place)| place.clone());
+    let keys = vec![
+        ("day", Column::Int(days.collect())),
+        ("slot", Column::Small(slots.collect())),
+        ("place", Column::Text(places.collect())),
+    ];
+    R::among(connection, keys).await
 }
-
-/// No limit.
-const EVERY: u64 = i64::MAX.unsigned_abs();
 
 /// What stands of these checks.
 ///

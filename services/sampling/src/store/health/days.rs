@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::units::keys;
 use crate::domain::day::Day;
 use crate::domain::health::tally::DayTally;
+use crate::domain::roll::Malformed;
+use crate::store::bulk::Column;
 use crate::store::rolls::corrupt;
 use crate::store::rows::{Row, row};
 
@@ -36,23 +37,16 @@ pub async fn of(tx: &Tx, wanted: &BTreeSet<(String, Day)>) -> Result<Tallies, Db
         .iter()
         .map(|key| (key.clone(), DayTally::default()))
         .collect();
-    let mut schools: BTreeMap<Day, Vec<Value>> = BTreeMap::new();
-    for (school, day) in wanted {
-        schools
-            .entry(*day)
-            .or_default()
-            .push(school.as_str().into());
-    }
-    for (day, schools) in schools {
-        for (marks, schools) in keys(2, schools) {
-            let mut values = vec![i32::from(day.number()).into()];
-            values.extend(schools);
-            let wheres = format!("day = $1 AND school IN ({marks})");
-            for row in DayRow::page(tx, &wheres, values, i64::MAX.unsigned_abs()).await? {
-                let tally = DayTally::unpack(&row.tally).map_err(corrupt)?;
-                tallies.insert((row.school, day), tally);
-            }
-        }
+    let days = wanted.iter().map(|(_, day)| i32::from(day.number()));
+    let schools = wanted.iter().map(|(school, _)| school.clone());
+    let keys = vec![
+        ("day", Column::Int(days.collect())),
+        ("school", Column::Text(schools.collect())),
+    ];
+    for row in DayRow::among(tx, keys).await? {
+        let day = u16::try_from(row.day).map_err(|_| corrupt(Malformed))?;
+        let tally = DayTally::unpack(&row.tally).map_err(corrupt)?;
+        tallies.insert((row.school, Day::from_number(day)), tally);
     }
     Ok(tallies)
 }
