@@ -33,6 +33,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         .build_client(true)
         .build_server(true)
         .bytes(".")
+        // A message has one encoding: a repeated request is known by its hash.
+        .btree_map(".campus")
         .extern_path(".google.rpc", "::tonic_types::pb")
         .compile_fds(prost_types::FileDescriptorSet::decode(encoded.as_slice())?)?;
     Ok(())

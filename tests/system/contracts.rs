@@ -5,9 +5,9 @@ use prost_reflect::{
 };
 
 /// Verbs that only read, whatever follows them.
-const READS: [&str; 11] = [
+const READS: [&str; 12] = [
     "Get", "List", "Watch", "Snapshot", "Verify", "Evaluate", "Simulate", "Export", "Resolve",
-    "LookUp", "Search",
+    "LookUp", "Search", "Preview",
 ];
 
 fn pool() -> DescriptorPool {
@@ -101,10 +101,11 @@ fn no_two_methods_have_the_same_place_in_http() {
 fn reads_and_only_reads_are_free_of_side_effects() {
     let wrong = methods(&pool()).into_iter().filter(|method| {
         // Asking twice for a code gives the same code, so it counts as a read; a case that leaves the
-        // house is written down each time, so its export does not.
+        // house is written down each time, and a warning that does continues its chain, so their exports
+        // do not.
         let as_read = match method.name() {
             "IssuePersonCode" => true,
-            "ExportCase" => false,
+            "ExportCase" | "ExportWarning" => false,
             _ => reads(method),
         };
         let provided = method.full_name().starts_with("campus.provider.");
@@ -133,7 +134,9 @@ fn every_list_pages() {
         let asks = field(method.input(), "page_size", Kind::Int32)
             && field(method.input(), "page_token", Kind::String);
         let answers = field(method.output(), "next_page_token", Kind::String);
-        method.name().starts_with("List") && !(asks && answers)
+        // Somebody has one contact point for each channel at most.
+        let few = method.name() == "ListContactPoints";
+        method.name().starts_with("List") && !few && !(asks && answers)
     });
     assert_eq!(names(wrong), Vec::<String>::new());
 }
@@ -143,9 +146,16 @@ fn every_act_can_be_repeated() {
     // Client streams are idempotent row by row. These say themselves what is done, so that a repeat finds
     // it done: a draw is the same however often it is asked for, a recorded decision has the gate's
     // id, tubes have their codes, a swab is one person in one tube, a check has the id that its taker's
-    // device gave it, and a revealed number or an exported case changes nothing but the list of who
-    // saw it.
+    // device gave it, receipts only go forward, a channel or what somebody prefers is as it was said last, a
+    // warning has the identifier of its sender, and a revealed number or an exported case changes nothing
+    // but the list of who saw it.
     let natural = [
+        "campus.notification.v1.ChannelService.PauseChannel",
+        "campus.notification.v1.ChannelService.RemoveContactPoint",
+        "campus.notification.v1.ChannelService.ResumeChannel",
+        "campus.notification.v1.ChannelService.UpdatePreferences",
+        "campus.notification.v1.DeliveryService.RecordReceipts",
+        "campus.notification.v1.WarningService.IngestWarning",
         "campus.roster.v1.GuardianService.RevealGuardianPhone",
         "campus.safety.v1.GateService.RecordBatch",
         "campus.sampling.v1.CaseService.ExportCase",

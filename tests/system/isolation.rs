@@ -4,7 +4,7 @@ use kit::auth::Role;
 use proto::notification::directive::Urgency;
 use proto::notification::directive_service_client::DirectiveServiceClient;
 use proto::notification::{
-    ApproveDirectiveRequest, Directive, DraftDirectiveRequest, IssueDirectiveRequest,
+    ApproveDirectiveRequest, Audience, Directive, DraftDirectiveRequest, IssueDirectiveRequest,
     ListRecipientsRequest,
 };
 use proto::roster::check_policy::Slot;
@@ -143,7 +143,10 @@ async fn directives_are_written(city: &City) {
         urgency: Urgency::Urgent.into(),
         title: "通知".to_owned(),
         text: "请各校落实晨午晚检。".to_owned(),
-        audience: vec![format!("organizations/{}", school(1))],
+        audience: Some(Audience {
+            organizations: vec![format!("organizations/{}", school(1))],
+            ..Audience::default()
+        }),
         ..DraftDirectiveRequest::default()
     };
     let mut district = DirectiveServiceClient::new(city.door(Role::DistrictOfficer, &place));

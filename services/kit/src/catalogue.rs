@@ -450,6 +450,76 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "本单位办理状态为 {state}，不能进行该操作",
             "the recipient is {state}",
         ),
+        R::DirectiveItemsOutstanding => entry_of(
+            FailedPrecondition,
+            "事项 {item} 尚未办结，不能报告办结",
+            "item {item} is not finished",
+        ),
+        R::DirectiveItemUnknown => entry_of(
+            FailedPrecondition,
+            "该通知没有事项 {item}",
+            "the directive has no item {item}",
+        ),
+        R::MeetingState => entry_of(
+            FailedPrecondition,
+            "会议当前状态为 {state}，不能进行该操作",
+            "the meeting is {state}",
+        ),
+        R::AttendanceState => entry_of(
+            FailedPrecondition,
+            "参会状态为 {state}，不能进行该操作",
+            "the attendance is {state}",
+        ),
+        R::AttendanceSubstitute => entry_of(
+            FailedPrecondition,
+            "代会须先经批准",
+            "a substitute needs approval",
+        ),
+        R::TemplateValues => entry_of(
+            FailedPrecondition,
+            "模板变量 {variable} 缺失、多余或类型不符",
+            "variable {variable} is missing, unknown or of another type",
+        ),
+        R::ChannelExercise => entry_of(
+            FailedPrecondition,
+            "通道 {channel} 不能用于演练消息，或只能用于演练消息",
+            "channel {channel} and the message differ in being an exercise",
+        ),
+        R::MessageState => entry_of(
+            FailedPrecondition,
+            "消息当前状态为 {state}，不能进行该操作",
+            "the message is {state}",
+        ),
+        R::ConcernState => entry_of(
+            FailedPrecondition,
+            "诉求当前状态为 {state}，不能进行该操作",
+            "the concern is {state}",
+        ),
+        R::ConcernAssignee => entry_of(
+            FailedPrecondition,
+            "该人员不能办理此诉求",
+            "this person may not answer the concern",
+        ),
+        R::SupportCaseState => entry_of(
+            FailedPrecondition,
+            "心理支持个案当前状态为 {state}，不能进行该操作",
+            "the case is {state}",
+        ),
+        R::SupportCaseGrade => entry_of(
+            FailedPrecondition,
+            "{grade} 级个案不能结案，请先降级",
+            "a {grade} case is not ended",
+        ),
+        R::CareTaskState => entry_of(
+            FailedPrecondition,
+            "关爱任务当前状态为 {state}，不能进行该操作",
+            "the task is {state}",
+        ),
+        R::WarningChain => entry_of(
+            FailedPrecondition,
+            "没有可更新或取消的前序预警：{identifier}",
+            "nothing to update or cancel: {identifier}",
+        ),
     }
 }
 

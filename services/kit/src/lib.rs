@@ -1,8 +1,9 @@
 //! What every service of Campus needs, once: settings, telemetry, the server, errors, pages,
-//! request ids, the change feed and its consumers, leases and group commit.
+//! request ids, the change feed and its consumers, leases, group commit and the vault.
 
 pub mod auth;
 pub mod batch;
+pub mod bulk;
 pub mod catalogue;
 pub mod channel;
 pub mod clock;
@@ -17,9 +18,11 @@ pub mod org;
 pub mod page;
 pub mod projection;
 pub mod request;
+pub mod rows;
 pub mod scratch;
 pub mod secret;
 pub mod server;
 pub mod status;
 pub mod telemetry;
 pub mod upstream;
+pub mod vault;

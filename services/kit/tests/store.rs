@@ -48,6 +48,7 @@ fn caller(subject: &str) -> Caller {
         roles: vec![Role::Principal],
         scope: OrgPath::root(),
         laboratory: None,
+        person: None,
     }
 }
 

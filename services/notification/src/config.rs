@@ -1,5 +1,8 @@
 //! The settings of the service.
 
+mod channels;
+mod checks;
+
 use std::time::Duration;
 
 use kit::auth::AuthConfig;
@@ -7,7 +10,14 @@ use kit::config::Settings;
 use kit::db::DatabaseConfig;
 use kit::server::ServerConfig;
 use kit::telemetry::TelemetryConfig;
+use kit::vault::CryptoConfig;
 use serde::Deserialize;
+use zeroize::Zeroizing;
+
+pub(crate) use channels::Secret;
+pub use channels::{
+    AnswerConfig, ChannelConfig, Encoding, Encryption, RequestConfig, SignConfig, SmtpConfig,
+};
 
 /// The settings of the service.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,9 +39,21 @@ pub struct Config {
     /// How alerts are watched.
     #[serde(default)]
     pub alerts: AlertConfig,
-    /// How directives are judged.
+    /// How messages are expanded and inboxes are watched.
     #[serde(default)]
-    pub directives: DirectiveConfig,
+    pub deliveries: DeliveryConfig,
+    /// The ways out besides the inbox.
+    #[serde(default)]
+    pub channels: Vec<ChannelConfig>,
+    /// How messages are sent.
+    #[serde(default)]
+    pub sending: SendingConfig,
+    /// How addresses, and what is written in confidence, are protected.
+    #[serde(default)]
+    pub crypto: CryptoConfig,
+    /// How warnings are written.
+    #[serde(default)]
+    pub warnings: WarningConfig,
 }
 
 /// How alerts are watched.
@@ -39,7 +61,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct AlertConfig {
     /// How soon an alert that another replica stored is pushed to watchers, and how soon one
-    /// whose deadline passed is marked.
+    /// whose deadline passed goes further up.
     #[serde(default = "default_poll", with = "humantime_serde")]
     pub poll: Duration,
     /// How often a stream without news says that it is alive.
@@ -47,14 +69,53 @@ pub struct AlertConfig {
     pub heartbeat: Duration,
 }
 
-/// How directives are judged.
+/// How messages are expanded and inboxes are watched.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DirectiveConfig {
-    /// The share of recipients right below that must be accepted before a report above can be,
-    /// in percent.
-    #[serde(default = "default_done_percent")]
-    pub done_percent: i32,
+pub struct DeliveryConfig {
+    /// How soon a message that another replica stored is expanded, and pushed to who watches.
+    #[serde(default = "default_poll", with = "humantime_serde")]
+    pub poll: Duration,
+    /// How often a stream without news says that it is alive.
+    #[serde(default = "default_heartbeat", with = "humantime_serde")]
+    pub heartbeat: Duration,
+    /// For about how many recipients one transaction writes rows: 1 to 100,000.
+    #[serde(default = "default_chunk")]
+    pub chunk: u32,
+}
+
+/// How messages are sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendingConfig {
+    /// How often each channel looks for what is due.
+    #[serde(default = "default_poll", with = "humantime_serde")]
+    pub poll: Duration,
+}
+
+/// The master key of trials: everybody knows it.
+const DEVELOPMENT_KEY: [u8; 32] = *b"campus messages trial key: known";
+
+impl Config {
+    /// The master key.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no key, or there is none in production.
+    pub(crate) fn master_key(&self) -> Result<Zeroizing<[u8; 32]>, String> {
+        self.crypto
+            .master_key(self.auth.production, &DEVELOPMENT_KEY)
+    }
+}
+
+/// How warnings are written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarningConfig {
+    /// The `sender` of the CAP documents that this service writes: globally one's own, such as an
+    /// address of the bureau; 1 to 256 characters, no white space, comma, `<` or `&`. Documents written
+    /// under another one before are not referred to correctly any more.
+    #[serde(default = "default_sender")]
+    pub sender: String,
 }
 
 fn default_poll() -> Duration {
@@ -65,8 +126,12 @@ fn default_heartbeat() -> Duration {
     Duration::from_secs(15)
 }
 
-fn default_done_percent() -> i32 {
-    100
+fn default_chunk() -> u32 {
+    20_000
+}
+
+fn default_sender() -> String {
+    "campus.invalid".to_owned()
 }
 
 impl Default for AlertConfig {
@@ -78,10 +143,28 @@ impl Default for AlertConfig {
     }
 }
 
-impl Default for DirectiveConfig {
+impl Default for DeliveryConfig {
     fn default() -> Self {
         Self {
-            done_percent: default_done_percent(),
+            poll: default_poll(),
+            heartbeat: default_heartbeat(),
+            chunk: default_chunk(),
+        }
+    }
+}
+
+impl Default for SendingConfig {
+    fn default() -> Self {
+        Self {
+            poll: default_poll(),
+        }
+    }
+}
+
+impl Default for WarningConfig {
+    fn default() -> Self {
+        Self {
+            sender: default_sender(),
         }
     }
 }
@@ -97,8 +180,19 @@ impl Settings for Config {
         if self.alerts.poll.is_zero() || self.alerts.heartbeat.is_zero() {
             return Err("alerts: poll and heartbeat must be above zero".to_owned());
         }
-        if !(1..=100).contains(&self.directives.done_percent) {
-            return Err("directives.done_percent: 1 to 100".to_owned());
+        if self.deliveries.poll.is_zero() || self.deliveries.heartbeat.is_zero() {
+            return Err("deliveries: poll and heartbeat must be above zero".to_owned());
+        }
+        if !(1..=100_000).contains(&self.deliveries.chunk) {
+            return Err("deliveries.chunk: 1 to 100000".to_owned());
+        }
+        if self.sending.poll.is_zero() {
+            return Err("sending.poll: must be above zero".to_owned());
+        }
+        self.master_key()?;
+        checks::check(&self.channels, self.auth.production)?;
+        if !cap::is_token(&self.warnings.sender) {
+            return Err("warnings.sender: not a sender of CAP".to_owned());
         }
         Ok(())
     }

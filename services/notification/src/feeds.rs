@@ -1,5 +1,6 @@
 //! What this service makes of roster's and sampling's facts.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,18 +14,19 @@ use proto::sampling as spb;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::domain::party::Party;
 use crate::domain::policy::{Enacted, Policy};
 use crate::facts::told;
 use crate::store::Store;
-use crate::store::register::{Fact, Gone};
-
-/// The subject whose answerable person owns alerts.
-const EPIDEMIC_CONTROL: &str = "EPIDEMIC_CONTROL";
+use crate::store::people::{Group, Roll, RollChange};
+use crate::store::register::{Duty, Fact, Gone, OrganizationFact};
+use crate::voice_feeds::{calendar_year, voice_policy};
 
 /// The tree, the responsibility chain and the policies from roster.
 #[derive(Debug)]
 pub struct RosterProjection {
     store: Store,
+    clock: Arc<dyn Clock>,
     changed: Arc<Notify>,
 }
 
@@ -37,8 +39,12 @@ pub struct SamplingProjection {
 
 impl RosterProjection {
     /// Writes to `store` and wakes `changed` after each commit.
-    pub fn new(store: Store, changed: Arc<Notify>) -> Self {
-        Self { store, changed }
+    pub fn new(store: Store, clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
+        Self {
+            store,
+            clock,
+            changed,
+        }
     }
 }
 
@@ -58,28 +64,35 @@ impl Projection for RosterProjection {
     }
 
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
+        let now = self.clock.now();
+        let mut rolls = BTreeMap::new();
         for event in events {
-            if let Some(fact) = fact(event) {
+            if let Some((name, roll)) = roll(event) {
+                rolls.insert(name, roll);
+            } else if let Some(year) = calendar_year(event) {
+                Store::write_year(tx, &year, generation).await?;
+            } else if let Some(fact) = fact(event) {
                 Store::write_fact(tx, &fact, event.version, generation).await?;
                 match &fact {
-                    Fact::Owner(organization, _) => {
-                        Store::hand_alerts_over(tx, organization).await?;
+                    Fact::Duties(organization, _) => {
+                        Store::hand_alerts_over(tx, organization, now).await?;
                     }
-                    Fact::Organization(id, ..) => self.store.follow_move(tx, id).await?,
+                    Fact::Organization(told) => self.store.follow_move(tx, &told.id, now).await?,
                     Fact::Policy(..) => {}
                 }
             } else if let Some(gone) = gone(event) {
                 Store::forget_fact(tx, &gone, event.version).await?;
-                if let Gone::Owner(organization) = &gone {
-                    Store::hand_alerts_over(tx, organization).await?;
+                if let Gone::Duties(organization) = &gone {
+                    Store::hand_alerts_over(tx, organization, now).await?;
                 }
             }
         }
+        Store::write_rolls(tx, rolls, generation).await?;
         Ok(())
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
-        Store::sweep_register(tx, generation).await
+        Store::sweep_register(tx, generation, self.clock.now()).await
     }
 
     async fn applied(&self, _: &[Self::Event]) {
@@ -97,11 +110,8 @@ impl Projection for SamplingProjection {
 
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let now = self.clock.now();
-        for event in events {
-            if let Some(told) = told(event, now) {
-                Store::follow_facts(tx, told, generation, now).await?;
-            }
-        }
+        let told = events.iter().filter_map(|event| told(event, now));
+        Store::follow_facts(tx, told.collect(), generation, now).await?;
         Store::forget_facts(tx, now).await
     }
 
@@ -129,19 +139,25 @@ fn fact(event: &pb::RosterEvent) -> Option<Fact> {
             let id = event.entity.strip_prefix("organizations/")?.to_owned();
             let addressable = organization.state() != State::Closed
                 && !matches!(organization.kind(), Kind::Laboratory | Kind::DiseaseControl);
-            Some(Fact::Organization(id, event.org_path.clone(), addressable))
+            let stages = organization.stages().map(|stage| stage as i32);
+            Some(Fact::Organization(OrganizationFact {
+                id,
+                org_path: event.org_path.clone(),
+                addressable,
+                display_name: organization.display_name.clone(),
+                kind: i16::try_from(organization.kind).unwrap_or_default(),
+                stages: stages.fold(0, |bits, stage| bits | (1 << stage.clamp(0, 30))),
+                division: organization.division_code.clone(),
+            }))
         }
         State::ResponsibilityRoll(roll) => {
             let organization = roll.organization.strip_prefix("organizations/")?.to_owned();
-            // One who answers for the whole organisation comes before one who answers for a part.
-            let mut duties: Vec<_> = roll
-                .duties
-                .iter()
-                .filter(|duty| duty.subject == EPIDEMIC_CONTROL)
-                .collect();
-            duties.sort_by_key(|duty| duty.place.len());
-            let owner = duties.first().map(|duty| duty.staff_member.clone());
-            Some(Fact::Owner(organization, owner.unwrap_or_default()))
+            let duties = roll.duties.iter().map(|duty| Duty {
+                subject: duty.subject.clone(),
+                place: duty.place.clone(),
+                staff_member: duty.staff_member.clone(),
+            });
+            Some(Fact::Duties(organization, duties.collect()))
         }
         State::PolicyProfile(profile) => {
             let enacted = enacted(profile, &event.org_path)?;
@@ -151,6 +167,51 @@ fn fact(event: &pb::RosterEvent) -> Option<Fact> {
     }
 }
 
+/// The roll in an event, as it is or gone, by its name.
+fn roll(event: &pb::RosterEvent) -> Option<(String, RollChange)> {
+    let name = event.entity.clone();
+    let parts: Vec<&str> = event.entity.split('/').collect();
+    let (organization, group) = match parts[..] {
+        ["organizations", organization, "classGroups", _] => (organization, Group::Pupils),
+        ["organizations", organization, "staffRoll"] => (organization, Group::Staff),
+        _ => return None,
+    };
+    if event.removed {
+        return Some((name, Err(event.version)));
+    }
+    let person = |person: &str| match Party::parse(person)? {
+        Party::Student(id) | Party::Staff(id) => Some(id),
+        Party::Organization(_) => None,
+    };
+    let (display_name, grade, members) = match event.state.as_ref()? {
+        State::ClassGroupRoll(roll) => {
+            let members = roll.members.iter();
+            let members =
+                members.filter_map(|member| Some((person(&member.person)?, BTreeSet::new())));
+            (roll.display_name.clone(), roll.grade, members.collect())
+        }
+        State::StaffRoll(roll) => {
+            let members = roll.members.iter().filter_map(|one| {
+                let posts = one.posts.iter().cloned().collect();
+                Some((person(&one.member.as_ref()?.person)?, posts))
+            });
+            (String::new(), 0, members.collect())
+        }
+        _ => return None,
+    };
+    let roll = Roll {
+        name: name.clone(),
+        group,
+        place: event.org_path.clone(),
+        organization: organization.to_owned(),
+        display_name,
+        grade,
+        version: event.version,
+        members,
+    };
+    Some((name, Ok(roll)))
+}
+
 /// The entity that an event removes.
 fn gone(event: &pb::RosterEvent) -> Option<Gone> {
     if !event.removed {
@@ -158,7 +219,7 @@ fn gone(event: &pb::RosterEvent) -> Option<Gone> {
     }
     match event.entity.split('/').collect::<Vec<_>>()[..] {
         ["organizations", id] => Some(Gone::Organization(id.to_owned())),
-        ["organizations", id, "responsibilityRoll"] => Some(Gone::Owner(id.to_owned())),
+        ["organizations", id, "responsibilityRoll"] => Some(Gone::Duties(id.to_owned())),
         ["policyProfiles", _] => Some(Gone::Policy(event.entity.clone())),
         _ => None,
     }
@@ -193,6 +254,11 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
             acknowledge_routine: ack(Urgency::Ordinary, shipped.acknowledge_routine),
             acknowledge_urgent: ack(Urgency::Urgent, shipped.acknowledge_urgent),
             acknowledge_extra_urgent: ack(Urgency::MostUrgent, shipped.acknowledge_extra_urgent),
+            done_percent: match profile.directive.as_ref().map_or(0, |of| of.done_percent) {
+                percent @ 1..=100 => percent,
+                _ => shipped.done_percent,
+            },
+            voices: voice_policy(profile),
         },
     })
 }

@@ -1,7 +1,8 @@
-//! What must reach people: directives down the tree with receipts and reports, and alerts with
-//! owners and deadlines.
+//! What must reach people: directives down the tree with receipts and reports, alerts with owners and
+//! deadlines, the texts of messages, and warnings of other systems.
 
 mod app;
+pub mod channels;
 mod config;
 pub mod domain;
 mod error;
@@ -9,11 +10,19 @@ mod facts;
 mod feeds;
 mod grpc;
 mod migration;
+mod seal;
+mod shipped;
 mod start;
 pub mod store;
+mod voice_feeds;
 
-pub use config::{AlertConfig, Config, DirectiveConfig};
-pub use error::Error;
+pub use config::{
+    AlertConfig, AnswerConfig, ChannelConfig, Config, DeliveryConfig, Encoding, Encryption,
+    RequestConfig, SendingConfig, SignConfig, SmtpConfig, WarningConfig,
+};
+pub use error::{Error, Unfit};
 pub use feeds::{RosterProjection, SamplingProjection};
 pub use migration::Migrator;
+pub use seal::Seal;
 pub use start::{StartError, start};
+pub use voice_feeds::ClearanceProjection;

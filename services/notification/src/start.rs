@@ -8,47 +8,89 @@ use kit::db::Database;
 use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
-use kit::upstream::{RosterUpstream, SamplingUpstream};
+use kit::upstream::{ClearanceUpstream, RosterUpstream, SamplingUpstream};
+use kit::vault::Vault;
 use proto::notification::alert_service_server::AlertServiceServer;
+use proto::notification::channel_service_server::ChannelServiceServer;
+use proto::notification::concern_service_server::ConcernServiceServer;
+use proto::notification::delivery_service_server::DeliveryServiceServer;
 use proto::notification::directive_service_server::DirectiveServiceServer;
+use proto::notification::meeting_service_server::MeetingServiceServer;
+use proto::notification::support_service_server::SupportServiceServer;
+use proto::notification::template_service_server::TemplateServiceServer;
+use proto::notification::warning_service_server::WarningServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::app::Base;
 use crate::app::alerts::Alerts;
+use crate::app::care::Care;
+use crate::app::channels::Channels;
+use crate::app::concerns::Concerns;
+use crate::app::contacts::{Contacts, SERVICE, Sealer};
 use crate::app::directives::Directives;
+use crate::app::meetings::Meetings;
+use crate::app::messages::Messages;
+use crate::app::sending::Sending;
+use crate::app::support::Support;
+use crate::app::telling::Teller;
+use crate::app::templates::Templates;
+use crate::app::voices::Voices;
+use crate::app::warnings::Warnings;
+use crate::app::words::Wording;
+use crate::domain::rulebook;
 use crate::feeds::{RosterProjection, SamplingProjection};
+use crate::seal::Seal;
 use crate::store::Store;
-use crate::{Config, Migrator, grpc};
+use crate::voice_feeds::ClearanceProjection;
+use crate::{Config, Migrator, grpc, shipped};
 
 /// A directive of fifty thousand characters and its audience.
 const MAX_REQUEST: usize = 1 << 20;
+/// The longest document of a warning.
+const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A setting cannot be used. The text names the key.
+    #[error("configuration: {0}")]
+    Config(String),
     /// The database cannot be used.
     #[error("database.url: the database cannot be used")]
     Database(#[from] DbErr),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] ServeError),
+    /// A template that comes with the service is malformed.
+    #[error("a shipped template cannot be read")]
+    Template(#[from] toml::de::Error),
     /// A neighbour's address is malformed.
     #[error("a neighbour's address cannot be used")]
     Address(#[from] tonic::transport::Error),
+    /// The shipped alert rules cannot be used.
+    #[error("rules/alerts.toml cannot be used")]
+    Rules(#[from] rulebook::Unreadable),
 }
 
 /// Opens the database, brings it up to date, follows the neighbours and answers calls.
 ///
 /// # Errors
-/// When the database cannot be used, the address cannot be listened at, or a setting is malformed.
+/// When the shipped rules or the database cannot be used, the address cannot be listened at, or a
+/// setting is malformed.
 pub async fn start(
     config: Config,
     clock: Arc<dyn Clock>,
     drain: Drain,
 ) -> Result<Running, StartError> {
+    rulebook::check()?;
+    let master = config.master_key().map_err(StartError::Config)?;
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    let mut vault = Vault::new(&master, SERVICE);
+    vault.unlock(&db, config.crypto.suite, clock.now()).await?;
+    let vault = Arc::new(vault);
+    let seal = Seal::new(vault.clone(), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
@@ -57,12 +99,48 @@ pub async fn start(
         clock: clock.clone(),
     };
     let alerts = Alerts::start(base.clone(), &config.alerts, changed.clone(), drain.clone());
-    let directives = Directives::new(base, config.directives.done_percent);
+    let templates = Templates::new(base.clone());
+    templates.ship(shipped::templates()?).await?;
+    let channels = Channels::start(base.clone(), config.channels.clone()).await?;
+    let directives = Directives::new(base.clone(), channels.told());
+    let meetings = Meetings::new(base.clone());
+    let wording = Wording::new(store.clone());
+    let messages = Messages::start(
+        base.clone(),
+        channels.clone(),
+        wording.clone(),
+        &config.deliveries,
+        drain.clone(),
+    );
+    let poll = config.deliveries.poll;
+    Teller::start(
+        base.clone(),
+        messages.clone(),
+        channels.told(),
+        poll,
+        drain.clone(),
+    );
+    let sealer = Sealer::new(vault, &master);
+    let sending = Sending::new(
+        base.clone(),
+        sealer.clone(),
+        wording,
+        &config.sending,
+        drain.clone(),
+    );
+    let work = sending.start(&channels).map_err(StartError::Config)?;
+    let contacts = Contacts::new(base.clone(), channels.clone(), sealer);
+    let concerns = Concerns::new(base.clone(), seal.clone());
+    let support = Support::new(base.clone(), seal);
+    let care = Care::new(base.clone());
+    Voices::start(base.clone(), drain.clone());
+    let warnings = Warnings::new(base, config.warnings.sender);
 
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let roster = RosterUpstream::new(channel, credentials.clone());
-    let projection = Arc::new(RosterProjection::new(store, changed.clone()));
+    let projection = RosterProjection::new(store, clock.clone(), changed.clone());
+    let projection = Arc::new(projection);
     follow(
         db.clone(),
         roster,
@@ -71,13 +149,22 @@ pub async fn start(
         drain.clone(),
     );
     let channel = kit::channel::connect_lazy(&config.sampling)?;
-    let sampling = SamplingUpstream::new(channel, credentials);
-    let projection = Arc::new(SamplingProjection::new(clock, changed));
+    let sampling = SamplingUpstream::new(channel.clone(), credentials.clone());
+    let projection = Arc::new(SamplingProjection::new(clock.clone(), changed));
     follow(
-        db,
+        db.clone(),
         sampling,
         projection,
         Some(server.latch("sampling-feed")),
+        drain.clone(),
+    );
+    let clearance = ClearanceUpstream::new(channel, credentials);
+    let projection = Arc::new(ClearanceProjection::new(clock));
+    follow(
+        db,
+        clearance,
+        projection,
+        Some(server.latch("clearance-feed")),
         drain,
     );
 
@@ -85,5 +172,28 @@ pub async fn start(
         .max_decoding_message_size(MAX_REQUEST);
     let directives = DirectiveServiceServer::new(grpc::DirectiveGrpc::new(directives))
         .max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(alerts).add_service(directives)))
+    let meetings = MeetingServiceServer::new(grpc::MeetingGrpc::new(meetings))
+        .max_decoding_message_size(MAX_REQUEST);
+    let deliveries = DeliveryServiceServer::new(grpc::DeliveryGrpc::new(messages))
+        .max_decoding_message_size(MAX_REQUEST);
+    let channels = ChannelServiceServer::new(grpc::ChannelGrpc::new(channels, contacts))
+        .max_decoding_message_size(MAX_REQUEST);
+    let concerns = ConcernServiceServer::new(grpc::ConcernGrpc::new(concerns))
+        .max_decoding_message_size(MAX_REQUEST);
+    let support = SupportServiceServer::new(grpc::SupportGrpc::new(support, care))
+        .max_decoding_message_size(MAX_REQUEST);
+    let templates = TemplateServiceServer::new(grpc::TemplateGrpc::new(templates))
+        .max_decoding_message_size(MAX_REQUEST);
+    let warnings = WarningServiceServer::new(grpc::WarningGrpc::new(warnings))
+        .max_decoding_message_size(MAX_DOCUMENT);
+    let routes = tonic::service::Routes::new(alerts)
+        .add_service(directives)
+        .add_service(meetings)
+        .add_service(deliveries)
+        .add_service(channels)
+        .add_service(templates)
+        .add_service(warnings)
+        .add_service(concerns)
+        .add_service(support);
+    Ok(server.serve(routes).with(work))
 }

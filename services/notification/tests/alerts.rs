@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use town::doctors::{Act, held};
 use town::world::{by, reason, told};
-use town::{SCHOOL, SCHOOL_PATH, hold, morning, released, sampling, staff, student};
+use town::{BUREAU, SCHOOL, SCHOOL_PATH, hold, morning, released, sampling, staff, student};
 
 on_both!(
     the_school_sees_whom_to_call_and_until_when,
@@ -55,6 +55,10 @@ async fn the_school_sees_whom_to_call_and_until_when(scratch: Scratch) {
                    of them at once"
                 .to_owned(),
         upper_organization: String::new(),
+        escalation_level: 0,
+        inhibited_by: String::new(),
+        silenced_by: String::new(),
+        rule_version: "shipped".to_owned(),
     };
     assert_eq!(alert, expected);
     // Numbers of people only: nobody who is held is named anywhere in it.
@@ -236,7 +240,12 @@ async fn an_alert_that_nobody_sees_in_time_is_escalated(scratch: Scratch) {
         .into_inner();
     loop {
         let answer = news.message().await.expect("news").expect("goes on");
-        if answer.alerts.iter().any(|alert| alert.escalated) {
+        let escalated = answer.alerts.into_iter().find(|alert| alert.escalated);
+        if let Some(alert) = escalated {
+            assert_eq!(
+                (alert.escalation_level, &*alert.upper_organization),
+                (1, BUREAU)
+            );
             return;
         }
     }

@@ -1,5 +1,6 @@
-//! Settings that must not start.
+//! The settings: the shipped file is complete and true, wrong ones are refused by name.
 
+use std::path::Path;
 use std::time::Duration;
 
 use kit::auth::AuthConfig;
@@ -7,21 +8,33 @@ use kit::config::Settings;
 use kit::db::DatabaseConfig;
 use kit::server::ServerConfig;
 use kit::telemetry::TelemetryConfig;
-use notification::{AlertConfig, Config, DirectiveConfig};
+use kit::vault::CryptoConfig;
+use notification::domain::channel::Kind;
+use notification::{
+    AlertConfig, ChannelConfig, Config, DeliveryConfig, SendingConfig, WarningConfig,
+};
+
+fn config() -> Config {
+    Config {
+        server: ServerConfig::loopback(),
+        auth: AuthConfig::development(),
+        telemetry: TelemetryConfig::default(),
+        database: DatabaseConfig::new("sqlite::memory:"),
+        roster: "http://127.0.0.1:7401".to_owned(),
+        sampling: "http://127.0.0.1:7402".to_owned(),
+        alerts: AlertConfig::default(),
+        deliveries: DeliveryConfig::default(),
+        crypto: CryptoConfig::default(),
+        channels: Vec::new(),
+        sending: SendingConfig::default(),
+        warnings: WarningConfig::default(),
+    }
+}
 
 #[test]
 fn a_wrong_setting_is_named() {
     let refused = |change: fn(&mut Config)| {
-        let mut config = Config {
-            server: ServerConfig::loopback(),
-            auth: AuthConfig::development(),
-            telemetry: TelemetryConfig::default(),
-            database: DatabaseConfig::new("sqlite::memory:"),
-            roster: "http://127.0.0.1:7401".to_owned(),
-            sampling: "http://127.0.0.1:7402".to_owned(),
-            alerts: AlertConfig::default(),
-            directives: DirectiveConfig::default(),
-        };
+        let mut config = config();
         assert_eq!(config.check(), Ok(()));
         change(&mut config);
         config.check().unwrap_err()
@@ -33,7 +46,195 @@ fn a_wrong_setting_is_named() {
     assert_eq!(refused(|c| c.sampling.clear()), "sampling: not an address");
     assert!(refused(|c| c.alerts.poll = Duration::ZERO).starts_with("alerts: "));
     assert_eq!(
-        refused(|c| c.directives.done_percent = 101),
-        "directives.done_percent: 1 to 100"
+        refused(|c| c.warnings.sender = "two words".to_owned()),
+        "warnings.sender: not a sender of CAP"
     );
+    assert!(refused(|c| c.deliveries.heartbeat = Duration::ZERO).starts_with("deliveries: "));
+    assert_eq!(
+        refused(|c| c.deliveries.chunk = 0),
+        "deliveries.chunk: 1 to 100000"
+    );
+}
+
+#[test]
+fn a_channel_that_cannot_work_is_named() {
+    let refused = |kind: Kind, change: fn(&mut ChannelConfig)| {
+        let mut channel = ChannelConfig::new("way", kind);
+        change(&mut channel);
+        refused_with(vec![channel])
+    };
+    let named = |kind, change: fn(&mut ChannelConfig), key: &str| {
+        let text = refused(kind, change);
+        assert!(text.starts_with(key), "{text} instead of {key}");
+    };
+    named(
+        Kind::Cap,
+        |c| c.id = "inbox".to_owned(),
+        "channels.inbox.id: ",
+    );
+    named(Kind::Cap, |c| c.id = "A".to_owned(), "channels.A.id: ");
+    named(Kind::Cap, |_| (), "channels.way.url: required");
+    named(
+        Kind::Sms,
+        |c| c.url = Some("https://a.example/".to_owned()),
+        "channels.way.request: ",
+    );
+    named(Kind::Email, |_| (), "channels.way.smtp: ");
+    named(Kind::Webhook, |_| (), "channels.way.secret_file: required");
+    named(
+        Kind::Webhook,
+        |c| c.url = Some("https://a.example/".to_owned()),
+        "channels.way.url: not",
+    );
+    let cap = |url: &str| {
+        let mut channel = ChannelConfig::new("way", Kind::Cap);
+        channel.url = Some(url.to_owned());
+        channel
+    };
+    for url in ["http://a.example/", "a.example", "https://a.example/?x=1"] {
+        let text = refused_with(vec![cap(url)]);
+        assert!(text.starts_with("channels.way.url: "), "{text}");
+    }
+    let good = || cap("https://a.example/");
+    let changed = |change: fn(&mut ChannelConfig)| {
+        let mut channel = good();
+        change(&mut channel);
+        refused_with(vec![channel])
+    };
+    assert_eq!(
+        changed(|c| c.timeout = Duration::ZERO),
+        "channels.way.timeout: out of range"
+    );
+    assert_eq!(
+        changed(|c| c.concurrency = 0),
+        "channels.way.concurrency: out of range"
+    );
+    assert_eq!(
+        changed(|c| c.attempts = 0),
+        "channels.way.attempts: out of range"
+    );
+    let text = changed(|c| c.secret_file = Some("/nowhere/to/be/found".into()));
+    assert!(
+        text.starts_with("channels.way.secret_file: cannot read "),
+        "{text}"
+    );
+    assert_eq!(
+        changed(|c| c.secret_env = Some("CAMPUS_NO_SUCH_VARIABLE".to_owned())),
+        "channels.way.secret_env: CAMPUS_NO_SUCH_VARIABLE is not set"
+    );
+    assert_eq!(
+        refused_with(vec![good(), good()]),
+        "channels.way.id: there are two"
+    );
+}
+
+#[test]
+fn production_wants_a_key_of_its_own_and_encrypted_ways() {
+    let mut config = config();
+    config.auth.production = true;
+    config.auth.development = false;
+    let key = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=";
+    config.auth.keys = [("issuer".to_owned(), key.to_owned())].into();
+    let text = config.check().unwrap_err();
+    assert!(
+        text.starts_with("crypto.master_key_file: required"),
+        "{text}"
+    );
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "5a".repeat(32)).unwrap();
+    config.crypto.master_key_file = Some(file.path().to_owned());
+    assert_eq!(config.check(), Ok(()));
+    let mut channel = ChannelConfig::new("way", Kind::Cap);
+    channel.url = Some("http://127.0.0.1:1/".to_owned());
+    channel.insecure = true;
+    config.channels = vec![channel];
+    let text = config.check().unwrap_err();
+    assert!(text.starts_with("channels.way.insecure: "), "{text}");
+}
+
+fn shipped() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config/notification.toml");
+    std::fs::read_to_string(path).expect("the shipped file")
+}
+
+fn load(text: &str) -> Result<Config, String> {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), text).expect("written");
+    let loaded = kit::config::load("notification", Some(file.path()), std::iter::empty());
+    loaded.map_err(|err| err.to_string())
+}
+
+#[test]
+fn the_shipped_file_shows_the_defaults() {
+    let shown = load(&shipped()).unwrap();
+    let least = "roster = \"http://127.0.0.1:7401\"\nsampling = \"http://127.0.0.1:7402\"\n\
+        [server]\nlisten = \"127.0.0.1:7404\"\n\
+        [database]\nurl = \"sqlite:notification.sqlite\"\n[auth]\ndevelopment = true\n";
+    let default = load(least).unwrap();
+    assert_eq!(format!("{shown:?}"), format!("{default:?}"));
+}
+
+/// The channels in the comments of the shipped file, with secrets that are there.
+#[test]
+fn the_examples_of_the_shipped_file_can_be_used() {
+    let shipped = shipped();
+    let (_, examples) = shipped
+        .split_once("# The ways out besides the inbox")
+        .unwrap();
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "a-secret-of-more-than-24-bytes").unwrap();
+    let mut text = shipped.clone();
+    let mut within = false;
+    for line in examples.lines() {
+        within = (within || line == "# [[channels]]") && !line.is_empty();
+        let Some(line) = line.strip_prefix("# ").filter(|_| within) else {
+            continue;
+        };
+        let line = match line.split_once(" = ") {
+            Some(("secret_file" | "secret_env", _)) => {
+                format!("secret_file = \"{}\"", secret.path().display())
+            }
+            _ => line.to_owned(),
+        };
+        text.push_str(&format!("\n{line}"));
+    }
+    let config = load(&text).unwrap();
+    let ids: Vec<&str> = config.channels.iter().map(|channel| &*channel.id).collect();
+    let expected = [
+        "sms",
+        "dingtalk",
+        "wecom",
+        "hook",
+        "mail",
+        "cap",
+        "sms-exercise",
+    ];
+    assert_eq!(ids, expected);
+    // What the first example shows is the default where there is one.
+    let sms = &config.channels[0];
+    let default = ChannelConfig::new("sms", Kind::Sms);
+    assert_eq!(
+        (
+            sms.timeout,
+            sms.concurrency,
+            sms.attempts,
+            sms.rest_after,
+            sms.rest
+        ),
+        (
+            default.timeout,
+            default.concurrency,
+            default.attempts,
+            default.rest_after,
+            default.rest
+        )
+    );
+}
+
+fn refused_with(channels: Vec<ChannelConfig>) -> String {
+    let config = Config {
+        channels,
+        ..config()
+    };
+    config.check().unwrap_err()
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use town::officers::{
     BUREAU_CLERK, Move, SCHOOL_CLERK, SIGN, SISTER_CLERK, Step, TEXT, TITLE, WORK, draft, once,
-    recipient,
+    recipient, tree,
 };
 use town::world::{World, by, reason, told};
 use town::{BUREAU, BUREAU_PATH, CITY, SCHOOL, SISTER};
@@ -203,13 +203,39 @@ async fn drafts_are_checked(scratch: Scratch) {
         refused(|ask| ask.text = "长".repeat(50_001)).await,
         ["text"]
     );
-    assert_eq!(refused(|ask| ask.audience.clear()).await, ["audience"]);
-    assert_eq!(
-        refused(|ask| ask.audience = vec!["学校".to_owned()]).await,
-        ["audience[0]"]
-    );
-    let nowhere = refused(|ask| ask.audience.push("organizations/nowhere".to_owned())).await;
-    assert_eq!(nowhere, ["audience[1]"]);
+    assert_eq!(refused(|ask| ask.audience = None).await, ["audience"]);
+    let nobody = refused(|ask| ask.audience = Some(tree(&[]))).await;
+    assert_eq!(nobody, ["audience"]);
+    let malformed = refused(|ask| ask.audience = Some(tree(&["学校"]))).await;
+    assert_eq!(malformed, ["audience.organizations[0]"]);
+    let nowhere = refused(|ask| ask.audience = Some(tree(&[BUREAU, "organizations/nowhere"])));
+    assert_eq!(nowhere.await, ["audience.organizations[1]"]);
+    let unlisted = refused(|ask| {
+        ask.audience = Some(pb::Audience {
+            listed: vec![SCHOOL.to_owned(), "organizations/nowhere".to_owned()],
+            ..tree(&[BUREAU])
+        });
+    });
+    assert_eq!(unlisted.await, ["audience.listed[1]"]);
+    let filters = refused(|ask| {
+        ask.audience = Some(pb::Audience {
+            kinds: vec![99],
+            stages: vec![0],
+            divisions: vec!["35010".to_owned(), "350102".to_owned()],
+            ..tree(&[BUREAU])
+        });
+    });
+    let wrong = [
+        "audience.kinds[0]",
+        "audience.stages[0]",
+        "audience.divisions[0]",
+    ];
+    assert_eq!(filters.await, wrong);
+    let demand = refused(|ask| {
+        ask.text
+            .push_str("\nitem\tgate\t守好校门\tSECURITY\t2022-04-09")
+    });
+    assert_eq!(demand.await, ["text"]);
     // A laboratory takes no directives: nobody is left.
     let name = world.draft(&["organizations/lab-1"]).await.name;
     world.moved(&name, Move::Approve).await.expect("approved");

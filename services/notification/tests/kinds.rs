@@ -4,6 +4,7 @@ mod town;
 
 use chrono::Duration;
 use kit::auth::Role;
+use kit::db::statement;
 use kit::scratch::Scratch;
 use notification::domain::fact::Kind;
 use prost::Message;
@@ -11,6 +12,7 @@ use proto::notification as pb;
 use proto::notification::alert::State;
 use proto::sampling as spb;
 use proto::sampling::sampling_event::State as Told;
+use sea_orm::ConnectionTrait;
 
 use town::doctors::Act;
 use town::examples::{Example, absence, cluster, examples};
@@ -223,6 +225,18 @@ async fn every_kind_arrives_while_the_service_was_down(scratch: Scratch) {
             example.kind
         );
     }
+    // Each was told once, however often the service stopped.
+    let sql = "SELECT COUNT(*), COUNT(DISTINCT alert) FROM told";
+    let row = world
+        .db
+        .read()
+        .query_one_raw(statement(world.db.read(), sql, []));
+    let row = row.await.expect("read").expect("a row");
+    let told: (i64, i64) = (
+        row.try_get_by_index(0).expect("a number"),
+        row.try_get_by_index(1).expect("a number"),
+    );
+    assert_eq!(told, (9, 9));
     neighbours.running.stop().await.expect("stopped");
 }
 

@@ -293,6 +293,7 @@ async fn what_ends_while_somebody_works_on_it_is_owed_no_more(scratch: Scratch) 
         let close = pb::CloseDirectiveRequest {
             name: name.clone(),
             outcome: Outcome::Revoked.into(),
+            reason: "数字有误".to_owned(),
             ..Default::default()
         };
         let read = pb::ConfirmReceiptRequest {

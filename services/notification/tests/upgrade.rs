@@ -7,6 +7,7 @@ use kit::db::{Database, statement};
 use kit::scratch::Scratch;
 use notification::Migrator;
 use notification::domain::alert::{Alert, State, Step};
+use notification::domain::change::Event;
 use notification::domain::fact::{Figures, Kind, Severity};
 use notification::store::Store;
 use sea_orm::ConnectionTrait;
@@ -79,7 +80,7 @@ async fn an_alert_of_a_hold_goes_on_after_the_upgrade(scratch: Scratch) {
     };
     let alert = the_alert().await;
     assert_eq!(
-        (alert.id, alert.severity(), alert.state, alert.upper()),
+        (alert.id, alert.severity, alert.state, alert.upper()),
         (
             Uuid::from_u128(1),
             Severity::Critical,
@@ -87,6 +88,13 @@ async fn an_alert_of_a_hold_goes_on_after_the_upgrade(scratch: Scratch) {
             Some("350102")
         )
     );
+    // It had gone one step up, and whoever was to know had been told.
+    assert_eq!((alert.level, alert.told_level), (1, 1));
+    assert_eq!((alert.due, alert.next), (morning(), Some(morning())));
+    assert_eq!((alert.occurred, alert.raised), (morning(), morning()));
+    let entries = store.alert_entries(alert.id, 0, 10).await.expect("read");
+    let events: Vec<Event> = entries.into_iter().map(|(_, entry)| entry.event).collect();
+    assert_eq!(events, [Event::Raised]);
     let figures = Figures {
         people: 9,
         ..Figures::default()

@@ -12,7 +12,7 @@ pub mod store;
 mod vault;
 
 pub use app::seed::shipped_policies;
-pub use config::{Config, CryptoConfig, Suite};
+pub use config::Config;
 pub use migration::Migrator;
 pub use start::{StartError, start};
 pub use vault::{Vault, VaultError};

@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::app::announce::FEED;
 use crate::app::duties;
 use crate::app::seed::{Refused, Shipped, seed};
-use crate::store::keys;
 use crate::vault::Vault;
 use crate::{Config, Migrator, grpc};
 
@@ -57,7 +56,7 @@ pub async fn start(
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
     let mut vault = Vault::new(&master);
-    keys::unlock(&db, &mut vault, config.crypto.suite, clock.now()).await?;
+    vault.unlock(&db, config.crypto.suite, clock.now()).await?;
     seed(&db, Shipped::ALL, clock.now()).await?;
     spawn_sequencer(db.clone(), drain.clone());
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use roster::{Config, Suite};
+use kit::vault::Suite;
+use roster::Config;
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config/roster.toml")

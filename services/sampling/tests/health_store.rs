@@ -1,6 +1,7 @@
 //! What the store remembers of absences and the medical axis, the same on both databases.
 
 use kit::db::{Database, statement};
+use kit::rows::{Lock, Row};
 use sampling::Migrator;
 use sampling::domain::control::Control;
 use sampling::domain::day::Day;
@@ -14,7 +15,6 @@ use sampling::store::clearance::{self, Barred, ClearanceRow};
 use sampling::store::controls::ControlRow;
 use sampling::store::health::absences::{self, AbsenceRow, TraceRow};
 use sampling::store::health::medical::{self, HealthEventRow, MedicalRow};
-use sampling::store::rows::{Lock, Row};
 use sea_orm::ConnectionTrait;
 
 kit::store_suite!(Migrator;

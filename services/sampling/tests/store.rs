@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use kit::bulk::{Column, insert};
 use kit::db::Database;
 use sampling::Migrator;
 use sampling::domain::coverage::Tally;
 use sampling::domain::day::Day;
 use sampling::domain::plan::PlanId;
 use sampling::domain::roll::{GroupKind, Member, PersonId, Roll};
-use sampling::store::bulk::{Column, insert};
 use sampling::store::rolls::{self, GroupRow};
 use sampling::store::{clearance, coverage, draws, people, plans, rotation};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kit::auth::Role;
 use proto::notification::directive::Urgency;
 use proto::notification::directive_service_client::DirectiveServiceClient;
-use proto::notification::{Directive, DraftDirectiveRequest};
+use proto::notification::{Audience, Directive, DraftDirectiveRequest};
 use proto::roster::ImportJob;
 use proto::safety::GateDecision;
 use proto::safety::gate_service_client::GateServiceClient;
@@ -130,8 +130,12 @@ pub(super) async fn writer(campaign: Campaign, city: Arc<City>) -> Record {
             urgency: Urgency::Urgent.into(),
             title: format!("通知 {number}"),
             text: "请各校落实晨午晚检。".to_owned(),
-            audience: vec![format!("organizations/{}", school(1))],
+            audience: Some(Audience {
+                organizations: vec![format!("organizations/{}", school(1))],
+                ..Audience::default()
+            }),
             request_id: request_id(),
+            ..DraftDirectiveRequest::default()
         };
         let directive = campaign.insist_twice("notification", number, || {
             let (mut client, request) =

@@ -7,6 +7,7 @@
 mod campaign;
 mod checks;
 mod clients;
+mod fanout;
 mod importer;
 mod judge;
 mod reads;

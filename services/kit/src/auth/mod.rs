@@ -22,6 +22,9 @@ pub struct Caller {
     pub scope: OrgPath,
     /// For a laboratory, its code.
     pub laboratory: Option<String>,
+    /// Which person of the register it is: `staff/{staff_member}`, or `students/{student}` for a pupil
+    /// and for the family of one. None for a system, and where the issuer does not say.
+    pub person: Option<String>,
 }
 
 impl Caller {
@@ -82,6 +85,7 @@ mod tests {
             roles: vec![Role::DistrictOfficer],
             scope: "fz/350102".parse().unwrap(),
             laboratory: None,
+            person: None,
         };
         let at = |path: &str| officer.require(Permission::RosterRead, &path.parse().unwrap());
         assert!(at("fz/350102/2135010001").is_ok());

@@ -62,6 +62,12 @@ named! {
         Laboratory = "laboratory",
         /// Disease control.
         DiseaseControl = "disease-control",
+        /// Looks after people's minds at one school (心理教师), apart from all others (rule 5.42).
+        Counsellor = "counsellor",
+        /// A pupil.
+        Student = "student",
+        /// A parent or guardian of a pupil.
+        Guardian = "guardian",
         /// Another government system.
         PartnerSystem = "partner-system",
         /// Operates the system.
@@ -170,12 +176,48 @@ named! {
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
         AlertHandle = "alert.handle",
+        /// Change what facts lead to alerts.
+        AlertRuleWrite = "alert-rule.write",
+        /// Keep alerts from being told for a time.
+        AlertSilence = "alert.silence",
         /// Draft, approve and issue directives.
         DirectiveIssue = "directive.issue",
         /// Read directives.
         DirectiveRead = "directive.read",
         /// Acknowledge, relay and report on directives.
         DirectiveHandle = "directive.handle",
+        /// Read templates and see how they are filled.
+        TemplateRead = "template.read",
+        /// Change templates.
+        TemplateWrite = "template.write",
+        /// Send messages to people and organisations.
+        MessageSend = "message.send",
+        /// Read messages and what became of them.
+        MessageRead = "message.read",
+        /// Read an inbox: of the person of the token, or of an organisation.
+        InboxRead = "inbox.read",
+        /// Tell what became of deliveries on behalf of a provider.
+        ReceiptWrite = "receipt.write",
+        /// Say where people can be reached.
+        ContactWrite = "contact.write",
+        /// See how channels are doing.
+        ChannelRead = "channel.read",
+        /// Pause channels, examine dead letters and send them again.
+        ChannelManage = "channel.manage",
+        /// Read warnings of weather and other dangers.
+        WarningRead = "warning.read",
+        /// Hand in and write warnings.
+        WarningWrite = "warning.write",
+        /// Hand in concerns and come back to them.
+        ConcernSubmit = "concern.submit",
+        /// Read, sort out and answer concerns.
+        ConcernHandle = "concern.handle",
+        /// Read counts of concerns and of support.
+        ConcernFiguresRead = "concern-figures.read",
+        /// Keep cases of psychological support.
+        SupportHandle = "support.handle",
+        /// Read and do care tasks for pupils who are isolated or at home.
+        CareHandle = "care.handle",
         /// Read the overview.
         OverviewRead = "overview.read",
         /// Read the audit.
@@ -187,6 +229,7 @@ impl Role {
     /// Whether this role includes `permission`, within its scope.
     pub fn grants(self, permission: Permission) -> bool {
         use Permission as P;
+        // What everybody who works at a school or a bureau may do.
         let school: &[P] = &[
             P::RosterRead,
             P::PlanRead,
@@ -198,18 +241,25 @@ impl Role {
             P::DirectiveHandle,
             P::CheckRead,
             P::HealthCoverageRead,
+            P::TemplateRead,
+            P::MessageRead,
+            P::WarningRead,
         ];
+        // What everybody may do, machines aside.
+        let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
         let granted: &[P] = match self {
             Self::ClassReporter => &[
                 P::RosterRead,
                 P::DrawRead,
                 P::HoldRead,
                 P::DirectiveRead,
+                P::DirectiveHandle,
                 P::CheckSubmit,
                 P::CheckRead,
                 P::AbsenceWrite,
                 P::AbsenceRead,
                 P::ReturnRequest,
+                P::CareHandle,
             ],
             Self::SchoolDoctor => &[
                 P::DrawRun,
@@ -227,6 +277,7 @@ impl Role {
                 P::ClusterHandle,
                 P::CaseRead,
                 P::CaseWrite,
+                P::CareHandle,
             ],
             Self::EpidemicReporter => &[
                 P::DrawRun,
@@ -261,6 +312,10 @@ impl Role {
                 P::ClusterHandle,
                 P::CaseRead,
                 P::SignalExplain,
+                P::MessageSend,
+                P::ConcernHandle,
+                P::ConcernFiguresRead,
+                P::CareHandle,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -268,6 +323,7 @@ impl Role {
                 P::ImportRun,
                 P::PeopleReveal,
                 P::TeachingModeWrite,
+                P::ContactWrite,
             ],
             Self::DistrictOfficer => &[
                 P::RosterWrite,
@@ -294,6 +350,11 @@ impl Role {
                 P::CaseExport,
                 P::TeachingModeWrite,
                 P::SignalJudge,
+                P::AlertSilence,
+                P::MessageSend,
+                P::ContactWrite,
+                P::ConcernHandle,
+                P::ConcernFiguresRead,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -324,6 +385,15 @@ impl Role {
                 P::CaseExport,
                 P::TeachingModeWrite,
                 P::SignalJudge,
+                P::AlertSilence,
+                P::MessageSend,
+                P::ContactWrite,
+                P::ConcernHandle,
+                P::ConcernFiguresRead,
+                P::AlertRuleWrite,
+                P::TemplateWrite,
+                P::ChannelRead,
+                P::WarningWrite,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -348,13 +418,26 @@ impl Role {
                 P::CaseExport,
                 P::HealthCoverageRead,
             ],
-            Self::PartnerSystem => &[P::FeedRead, P::OverviewRead],
+            Self::Counsellor => &[P::RosterRead, P::SupportHandle, P::CareHandle],
+            Self::Student | Self::Guardian => &[],
+            Self::PartnerSystem => &[
+                P::FeedRead,
+                P::OverviewRead,
+                P::WarningRead,
+                P::WarningWrite,
+                P::ReceiptWrite,
+            ],
             Self::SystemAdmin => &[
                 P::RosterRead,
                 P::OrganizationWrite,
                 P::PolicyWrite,
                 P::CalendarWrite,
                 P::PlanRead,
+                P::AlertRuleWrite,
+                P::TemplateRead,
+                P::TemplateWrite,
+                P::ChannelRead,
+                P::ChannelManage,
             ],
             Self::SecurityAdmin => &[P::RosterRead],
             Self::AuditAdmin => &[P::AuditRead],
@@ -370,7 +453,17 @@ impl Role {
                 | Self::DistrictOfficer
                 | Self::CityOfficer
         );
-        granted.contains(&permission) || (bureau_or_school && school.contains(&permission))
+        let machine = matches!(
+            self,
+            Self::Laboratory
+                | Self::PartnerSystem
+                | Self::SystemAdmin
+                | Self::AuditAdmin
+                | Self::Service
+        );
+        granted.contains(&permission)
+            || (bureau_or_school && school.contains(&permission))
+            || (!machine && person.contains(&permission))
     }
 }
 
@@ -385,6 +478,14 @@ mod tests {
         }
         for permission in Permission::ALL {
             assert_eq!(permission.as_str().parse(), Ok(*permission));
+        }
+    }
+
+    #[test]
+    fn nobody_but_the_counsellor_keeps_support() {
+        for role in Role::ALL {
+            let keeps = role.grants(Permission::SupportHandle);
+            assert_eq!(keeps, *role == Role::Counsellor, "{role}");
         }
     }
 

@@ -120,6 +120,8 @@ struct Claims {
     scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     laboratory: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
 }
 
 /// Verifies tokens; what was verified is remembered until it expires.
@@ -214,6 +216,7 @@ impl Verifier {
             roles: roles.ok_or_else(invalid)?,
             scope: claims.scope.parse().map_err(|_| invalid())?,
             laboratory: claims.laboratory,
+            person: claims.person,
         };
         Ok((caller, claims.exp))
     }
@@ -254,17 +257,31 @@ impl Issuer {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> String {
+        let caller = Caller {
+            subject: subject.to_owned(),
+            roles: roles.to_vec(),
+            scope: scope.clone(),
+            laboratory: laboratory.map(ToOwned::to_owned),
+            person: None,
+        };
+        self.issue(caller, now, ttl)
+    }
+
+    /// A token that says all of a caller, valid from `now` for `ttl`.
+    pub fn issue(&self, caller: Caller, now: DateTime<Utc>, ttl: Duration) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(DEVELOPMENT_KEY_ID.to_owned());
+        let roles = caller.roles.iter().map(|role| role.as_str().to_owned());
         let claims = Claims {
             iss: default_issuer(),
             aud: default_audience(),
-            sub: subject.to_owned(),
             exp: now.timestamp() + i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX / 2),
             nbf: now.timestamp(),
-            roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
-            scope: scope.to_string(),
-            laboratory: laboratory.map(ToOwned::to_owned),
+            roles: roles.collect(),
+            sub: caller.subject,
+            scope: caller.scope.to_string(),
+            laboratory: caller.laboratory,
+            person: caller.person,
         };
         jsonwebtoken::encode(&header, &claims, &self.key).expect("claims are plain JSON")
     }
@@ -424,8 +441,18 @@ mod tests {
                 roles: vec![Role::Laboratory],
                 scope,
                 laboratory: Some("fz-lab-1".to_owned()),
+                person: None,
             }
         );
+        let parent = Caller {
+            roles: vec![Role::Guardian],
+            laboratory: None,
+            person: Some("students/1".to_owned()),
+            ..Caller::clone(&caller)
+        };
+        let token =
+            Issuer::development().issue(parent.clone(), clock.now(), Duration::from_secs(60));
+        assert_eq!(*verifier.verify(&token).unwrap(), parent);
         clock.advance(chrono::Duration::seconds(91));
         let problem = verifier.verify(&token).unwrap_err();
         assert_eq!(problem.reason(), ErrorReason::TokenExpired);

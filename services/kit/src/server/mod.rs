@@ -117,7 +117,9 @@ pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
     drain: Drain,
+    patience: Duration,
     task: JoinHandle<Result<(), ServeError>>,
+    work: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -156,11 +158,13 @@ impl Server {
 
     /// Answers calls until the drain, then lets those under way finish for the configured time.
     pub fn serve(self, routes: Routes) -> Running {
-        let (addr, drain) = (self.addr, self.drain.clone());
+        let (addr, drain, patience) = (self.addr, self.drain.clone(), self.config.drain);
         Running {
             addr,
             drain,
+            patience,
             task: tokio::spawn(self.run(routes)),
+            work: Vec::new(),
         }
     }
 
@@ -223,12 +227,33 @@ impl Server {
 }
 
 impl Running {
+    /// Has stopped only when `work`, which ends by itself at the drain, has as well, or has had the
+    /// configured time for it.
+    #[must_use]
+    pub fn with(mut self, work: Vec<JoinHandle<()>>) -> Self {
+        self.work.extend(work);
+        self
+    }
+
     /// Waits until it has stopped.
     ///
     /// # Errors
     /// When it failed.
     pub async fn finished(self) -> Result<(), ServeError> {
-        self.task.await?
+        let ended = self.task.await?;
+        let patience = tokio::time::sleep(self.patience);
+        tokio::pin!(patience);
+        for work in self.work {
+            tokio::select! {
+                // Work that panicked has ended.
+                _ = work => {}
+                () = &mut patience => {
+                    tracing::warn!("work was cut off at the end of the drain");
+                    break;
+                }
+            }
+        }
+        ended
     }
 
     /// Drains it and waits until it has stopped.

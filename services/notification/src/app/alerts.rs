@@ -1,40 +1,38 @@
-//! Alerts: seen, taken, watched.
+//! Alerts: listed, seen, taken, ended, and looked at by the clock.
 
 use std::time::Duration;
 
 use kit::auth::{Caller, Permission};
 use kit::drain::Drain;
 use kit::request::{Once, once};
-use kit::status::Problem;
 use prost::Message;
-use proto::error::ErrorReason;
-use tokio::sync::{Notify, mpsc, watch};
+use sea_orm::DbErr;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{Base, Organization, denied, place, unknown};
 use crate::config::AlertConfig;
 use crate::domain::alert::{Alert, State, Step, Verb};
+use crate::domain::change::{Change, Entry};
 use crate::domain::fact::Kind;
 use crate::error::Error;
-
-/// How many alerts one message of a stream carries at most.
-const PAGE: u64 = 200;
+use crate::store::Store;
+use crate::store::alerts::{Group, GroupKey};
 
 /// The use cases of alerts.
 #[derive(Clone, Debug)]
 pub(crate) struct Alerts {
-    base: Base,
-    news: watch::Sender<i64>,
-    heartbeat: Duration,
-    drain: Drain,
+    pub(super) base: Base,
+    pub(super) news: watch::Sender<i64>,
+    pub(super) heartbeat: Duration,
+    pub(super) drain: Drain,
 }
 
-/// Some alerts after a change, and the revision reached.
-#[derive(Clone, Debug)]
-pub(crate) struct News {
-    pub(crate) alerts: Vec<Alert>,
-    pub(crate) revision: i64,
-}
+/// How many entries of `told` one look forgets at most.
+const FORGET: u64 = 1000;
+
+/// A line of the history of an alert, with its number.
+pub(crate) type Line = (i32, Entry);
 
 impl Alerts {
     /// Begins to look for news: at once when `changed` wakes, else as the settings say.
@@ -56,16 +54,19 @@ impl Alerts {
 
     async fn look(self, poll: Duration, changed: std::sync::Arc<Notify>, drain: Drain) {
         while !drain.is_draining() {
-            if let Err(err) = self.base.store.escalate_alerts(self.base.clock.now()).await {
-                tracing::warn!(error = %err, "cannot mark overdue alerts, trying again");
-            }
-            match self.base.store.alert_revision().await {
-                Ok(revision) => {
-                    self.news.send_if_modified(|known| {
-                        std::mem::replace(known, revision.max(*known)) < revision
-                    });
+            let more = match self.tick().await {
+                Ok(more) => more,
+                Err(err) => {
+                    tracing::warn!(error = %err, "cannot do what time asks of alerts, trying again");
+                    false
                 }
+            };
+            match self.base.store.alert_revision().await {
+                Ok(revision) => self.announce(revision),
                 Err(err) => tracing::warn!(error = %err, "cannot look for alerts, trying again"),
+            }
+            if more {
+                continue;
             }
             tokio::select! {
                 () = changed.notified() => {}
@@ -73,6 +74,21 @@ impl Alerts {
                 () = drain.draining() => {}
             }
         }
+    }
+
+    /// Does a part of what time asks for; whether there was anything.
+    async fn tick(&self) -> Result<bool, DbErr> {
+        let (store, now) = (&self.base.store, self.base.clock.now());
+        let escalated = store.escalate_alerts(now).await?;
+        let freed = store.settle_silences(now).await?;
+        store.forget_told(now, FORGET).await?;
+        Ok(escalated + freed > 0)
+    }
+
+    /// Wakes the watchers when a revision is new.
+    pub(super) fn announce(&self, revision: i64) {
+        self.news
+            .send_if_modified(|known| std::mem::replace(known, revision.max(*known)) < revision);
     }
 
     /// An organisation whose alerts the caller may read.
@@ -97,7 +113,7 @@ impl Alerts {
         if known.as_ref().is_some_and(|path| !scope.contains(path)) {
             return Err(denied(permission));
         }
-        let found = self.base.store.alert(db, id).await?;
+        let found = Store::alert(db, id).await?;
         let found = found.filter(|alert| alert.organization == organization);
         let Some(alert) = found else {
             return Err(match known {
@@ -121,139 +137,92 @@ impl Alerts {
         Ok(self.base.store.alerts(place, only, before, limit).await?)
     }
 
+    /// What happened to an alert after the entry number `after`, oldest first.
+    pub(crate) async fn entries(
+        &self,
+        alert: &Alert,
+        after: i32,
+        limit: u64,
+    ) -> Result<Vec<Line>, Error> {
+        let store = &self.base.store;
+        Ok(store.alert_entries(alert.id, after, limit).await?)
+    }
+
+    /// The alerts at and below an organisation that are not resolved, in groups.
+    pub(crate) async fn groups(
+        &self,
+        organization: &Organization,
+        after: Option<GroupKey>,
+        limit: u64,
+    ) -> Result<Vec<Group>, Error> {
+        let place = organization.path.as_str();
+        Ok(self.base.store.alert_groups(place, after, limit).await?)
+    }
+
     /// The caller does something with an alert. The caller was authorised before.
     pub(crate) async fn apply<R: Message + Default>(
         &self,
         caller: &Caller,
         id: Uuid,
         (verb, method, comment): (Verb, &'static str, String),
-        (request_id, request): (&str, &impl Message),
+        once: (&str, &impl Message),
         render: impl FnOnce(Alert) -> R,
     ) -> Result<R, Error> {
-        let store = &self.base.store;
+        let apply = |alert: Alert, step| Ok(alert.apply(verb, step)?);
+        let act = (method, comment);
+        self.change(caller, id, act, once, apply, |alert, _| render(alert))
+            .await
+    }
+
+    /// The caller adds words to an alert. The caller was authorised before.
+    pub(crate) async fn comment<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        comment: String,
+        once: (&str, &impl Message),
+        render: impl FnOnce(&Alert, Line) -> R,
+    ) -> Result<R, Error> {
+        let add = |alert: Alert, step| Ok(alert.comment(&step));
+        let act = ("CommentAlert", comment);
+        self.change(caller, id, act, once, add, |alert, line| {
+            render(&alert, line)
+        })
+        .await
+    }
+
+    async fn change<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        (method, comment): (&'static str, String),
+        (request_id, request): (&str, &impl Message),
+        decide: impl FnOnce(Alert, Step) -> Result<Change, Error>,
+        render: impl FnOnce(Alert, Line) -> R,
+    ) -> Result<R, Error> {
         let now = self.base.clock.now();
-        let tx = store.database().begin().await?;
+        let tx = self.base.store.database().begin().await?;
         let ticket = match once(&tx, caller, method, request_id, request, now).await? {
             Once::Repeat(answer) => return Ok(answer),
             Once::First(ticket) => ticket,
         };
-        let alert = store.alert(&tx, id).await?.ok_or(Error::Conflict)?;
+        Store::lock_alerts(&tx).await?;
+        let alert = Store::alert(&tx, id).await?.ok_or(Error::Conflict)?;
+        let number = alert.entries + 1;
         let step = Step {
             subject: caller.subject.clone(),
             time: now,
             comment,
         };
-        let alert = alert.apply(verb, step)?;
-        let alert = crate::store::Store::save_alert(&tx, alert)
-            .await?
-            .ok_or(Error::Conflict)?;
-        let revision = alert.revision;
-        let answer = render(alert);
+        let change = decide(alert, step)?;
+        let entry = change.entries.first().cloned().ok_or(Error::Conflict)?;
+        let changed = Store::write_alerts(&tx, change.into(), now).await?;
+        let revision = changed.iter().map(|alert| alert.revision).max();
+        let alert = changed.into_iter().next().ok_or(Error::Conflict)?;
+        let answer = render(alert, (number, entry));
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
-        self.news
-            .send_if_modified(|known| std::mem::replace(known, revision.max(*known)) < revision);
+        self.announce(revision.unwrap_or_default());
         Ok(answer)
-    }
-
-    /// Streams what is not resolved, then each change; from `resume` on when it is given. Ends with
-    /// UNAVAILABLE when the service stops: the watcher goes on elsewhere with its last token.
-    pub(crate) fn watch(
-        &self,
-        organization: Organization,
-        resume: Option<i64>,
-    ) -> mpsc::Receiver<Result<News, Error>> {
-        // A slow watcher holds back its own stream only.
-        let (sender, receiver) = mpsc::channel(4);
-        let alerts = self.clone();
-        tokio::spawn(async move {
-            let ended = tokio::select! {
-                ended = alerts.push(&organization, resume, &sender) => ended,
-                () = sender.closed() => return,
-                () = alerts.drain.draining() => Err(Problem::new(ErrorReason::Unavailable).into()),
-            };
-            if let Err(err) = ended {
-                // Nobody is left to tell when the watcher has gone.
-                let _ = sender.send(Err(err)).await;
-            }
-        });
-        receiver
-    }
-
-    async fn push(
-        &self,
-        organization: &Organization,
-        resume: Option<i64>,
-        sender: &mpsc::Sender<Result<News, Error>>,
-    ) -> Result<(), Error> {
-        let mut fresh = self.news.subscribe();
-        let mut after = match resume {
-            // A place that does not exist yet is from before a restore.
-            Some(revision) if revision > self.base.store.alert_revision().await? => {
-                return Err(Problem::new(ErrorReason::ResumeTokenExpired).into());
-            }
-            Some(revision) => revision,
-            None => {
-                let until = self.base.store.alert_revision().await?;
-                self.send(organization, (0, until), true, sender).await?
-            }
-        };
-        loop {
-            let until = self.base.store.alert_revision().await?;
-            if until > after {
-                after = self
-                    .send(organization, (after, until), false, sender)
-                    .await?;
-            }
-            tokio::select! {
-                // The sender lives in `self`, so this never fails.
-                _ = fresh.changed() => {}
-                () = tokio::time::sleep(self.heartbeat) => {
-                    let news = News { alerts: Vec::new(), revision: after };
-                    if sender.send(Ok(news)).await.is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Sends the changes within a span of revisions and returns its end.
-    async fn send(
-        &self,
-        organization: &Organization,
-        (mut after, until): (i64, i64),
-        unresolved: bool,
-        sender: &mpsc::Sender<Result<News, Error>>,
-    ) -> Result<i64, Error> {
-        let place = organization.path.as_str();
-        loop {
-            let span = (after, until);
-            let alerts = self
-                .base
-                .store
-                .changed_alerts(place, span, unresolved, PAGE)
-                .await?;
-            let full = alerts.len() as u64 == PAGE;
-            after = match alerts.last() {
-                Some(last) if full => last.revision,
-                _ => until,
-            };
-            // The first answer comes even when it is empty: the watcher knows that all is quiet.
-            if (!alerts.is_empty() || unresolved)
-                && sender
-                    .send(Ok(News {
-                        alerts,
-                        revision: after,
-                    }))
-                    .await
-                    .is_err()
-            {
-                return Ok(until);
-            }
-            if !full {
-                return Ok(until);
-            }
-        }
     }
 }

@@ -1,16 +1,17 @@
 //! Directives: written, approved, issued, ended.
 
+use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
 use kit::db::Tx;
 use kit::request::{Once, once};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Base, Organization, denied, place, unknown};
-use crate::domain::directive::{Addressee, Directive, End, State, TextHash, Urgency, chain};
-use crate::domain::place::{contains, leaf};
-use crate::domain::policy;
-use crate::domain::recipient::{self, Recipient};
+use super::{Base, Organization, denied, new_id, place, unknown};
+use crate::domain::audience::Audience;
+use crate::domain::content::Content;
+use crate::domain::directive::{Directive, End, State, Urgency};
+use crate::domain::place::places_above;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::directives::Tally;
@@ -19,16 +20,17 @@ use crate::store::directives::Tally;
 #[derive(Clone, Debug)]
 pub(crate) struct Directives {
     pub(super) base: Base,
-    pub(super) done_percent: i32,
+    /// The channels besides the inbox by which organisations are told.
+    pub(super) channels: Vec<String>,
 }
 
 /// What a draft says.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) urgency: Urgency,
-    pub(crate) title: String,
-    pub(crate) text: String,
-    pub(crate) audience: Vec<String>,
+    pub(crate) content: Content,
+    pub(crate) audience: Audience,
+    pub(crate) to_class_groups: bool,
 }
 
 /// What is done with a directive.
@@ -40,8 +42,8 @@ pub(crate) enum Verb {
 }
 
 impl Directives {
-    pub(crate) fn new(base: Base, done_percent: i32) -> Self {
-        Self { base, done_percent }
+    pub(crate) fn new(base: Base, channels: Vec<String>) -> Self {
+        Self { base, channels }
     }
 
     /// An organisation at which the caller may do `permission`.
@@ -69,35 +71,10 @@ impl Directives {
             Once::Repeat(answer) => return Ok(answer),
             Once::First(ticket) => ticket,
         };
-        for (index, id) in draft.audience.iter().enumerate() {
-            let path = self.base.store.org_path(&tx, id).await?;
-            if !path.is_some_and(|path| contains(orderer.path.as_str(), &path)) {
-                return Err(Error::Audience(index));
-            }
-        }
-        let Draft {
-            urgency,
-            title,
-            text,
-            audience,
-        } = draft;
-        let directive = Directive {
-            organization: orderer.id,
-            id: new_id(now),
-            org_path: orderer.path.to_string(),
-            state: State::Draft,
-            urgency,
-            text_hash: TextHash::of(&title, &text),
-            title,
-            text,
-            audience,
-            author: caller.subject.clone(),
-            approver: String::new(),
-            created: now,
-            issued: None,
-            superseded_by: String::new(),
-            version: 1,
-        };
+        self.base
+            .require_below(&tx, orderer.path.as_str(), &draft.audience)
+            .await?;
+        let directive = drafted(orderer, draft, &caller.subject, now);
         Store::insert_directive(&tx, directive.clone()).await?;
         let answer = render(directive, Tally::default());
         ticket.record(&tx, &answer).await?;
@@ -153,60 +130,6 @@ impl Directives {
         Ok(answer)
     }
 
-    /// Expands the audience from the tree as it is now. Those whom the orderer reaches itself
-    /// start their clocks; the others when the one above relays.
-    async fn address(&self, tx: &Tx, directive: &Directive) -> Result<(), Error> {
-        let now = self.base.clock.now();
-        let mut places = Vec::new();
-        for id in &directive.audience {
-            if let Some(path) = self.base.store.org_path(tx, id).await? {
-                places.extend(Store::addressees(tx, &path).await?);
-            }
-        }
-        let chained = chain(&directive.org_path, places);
-        if chained.is_empty() {
-            return Err(Error::NoRecipients);
-        }
-        let policies = Store::policies(tx).await?;
-        let today = kit::clock::civil_date(now);
-        let mut below = std::collections::HashMap::<&str, i32>::new();
-        for addressee in &chained {
-            *below.entry(&addressee.upper).or_default() += 1;
-        }
-        let recipients = chained.iter().map(|addressee| {
-            let Addressee {
-                organization,
-                org_path,
-                upper,
-            } = addressee.clone();
-            let waiting = Recipient {
-                directive: directive.id,
-                below: below.get(organization.as_str()).copied().unwrap_or(0),
-                organization,
-                org_path,
-                upper,
-                state: recipient::State::Pending,
-                due: None,
-                acknowledged: None,
-                relayed: None,
-                relay_note: String::new(),
-                report: String::new(),
-                progress: 0,
-                return_reason: String::new(),
-                updated: now,
-                text_hash: directive.text_hash,
-                version: 1,
-            };
-            if !waiting.upper.is_empty() {
-                return waiting;
-            }
-            let policy = policy::in_force(&policies, &waiting.org_path, today);
-            waiting.reach(now, policy.acknowledge(directive.urgency))
-        });
-        let recipients = recipients.collect();
-        Ok(Store::insert_recipients(tx, &directive.organization, recipients).await?)
-    }
-
     async fn require_replacement(
         &self,
         tx: &Tx,
@@ -246,9 +169,10 @@ impl Directives {
             });
         };
         if !scope.contains(&place(&directive.org_path)) {
-            let reached = store
-                .is_reached(id, scope.as_str(), places_above(scope.as_str()))
-                .await?;
+            let above = places_above(scope.as_str())
+                .map(ToOwned::to_owned)
+                .collect();
+            let reached = store.is_reached(id, scope.as_str(), above).await?;
             if !reached {
                 return Err(denied(permission));
             }
@@ -287,33 +211,36 @@ pub(crate) fn directive_name(organization: &str, id: Uuid) -> String {
     )
 }
 
-/// The places above one, such as the school of a class group.
-fn places_above(place: &str) -> Vec<String> {
-    let mut above = Vec::new();
-    let mut rest = place;
-    while rest.len() > leaf(rest).len() {
-        rest = &rest[..rest.len() - leaf(rest).len() - 1];
-        above.push(rest.to_owned());
-    }
-    above
-}
-
-fn new_id(now: chrono::DateTime<chrono::Utc>) -> Uuid {
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(
-        uuid::NoContext,
-        seconds,
-        now.timestamp_subsec_nanos(),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_places_above_are_listed_up_to_the_root() {
-        assert_eq!(places_above("fz/1/2"), ["fz/1", "fz"]);
-        assert!(places_above("fz").is_empty() && places_above("").is_empty());
+/// The directive that a draft makes.
+pub(super) fn drafted(
+    orderer: Organization,
+    draft: Draft,
+    author: &str,
+    now: DateTime<Utc>,
+) -> Directive {
+    let Draft {
+        urgency,
+        content,
+        audience,
+        to_class_groups,
+    } = draft;
+    Directive {
+        organization: orderer.id,
+        id: new_id(now),
+        org_path: orderer.path.to_string(),
+        state: State::Draft,
+        urgency,
+        text_hash: content.hash(),
+        content,
+        audience,
+        to_class_groups,
+        meeting: String::new(),
+        author: author.to_owned(),
+        approver: String::new(),
+        created: now,
+        issued: None,
+        superseded_by: String::new(),
+        revoke_reason: String::new(),
+        version: 1,
     }
 }

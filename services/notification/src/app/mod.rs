@@ -1,17 +1,48 @@
 //! Use cases: authorise, load, decide, save.
 
+pub(crate) mod alert_news;
+pub(crate) mod alert_rules;
 pub(crate) mod alerts;
+mod arrivals;
+pub(crate) mod attendances;
+pub(crate) mod audience;
+pub(crate) mod care;
+pub(crate) mod channels;
+pub(crate) mod concerns;
+pub(crate) mod contacts;
 pub(crate) mod directives;
+mod expansion;
+pub(crate) mod inbox;
+mod issuing;
+pub(crate) mod items;
+pub(crate) mod ledger;
+pub(crate) mod meetings;
+pub(crate) mod messages;
+pub(crate) mod minutes;
+pub(crate) mod progress;
+mod quiet;
+mod receipts;
 pub(crate) mod recipients;
+pub(crate) mod sending;
+pub(crate) mod silences;
+pub(crate) mod support;
+pub(crate) mod telling;
+pub(crate) mod templates;
+pub(crate) mod voices;
+mod warning_exports;
+pub(crate) mod warnings;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
 use kit::clock::Clock;
 use kit::org::OrgPath;
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::store::Store;
@@ -76,4 +107,14 @@ fn denied(permission: Permission) -> Error {
 /// scope but the city's contains is for the impossible.
 fn place(path: &str) -> OrgPath {
     path.parse().unwrap_or_default()
+}
+
+/// An id that sorts by when it was made.
+fn new_id(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(
+        uuid::NoContext,
+        seconds,
+        now.timestamp_subsec_nanos(),
+    ))
 }

@@ -4,86 +4,13 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub use super::alert_moves::{FACT, Refused, State, Step, Verb};
+use super::change::{Change, Event};
 use super::fact::{Entity, Fact, Figures, Kind, Severity};
-use super::kinds::{Row, Weight, Whom};
 use super::place::above;
 use super::policy::Policy;
-
-/// The place of an alert in its life cycle; the numbers are those of contract and table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Nobody has seen it.
-    Open = 1,
-    /// Somebody has seen it.
-    Acknowledged = 2,
-    /// Somebody deals with it.
-    Taken = 3,
-    /// Ended.
-    Resolved = 4,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Acknowledged, Self::Taken, Self::Resolved];
-
-    /// The name in the contract, without prefix.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "OPEN",
-            Self::Acknowledged => "ACKNOWLEDGED",
-            Self::Taken => "TAKEN",
-            Self::Resolved => "RESOLVED",
-        }
-    }
-}
-
-/// What may be done with an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// It was seen.
-    Acknowledge,
-    /// Somebody deals with it.
-    Take,
-    /// Somebody ends it.
-    Resolve,
-    /// The fact behind it is no more.
-    FactGone,
-}
-
-impl Verb {
-    /// Every verb.
-    pub const ALL: [Self; 4] = [Self::Acknowledge, Self::Take, Self::Resolve, Self::FactGone];
-}
-
-/// Who did a step, when, and in which words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The subject of the token; `fact` when the fact itself changed.
-    pub subject: String,
-    /// When.
-    pub time: DateTime<Utc>,
-    /// In their words.
-    pub comment: String,
-}
-
-/// The subject of a step that the fact itself took.
-const FACT: &str = "fact";
-
-impl Step {
-    /// The step of a fact that changed.
-    pub fn by_fact(time: DateTime<Utc>) -> Self {
-        Self {
-            subject: FACT.to_owned(),
-            time,
-            comment: String::new(),
-        }
-    }
-
-    /// Whether the fact itself took this step.
-    pub fn is_by_fact(&self) -> bool {
-        self.subject == FACT
-    }
-}
+use super::rule::Rule;
+use super::rulebook::{Shipped, shipped};
 
 /// An alert for a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,12 +23,18 @@ pub struct Alert {
     pub kind: Kind,
     /// It is the graver sort of its kind.
     pub grave: bool,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The organisation above must see to it from the start.
+    pub above: bool,
     /// The place in the tree.
     pub org_path: String,
     /// Where it is in its life cycle.
     pub state: State,
-    /// The deadline passed before anybody acknowledged it.
-    pub escalated: bool,
+    /// How many steps up the tree it has been escalated: 0 at the school.
+    pub level: i32,
+    /// The highest level at which somebody was told of it; -1 when nobody was.
+    pub told_level: i32,
     /// The entity of the fact, such as `holds/{hold}`.
     pub basis: String,
     /// 1 for the first alert of a fact, 2 when the fact came back after that one had ended.
@@ -118,29 +51,28 @@ pub struct Alert {
     pub occurred: DateTime<Utc>,
     /// When it was raised.
     pub raised: DateTime<Utc>,
-    /// Somebody must have acknowledged it by then.
+    /// Somebody at the school must have acknowledged it by then.
     pub due: DateTime<Utc>,
+    /// Unless somebody has acknowledged it by then, it goes further up; none when it stays.
+    pub next: Option<DateTime<Utc>>,
     /// Who acknowledged it.
     pub acknowledged: Option<Step>,
     /// Who deals with it.
     pub taken: Option<Step>,
     /// Who ended it.
     pub resolved: Option<Step>,
+    /// The name of the alert that speaks for it; empty when none does.
+    pub inhibited_by: String,
+    /// The name of the silence that keeps it from being told; empty when none does.
+    pub silenced_by: String,
+    /// The version of the rule that raised it; 0 for the shipped one.
+    pub rule_version: i64,
+    /// How many entries its history has; not counting those of a change that is not stored.
+    pub entries: i32,
     /// The order in which alerts were raised; 0 before it is stored.
     pub sequence: i64,
     /// Grows with each change of any alert; 0 before it is stored.
     pub revision: i64,
-}
-
-/// Why a verb was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The verb does not start from this state.
-    #[error("the alert is {}", .0.as_str())]
-    State(State),
-    /// The fact behind the alert still stands.
-    #[error("{0} still stands")]
-    FactStands(String),
 }
 
 impl Fact {
@@ -154,15 +86,17 @@ impl Fact {
 }
 
 impl Alert {
-    /// Raises the alert for a fact, after `latest` when the fact raised one before. A fact that
-    /// comes back is due from then on, not from when it first was; none is due after its own limit.
+    /// Raises the alert for a fact by the rule in force, after `latest` when the fact raised one
+    /// before. A fact that comes back is due from then on, not from when it first was; none is due
+    /// after its own limit.
     pub fn raise(
         fact: Fact,
         latest: Option<&Self>,
+        rule: &Rule,
         owner: String,
         policy: &Policy,
         now: DateTime<Utc>,
-    ) -> Self {
+    ) -> Change {
         let Fact {
             kind,
             entity,
@@ -182,15 +116,21 @@ impl Alert {
         let episode = latest.map_or(0, |latest| latest.episode) + 1;
         let ended = latest.and_then(|latest| latest.resolved.as_ref());
         let occurred = ended.map_or(occurred, |ended| ended.time.max(occurred));
-        let due = occurred + weight(kind, grave).1.span(policy);
-        Self {
+        let reaction = rule.reaction(grave);
+        let due = occurred + reaction.within.span(policy);
+        let due = limit.map_or(due, |limit| due.min(limit));
+        let next = above(&org_path).next().map(|_| due);
+        let raised = Self {
             id: alert_id(kind, &name, episode),
             kind,
             grave,
+            severity: reaction.severity,
+            above: rule.above,
             organization,
             org_path,
             state: State::Open,
-            escalated: false,
+            level: 0,
+            told_level: -1,
             basis: name,
             episode,
             stands,
@@ -199,18 +139,26 @@ impl Alert {
             owner,
             occurred,
             raised: now,
-            due: limit.map_or(due, |limit| due.min(limit)),
+            due,
+            next,
             acknowledged: None,
             taken: None,
             resolved: None,
+            inhibited_by: String::new(),
+            silenced_by: String::new(),
+            rule_version: rule.version,
+            entries: 0,
             sequence: 0,
             revision: 0,
-        }
-        .seen(seen, now)
+        };
+        let owner = raised.owner.clone();
+        let raised = Change::from(raised).entry(Event::Raised, &Step::by_fact(now), &owner);
+        raised.seen(seen, now)
     }
 
-    /// What the fact says now; none when that is what the alert says already.
-    pub fn corrected(&self, fact: &Fact, now: DateTime<Utc>) -> Option<Self> {
+    /// What the fact says now, by the rule that raised the alert; none when that is what the alert
+    /// says already.
+    pub fn corrected(&self, fact: &Fact, rule: &Rule, now: DateTime<Utc>) -> Option<Change> {
         if self.state == State::Resolved {
             return None;
         }
@@ -218,79 +166,69 @@ impl Alert {
             figures: fact.figures,
             subjects: fact.subjects.clone(),
             grave: fact.grave,
+            severity: rule.reaction(fact.grave).severity,
             stands: fact.stands,
             ..self.clone()
+        };
+        let says_more = corrected != *self;
+        let mut change = Change::from(corrected);
+        if says_more {
+            change = change.entry(Event::Corrected, &Step::by_fact(now), "");
         }
-        .seen(fact.seen, now);
-        (corrected != *self).then_some(corrected)
+        let change = change.seen(fact.seen, now);
+        (change.alert != *self).then_some(change)
     }
 
-    /// Whoever saw the fact where it was found has seen its alert.
-    fn seen(self, seen: bool, now: DateTime<Utc>) -> Self {
-        if !seen || self.state != State::Open {
-            return self;
-        }
-        Self {
-            state: State::Acknowledged,
-            acknowledged: Some(Step::by_fact(now)),
-            ..self
-        }
+    /// The resource name.
+    pub fn name(&self) -> String {
+        alert_name(&self.organization, self.id)
     }
 
-    /// How much it matters.
-    pub fn severity(&self) -> Severity {
-        weight(self.kind, self.grave).0
+    /// The organisation where it has to be seen to now: the school, or the one it was escalated to.
+    pub fn seat(&self) -> &str {
+        self.upwards(self.level).unwrap_or(&self.organization)
     }
 
     /// The organisation above, when it must see to the alert too.
     pub fn upper(&self) -> Option<&str> {
-        let asked = self.escalated || self.kind.row().whom == Whom::Above;
-        above(&self.org_path).filter(|_| asked)
+        self.upwards(self.level.max(i32::from(self.above)))
+    }
+
+    /// The organisation some steps above the school, at most the root; none at the school.
+    fn upwards(&self, steps: i32) -> Option<&str> {
+        let steps = usize::try_from(steps).unwrap_or_default();
+        above(&self.org_path).take(steps).last()
     }
 
     /// One sentence for people, Chinese and English: numbers and places only.
     pub fn title(&self) -> (String, String) {
-        let Row { sentence, left, .. } = self.kind.row();
-        let left = left.filter(|_| !self.stands);
+        let Shipped { sentence, left, .. } = shipped(self.kind);
+        let left = left.as_ref().filter(|_| !self.stands);
         left.unwrap_or(sentence).tell(&self.figures)
-    }
-
-    /// Moves on.
-    ///
-    /// # Errors
-    /// [`Refused`] when the verb does not start from this state, or somebody would end an alert
-    /// whose fact stands.
-    pub fn apply(mut self, verb: Verb, step: Step) -> Result<Self, Refused> {
-        match (verb, self.state) {
-            (Verb::Acknowledge, State::Open) => {
-                self.state = State::Acknowledged;
-                self.acknowledged = Some(step);
-            }
-            (Verb::Take, State::Acknowledged) => {
-                self.state = State::Taken;
-                self.taken = Some(step);
-            }
-            (Verb::Resolve, State::Taken) if self.stands => {
-                return Err(Refused::FactStands(self.basis));
-            }
-            (Verb::Resolve, State::Taken)
-            | (Verb::FactGone, State::Open | State::Acknowledged | State::Taken) => {
-                self.state = State::Resolved;
-                self.stands = false;
-                self.resolved = Some(step);
-            }
-            (Verb::Acknowledge, State::Acknowledged | State::Taken | State::Resolved)
-            | (Verb::Take, State::Open | State::Taken | State::Resolved)
-            | (Verb::Resolve, State::Open | State::Acknowledged | State::Resolved)
-            | (Verb::FactGone, State::Resolved) => return Err(Refused::State(self.state)),
-        }
-        Ok(self)
     }
 }
 
-fn weight(kind: Kind, grave: bool) -> Weight {
-    let row = kind.row();
-    row.grave.filter(|_| grave).unwrap_or(row.weight)
+impl Change {
+    /// Whoever saw the fact where it was found has seen its alert.
+    fn seen(self, seen: bool, now: DateTime<Utc>) -> Self {
+        if !seen {
+            return self;
+        }
+        // One that somebody has seen before stays as it is.
+        match self
+            .alert
+            .clone()
+            .apply(Verb::Acknowledge, Step::by_fact(now))
+        {
+            Ok(change) => self.then(change),
+            Err(_) => self,
+        }
+    }
+}
+
+/// The resource name of an alert.
+pub fn alert_name(organization: &str, id: Uuid) -> String {
+    format!("organizations/{organization}/alerts/{}", id.hyphenated())
 }
 
 /// One fact raises one alert, however often it is told: the id comes from the fact.

@@ -30,13 +30,14 @@ fn hold() -> Fact {
 }
 
 fn raise(fact: Fact, latest: Option<&Alert>, now: &str) -> Alert {
-    Alert::raise(
-        fact,
-        latest,
-        "staff/1".to_owned(),
-        &Policy::default(),
-        at(now),
-    )
+    let rule = &shipped(fact.kind).rule;
+    let (owner, policy) = ("staff/1".to_owned(), Policy::default());
+    Alert::raise(fact, latest, rule, owner, &policy, at(now)).alert
+}
+
+fn corrected(alert: &Alert, fact: &Fact, now: DateTime<Utc>) -> Option<Alert> {
+    let corrected = alert.corrected(fact, &shipped(fact.kind).rule, now);
+    corrected.map(|change| change.alert)
 }
 
 fn alert() -> Alert {
@@ -54,6 +55,7 @@ fn step() -> Step {
 fn resolved(by: Step) -> Alert {
     Alert {
         state: State::Resolved,
+        next: None,
         stands: false,
         resolved: Some(by),
         ..alert()
@@ -66,7 +68,7 @@ fn an_alert_is_raised_with_its_deadline_and_counts() {
     assert_eq!((alert.due - alert.occurred).num_minutes(), 10);
     let (zh, en) = alert.title();
     assert!(zh.contains("9 人") && en.contains("9 people"));
-    assert_eq!(alert.severity(), Severity::Critical);
+    assert_eq!(alert.severity, Severity::Critical);
     assert_eq!(alert.id, alert_id(Kind::HoldPlaced, "holds/1", 1));
     assert_ne!(alert.id, alert_id(Kind::HoldPlaced, "holds/2", 1));
     assert_ne!(alert.id, alert_id(Kind::HoldPlaced, "holds/1", 2));
@@ -95,11 +97,68 @@ fn exactly_the_legal_moves_are_taken() {
                     }
                     (_, Verb::FactGone) => Ok(State::Resolved),
                 };
-                let after = before.apply(verb, step()).map(|alert| alert.state);
+                let after = before.apply(verb, step()).map(|change| change.alert.state);
                 assert_eq!(after, to, "{state:?} {verb:?} {stands}");
             }
         }
     }
+}
+
+#[test]
+fn an_alert_is_taken_over_from_somebody_else_and_with_a_word() {
+    let taken = Alert {
+        state: State::Taken,
+        taken: Some(step()),
+        ..alert()
+    };
+    let by = |subject: &str, comment: &str| Step {
+        subject: subject.to_owned(),
+        comment: comment.to_owned(),
+        ..step()
+    };
+    let refused = Err(Refused::State(State::Taken));
+    let take = |step| taken.clone().apply(Verb::Take, step);
+    assert_eq!(take(by("someone", "再次处理")), refused);
+    assert_eq!(take(by("another", "  ")), refused);
+    let over = take(by("another", "接手处理")).unwrap();
+    assert_eq!(over.alert.state, State::Taken);
+    assert_eq!(over.alert.taken, Some(by("another", "接手处理")));
+    assert_eq!(over.entries[0].event, Event::Taken);
+}
+
+#[test]
+fn words_are_added_in_any_state_and_change_nothing_else() {
+    for state in State::ALL {
+        let before = Alert { state, ..alert() };
+        let change = before.clone().comment(&step());
+        assert_eq!(change.alert, before);
+        assert_eq!(change.entries[0].event, Event::Commented);
+    }
+}
+
+#[test]
+fn an_alert_is_handed_over_until_it_ends() {
+    let now = at("2022-04-06T02:05:00Z");
+    let to = |alert: Alert, owner: &str| alert.hand_over(owner.to_owned(), now);
+    assert_eq!(to(alert(), "staff/1"), None);
+    assert_eq!(to(resolved(step()), "staff/2"), None);
+    let handed = to(alert(), "staff/2").unwrap();
+    assert_eq!(handed.alert.owner, "staff/2");
+    let entry = &handed.entries[0];
+    assert_eq!((entry.event, &*entry.owner), (Event::HandedOver, "staff/2"));
+}
+
+#[test]
+fn a_fact_that_becomes_graver_weighs_more_by_the_rule_that_raised_it() {
+    let fact = |grave| Fact {
+        grave,
+        ..Fact::new(Kind::ClusterFound, entity("clusters/1"), hold().occurred)
+    };
+    let now = at("2022-04-06T02:05:00Z");
+    let raised = raise(fact(false), None, "2022-04-06T02:00:00Z");
+    assert_eq!(raised.severity, Severity::Warning);
+    let graver = corrected(&raised, &fact(true), now).unwrap();
+    assert_eq!(graver.severity, Severity::Critical);
 }
 
 #[test]
@@ -131,7 +190,7 @@ fn a_hold_raises_once_and_again_when_it_comes_back() {
 #[test]
 fn an_alert_says_what_its_fact_says_until_it_ends() {
     let now = at("2022-04-06T02:05:00Z");
-    assert_eq!(alert().corrected(&hold(), now), None);
+    assert_eq!(corrected(&alert(), &hold(), now), None);
     let decided = Fact {
         stands: false,
         figures: Figures {
@@ -140,10 +199,10 @@ fn an_alert_says_what_its_fact_says_until_it_ends() {
         },
         ..hold()
     };
-    let corrected = alert().corrected(&decided, now).unwrap();
-    assert_eq!((corrected.figures.people, corrected.stands), (8, false));
-    assert_ne!(corrected.title(), alert().title());
-    assert_eq!(resolved(step()).corrected(&decided, now), None);
+    let says = corrected(&alert(), &decided, now).unwrap();
+    assert_eq!((says.figures.people, says.stands), (8, false));
+    assert_ne!(says.title(), alert().title());
+    assert_eq!(corrected(&resolved(step()), &decided, now), None);
 }
 
 #[test]
@@ -154,16 +213,17 @@ fn what_was_seen_where_it_was_found_is_acknowledged() {
     };
     let now = at("2022-04-06T02:05:00Z");
     let raised = raise(seen.clone(), None, "2022-04-06T02:05:00Z");
-    let corrected = alert().corrected(&seen, now).unwrap();
-    for alert in [raised, corrected] {
+    let seen_later = corrected(&alert(), &seen, now).unwrap();
+    for alert in [raised, seen_later] {
         assert_eq!(alert.state, State::Acknowledged);
+        assert_eq!(alert.next, None);
         assert!(alert.acknowledged.is_some_and(|step| step.is_by_fact()));
     }
     let taken = Alert {
         state: State::Taken,
         ..alert()
     };
-    assert_eq!(taken.corrected(&seen, now), None);
+    assert_eq!(corrected(&taken, &seen, now), None);
 }
 
 #[test]
@@ -179,11 +239,22 @@ fn an_alert_is_due_by_its_policy_and_never_after_the_limit_of_its_fact() {
 #[test]
 fn the_organisation_above_is_asked_once_an_alert_is_escalated() {
     assert_eq!(alert().upper(), None);
-    let escalated = Alert {
-        escalated: true,
+    assert_eq!(alert().seat(), "2135010001");
+    let at_level = |level| Alert { level, ..alert() };
+    assert_eq!(at_level(1).upper(), Some("350102"));
+    // The tree became lower meanwhile: the root is the last one above.
+    for level in [2, 3] {
+        let alert = at_level(level);
+        assert_eq!((alert.upper(), alert.seat()), (Some("fz"), "fz"));
+    }
+    let from_the_start = Alert {
+        above: true,
         ..alert()
     };
-    assert_eq!(escalated.upper(), Some("350102"));
+    assert_eq!(
+        (from_the_start.upper(), from_the_start.seat()),
+        (Some("350102"), "2135010001")
+    );
 }
 
 proptest! {
@@ -196,8 +267,9 @@ proptest! {
         for verb in verbs {
             let before = alert.state;
             if let Ok(after) = alert.clone().apply(Verb::ALL[verb], step()) {
-                prop_assert!(after.state > before);
-                alert = after;
+                prop_assert!(after.alert.state > before);
+                prop_assert_eq!(after.entries.len(), 1);
+                alert = after.alert;
             }
         }
         prop_assert_eq!(alert.resolved.is_some(), alert.state == State::Resolved);

@@ -15,6 +15,11 @@ pub enum Severity {
     Critical = 3,
 }
 
+impl Severity {
+    /// Every severity.
+    pub const ALL: [Self; 3] = [Self::Notice, Self::Warning, Self::Critical];
+}
+
 /// What the sentence of an alert may say of where or to whom; the numbers are those of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Word {

@@ -1,9 +1,45 @@
-//! What is true of alerts and directives: types and pure functions.
+//! What is true of what must reach people: types and pure functions.
 
 pub mod alert;
+mod alert_moves;
+pub mod attempt;
+pub mod attendance;
+pub mod audience;
+pub mod calendar;
+pub mod care;
+pub mod chain;
+pub mod change;
+pub mod channel;
+pub mod concern;
+pub mod concern_terms;
+pub mod contact;
+pub mod content;
+pub mod delivery;
 pub mod directive;
+pub mod escalation;
 pub mod fact;
+pub mod fluent;
+pub mod item;
 pub mod kinds;
+pub mod meeting;
+pub mod message;
+pub mod notice;
+pub mod organization;
+pub mod pace;
+pub mod party;
+pub mod pattern;
 pub mod place;
 pub mod policy;
+pub mod preferences;
+pub mod privacy;
 pub mod recipient;
+pub mod rule;
+pub mod rulebook;
+pub mod silence;
+pub mod support;
+pub mod telling;
+pub mod template;
+pub mod template_check;
+pub mod text;
+pub mod voice_policy;
+pub mod warning;

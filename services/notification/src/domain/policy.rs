@@ -4,6 +4,7 @@ use chrono::{Duration, NaiveDate};
 
 use super::directive::Urgency;
 use super::place::contains;
+use super::voice_policy::VoicePolicy;
 
 /// The part of a policy profile that notification needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct Policy {
     pub acknowledge_urgent: Duration,
     /// How soon a most urgent one is.
     pub acknowledge_extra_urgent: Duration,
+    /// The share of schools that must be done for a district to be, in percent, 1 to 100 (rule 5.39).
+    pub done_percent: i32,
+    /// How concerns, support and care are kept in time.
+    pub voices: VoicePolicy,
 }
 
 impl Default for Policy {
@@ -29,6 +34,8 @@ impl Default for Policy {
             acknowledge_routine: Duration::hours(24),
             acknowledge_urgent: Duration::hours(2),
             acknowledge_extra_urgent: Duration::minutes(30),
+            done_percent: 100,
+            voices: VoicePolicy::default(),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! What one organisation does with a directive (rule 5.39).
+//! What one organisation or class group does with a directive (rule 5.39).
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::directive::TextHash;
+use super::chain::{Level, parts};
+use super::content::TextHash;
 
 /// The chain; the numbers are those of contract and table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +75,12 @@ pub enum Verb {
     Acknowledge,
     /// It is passed on, with the hash of the text that is passed on and a note.
     Relay(TextHash, String),
-    /// How far the work is; true when finished.
-    Report(String, i32, bool),
+    /// How far the work is, in percent.
+    Report(String, i32),
+    /// The work is finished, with the id of the first demand that is not.
+    Finish(String, Option<String>),
+    /// How far the work on one demand is, with the day on which the next unfinished one is due.
+    ReportItem(Option<NaiveDate>),
     /// The report is accepted, with the numbers of recipients below.
     Accept(Below),
     /// The report is returned, with the reason.
@@ -100,16 +105,20 @@ impl Below {
     }
 }
 
-/// One organisation that must carry out a directive.
+/// One organisation or class group that must carry out a directive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     /// The directive.
     pub directive: Uuid,
-    /// The organisation id.
-    pub organization: String,
+    /// The organisation id, or for a class group `{organization}~{class_group}`.
+    pub id: String,
     /// The place in the tree.
     pub org_path: String,
-    /// Who passes it on to this one; empty for the orderer.
+    /// What it is.
+    pub level: Level,
+    /// The recipient id of the bureau through which it left the orderer; empty without one.
+    pub district: String,
+    /// The recipient id of who passes it on to this one; empty for the orderer.
     pub upper: String,
     /// How many recipients are right below.
     pub below: i32,
@@ -117,6 +126,8 @@ pub struct Recipient {
     pub state: State,
     /// When it must be signed for; none until it was passed on.
     pub due: Option<DateTime<Utc>>,
+    /// The day on which the next unfinished demand is due; none when all are finished.
+    pub items_due: Option<NaiveDate>,
     /// When it was signed for.
     pub acknowledged: Option<DateTime<Utc>>,
     /// When it was passed on.
@@ -149,6 +160,9 @@ pub enum Refused {
     /// The text to pass on is another one.
     #[error("the text is not that of the directive")]
     TextChanged,
+    /// A demand is not finished.
+    #[error("item {0} is not finished")]
+    ItemOutstanding(String),
     /// Nobody is below.
     #[error("nobody is below")]
     NobodyBelow,
@@ -163,6 +177,16 @@ pub enum Refused {
 }
 
 impl Recipient {
+    /// The organisation id: for a class group that of its school.
+    pub fn organization(&self) -> &str {
+        parts(&self.id).0
+    }
+
+    /// The id of the class group; empty for an organisation.
+    pub fn class_group(&self) -> &str {
+        parts(&self.id).1
+    }
+
     /// Whether the one above has passed it on.
     pub fn is_reached(&self) -> bool {
         self.due.is_some()
@@ -207,14 +231,21 @@ impl Recipient {
                 self.relay_note = note;
                 State::Relayed
             }
-            (Verb::Report(report, progress, false), from) if self.may_work(from) => {
+            (Verb::Report(report, progress), from) if self.may_work(from) => {
                 self.report = report;
                 self.progress = progress;
                 State::Executing
             }
-            (Verb::Report(report, progress, true), State::Executing) => {
+            (Verb::ReportItem(next_due), from) if self.may_work(from) => {
+                self.items_due = next_due;
+                State::Executing
+            }
+            (Verb::Finish(_, Some(item)), State::Executing) => {
+                return Err(Refused::ItemOutstanding(item));
+            }
+            (Verb::Finish(report, None), State::Executing) => {
                 self.report = report;
-                self.progress = progress;
+                self.progress = 100;
                 State::Reported
             }
             (Verb::Accept(below), State::Reported) => {

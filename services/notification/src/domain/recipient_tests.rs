@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::content::tests::content;
 use super::*;
 
 fn now() -> DateTime<Utc> {
@@ -7,18 +8,25 @@ fn now() -> DateTime<Utc> {
 }
 
 fn hash() -> TextHash {
-    TextHash::of("通知", "正文")
+    content().hash()
+}
+
+fn day(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2022, 4, day).unwrap()
 }
 
 fn recipient(state: State, below: i32) -> Recipient {
     Recipient {
         directive: Uuid::from_u128(1),
-        organization: "350102".to_owned(),
+        id: "350102".to_owned(),
         org_path: "fz/350102".to_owned(),
+        level: Level::District,
+        district: String::new(),
         upper: String::new(),
         below,
         state,
         due: Some(now()),
+        items_due: Some(day(9)),
         acknowledged: None,
         relayed: None,
         relay_note: String::new(),
@@ -37,8 +45,9 @@ fn verbs() -> Vec<Verb> {
         Verb::Read,
         Verb::Acknowledge,
         Verb::Relay(hash(), "请各校落实".to_owned()),
-        Verb::Report("进行中".to_owned(), 40, false),
-        Verb::Report("完成".to_owned(), 100, true),
+        Verb::Report("进行中".to_owned(), 40),
+        Verb::ReportItem(Some(day(12))),
+        Verb::Finish("完成".to_owned(), None),
         Verb::Accept(Below::default()),
         Verb::Return("材料不全".to_owned()),
     ]
@@ -56,21 +65,27 @@ fn exactly_the_legal_moves_are_taken() {
                     (Verb::Read, S::Delivered) => Some(S::Read),
                     (Verb::Acknowledge, S::Read) => Some(S::Acked),
                     (Verb::Relay(..), S::Acked) if below > 0 => Some(S::Relayed),
-                    (Verb::Report(_, _, false), S::Acked) if below == 0 => Some(S::Executing),
-                    (Verb::Report(_, _, false), S::Relayed | S::Executing | S::Returned) => {
+                    (Verb::Report(..) | Verb::ReportItem(_), S::Acked) if below == 0 => {
                         Some(S::Executing)
                     }
-                    (Verb::Report(_, _, true), S::Executing) => Some(S::Reported),
+                    (
+                        Verb::Report(..) | Verb::ReportItem(_),
+                        S::Relayed | S::Executing | S::Returned,
+                    ) => Some(S::Executing),
+                    (Verb::Finish(..), S::Executing) => Some(S::Reported),
                     (Verb::Accept(_), S::Reported) => Some(S::Accepted),
                     (Verb::Return(_), S::Reported) => Some(S::Returned),
                     _ => None,
                 };
                 let moved = recipient(state, below).apply(verb.clone(), now());
-                assert_eq!(
-                    moved.ok().map(|r| r.state),
-                    to,
-                    "{state:?} {verb:?} {below}"
-                );
+                let nobody = matches!((&verb, state), (Verb::Relay(..), S::Acked) if below == 0);
+                let refused = if nobody {
+                    Refused::NobodyBelow
+                } else {
+                    Refused::State(state)
+                };
+                let moved = moved.map(|moved| moved.state);
+                assert_eq!(moved, to.ok_or(refused), "{state:?} {verb:?} {below}");
             }
         }
     }
@@ -93,7 +108,9 @@ fn nothing_moves_before_the_one_above_passes_it_on() {
 #[test]
 fn a_relay_cannot_change_the_text() {
     let acked = recipient(State::Acked, 3);
-    let changed = TextHash::of("通知", "正文，略有变通");
+    let mut changed = content();
+    changed.items[0].text.push_str("，略有变通");
+    let changed = changed.hash();
     let refused = acked
         .clone()
         .apply(Verb::Relay(changed, String::new()), now())
@@ -132,6 +149,27 @@ fn a_district_is_done_when_its_schools_are() {
 }
 
 #[test]
+fn finishing_needs_every_demand_finished() {
+    let executing = || recipient(State::Executing, 0);
+    let unfinished = Verb::Finish("完成".to_owned(), Some("gate".to_owned()));
+    let refused = executing().apply(unfinished, now()).unwrap_err();
+    assert_eq!(refused, Refused::ItemOutstanding("gate".to_owned()));
+    let done = executing().apply(Verb::ReportItem(None), now()).unwrap();
+    assert_eq!((done.state, done.items_due), (State::Executing, None));
+}
+
+#[test]
+fn a_class_group_is_known_by_its_school() {
+    let class_group = Recipient {
+        id: "2135010001~p2019-01".to_owned(),
+        ..recipient(State::Pending, 0)
+    };
+    let parts = (class_group.organization(), class_group.class_group());
+    assert_eq!(parts, ("2135010001", "p2019-01"));
+    assert_eq!(recipient(State::Pending, 0).class_group(), "");
+}
+
+#[test]
 fn overdue_is_unsigned_past_the_deadline() {
     let later = now() + Duration::seconds(1);
     for state in State::ALL {
@@ -148,7 +186,7 @@ proptest! {
     /// Whatever is tried in whatever order, the text stays, and nobody is accepted who did
     /// not sign, work and report.
     #[test]
-    fn no_path_skips_a_step(steps in prop::collection::vec(0..8_usize, 0..60), below in 0..2_i32) {
+    fn no_path_skips_a_step(steps in prop::collection::vec(0..9_usize, 0..60), below in 0..2_i32) {
         let mut recipient = recipient(State::Pending, below);
         let mut seen = vec![State::Pending];
         for step in steps {

@@ -1,24 +1,21 @@
 //! DirectiveService.
 
 use kit::auth::{Caller, Permission, caller};
-use kit::page;
 use kit::status::Problem;
 use prost::Message;
 use proto::notification as pb;
 use proto::notification::directive_service_server::DirectiveService;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 use super::convert;
 use crate::app::directives::{Directives, Verb};
 use crate::app::recipients::{Act, By};
 use crate::domain::recipient;
-use crate::store::recipients::OwedKey;
 
 /// Serves DirectiveService.
 #[derive(Debug)]
 pub(crate) struct DirectiveGrpc {
-    app: Directives,
+    pub(super) app: Directives,
 }
 
 impl DirectiveGrpc {
@@ -52,10 +49,9 @@ impl DirectiveGrpc {
     ) -> Result<Response<pb::DirectiveRecipient>, Status> {
         let name = convert::recipient_name(name)?;
         self.app.authorize(caller, &name, by).await?;
-        let render = |recipient, now| convert::recipient(recipient, &name.orderer, now);
         let moved = self
             .app
-            .act(caller, &name, (act()?, method), once, render)
+            .act(caller, &name, (act()?, method), once, convert::recipient)
             .await?;
         Ok(Response::new(moved))
     }
@@ -148,94 +144,35 @@ impl DirectiveService for DirectiveGrpc {
         &self,
         request: Request<pb::ListDirectivesRequest>,
     ) -> Result<Response<pb::ListDirectivesResponse>, Status> {
+        self.listed_directives(&caller(&request)?, request.into_inner())
+            .await
+    }
+
+    async fn get_directive_progress(
+        &self,
+        request: Request<pb::GetDirectiveProgressRequest>,
+    ) -> Result<Response<pb::DirectiveProgress>, Status> {
         let caller = caller(&request)?;
-        let request = request.into_inner();
-        let organization = convert::organization("parent", &request.parent)?;
-        let permission = Permission::DirectiveRead;
-        let organization = self
-            .app
-            .organization(&caller, permission, &organization)
-            .await?;
-        let state = convert::directive_state(request.state)?;
-        let size = page::size(request.page_size)?;
-        let number = request.state.to_string();
-        let binding = [&*request.parent, &*number];
-        let before: Option<Uuid> = page::after(&request.page_token, &binding)?;
-        let mut found = self
-            .app
-            .list(&organization, state, before, size + 1)
-            .await?;
-        let next_page_token = super::cut(&mut found, size, &binding, |(last, _)| last.id);
-        let directives = found
-            .into_iter()
-            .map(|(d, tally)| convert::directive(d, tally))
-            .collect();
-        Ok(Response::new(pb::ListDirectivesResponse {
-            directives,
-            next_page_token,
-        }))
+        let name = request.into_inner().name;
+        let (organization, id) = convert::child("name", "directives", &name)?;
+        let progress = self.app.progress(&caller, &organization, id).await?;
+        Ok(Response::new(convert::progress(&name, progress)))
     }
 
     async fn list_recipients(
         &self,
         request: Request<pb::ListRecipientsRequest>,
     ) -> Result<Response<pb::ListRecipientsResponse>, Status> {
-        let caller = caller(&request)?;
-        let request = request.into_inner();
-        let (organization, id) = convert::child("parent", "directives", &request.parent)?;
-        let size = page::size(request.page_size)?;
-        let binding = [&*request.parent];
-        let after: Option<String> = page::after(&request.page_token, &binding)?;
-        let place = (&*organization, id);
-        let mut found = self
-            .app
-            .recipients(&caller, place, after.as_deref(), size + 1)
-            .await?;
-        let next_page_token = super::cut(&mut found, size, &binding, |last| last.org_path.clone());
-        let now = self.app.now();
-        let recipients = found
-            .into_iter()
-            .map(|found| convert::recipient(found, &organization, now))
-            .collect();
-        Ok(Response::new(pb::ListRecipientsResponse {
-            recipients,
-            next_page_token,
-        }))
+        self.listed_recipients(&caller(&request)?, request.into_inner())
+            .await
     }
 
     async fn list_outstanding(
         &self,
         request: Request<pb::ListOutstandingRequest>,
     ) -> Result<Response<pb::ListOutstandingResponse>, Status> {
-        let caller = caller(&request)?;
-        let request = request.into_inner();
-        let organization = convert::organization("parent", &request.parent)?;
-        let permission = Permission::DirectiveRead;
-        let organization = self
-            .app
-            .organization(&caller, permission, &organization)
-            .await?;
-        let size = page::size(request.page_size)?;
-        let overdue = request.overdue.to_string();
-        let binding = [&*request.parent, &*overdue];
-        let after: Option<OwedKey> = page::after(&request.page_token, &binding)?;
-        let (mut found, now) = self
-            .app
-            .owed(&organization, request.overdue, after, size + 1)
-            .await?;
-        let next_page_token = super::cut(&mut found, size, &binding, |(last, _)| OwedKey {
-            due_at: last.due.map_or(i64::MAX, |due| due.timestamp_millis()),
-            directive: last.directive,
-            organization: last.organization.clone(),
-        });
-        let recipients = found
-            .into_iter()
-            .map(|(found, orderer)| convert::recipient(found, &orderer, now));
-        let recipients = recipients.collect();
-        Ok(Response::new(pb::ListOutstandingResponse {
-            recipients,
-            next_page_token,
-        }))
+        self.listed_outstanding(&caller(&request)?, request.into_inner())
+            .await
     }
 
     async fn confirm_receipt(
@@ -245,7 +182,7 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        let act = || convert::receipt(&request).map(Act::Handle);
+        let act = || convert::receipt(&request);
         self.act(
             &caller,
             &request.name,
@@ -281,7 +218,7 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        let act = || convert::relay(&request).map(Act::Handle);
+        let act = || convert::relay(&request);
         self.act(
             &caller,
             &request.name,
@@ -299,7 +236,7 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        let act = || convert::report(&request).map(Act::Handle);
+        let act = || convert::report(&request);
         self.act(
             &caller,
             &request.name,
@@ -308,6 +245,18 @@ impl DirectiveService for DirectiveGrpc {
             act,
         )
         .await
+    }
+
+    async fn report_item(
+        &self,
+        request: Request<pb::ReportItemRequest>,
+    ) -> Result<Response<pb::DirectiveRecipient>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let act = || convert::item_report(&request);
+        let by = (By::Recipient, "ReportItem");
+        self.act(&caller, &request.name, by, once, act).await
     }
 
     async fn accept_report(

@@ -1,12 +1,27 @@
 //! The wire: request to domain, result to reply.
 
 mod alert;
+mod channel;
+mod concern;
 mod convert;
+mod delivery;
 mod directive;
+mod directive_lists;
+mod meeting;
 mod status;
+mod support;
+mod template;
+mod warning;
 
 pub(crate) use alert::AlertGrpc;
+pub(crate) use channel::ChannelGrpc;
+pub(crate) use concern::ConcernGrpc;
+pub(crate) use delivery::DeliveryGrpc;
 pub(crate) use directive::DirectiveGrpc;
+pub(crate) use meeting::MeetingGrpc;
+pub(crate) use support::SupportGrpc;
+pub(crate) use template::TemplateGrpc;
+pub(crate) use warning::WarningGrpc;
 
 /// Cuts what was found, one more than a page holds, to a page, and makes the token of the next
 /// one; empty on the last.

@@ -7,6 +7,15 @@ mod m20260101_000001_register;
 mod m20260101_000002_alerts;
 mod m20260101_000003_directives;
 mod m20261125_000004_facts;
+mod m20261126_000005_register;
+mod m20261126_000006_alerts;
+mod m20261126_000007_messages;
+mod m20261126_000008_channels;
+mod m20261126_000009_warnings;
+mod m20261126_000010_templates;
+mod m20261126_000011_concerns;
+mod m20261126_000012_support;
+mod m20261126_000013_orders;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -20,6 +29,15 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000002_alerts::Migration));
         migrations.push(Box::new(m20260101_000003_directives::Migration));
         migrations.push(Box::new(m20261125_000004_facts::Migration));
+        migrations.push(Box::new(m20261126_000005_register::Migration));
+        migrations.push(Box::new(m20261126_000006_alerts::Migration));
+        migrations.push(Box::new(m20261126_000007_messages::Migration));
+        migrations.push(Box::new(m20261126_000008_channels::Migration));
+        migrations.push(Box::new(m20261126_000009_warnings::Migration));
+        migrations.push(Box::new(m20261126_000010_templates::Migration));
+        migrations.push(Box::new(m20261126_000011_concerns::Migration));
+        migrations.push(Box::new(m20261126_000012_support::Migration));
+        migrations.push(Box::new(m20261126_000013_orders::Migration));
         migrations
     }
 

@@ -1,13 +1,105 @@
-//! Alerts as rows, both ways.
+//! Alerts and their histories as rows, both ways.
 
 use chrono::{DateTime, Utc};
+use kit::rows::row;
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::entity::alert::Model;
 use super::unreadable;
 use crate::domain::alert::{Alert, State, Step};
-use crate::domain::fact::{Figures, Kind, Word};
+use crate::domain::change::{Entry, Event};
+use crate::domain::fact::{Figures, Kind, Severity, Word};
+
+row! {
+    /// One alert.
+    AlertRow in "alerts" by ["id"] {
+        /// The id.
+        id: Uuid,
+        /// What happened.
+        kind: i16,
+        /// The graver sort.
+        grave: bool,
+        /// How much it matters.
+        severity: i16,
+        /// The organisation above must see to it from the start.
+        above: bool,
+        /// The organisation id of the school.
+        organization: String,
+        /// The place.
+        org_path: String,
+        /// The state.
+        state: i16,
+        /// Steps up the tree.
+        level: i32,
+        /// The highest level that was told.
+        told_level: i32,
+        /// The entity of the fact.
+        basis: String,
+        /// Which alert of the fact.
+        episode: i32,
+        /// The fact stands.
+        stands: bool,
+        /// A JSON array.
+        subjects: String,
+        /// How many people.
+        people: i32,
+        /// What the kind counts.
+        amount: i32,
+        /// Of how many.
+        total: i32,
+        /// The number of the word.
+        word: i16,
+        /// Who answers for it.
+        owner: String,
+        /// When the fact came to be.
+        occur_at: i64,
+        /// When it was raised.
+        raise_at: i64,
+        /// Acknowledged by then.
+        due_at: i64,
+        /// Further up from then on; 0 when it stays.
+        next_at: i64,
+        /// A step as JSON.
+        acknowledged: String,
+        /// A step as JSON.
+        taken: String,
+        /// A step as JSON.
+        resolved: String,
+        /// The alert that speaks for it.
+        inhibited_by: String,
+        /// The silence over it.
+        silenced_by: String,
+        /// The version of its rule.
+        rule_version: i64,
+        /// How many entries there are.
+        entries: i32,
+        /// The revision that raised it: the order of lists.
+        sequence: i64,
+        /// The revision of the last change.
+        revision: i64,
+    }
+}
+
+row! {
+    /// One line of the history of an alert.
+    EntryRow in "alert_entries" by ["alert", "number"] {
+        /// The alert.
+        alert: Uuid,
+        /// 1 for the first.
+        number: i32,
+        /// What happened.
+        event: i16,
+        /// When.
+        at: i64,
+        /// Who acted.
+        subject: String,
+        /// In their words.
+        comment: String,
+        /// Who was told or owns it.
+        owner: String,
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct StepBody {
@@ -16,27 +108,32 @@ struct StepBody {
     comment: String,
 }
 
-fn pack(step: Option<Step>) -> Option<String> {
+fn pack(step: Option<Step>) -> String {
+    let Some(step) = step else {
+        return String::new();
+    };
     let Step {
         subject,
         time,
         comment,
-    } = step?;
-    serde_json::to_string(&StepBody {
+    } = step;
+    let body = StepBody {
         subject,
         time,
         comment,
-    })
-    .ok()
+    };
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
-fn unpack(step: Option<String>) -> Result<Option<Step>, DbErr> {
-    let Some(step) = step else { return Ok(None) };
+fn unpack(step: &str) -> Result<Option<Step>, DbErr> {
+    if step.is_empty() {
+        return Ok(None);
+    }
     let StepBody {
         subject,
         time,
         comment,
-    } = serde_json::from_str(&step).map_err(|_| unreadable("step"))?;
+    } = serde_json::from_str(step).map_err(|_| unreadable("step"))?;
     Ok(Some(Step {
         subject,
         time,
@@ -44,83 +141,121 @@ fn unpack(step: Option<String>) -> Result<Option<Step>, DbErr> {
     }))
 }
 
-/// The row of an alert.
-pub(super) fn model(alert: Alert) -> Model {
-    let Alert {
-        organization,
-        id,
-        kind,
-        grave,
-        org_path,
-        state,
-        escalated,
-        basis,
-        episode,
-        stands,
-        subjects,
-        figures,
-        owner,
-        occurred,
-        raised,
-        due,
-        acknowledged,
-        taken,
-        resolved,
-        sequence,
-        revision,
-    } = alert;
-    let Figures {
-        people,
-        amount,
-        total,
-        word,
-    } = figures;
-    Model {
-        id,
-        kind: kind as i16,
-        grave,
-        organization,
-        org_path,
-        state: state as i16,
-        escalated,
-        basis,
-        episode,
-        stands,
-        subjects: serde_json::to_string(&subjects).unwrap_or_default(),
-        people,
-        amount,
-        total,
-        word: word as i16,
-        owner,
-        occur_time: occurred,
-        raise_time: raised,
-        due_time: due,
-        due_at: due.timestamp_millis(),
-        acknowledged: pack(acknowledged),
-        taken: pack(taken),
-        resolved: pack(resolved),
-        sequence,
-        revision,
+pub(super) fn instant(millis: i64) -> Result<DateTime<Utc>, DbErr> {
+    DateTime::from_timestamp_millis(millis).ok_or_else(|| unreadable("instant"))
+}
+
+pub(super) fn kind(code: i16) -> Result<Kind, DbErr> {
+    Kind::from_code(code.into()).ok_or_else(|| unreadable("kind"))
+}
+
+pub(super) fn severity(code: i16) -> Result<Severity, DbErr> {
+    let found = Severity::ALL
+        .into_iter()
+        .find(|severity| *severity as i16 == code);
+    found.ok_or_else(|| unreadable("severity"))
+}
+
+pub(super) fn word(code: i16) -> Result<Word, DbErr> {
+    let found = Word::ALL.into_iter().find(|word| *word as i16 == code);
+    found.ok_or_else(|| unreadable("word"))
+}
+
+impl From<Alert> for AlertRow {
+    fn from(alert: Alert) -> Self {
+        let Alert {
+            organization,
+            id,
+            kind,
+            grave,
+            severity,
+            above,
+            org_path,
+            state,
+            level,
+            told_level,
+            basis,
+            episode,
+            stands,
+            subjects,
+            figures,
+            owner,
+            occurred,
+            raised,
+            due,
+            next,
+            acknowledged,
+            taken,
+            resolved,
+            inhibited_by,
+            silenced_by,
+            rule_version,
+            entries,
+            sequence,
+            revision,
+        } = alert;
+        let Figures {
+            people,
+            amount,
+            total,
+            word,
+        } = figures;
+        Self {
+            id,
+            kind: kind as i16,
+            grave,
+            severity: severity as i16,
+            above,
+            organization,
+            org_path,
+            state: state as i16,
+            level,
+            told_level,
+            basis,
+            episode,
+            stands,
+            subjects: serde_json::to_string(&subjects).unwrap_or_default(),
+            people,
+            amount,
+            total,
+            word: word as i16,
+            owner,
+            occur_at: occurred.timestamp_millis(),
+            raise_at: raised.timestamp_millis(),
+            due_at: due.timestamp_millis(),
+            next_at: next.map_or(0, |next| next.timestamp_millis()),
+            acknowledged: pack(acknowledged),
+            taken: pack(taken),
+            resolved: pack(resolved),
+            inhibited_by,
+            silenced_by,
+            rule_version,
+            entries,
+            sequence,
+            revision,
+        }
     }
 }
 
-impl TryFrom<Model> for Alert {
+impl TryFrom<AlertRow> for Alert {
     type Error = DbErr;
 
-    fn try_from(row: Model) -> Result<Self, DbErr> {
+    fn try_from(row: AlertRow) -> Result<Self, DbErr> {
         let state = State::ALL
             .into_iter()
             .find(|state| *state as i16 == row.state);
-        let kind = Kind::ALL.iter().find(|kind| **kind as i16 == row.kind);
-        let word = Word::ALL.into_iter().find(|word| *word as i16 == row.word);
+        let next = (row.next_at > 0).then(|| instant(row.next_at));
         Ok(Self {
             organization: row.organization,
             id: row.id,
-            kind: *kind.ok_or_else(|| unreadable("kind"))?,
+            kind: kind(row.kind)?,
             grave: row.grave,
+            severity: severity(row.severity)?,
+            above: row.above,
             org_path: row.org_path,
             state: state.ok_or_else(|| unreadable("state"))?,
-            escalated: row.escalated,
+            level: row.level,
+            told_level: row.told_level,
             basis: row.basis,
             episode: row.episode,
             stands: row.stands,
@@ -129,17 +264,59 @@ impl TryFrom<Model> for Alert {
                 people: row.people,
                 amount: row.amount,
                 total: row.total,
-                word: word.ok_or_else(|| unreadable("word"))?,
+                word: word(row.word)?,
             },
             owner: row.owner,
-            occurred: row.occur_time,
-            raised: row.raise_time,
-            due: row.due_time,
-            acknowledged: unpack(row.acknowledged)?,
-            taken: unpack(row.taken)?,
-            resolved: unpack(row.resolved)?,
+            occurred: instant(row.occur_at)?,
+            raised: instant(row.raise_at)?,
+            due: instant(row.due_at)?,
+            next: next.transpose()?,
+            acknowledged: unpack(&row.acknowledged)?,
+            taken: unpack(&row.taken)?,
+            resolved: unpack(&row.resolved)?,
+            inhibited_by: row.inhibited_by,
+            silenced_by: row.silenced_by,
+            rule_version: row.rule_version,
+            entries: row.entries,
             sequence: row.sequence,
             revision: row.revision,
+        })
+    }
+}
+
+/// The row of one line of the history of an alert.
+pub(super) fn entry_row(alert: Uuid, number: i32, entry: Entry) -> EntryRow {
+    let Entry {
+        event,
+        time,
+        subject,
+        comment,
+        owner,
+    } = entry;
+    EntryRow {
+        alert,
+        number,
+        event: event as i16,
+        at: time.timestamp_millis(),
+        subject,
+        comment,
+        owner,
+    }
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = DbErr;
+
+    fn try_from(row: EntryRow) -> Result<Self, DbErr> {
+        let event = Event::ALL
+            .into_iter()
+            .find(|event| *event as i16 == row.event);
+        Ok(Self {
+            event: event.ok_or_else(|| unreadable("event"))?,
+            time: instant(row.at)?,
+            subject: row.subject,
+            comment: row.comment,
+            owner: row.owner,
         })
     }
 }

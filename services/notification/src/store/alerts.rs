@@ -1,39 +1,62 @@
-//! Alerts. Every change gets a revision in commit order, which watchers read on from.
+//! Alerts, as they are read. Every change gets a revision in commit order, which watchers read on from.
 
 use chrono::{DateTime, Utc};
 use kit::db::{Backend, Tx, statement};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
-};
+use kit::rows::{Lock, Row};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use super::alert_rows::model;
-use super::entity::alert::{self, Column};
+use super::alert_rows::{AlertRow, EntryRow, instant, kind, severity};
 use super::{Store, below_end, unreadable};
 use crate::domain::alert::{Alert, State};
-use crate::domain::fact::Kind;
+use crate::domain::change::Entry;
+use crate::domain::fact::{Kind, Severity};
+
+/// The alerts of one kind below one organisation that are not resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The organisation right below the one asked for, or that one itself.
+    pub organization: String,
+    /// What happened.
+    pub kind: Kind,
+    /// The gravest of them.
+    pub severity: Severity,
+    /// How many there are.
+    pub alerts: i64,
+    /// How many of them nobody has seen.
+    pub open: i64,
+    /// How many of them were escalated.
+    pub escalated: i64,
+    /// When the oldest was raised.
+    pub oldest: DateTime<Utc>,
+    /// The earliest deadline of those that nobody has seen.
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// The place of a group in the list: gravest first, then oldest.
+pub type GroupKey = (i32, i64, i16, String);
+
+impl Group {
+    /// Its place in the list.
+    pub fn key(&self) -> GroupKey {
+        let severity = -(self.severity as i32);
+        let oldest = self.oldest.timestamp_millis();
+        (
+            severity,
+            oldest,
+            self.kind as i16,
+            self.organization.clone(),
+        )
+    }
+}
 
 impl Store {
-    /// The next revision. Whoever takes it holds all other writers of alerts back until the end
-    /// of the transaction.
-    async fn next_alert_revision(tx: &Tx) -> Result<i64, DbErr> {
-        let update = statement(
-            tx,
-            "UPDATE alerts_revision SET value = value + 1 WHERE id = 1 RETURNING value",
-            [],
-        );
-        let row = tx.query_one_raw(update).await?;
-        row.ok_or_else(|| unreadable("revision"))?
-            .try_get_by_index(0)
-    }
-
     /// Holds all other writers of alerts back until the end of the transaction, so that what is
     /// read after this is what is changed.
     ///
     /// # Errors
     /// When the database fails.
-    pub(super) async fn lock_alerts(tx: &Tx) -> Result<(), DbErr> {
+    pub async fn lock_alerts(tx: &Tx) -> Result<(), DbErr> {
         // A writing transaction on SQLite is alone from its first moment.
         if tx.backend() == Backend::Postgres {
             let sql = "SELECT value FROM alerts_revision WHERE id = 1 FOR UPDATE";
@@ -54,76 +77,28 @@ impl Store {
             .try_get_by_index(0)
     }
 
-    /// Stores a new alert.
-    ///
-    /// # Errors
-    /// When the database fails or the fact raised this one before.
-    pub async fn insert_alert(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
-        let revision = Self::next_alert_revision(tx).await?;
-        let row = model(Alert {
-            sequence: revision,
-            revision,
-            ..alert
-        });
-        alert::Entity::insert(row.into_active_model())
-            .exec_without_returning(tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Stores a changed alert that was read under [`Store::lock_alerts`].
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub(super) async fn save_locked(tx: &Tx, alert: Alert) -> Result<(), DbErr> {
-        let saved = Self::save_alert(tx, alert).await?;
-        saved.map(|_| ()).ok_or(DbErr::RecordNotUpdated)
-    }
-
-    /// Stores a changed alert; none when somebody else changed it meanwhile.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn save_alert(tx: &Tx, alert: Alert) -> Result<Option<Alert>, DbErr> {
-        let before = alert.revision;
-        let revision = Self::next_alert_revision(tx).await?;
-        let alert = Alert { revision, ..alert };
-        let row = model(alert.clone()).into_active_model().reset_all();
-        let saved = alert::Entity::update_many()
-            .set(row)
-            .filter(Column::Id.eq(alert.id))
-            .filter(Column::Revision.eq(before))
-            .exec(tx)
-            .await?;
-        Ok((saved.rows_affected == 1).then_some(alert))
-    }
-
     /// One alert.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn alert(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Alert>, DbErr> {
-        let row = alert::Entity::find_by_id(id).one(db).await?;
-        row.map(Alert::try_from).transpose()
+    pub async fn alert(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Alert>, DbErr> {
+        let found = select_alerts(db, "id = $1", vec![id.into()], "id", 1).await?;
+        Ok(found.into_iter().next())
     }
 
-    /// The latest alert of each kind that an entity raised.
+    /// The latest alert of each kind that each of these entities raised.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn latest_alerts(tx: &Tx, basis: &str) -> Result<Vec<Alert>, DbErr> {
-        let rows = alert::Entity::find()
-            .filter(Column::Basis.eq(basis))
-            .order_by_asc(Column::Kind)
-            .order_by_desc(Column::Episode)
-            .all(tx)
-            .await?;
-        let mut latest = Vec::with_capacity(rows.len());
-        for row in rows {
-            latest.push(Alert::try_from(row)?);
-        }
-        latest.dedup_by_key(|alert| alert.kind);
-        Ok(latest)
+    pub async fn latest_alerts(tx: &Tx, entities: &[&str]) -> Result<Vec<Alert>, DbErr> {
+        let entities = entities.iter().map(|entity| Value::from(*entity));
+        let rows = AlertRow::find(tx, "basis", entities.collect(), Lock::No).await?;
+        let alerts: Result<Vec<Alert>, _> = rows.into_iter().map(Alert::try_from).collect();
+        let mut alerts = alerts?;
+        let of = |alert: &Alert| (alert.basis.clone(), alert.kind);
+        alerts.sort_by_cached_key(|alert| (of(alert), std::cmp::Reverse(alert.episode)));
+        alerts.dedup_by_key(|alert| of(alert));
+        Ok(alerts)
     }
 
     /// The alerts at and below `place` raised before `before`, newest first.
@@ -137,22 +112,20 @@ impl Store {
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Alert>, DbErr> {
-        let mut select = alert::Entity::find().filter(at_or_below(place));
+        let (mut wheres, mut values) = at_or_below(place);
         if let Some(state) = state {
-            select = select.filter(Column::State.eq(state as i16));
+            values.push((state as i16).into());
+            wheres.push_str(&format!(" AND state = ${}", values.len()));
         }
         if let Some(kind) = kind {
-            select = select.filter(Column::Kind.eq(kind as i16));
+            values.push((kind as i16).into());
+            wheres.push_str(&format!(" AND kind = ${}", values.len()));
         }
         if let Some(before) = before {
-            select = select.filter(Column::Sequence.lt(before));
+            values.push(before.into());
+            wheres.push_str(&format!(" AND sequence < ${}", values.len()));
         }
-        let rows = select
-            .order_by_desc(Column::Sequence)
-            .limit(limit)
-            .all(self.db.read())
-            .await?;
-        rows.into_iter().map(Alert::try_from).collect()
+        select_alerts(self.db.read(), &wheres, values, "sequence DESC", limit).await
     }
 
     /// The alerts at and below `place` that changed after the revision `after` and no later than
@@ -167,88 +140,128 @@ impl Store {
         unresolved: bool,
         limit: u64,
     ) -> Result<Vec<Alert>, DbErr> {
-        let mut select = alert::Entity::find()
-            .filter(at_or_below(place))
-            .filter(Column::Revision.gt(after))
-            .filter(Column::Revision.lte(until));
+        let (mut wheres, mut values) = at_or_below(place);
+        values.extend([after.into(), until.into()]);
+        let last = values.len();
+        wheres.push_str(&format!(
+            " AND revision > ${} AND revision <= ${last}",
+            last - 1
+        ));
         if unresolved {
-            select = select.filter(Column::State.ne(State::Resolved as i16));
+            wheres.push_str(" AND state <> 4");
         }
-        let rows = select
-            .order_by_asc(Column::Revision)
-            .limit(limit)
-            .all(self.db.read())
-            .await?;
-        rows.into_iter().map(Alert::try_from).collect()
+        select_alerts(self.db.read(), &wheres, values, "revision", limit).await
     }
 
-    /// Marks the open alerts whose deadline has passed; says how many.
+    /// What happened to an alert after the entry number `after`, oldest first: numbers and entries.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn escalate_alerts(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
-        let due = Condition::all()
-            .add(Column::State.eq(State::Open as i16))
-            .add(Column::Escalated.eq(false))
-            .add(Column::DueAt.lt(now.timestamp_millis()));
-        let any = alert::Entity::find()
-            .filter(due.clone())
-            .one(self.db.read())
-            .await?;
-        if any.is_none() {
-            return Ok(0);
-        }
-        let tx = self.db.begin().await?;
-        Self::lock_alerts(&tx).await?;
-        let mut marked = 0;
-        for row in alert::Entity::find()
-            .filter(due)
-            .limit(1000)
-            .all(&tx)
-            .await?
-        {
-            let alert = Alert {
-                escalated: true,
-                ..Alert::try_from(row)?
-            };
-            Self::save_locked(&tx, alert).await?;
-            marked += 1;
-        }
-        tx.commit().await?;
-        Ok(marked)
+    pub async fn alert_entries(
+        &self,
+        alert: Uuid,
+        after: i32,
+        limit: u64,
+    ) -> Result<Vec<(i32, Entry)>, DbErr> {
+        let values = vec![alert.into(), after.into()];
+        let wheres = "alert = $1 AND number > $2";
+        let rows = EntryRow::page(self.db.read(), wheres, values, limit).await?;
+        let entry = |row: EntryRow| Ok((row.number, Entry::try_from(row)?));
+        rows.into_iter().map(entry).collect()
     }
 
-    /// Gives the alerts of an organisation that are not resolved to who answers there now.
+    /// The alerts at and below `place` that are not resolved, by kind and by the organisation right
+    /// below: the gravest and oldest first, after the place `after` in the list.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn hand_alerts_over(tx: &Tx, organization: &str) -> Result<(), DbErr> {
-        // An alert that is being raised reads who answers under the same lock.
-        Self::lock_alerts(tx).await?;
-        let owner = Self::owner(tx, organization).await?.unwrap_or_default();
-        let orphans = alert::Entity::find()
-            .filter(Column::Organization.eq(organization))
-            .filter(Column::State.ne(State::Resolved as i16))
-            .filter(Column::Owner.ne(owner.clone()))
-            .all(tx)
-            .await?;
-        for row in orphans {
-            let alert = Alert {
-                owner: owner.clone(),
-                ..Alert::try_from(row)?
-            };
-            Self::save_locked(tx, alert).await?;
+    pub async fn alert_groups(
+        &self,
+        place: &str,
+        after: Option<GroupKey>,
+        limit: u64,
+    ) -> Result<Vec<Group>, DbErr> {
+        let db = self.db.read();
+        let (wheres, mut values) = at_or_below(place);
+        let id = right_below(db.get_database_backend(), place);
+        let mut beyond = String::new();
+        if let Some((severity, oldest, kind, organization)) = after {
+            let first = values.len() + 1;
+            values.extend([
+                severity.into(),
+                oldest.into(),
+                kind.into(),
+                organization.into(),
+            ]);
+            let places = kit::bulk::placeholders(first, 4);
+            beyond = format!("WHERE (weight, oldest, kind, id) > ({places})");
         }
-        Ok(())
+        let sql = format!(
+            "SELECT weight, oldest, kind, id, alerts, opened, escalated, due FROM (\
+             SELECT CAST(-MAX(severity) AS INTEGER) AS weight, MIN(raise_at) AS oldest, kind, {id} AS id, \
+             COUNT(*) AS alerts, COUNT(CASE WHEN state = 1 THEN 1 END) AS opened, \
+             COUNT(CASE WHEN level > 0 THEN 1 END) AS escalated, \
+             MIN(CASE WHEN state = 1 THEN due_at END) AS due \
+             FROM alerts WHERE {wheres} AND state <> 4 GROUP BY kind, {id}) found \
+             {beyond} ORDER BY weight, oldest, kind, id LIMIT {limit}"
+        );
+        let rows = db.query_all_raw(statement(db, &sql, values)).await?;
+        rows.iter().map(|row| group(row, place)).collect()
     }
 }
 
-fn at_or_below(place: &str) -> Condition {
-    if place.is_empty() {
-        return Condition::all();
+fn group(row: &QueryResult, place: &str) -> Result<Group, DbErr> {
+    let weight: i32 = row.try_get_by_index(0)?;
+    let below: String = row.try_get_by_index(3)?;
+    let due: Option<i64> = row.try_get_by_index(7)?;
+    let own = || crate::domain::place::leaf(place).to_owned();
+    Ok(Group {
+        organization: if below.is_empty() { own() } else { below },
+        kind: kind(row.try_get_by_index(2)?)?,
+        severity: severity(i16::try_from(-weight).unwrap_or_default())?,
+        alerts: row.try_get_by_index(4)?,
+        open: row.try_get_by_index(5)?,
+        escalated: row.try_get_by_index(6)?,
+        oldest: instant(row.try_get_by_index(1)?)?,
+        due: due.map(instant).transpose()?,
+    })
+}
+
+/// The id right below `place` in the path of an alert, as SQL; empty for one at `place` itself.
+fn right_below(backend: DbBackend, place: &str) -> String {
+    let begin = if place.is_empty() { 1 } else { place.len() + 2 };
+    let rest = format!("SUBSTR(org_path, {begin})");
+    match backend {
+        DbBackend::Postgres => format!("SPLIT_PART({rest}, '/', 1)"),
+        _ => format!("SUBSTR({rest}, 1, INSTR({rest} || '/', '/') - 1)"),
     }
-    let below = Condition::all()
-        .add(Column::OrgPath.gt(format!("{place}/")))
-        .add(Column::OrgPath.lt(below_end(place)));
-    Condition::any().add(Column::OrgPath.eq(place)).add(below)
+}
+
+/// Alerts that `wheres` lets through, in an order.
+pub(super) async fn select_alerts(
+    db: &impl ConnectionTrait,
+    wheres: &str,
+    values: Vec<Value>,
+    order: &str,
+    limit: u64,
+) -> Result<Vec<Alert>, DbErr> {
+    let columns = AlertRow::COLUMNS.join(", ");
+    let sql = format!("SELECT {columns} FROM alerts WHERE {wheres} ORDER BY {order} LIMIT {limit}");
+    let rows = db.query_all_raw(statement(db, &sql, values)).await?;
+    let alert = |row| Alert::try_from(AlertRow::read(row)?);
+    rows.iter().map(alert).collect()
+}
+
+/// What is at or below a place, as a condition and its values.
+pub(super) fn at_or_below(place: &str) -> (String, Vec<Value>) {
+    if place.is_empty() {
+        return ("1 = 1".to_owned(), Vec::new());
+    }
+    let wheres = "(org_path = $1 OR (org_path > $2 AND org_path < $3))";
+    let values = vec![
+        place.into(),
+        format!("{place}/").into(),
+        below_end(place).into(),
+    ];
+    (wheres.to_owned(), values)
 }

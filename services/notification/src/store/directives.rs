@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -10,9 +11,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::entity::directive::{self, Column, Model};
+use super::directive_rows::{items, model};
+use super::entity::directive::{self, Column};
 use super::{Store, unreadable};
-use crate::domain::directive::{Directive, State, TextHash, Urgency};
+use crate::domain::content::Item;
+use crate::domain::directive::{Directive, State};
 use crate::domain::recipient;
 
 /// How far the recipients of a directive are.
@@ -47,12 +50,15 @@ impl Store {
         let update = statement(
             tx,
             "UPDATE directives SET state = $1, approver = $2, issue_time = $3, \
-             superseded_by = $4, version = version + 1 WHERE id = $5 AND version = $6",
+             superseded_by = $4, revoke_reason = $5, meeting = $6, version = version + 1 \
+             WHERE id = $7 AND version = $8",
             [
                 (directive.state as i16).into(),
                 directive.approver.clone().into(),
                 directive.issued.into(),
                 directive.superseded_by.clone().into(),
+                directive.revoke_reason.clone().into(),
+                directive.meeting.clone().into(),
                 directive.id.into(),
                 directive.version.into(),
             ],
@@ -146,6 +152,30 @@ impl Store {
         rows.into_iter().map(Directive::try_from).collect()
     }
 
+    /// The demands of each directive; one without any is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn items(
+        db: &impl ConnectionTrait,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<Item>>, DbErr> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let marks = placeholders(1, ids.len());
+        let sql =
+            format!("SELECT id, items FROM directives WHERE items <> '[]' AND id IN ({marks})");
+        let select = statement(db, &sql, ids.iter().map(|id| (*id).into()));
+        let rows = db.query_all_raw(select).await?;
+        rows.iter()
+            .map(|row| {
+                let body: String = row.try_get_by_index(1)?;
+                Ok((row.try_get_by_index(0)?, items(&body)?))
+            })
+            .collect()
+    }
+
     /// How far the recipients of a directive are.
     ///
     /// # Errors
@@ -167,13 +197,12 @@ impl Store {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let places: Vec<_> = (1..=ids.len()).map(|place| format!("${place}")).collect();
         let sql = format!(
-            "SELECT directive, COUNT(*), COUNT(acknowledge_time), \
+            "SELECT directive, COUNT(*), COUNT(acknowledged_at), \
              COUNT(CASE WHEN state = {accepted} THEN 1 END) FROM directive_recipients \
              WHERE directive IN ({places}) GROUP BY directive",
             accepted = recipient::State::Accepted as i16,
-            places = places.join(", "),
+            places = placeholders(1, ids.len()),
         );
         let select = statement(db, &sql, ids.iter().map(|id| (*id).into()));
         let rows = db.query_all_raw(select).await?;
@@ -191,79 +220,5 @@ impl Store {
                 Ok((row.try_get_by_index(0)?, tally))
             })
             .collect()
-    }
-}
-
-fn model(directive: Directive) -> Model {
-    let Directive {
-        organization,
-        id,
-        org_path,
-        state,
-        urgency,
-        title,
-        text,
-        text_hash,
-        audience,
-        author,
-        approver,
-        created,
-        issued,
-        superseded_by,
-        version,
-    } = directive;
-    Model {
-        id,
-        organization,
-        org_path,
-        state: state as i16,
-        urgency: urgency as i16,
-        title,
-        text,
-        text_sha256: text_hash.0.to_vec(),
-        audience: serde_json::to_string(&audience).unwrap_or_default(),
-        author,
-        approver,
-        create_time: created,
-        issue_time: issued,
-        superseded_by,
-        version,
-    }
-}
-
-impl TryFrom<Model> for Directive {
-    type Error = DbErr;
-
-    fn try_from(row: Model) -> Result<Self, DbErr> {
-        let state = State::ALL
-            .into_iter()
-            .find(|state| *state as i16 == row.state);
-        let urgency = Urgency::ALL
-            .into_iter()
-            .find(|urgency| *urgency as i16 == row.urgency);
-        let text_hash = TextHash::of(&row.title, &row.text);
-        if text_hash.0[..] != row.text_sha256[..] {
-            return Err(DbErr::Type(format!(
-                "the text of directive {} was altered",
-                row.id
-            )));
-        }
-        Ok(Self {
-            organization: row.organization,
-            id: row.id,
-            org_path: row.org_path,
-            state: state.ok_or_else(|| unreadable("state"))?,
-            urgency: urgency.ok_or_else(|| unreadable("urgency"))?,
-            title: row.title,
-            text: row.text,
-            text_hash,
-            audience: serde_json::from_str(&row.audience).map_err(|_| unreadable("audience"))?,
-            author: row.author,
-            approver: row.approver,
-            created: row.create_time,
-            issued: row.issue_time,
-            superseded_by: row.superseded_by,
-            version: row.version,
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! What each recipient does with a directive.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use kit::bulk;
 use kit::db::{Tx, statement};
 use sea_orm::sea_query::NullOrdering;
 use sea_orm::{
@@ -11,12 +12,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entity::directive_recipient::{self, Column};
-use super::recipient_rows::model;
+use super::recipient_rows::{model, number_of};
 use super::{Store, below_end, unreadable};
+use crate::domain::chain::Level;
+use crate::domain::directive::Directive;
 use crate::domain::recipient::{Below, Recipient, State};
-
-/// How many recipients one statement writes; each takes eighteen parameters.
-const ROWS: usize = 500;
 
 /// A recipient and the organisation id of who ordered.
 pub type Owed = (Recipient, String);
@@ -28,28 +28,65 @@ pub struct OwedKey {
     pub due_at: i64,
     /// The directive.
     pub directive: Uuid,
-    /// The organisation id of the recipient.
-    pub organization: String,
+    /// The recipient id.
+    pub recipient: String,
 }
 
 impl Store {
-    /// Stores the recipients of a directive that is issued.
+    /// Stores the recipients of a directive that is issued: all of them PENDING, with the hash of what it
+    /// says. Any number takes a few statements.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn insert_recipients(
         tx: &Tx,
-        orderer: &str,
-        recipients: Vec<Recipient>,
+        directive: &Directive,
+        recipients: &[Recipient],
+        now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        let rows: Vec<_> = recipients
-            .into_iter()
-            .map(|recipient| model(recipient, orderer.to_owned()).into_active_model())
-            .collect();
-        for rows in rows.chunks(ROWS) {
-            directive_recipient::Entity::insert_many(rows.to_vec())
-                .exec_without_returning(tx)
-                .await?;
+        let text = |of: fn(&Recipient) -> &String| {
+            bulk::Column::Text(recipients.iter().map(of).cloned().collect())
+        };
+        let number =
+            |of: fn(&Recipient) -> i64| bulk::Column::Big(recipients.iter().map(of).collect());
+        let levels = recipients.iter().map(|one| one.level as i16).collect();
+        let below = recipients.iter().map(|one| one.below).collect();
+        let columns = vec![
+            ("id", text(|one| &one.id)),
+            ("place", text(|one| &one.org_path)),
+            ("level", bulk::Column::Small(levels)),
+            ("district", text(|one| &one.district)),
+            ("upper", text(|one| &one.upper)),
+            ("below", bulk::Column::Int(below)),
+            (
+                "due",
+                number(|one| one.due.map_or(0, |due| due.timestamp_millis())),
+            ),
+        ];
+        let items_due = recipients.first().and_then(|one| one.items_due);
+        for (list, mut values) in bulk::listed(tx, columns) {
+            let next = values.len() + 1;
+            values.extend([
+                directive.id.into(),
+                directive.organization.clone().into(),
+                (State::Pending as i16).into(),
+                now.into(),
+                directive.text_hash.0.to_vec().into(),
+                items_due.map(number_of).into(),
+            ]);
+            let marks: Vec<_> = (next..next + 6).map(|place| format!("${place}")).collect();
+            let [id, orderer, state, now, hash, items_due] = &marks[..] else {
+                return Err(unreadable("list of recipients"));
+            };
+            let sql = format!(
+                "WITH listed (id, place, level, district, upper, below, due) AS ({list}) \
+                 INSERT INTO directive_recipients (directive, organization, org_path, orderer, \
+                 upper_organization, below, state, due_at, relay_note, report, progress, \
+                 return_reason, update_time, text_sha256, version, open, level, district, items_due) \
+                 SELECT {id}, id, place, {orderer}, upper, below, {state}, NULLIF(due, 0), '', '', 0, \
+                 '', {now}, {hash}, 1, TRUE, level, district, {items_due} FROM listed"
+            );
+            tx.execute_raw(statement(tx, &sql, values)).await?;
         }
         Ok(())
     }
@@ -62,9 +99,9 @@ impl Store {
         &self,
         db: &impl ConnectionTrait,
         directive: Uuid,
-        organization: &str,
+        id: &str,
     ) -> Result<Option<Recipient>, DbErr> {
-        let key = (directive, organization.to_owned());
+        let key = (directive, id.to_owned());
         let row = directive_recipient::Entity::find_by_id(key).one(db).await?;
         row.map(Recipient::try_from).transpose()
     }
@@ -89,7 +126,7 @@ impl Store {
                 row.into_active_model(),
             ))
             .filter(Column::Directive.eq(recipient.directive))
-            .filter(Column::Organization.eq(recipient.organization.clone()))
+            .filter(Column::Organization.eq(recipient.id.clone()))
             .filter(Column::Version.eq(before))
             .exec(tx)
             .await?;
@@ -121,6 +158,29 @@ impl Store {
         );
         tx.execute_raw(update).await?;
         Ok(())
+    }
+
+    /// The organisations to which `upper` passed a directive on, and until when each signs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reached_by(
+        tx: &Tx,
+        directive: Uuid,
+        upper: &str,
+    ) -> Result<Vec<(String, DateTime<Utc>)>, DbErr> {
+        let sql = "SELECT organization, due_at FROM directive_recipients WHERE directive = $1 \
+                   AND upper_organization = $2 AND level <> $3 AND due_at IS NOT NULL";
+        let class_group = (Level::ClassGroup as i16).into();
+        let values = [directive.into(), upper.into(), class_group];
+        let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
+        rows.iter()
+            .map(|row| {
+                let due = DateTime::from_timestamp_millis(row.try_get_by_index(1)?);
+                let due = due.ok_or_else(|| unreadable("deadline"))?;
+                Ok((row.try_get_by_index(0)?, due))
+            })
+            .collect()
     }
 
     /// Nothing is owed any more: the directive has ended.
@@ -214,14 +274,15 @@ impl Store {
         Ok(nearest.is_some_and(|row| row.due_at.is_some()))
     }
 
-    /// What is owed at and below `place`, the earliest deadline first.
+    /// What is owed at and below `place`, the earliest deadline first; with an instant and its civil day
+    /// only what is overdue then: the signature, or a demand.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn owed(
         &self,
         place: &str,
-        overdue_at: Option<DateTime<Utc>>,
+        overdue: Option<(DateTime<Utc>, NaiveDate)>,
         after: Option<OwedKey>,
         limit: u64,
     ) -> Result<Vec<Owed>, DbErr> {
@@ -229,22 +290,23 @@ impl Store {
             .filter(Column::Open.eq(true))
             .filter(Column::DueAt.is_not_null())
             .filter(at_or_below(place));
-        if let Some(now) = overdue_at {
-            let unsigned = [State::Pending, State::Delivered, State::Read].map(|s| s as i16);
-            select = select
-                .filter(Column::DueAt.lt(now.timestamp_millis()))
-                .filter(Column::State.is_in(unsigned));
+        if let Some((now, today)) = overdue {
+            let unsigned = Condition::all()
+                .add(Column::DueAt.lt(now.timestamp_millis()))
+                .add(Column::AcknowledgedAt.is_null());
+            let unfinished = Column::ItemsDue.lt(number_of(today));
+            select = select.filter(Condition::any().add(unsigned).add(unfinished));
         }
         if let Some(OwedKey {
             due_at,
             directive,
-            organization,
+            recipient,
         }) = after
         {
             let same_directive = Condition::all()
                 .add(Column::DueAt.eq(due_at))
                 .add(Column::Directive.eq(directive))
-                .add(Column::Organization.gt(organization));
+                .add(Column::Organization.gt(recipient));
             let same_time = Condition::all()
                 .add(Column::DueAt.eq(due_at))
                 .add(Column::Directive.gt(directive));

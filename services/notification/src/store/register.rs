@@ -1,23 +1,40 @@
 //! What is known of the register.
 
-use chrono::{Duration, NaiveDate};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use kit::bulk::{Column, insert};
 use kit::db::{Tx, statement};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, below_end, unreadable};
 use crate::domain::policy::{Enacted, Policy};
+use crate::domain::voice_policy::VoicePolicy;
 
-/// How many addressees one statement reads at most: more than any city has.
+pub use crate::domain::organization::OrganizationFact;
+
+/// How many organisations one statement reads at most: more than any city has.
 const MOST: i64 = 100_000;
+
+/// The subject whose answerable person owns alerts about health.
+pub const EPIDEMIC_CONTROL: &str = "EPIDEMIC_CONTROL";
+/// A duty at an organisation and who answers for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    /// The subject, such as `EPIDEMIC_CONTROL`.
+    pub subject: String,
+    /// The place within the organisation, empty for all of it.
+    pub place: String,
+    /// `staff/{staff_member}`.
+    pub staff_member: String,
+}
 
 /// What roster told of one entity.
 #[derive(Clone, Debug)]
 pub enum Fact {
-    /// An organisation: its id, its place, and whether directives reach it.
-    Organization(String, String, bool),
-    /// Who answers for epidemic control at an organisation.
-    Owner(String, String),
+    /// An organisation.
+    Organization(OrganizationFact),
+    /// Who answers for what at an organisation.
+    Duties(String, Vec<Duty>),
     /// A policy by its name.
     Policy(String, Enacted),
 }
@@ -27,8 +44,8 @@ pub enum Fact {
 pub enum Gone {
     /// An organisation.
     Organization(String),
-    /// Who answers at an organisation.
-    Owner(String),
+    /// Who answers for what at an organisation.
+    Duties(String),
     /// A policy.
     Policy(String),
 }
@@ -40,6 +57,15 @@ struct PolicyBody {
     acknowledge_routine: i64,
     acknowledge_urgent: i64,
     acknowledge_extra_urgent: i64,
+    /// Missing in what was stored before it was known.
+    #[serde(default = "all_of_them")]
+    done_percent: i32,
+    #[serde(default)]
+    voices: VoicePolicy,
+}
+
+fn all_of_them() -> i32 {
+    100
 }
 
 impl Store {
@@ -54,34 +80,31 @@ impl Store {
         generation: i64,
     ) -> Result<(), DbErr> {
         let (sql, values) = match fact {
-            Fact::Organization(id, org_path, addressable) => (
-                "INSERT INTO organizations (id, org_path, addressable, version, generation) \
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET \
+            Fact::Organization(told) => (
+                "INSERT INTO organizations (id, org_path, addressable, display_name, kind, stages, \
+                 division, version, generation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                 ON CONFLICT (id) DO UPDATE SET \
                  org_path = excluded.org_path, addressable = excluded.addressable, \
+                 display_name = excluded.display_name, kind = excluded.kind, \
+                 stages = excluded.stages, division = excluded.division, \
                  version = excluded.version, generation = excluded.generation \
                  WHERE excluded.version > organizations.version \
                  OR excluded.generation > organizations.generation",
                 vec![
-                    id.clone().into(),
-                    org_path.clone().into(),
-                    (*addressable).into(),
+                    told.id.clone().into(),
+                    told.org_path.clone().into(),
+                    told.addressable.into(),
+                    told.display_name.clone().into(),
+                    told.kind.into(),
+                    told.stages.into(),
+                    told.division.clone().into(),
                     version.into(),
                     generation.into(),
                 ],
             ),
-            Fact::Owner(organization, staff_member) => (
-                "INSERT INTO owners (organization, staff_member, version, generation) \
-                 VALUES ($1, $2, $3, $4) ON CONFLICT (organization) DO UPDATE SET \
-                 staff_member = excluded.staff_member, version = excluded.version, \
-                 generation = excluded.generation WHERE excluded.version > owners.version \
-                 OR excluded.generation > owners.generation",
-                vec![
-                    organization.clone().into(),
-                    staff_member.clone().into(),
-                    version.into(),
-                    generation.into(),
-                ],
-            ),
+            Fact::Duties(organization, duties) => {
+                return write_duties(tx, organization, duties, version, generation).await;
+            }
             Fact::Policy(
                 name,
                 Enacted {
@@ -120,10 +143,16 @@ impl Store {
                 "DELETE FROM organizations WHERE id = $1 AND version < $2",
                 id,
             ),
-            Gone::Owner(id) => (
-                "DELETE FROM owners WHERE organization = $1 AND version < $2",
-                id,
-            ),
+            Gone::Duties(id) => {
+                let sql = "DELETE FROM duties WHERE organization = $1 AND EXISTS (SELECT 1 \
+                           FROM duty_rolls r WHERE r.organization = $1 AND r.version < $2)";
+                tx.execute_raw(statement(tx, sql, [id.clone().into(), version.into()]))
+                    .await?;
+                (
+                    "DELETE FROM duty_rolls WHERE organization = $1 AND version < $2",
+                    id,
+                )
+            }
             Gone::Policy(name) => (
                 "DELETE FROM policies WHERE name = $1 AND version < $2",
                 name,
@@ -138,18 +167,23 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sweep_register(tx: &Tx, generation: i64) -> Result<(), DbErr> {
-        let sql = "SELECT organization FROM owners WHERE generation < $1";
+    pub async fn sweep_register(tx: &Tx, generation: i64, now: DateTime<Utc>) -> Result<(), DbErr> {
+        let sql = "SELECT organization FROM duty_rolls WHERE generation < $1";
         let vacant = statement(tx, sql, [generation.into()]);
         let vacant = tx.query_all_raw(vacant).await?;
-        for table in ["organizations", "owners", "policies"] {
+        let sql = "DELETE FROM duties WHERE organization IN \
+                   (SELECT organization FROM duty_rolls WHERE generation < $1)";
+        tx.execute_raw(statement(tx, sql, [generation.into()]))
+            .await?;
+        Self::sweep_rolls(tx, generation).await?;
+        for table in ["organizations", "duty_rolls", "policies", "calendar_years"] {
             let sql = format!("DELETE FROM {table} WHERE generation < $1");
             tx.execute_raw(statement(tx, &sql, [generation.into()]))
                 .await?;
         }
         for row in vacant {
             let organization: String = row.try_get_by_index(0)?;
-            Self::hand_alerts_over(tx, &organization).await?;
+            Self::hand_alerts_over(tx, &organization, now).await?;
         }
         Ok(())
     }
@@ -174,14 +208,79 @@ impl Store {
             .transpose()
     }
 
-    /// Who answers for epidemic control at an organisation.
+    /// Who answers for a subject at an organisation: for all of it before a part of it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn owner(db: &impl ConnectionTrait, id: &str) -> Result<Option<String>, DbErr> {
-        let sql = "SELECT staff_member FROM owners WHERE organization = $1";
-        let row = db.query_one_raw(statement(db, sql, [id.into()])).await?;
+    pub async fn answerable(
+        db: &impl ConnectionTrait,
+        organization: &str,
+        subject: &str,
+    ) -> Result<Option<String>, DbErr> {
+        let sql = "SELECT staff_member FROM duties WHERE organization = $1 AND subject = $2 \
+                   ORDER BY LENGTH(place), place LIMIT 1";
+        let values = [organization.into(), subject.into()];
+        let row = db.query_one_raw(statement(db, sql, values)).await?;
         row.map(|row| row.try_get_by_index(0)).transpose()
+    }
+
+    /// An organisation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organization(
+        db: &impl ConnectionTrait,
+        id: &str,
+    ) -> Result<Option<OrganizationFact>, DbErr> {
+        let sql = "SELECT id, org_path, addressable, display_name, kind, stages, division \
+                   FROM organizations WHERE id = $1";
+        let row = db.query_one_raw(statement(db, sql, [id.into()])).await?;
+        row.as_ref().map(organization).transpose()
+    }
+
+    /// Every organisation at or below `place` that directives reach.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organizations(
+        db: &impl ConnectionTrait,
+        place: &str,
+    ) -> Result<Vec<OrganizationFact>, DbErr> {
+        let select = statement(
+            db,
+            "SELECT id, org_path, addressable, display_name, kind, stages, division \
+             FROM organizations WHERE addressable = TRUE \
+             AND (org_path = $1 OR (org_path > $2 AND org_path < $3)) ORDER BY org_path LIMIT $4",
+            [
+                place.into(),
+                format!("{place}/").into(),
+                below_end(place).into(),
+                MOST.into(),
+            ],
+        );
+        let rows = db.query_all_raw(select).await?;
+        rows.iter().map(organization).collect()
+    }
+
+    /// The whole tree at and below `place`, also what directives do not reach.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tree(
+        db: &impl ConnectionTrait,
+        place: &str,
+    ) -> Result<Vec<OrganizationFact>, DbErr> {
+        let sql = "SELECT id, org_path, addressable, display_name, kind, stages, division \
+                   FROM organizations WHERE org_path = $1 OR (org_path > $2 AND org_path < $3) \
+                   LIMIT $4";
+        let values = [
+            place.into(),
+            format!("{place}/").into(),
+            below_end(place).into(),
+            MOST.into(),
+        ];
+        let rows = db.query_all_raw(statement(db, sql, values)).await?;
+        rows.iter().map(organization).collect()
     }
 
     /// Every policy.
@@ -205,31 +304,50 @@ impl Store {
             })
             .collect()
     }
+}
 
-    /// Every organisation at or below `place` that directives reach: place and id.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn addressees(
-        db: &impl ConnectionTrait,
-        place: &str,
-    ) -> Result<Vec<(String, String)>, DbErr> {
-        let select = statement(
-            db,
-            "SELECT org_path, id FROM organizations WHERE addressable = TRUE \
-             AND (org_path = $1 OR (org_path > $2 AND org_path < $3)) LIMIT $4",
-            [
-                place.into(),
-                format!("{place}/").into(),
-                below_end(place).into(),
-                MOST.into(),
-            ],
-        );
-        let rows = db.query_all_raw(select).await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-            .collect()
+fn organization(row: &QueryResult) -> Result<OrganizationFact, DbErr> {
+    Ok(OrganizationFact {
+        id: row.try_get_by_index(0)?,
+        org_path: row.try_get_by_index(1)?,
+        addressable: row.try_get_by_index(2)?,
+        display_name: row.try_get_by_index(3)?,
+        kind: row.try_get_by_index(4)?,
+        stages: row.try_get_by_index(5)?,
+        division: row.try_get_by_index(6)?,
+    })
+}
+
+async fn write_duties(
+    tx: &Tx,
+    organization: &str,
+    duties: &[Duty],
+    version: i64,
+    generation: i64,
+) -> Result<(), DbErr> {
+    let sql = "INSERT INTO duty_rolls (organization, version, generation) VALUES ($1, $2, $3) \
+               ON CONFLICT (organization) DO UPDATE SET version = excluded.version, \
+               generation = excluded.generation WHERE excluded.version > duty_rolls.version \
+               OR excluded.generation > duty_rolls.generation";
+    let values = [organization.into(), version.into(), generation.into()];
+    let written = tx.execute_raw(statement(tx, sql, values)).await?;
+    if written.rows_affected() == 0 {
+        return Ok(());
     }
+    let sql = "DELETE FROM duties WHERE organization = $1";
+    tx.execute_raw(statement(tx, sql, [organization.into()]))
+        .await?;
+    let text = |of: fn(&Duty) -> &String| Column::Text(duties.iter().map(of).cloned().collect());
+    let columns = vec![
+        (
+            "organization",
+            Column::Text(vec![organization.to_owned(); duties.len()]),
+        ),
+        ("subject", text(|duty| &duty.subject)),
+        ("place", text(|duty| &duty.place)),
+        ("staff_member", text(|duty| &duty.staff_member)),
+    ];
+    insert(tx, "duties", columns, "ON CONFLICT DO NOTHING").await
 }
 
 fn pack(policy: &Policy) -> String {
@@ -239,6 +357,8 @@ fn pack(policy: &Policy) -> String {
         acknowledge_routine,
         acknowledge_urgent,
         acknowledge_extra_urgent,
+        done_percent,
+        voices,
     } = policy;
     let body = PolicyBody {
         version: version.clone(),
@@ -246,6 +366,8 @@ fn pack(policy: &Policy) -> String {
         acknowledge_routine: acknowledge_routine.num_seconds(),
         acknowledge_urgent: acknowledge_urgent.num_seconds(),
         acknowledge_extra_urgent: acknowledge_extra_urgent.num_seconds(),
+        done_percent: *done_percent,
+        voices: voices.clone(),
     };
     serde_json::to_string(&body).unwrap_or_default()
 }
@@ -258,5 +380,7 @@ fn unpack(body: &str) -> Option<Policy> {
         acknowledge_routine: Duration::try_seconds(body.acknowledge_routine)?,
         acknowledge_urgent: Duration::try_seconds(body.acknowledge_urgent)?,
         acknowledge_extra_urgent: Duration::try_seconds(body.acknowledge_extra_urgent)?,
+        done_percent: body.done_percent,
+        voices: body.voices,
     })
 }

@@ -1,10 +1,22 @@
 //! A small invented town: a bureau with two schools, another bureau with one, and their holds.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod april_evening;
+pub(crate) mod cap;
+pub(crate) mod classes;
+pub(crate) mod clerks;
+pub(crate) mod counsellors;
+pub(crate) mod desk;
 pub(crate) mod doctors;
 pub(crate) mod examples;
 pub(crate) mod neighbours;
 pub(crate) mod officers;
+pub(crate) mod people;
+pub(crate) mod post;
+pub(crate) mod scan;
+pub(crate) mod venue;
+pub(crate) mod voices;
+pub(crate) mod ways;
 pub(crate) mod world;
 
 use chrono::{DateTime, Utc};
@@ -91,6 +103,11 @@ pub(crate) fn duties(path: &str, version: i64, owner: &str) -> pb::RosterEvent {
 
 /// The policy of the city, with the minutes in which a hold must be noticed.
 pub(crate) fn policy(version: i64, minutes: i64) -> pb::RosterEvent {
+    policy_of(version, minutes, 0)
+}
+
+/// The same, with the share of schools that makes a district done, in percent; 0 for the default.
+pub(crate) fn policy_of(version: i64, minutes: i64, done_percent: i32) -> pb::RosterEvent {
     use pb::directive_policy::{Ack, Urgency};
     let span = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
     let ack = |urgency: Urgency, seconds| Ack {
@@ -115,6 +132,7 @@ pub(crate) fn policy(version: i64, minutes: i64) -> pb::RosterEvent {
                 ack(Urgency::Urgent, 7_200),
                 ack(Urgency::MostUrgent, 1_800),
             ],
+            done_percent,
         }),
         ..Default::default()
     };
@@ -180,7 +198,8 @@ pub(crate) fn released(path: &str, code: &str, version: i64) -> spb::SamplingEve
 }
 
 pub(crate) fn register(db: &Database) -> RosterProjection {
-    RosterProjection::new(Store::new(db.clone()), std::sync::Arc::default())
+    let clock = std::sync::Arc::new(ManualClock::at(morning()));
+    RosterProjection::new(Store::new(db.clone()), clock, std::sync::Arc::default())
 }
 
 pub(crate) async fn roster(db: &Database, events: &[pb::RosterEvent], generation: i64) {

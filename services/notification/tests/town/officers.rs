@@ -17,14 +17,26 @@ pub(crate) fn once() -> String {
     Uuid::new_v4().to_string()
 }
 
+/// Everything at and below organisations.
+pub(crate) fn tree(organizations: &[&str]) -> pb::Audience {
+    pb::Audience {
+        organizations: organizations
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
+        ..Default::default()
+    }
+}
+
 pub(crate) fn draft(audience: &[&str]) -> pb::DraftDirectiveRequest {
     pb::DraftDirectiveRequest {
         parent: CITY.to_owned(),
         urgency: pb::directive::Urgency::Urgent.into(),
         title: TITLE.to_owned(),
         text: TEXT.to_owned(),
-        audience: audience.iter().map(|name| (*name).to_owned()).collect(),
+        audience: Some(tree(audience)),
         request_id: once(),
+        ..Default::default()
     }
 }
 
@@ -43,16 +55,21 @@ pub(crate) enum Step {
     Relay(Vec<u8>),
     Report(i32),
     Finish,
+    Item(String, i32),
 }
 
 impl World {
     pub(crate) async fn draft(&mut self, audience: &[&str]) -> pb::Directive {
-        let ask = by("writer-1", Role::CityOfficer, "fz", draft(audience));
-        self.directives
-            .draft_directive(ask)
-            .await
-            .expect("drafted")
-            .into_inner()
+        self.drafted(draft(audience)).await.expect("drafted")
+    }
+
+    /// An officer of the city writes a draft.
+    pub(crate) async fn drafted(
+        &mut self,
+        ask: pb::DraftDirectiveRequest,
+    ) -> Result<pb::Directive, Status> {
+        let ask = by("writer-1", Role::CityOfficer, "fz", ask);
+        Ok(self.directives.draft_directive(ask).await?.into_inner())
     }
 
     /// Moves a directive on, as another officer of the city than its author.
@@ -74,12 +91,17 @@ impl World {
                     .await?
             }
             Move::End(outcome, superseded_by) => {
-                let outcome = outcome.into();
+                let revoked = outcome == Outcome::Revoked;
                 let ask = pb::CloseDirectiveRequest {
                     name,
-                    outcome,
+                    outcome: outcome.into(),
                     superseded_by,
                     request_id,
+                    reason: if revoked {
+                        "数字有误".to_owned()
+                    } else {
+                        String::new()
+                    },
                 };
                 directives
                     .close_directive(by(who.0, who.1, who.2, ask))
@@ -90,9 +112,14 @@ impl World {
     }
 
     pub(crate) async fn issued(&mut self, audience: &[&str]) -> pb::Directive {
-        let name = self.draft(audience).await.name;
-        self.moved(&name, Move::Approve).await.expect("approved");
-        self.moved(&name, Move::Issue).await.expect("issued")
+        let draft = self.draft(audience).await;
+        self.sent(&draft.name).await
+    }
+
+    /// Approves and issues a draft.
+    pub(crate) async fn sent(&mut self, draft: &str) -> pb::Directive {
+        self.moved(draft, Move::Approve).await.expect("approved");
+        self.moved(draft, Move::Issue).await.expect("issued")
     }
 
     /// A recipient at `scope` takes a step.
@@ -152,6 +179,18 @@ impl World {
                     .report_progress(by("clerk-1", role, scope, ask))
                     .await?
             }
+            Step::Item(item_id, progress_percent) => {
+                let ask = pb::ReportItemRequest {
+                    name,
+                    item_id,
+                    report,
+                    progress_percent,
+                    request_id,
+                };
+                directives
+                    .report_item(by("clerk-1", role, scope, ask))
+                    .await?
+            }
             Step::Finish => {
                 let ask = pb::ReportProgressRequest {
                     name,
@@ -188,12 +227,48 @@ impl World {
         organization: &str,
         scope: &str,
     ) -> Result<pb::DirectiveRecipient, Status> {
+        let officer = (Role::DistrictOfficer, scope);
+        self.accept_as(directive, organization, officer).await
+    }
+
+    pub(crate) async fn accept_as(
+        &mut self,
+        directive: &str,
+        organization: &str,
+        (role, scope): (Role, &str),
+    ) -> Result<pb::DirectiveRecipient, Status> {
         let ask = pb::AcceptReportRequest {
             name: recipient(directive, organization),
             request_id: once(),
         };
-        let ask = by("chief-1", Role::DistrictOfficer, scope, ask);
+        let ask = by("chief-1", role, scope, ask);
         Ok(self.directives.accept_report(ask).await?.into_inner())
+    }
+
+    /// The recipients that somebody at `scope` sees, by place.
+    pub(crate) async fn recipients(
+        &mut self,
+        directive: &str,
+        scope: &str,
+    ) -> Vec<pb::DirectiveRecipient> {
+        let ask = pb::ListRecipientsRequest {
+            parent: directive.to_owned(),
+            page_size: 1000,
+            ..Default::default()
+        };
+        let ask = by("reader-1", Role::DistrictOfficer, scope, ask);
+        let listed = self.directives.list_recipients(ask).await.expect("listed");
+        listed.into_inner().recipients
+    }
+
+    /// How far a directive has come, as the city sees it.
+    pub(crate) async fn progress(&mut self, directive: &str) -> pb::DirectiveProgress {
+        let ask = pb::GetDirectiveProgressRequest {
+            name: directive.to_owned(),
+        };
+        let ask = by("reader-1", Role::CityOfficer, "fz", ask);
+        let told = self.directives.get_directive_progress(ask).await;
+        told.expect("progress").into_inner()
     }
 
     pub(crate) async fn get(
@@ -233,8 +308,10 @@ impl World {
     }
 }
 
-pub(crate) fn recipient(directive: &str, organization: &str) -> String {
-    let id = organization.rsplit('/').next().unwrap_or_default();
+/// The name of a recipient: an organisation, or a class group of one.
+pub(crate) fn recipient(directive: &str, party: &str) -> String {
+    let id = party.strip_prefix("organizations/").unwrap_or_default();
+    let id = id.replace("/classGroups/", "~");
     format!("{directive}/recipients/{id}")
 }
 

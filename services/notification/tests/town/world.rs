@@ -3,16 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::auth::{AuthConfig, Issuer, Role};
+use kit::auth::{AuthConfig, Caller, Issuer, Role};
 use kit::clock::ManualClock;
 use kit::db::{Database, DatabaseConfig};
 use kit::drain::Drain;
 use kit::scratch::Scratch;
 use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use notification::{AlertConfig, Config, DirectiveConfig, Migrator};
+use kit::vault::CryptoConfig;
+use notification::{
+    AlertConfig, ChannelConfig, Config, DeliveryConfig, Migrator, SendingConfig, WarningConfig,
+};
 use proto::notification::alert_service_client::AlertServiceClient;
+use proto::notification::channel_service_client::ChannelServiceClient;
+use proto::notification::delivery_service_client::DeliveryServiceClient;
 use proto::notification::directive_service_client::DirectiveServiceClient;
+use proto::notification::meeting_service_client::MeetingServiceClient;
+use proto::notification::template_service_client::TemplateServiceClient;
+use proto::notification::warning_service_client::WarningServiceClient;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::{ErrorDetail, StatusExt};
@@ -23,9 +31,15 @@ pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
 pub(crate) struct World {
     pub(crate) alerts: AlertServiceClient<Channel>,
     pub(crate) directives: DirectiveServiceClient<Channel>,
+    pub(crate) deliveries: DeliveryServiceClient<Channel>,
+    pub(crate) templates: TemplateServiceClient<Channel>,
+    pub(crate) warnings: WarningServiceClient<Channel>,
+    pub(crate) channels: ChannelServiceClient<Channel>,
+    pub(crate) meetings: MeetingServiceClient<Channel>,
     pub(crate) clock: ManualClock,
     pub(crate) db: Database,
     neighbours: String,
+    ways: Vec<ChannelConfig>,
     running: Option<Running>,
     scratch: Scratch,
 }
@@ -33,23 +47,38 @@ pub(crate) struct World {
 impl World {
     /// The service with the register of the town; roster and sampling are away.
     pub(crate) async fn new(scratch: Scratch) -> Self {
-        let world = Self::beside(scratch, NOWHERE.to_owned()).await;
+        Self::with(scratch, Vec::new()).await
+    }
+
+    /// The same with ways out besides the inbox.
+    pub(crate) async fn with(scratch: Scratch, ways: Vec<ChannelConfig>) -> Self {
+        let world = Self::open(scratch, NOWHERE.to_owned(), ways).await;
         super::roster(&world.db, &super::town(), 1).await;
         world
     }
 
     /// The service beside neighbours that answer at `neighbours`.
     pub(crate) async fn beside(scratch: Scratch, neighbours: String) -> Self {
+        Self::open(scratch, neighbours, Vec::new()).await
+    }
+
+    async fn open(scratch: Scratch, neighbours: String, ways: Vec<ChannelConfig>) -> Self {
         let clock = ManualClock::at(super::morning());
         let db = scratch.open::<Migrator>().await;
-        let running = serve(&scratch, &neighbours, &clock).await;
+        let running = serve(&scratch, &neighbours, &ways, &clock).await;
         let channel = channel(&running);
         Self {
             alerts: AlertServiceClient::new(channel.clone()),
-            directives: DirectiveServiceClient::new(channel),
+            directives: DirectiveServiceClient::new(channel.clone()),
+            deliveries: DeliveryServiceClient::new(channel.clone()),
+            templates: TemplateServiceClient::new(channel.clone()),
+            warnings: WarningServiceClient::new(channel.clone()),
+            channels: ChannelServiceClient::new(channel.clone()),
+            meetings: MeetingServiceClient::new(channel),
             clock,
             db,
             neighbours,
+            ways,
             running: Some(running),
             scratch,
         }
@@ -61,15 +90,35 @@ impl World {
     }
 
     pub(crate) async fn start(&mut self) {
-        let running = serve(&self.scratch, &self.neighbours, &self.clock).await;
+        let running = self.replica().await;
         let channel = channel(&running);
         self.alerts = AlertServiceClient::new(channel.clone());
-        self.directives = DirectiveServiceClient::new(channel);
+        self.directives = DirectiveServiceClient::new(channel.clone());
+        self.deliveries = DeliveryServiceClient::new(channel.clone());
+        self.templates = TemplateServiceClient::new(channel.clone());
+        self.warnings = WarningServiceClient::new(channel.clone());
+        self.channels = ChannelServiceClient::new(channel.clone());
+        self.meetings = MeetingServiceClient::new(channel);
         self.running = Some(running);
+    }
+
+    /// Where the service answers.
+    pub(crate) fn channel(&self) -> Channel {
+        channel(self.running.as_ref().expect("running"))
+    }
+
+    /// One more of the service over the same database.
+    pub(crate) async fn replica(&self) -> Running {
+        serve(&self.scratch, &self.neighbours, &self.ways, &self.clock).await
     }
 }
 
-async fn serve(database: &DatabaseConfig, neighbours: &str, clock: &ManualClock) -> Running {
+async fn serve(
+    database: &DatabaseConfig,
+    neighbours: &str,
+    ways: &[ChannelConfig],
+    clock: &ManualClock,
+) -> Running {
     let config = Config {
         server: ServerConfig {
             drain: Duration::from_millis(200),
@@ -84,7 +133,17 @@ async fn serve(database: &DatabaseConfig, neighbours: &str, clock: &ManualClock)
             poll: Duration::from_millis(20),
             ..AlertConfig::default()
         },
-        directives: DirectiveConfig::default(),
+        deliveries: DeliveryConfig {
+            poll: Duration::from_millis(20),
+            heartbeat: Duration::from_millis(200),
+            chunk: 4,
+        },
+        warnings: WarningConfig::default(),
+        crypto: CryptoConfig::default(),
+        channels: ways.to_vec(),
+        sending: SendingConfig {
+            poll: Duration::from_millis(20),
+        },
     };
     notification::start(config, Arc::new(clock.clone()), Drain::new())
         .await
@@ -97,10 +156,31 @@ fn channel(running: &Running) -> Channel {
 
 /// A request of `subject`, who is `role` at `scope`.
 pub(crate) fn by<T>(subject: &str, role: Role, scope: &str, message: T) -> Request<T> {
-    let scope = scope.parse().expect("a scope");
+    signed(subject, role, scope, None, message)
+}
+
+/// A request of a person of the register, who is `role` at `scope`.
+pub(crate) fn of<T>(person: &str, role: Role, scope: &str, message: T) -> Request<T> {
+    signed("somebody", role, scope, Some(person.to_owned()), message)
+}
+
+fn signed<T>(
+    subject: &str,
+    role: Role,
+    scope: &str,
+    person: Option<String>,
+    message: T,
+) -> Request<T> {
+    let caller = Caller {
+        subject: subject.to_owned(),
+        roles: vec![role],
+        scope: scope.parse().expect("a scope"),
+        laboratory: None,
+        person,
+    };
     let days = Duration::from_secs(86_400 * 60);
     let start = "2022-04-05T00:00:00Z".parse().expect("an instant");
-    let token = Issuer::development().token(subject, &[role], &scope, None, start, days);
+    let token = Issuer::development().issue(caller, start, days);
     let mut request = Request::new(message);
     let bearer = format!("Bearer {token}").parse().expect("a header");
     request.metadata_mut().insert("authorization", bearer);

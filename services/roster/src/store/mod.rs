@@ -6,7 +6,6 @@ pub mod disclosures;
 pub mod duties;
 pub mod guardians;
 pub mod import;
-pub mod keys;
 pub mod load;
 pub mod organizations;
 pub mod policies;

@@ -15,7 +15,7 @@ use crate::grpc::announced::clearance_change;
 use crate::store::clearance::{self, ClearanceRow};
 use crate::store::controls::{ControlRow, next_versions};
 use crate::store::health::medical::MedicalRow;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// The rule of the medical axis.
 const MEDICAL_RULE: &str = "1.24";

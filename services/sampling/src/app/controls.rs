@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::store::clearance;
 use crate::store::controls::{self, ControlRow};
 use crate::store::policy::Facts;
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// What begins and ends to bear on people.
 #[derive(Debug, Default)]

@@ -11,8 +11,8 @@ use crate::domain::laboratory_result::{LaboratoryResult, in_force};
 use crate::error::Error;
 use crate::grpc::tube_convert;
 use crate::store::results::ResultRow;
-use crate::store::rows::{Lock, Row};
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 impl App {
     /// Replaces a result by a new version; `correction` has any version.

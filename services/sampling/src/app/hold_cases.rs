@@ -12,9 +12,9 @@ use crate::domain::hold::{HoldState, Single};
 use crate::error::Error;
 use crate::grpc::tube_convert;
 use crate::store::holds::{self, HoldEventRow, HoldRow, RecheckRow};
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 /// A single swab that was ordered, and what became of it.
 #[derive(Clone, Debug)]

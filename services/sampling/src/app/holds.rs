@@ -22,9 +22,9 @@ use crate::grpc::announced::hold_change;
 use crate::grpc::tube_convert::member;
 use crate::store::controls::ControlRow;
 use crate::store::holds::{self, HoldEventRow, HoldRow, RecheckRow, SingleRow};
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 /// The rule that holds and releases without a human.
 const RULE: &str = "rule 2.22";

@@ -14,7 +14,7 @@ use crate::domain::point::{PointState, due, stands};
 use crate::error::Error;
 use crate::grpc::point_convert;
 use crate::store::points::{self, PointRow};
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// A point to be created.
 #[derive(Clone, Debug)]

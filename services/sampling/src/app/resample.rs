@@ -12,9 +12,9 @@ use crate::domain::roll::{PersonId, person};
 use crate::domain::tube::Verb;
 use crate::error::Error;
 use crate::store::rotation;
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::{self, MakeUpRow, SwabRow};
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 impl App {
     /// Tells the rotation that the people of sealed tubes were swabbed, or takes it back.

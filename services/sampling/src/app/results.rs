@@ -12,8 +12,8 @@ use crate::domain::laboratory_result::{LaboratoryResult, Value, in_force};
 use crate::domain::tube::{State, Verb};
 use crate::error::{Error, state_name};
 use crate::store::results::ResultRow;
-use crate::store::rows::{Lock, Row};
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 /// What became of a result: whether it was there before.
 pub(crate) type Taken = Result<bool, Error>;

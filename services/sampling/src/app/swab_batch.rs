@@ -21,9 +21,9 @@ use crate::grpc::convert::person_name;
 use crate::store::clearance::Barred;
 use crate::store::people::Located;
 use crate::store::policy::Facts;
-use crate::store::rows::Row;
 use crate::store::swabs::{self, SwabRow};
 use crate::store::tubes::TubeRow;
+use kit::rows::Row;
 
 /// A swab of a sampling point, as it is stored beside those of students (1) and staff (2).
 pub(crate) const POINT: i16 = 3;

@@ -21,9 +21,9 @@ use crate::error::Error;
 use crate::grpc::tube_convert;
 use crate::store::holds::RecheckRow;
 use crate::store::people::locate_all;
-use crate::store::rows::{Lock, Row};
 use crate::store::tubes::TubeRow;
 use crate::store::{clearance, swabs};
+use kit::rows::{Lock, Row};
 
 /// One scan.
 #[derive(Clone, Debug)]

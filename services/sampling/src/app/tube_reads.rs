@@ -6,9 +6,9 @@ use proto::error::ErrorReason;
 
 use super::App;
 use crate::error::Error;
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::{self, MakeUpRow, SwabRow};
 use crate::store::tubes::{self, CustodyRow, Filter, TubeRow, Whose};
+use kit::rows::{Lock, Row};
 
 /// Which tubes somebody wants to see.
 #[derive(Clone, Debug, Default)]

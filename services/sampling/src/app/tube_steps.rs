@@ -17,9 +17,9 @@ use crate::domain::tube_step::{Step, signed_by_two};
 use crate::error::Error;
 use crate::grpc::{announced, tube_convert};
 use crate::store::holds::HoldRow;
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::{self, SwabRow};
 use crate::store::tubes::{CustodyRow, TubeRow};
+use kit::rows::{Lock, Row};
 
 impl TubeRow {
     /// Where the tube stands.

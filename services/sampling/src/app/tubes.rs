@@ -21,9 +21,9 @@ use crate::domain::tube::{State, Verb};
 use crate::error::{Error, state_name};
 use crate::grpc::tube_convert;
 use crate::store::points::PointRow;
-use crate::store::rows::{Lock, Row};
 use crate::store::tubes::{CustodyRow, TubeRow};
 use crate::store::{draws, rolls};
+use kit::rows::{Lock, Row};
 
 /// What a tube is opened for.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::rolls::corrupt;
-use super::rows::{Lock, Row, execute_in, row};
 use crate::domain::control::Control;
 use crate::domain::roll::{Malformed, PersonId, person};
+use kit::rows::{Lock, Row, execute_in, row};
 
 row! {
     /// Who is not clear.

@@ -3,8 +3,8 @@
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::bulk::{Column, insert, placeholders};
-use super::rows::{execute_in, row};
+use kit::bulk::{Column, insert, placeholders};
+use kit::rows::{execute_in, row};
 
 row! {
     /// What bears on a person's control axis.

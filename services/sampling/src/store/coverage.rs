@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use kit::db::{Backend, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::bulk::{Column, insert, placeholders};
 use super::rolls::{GroupRow, corrupt};
 use crate::domain::coverage::Tally;
 use crate::domain::roll::GroupKind;
+use kit::bulk::{Column, insert, placeholders};
 
 /// Locks schools, in the order of their paths so that two transactions cannot wait for each
 /// other, and returns their counters.

@@ -8,12 +8,12 @@ use prost::Message;
 use proto::sampling::{PublishedClassGroup, PublishedClosing, PublishedDraw, PublishedReplacement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
-use super::bulk::{Column, insert, placeholders};
 use super::plans::{to_day, to_instant};
 use super::rolls::corrupt;
 use crate::domain::day::Day;
 use crate::domain::plan::{DrawId, PlanId};
 use crate::domain::roll::Malformed;
+use kit::bulk::{Column, insert, placeholders};
 
 /// The draw of one school and day as it is stored.
 #[derive(Clone, Debug, PartialEq)]

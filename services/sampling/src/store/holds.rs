@@ -6,9 +6,9 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::bulk::placeholders;
-use super::rows::{Row, row};
 use super::tubes::below;
+use kit::bulk::placeholders;
+use kit::rows::{Row, row};
 
 row! {
     /// The hold over a tube's people. Times are milliseconds, 0 for none.

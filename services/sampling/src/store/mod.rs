@@ -1,6 +1,5 @@
 //! The database: rows in and out. The only user of sea-orm.
 
-pub mod bulk;
 pub mod clearance;
 pub mod controls;
 pub mod coverage;
@@ -14,6 +13,5 @@ pub mod policy;
 pub mod results;
 pub mod rolls;
 pub mod rotation;
-pub mod rows;
 pub mod swabs;
 pub mod tubes;

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::bulk::{Column, insert, placeholders};
 use super::rolls::{GroupRow, corrupt, groups_at};
 use crate::domain::draw::Standing;
 use crate::domain::roll::{Malformed, Member, PersonId};
+use kit::bulk::{Column, insert, placeholders};
 
 /// Where somebody is found and what their roll says of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

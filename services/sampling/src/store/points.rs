@@ -5,11 +5,11 @@ use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value as SqlValue};
 
 use super::rolls::corrupt;
-use super::rows::{Row, row};
 use super::tubes::below;
 use crate::domain::laboratory_result::Value;
 use crate::domain::point::Sample;
 use crate::domain::roll::Malformed;
+use kit::rows::{Row, row};
 
 row! {
     /// A sampling point. Times are milliseconds, 0 for none.

@@ -10,13 +10,13 @@ use prost::Message;
 use proto::roster::{CalendarYear, PolicyProfile, hold_policy, pool_policy};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::bulk::{Column, insert};
 use super::health::rules::health_rules;
 use crate::domain::calendar::{Calendar, Year};
 use crate::domain::day::Day;
 use crate::domain::policy::{Policy, in_force};
 use crate::domain::quota::Ratio;
 use crate::domain::swab::SingleReason;
+use kit::bulk::{Column, insert};
 
 /// Everything that decides besides rolls.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! What laboratories reported.
 
-use super::rows::row;
+use kit::rows::row;
 
 row! {
     /// One version of a result.

@@ -6,9 +6,9 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
-use super::bulk::{Column, insert, placeholders};
 use crate::domain::roll::{GroupKind, Malformed, Roll};
 use crate::domain::rotation::Rotation;
+use kit::bulk::{Column, insert, placeholders};
 
 /// One group as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use kit::db::Tx;
 use sea_orm::DbErr;
 
-use super::bulk::{Column, insert};
 use super::coverage;
 use super::rolls::{GroupRow, groups_at};
 use crate::domain::day::Day;
 use crate::domain::roll::PersonId;
 use crate::domain::rotation::Rotation;
+use kit::bulk::{Column, insert};
 
 /// Notes that people of the group at `path` were swabbed on `day`: call it when their tube is
 /// sealed. A repeat changes nothing.

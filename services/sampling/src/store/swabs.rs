@@ -4,8 +4,8 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::rows::{Lock, Row, execute_in, row};
 use super::tubes::below;
+use kit::rows::{Lock, Row, execute_in, row};
 
 row! {
     /// One swab.

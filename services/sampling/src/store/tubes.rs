@@ -3,7 +3,7 @@
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::rows::{Row, row};
+use kit::rows::{Row, row};
 
 row! {
     /// A tube. Times are milliseconds, 0 for none.

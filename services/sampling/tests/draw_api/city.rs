@@ -4,11 +4,11 @@
 use std::time::Instant;
 
 use super::town::{CITY, DISTRICT, Roster, Town, class, school_path};
+use kit::bulk::{Column, insert};
 use kit::db::{Backend, Database, statement};
 use proto::sampling::sampling_plan::Kind;
 use proto::sampling::{GetCoverageRequest, GetVerificationKeyRequest};
 use sampling::domain::commitment::PublicKey;
-use sampling::store::bulk::{Column, insert};
 use sea_orm::ConnectionTrait;
 
 #[tokio::test(flavor = "multi_thread")]

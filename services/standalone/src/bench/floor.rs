@@ -330,7 +330,7 @@ impl Floor {
     }
 
     /// Writes out what is still in memory, so that one measurement does not pay for another.
-    async fn settle(&self) -> anyhow::Result<()> {
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
         self.run(match self {
             Self::Sqlite(_) => "PRAGMA wal_checkpoint(TRUNCATE)",
             Self::Postgres(_) => "CHECKPOINT",

@@ -250,8 +250,19 @@ fn number(value: f64) -> String {
 
 /// The most memory this process has held, in MiB; 0 where the system does not tell.
 pub(super) fn peak_memory_mib() -> u64 {
+    memory_mib("VmHWM:")
+}
+
+/// Forgets the most memory that this process has held until now, and gives what it holds, in MiB.
+pub(super) fn forget_peak_memory() -> u64 {
+    // Where the system does not forget, the growth after this is that of the whole run.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    memory_mib("VmRSS:")
+}
+
+fn memory_mib(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_default() / 1024
 }

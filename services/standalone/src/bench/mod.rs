@@ -4,10 +4,13 @@ mod checks;
 mod clusters;
 mod coverage;
 mod draw;
+mod fanout;
 mod floor;
 mod harness;
 mod import;
+mod ledger;
 mod load;
+mod receipts;
 mod register;
 mod reporters;
 mod results;
@@ -67,6 +70,10 @@ pub enum Scenario {
     Clusters,
     /// How complete the checks of the city are, asked while checks arrive.
     Coverage,
+    /// A message to every family of the city, durable row by row.
+    Fanout,
+    /// Receipts of such a message by many clients.
+    Receipts,
 }
 
 impl Scenario {
@@ -81,6 +88,8 @@ impl Scenario {
             Self::Checks => "checks",
             Self::Clusters => "clusters",
             Self::Coverage => "coverage",
+            Self::Fanout => "fanout",
+            Self::Receipts => "receipts",
         }
     }
 }
@@ -128,6 +137,8 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Scenario::Checks => checks::run(&args).await?,
         Scenario::Clusters => clusters::run(&args).await?,
         Scenario::Coverage => coverage::run(&args).await?,
+        Scenario::Fanout => fanout::run(&args).await?,
+        Scenario::Receipts => receipts::run(&args).await?,
     };
     let met = figures.iter().all(|figure| figure.met);
     let report = Report {

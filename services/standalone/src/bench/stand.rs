@@ -8,6 +8,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 use indicatif::ProgressBar;
 use kit::auth::Role;
 use kit::clock::{Clock, ManualClock};
+use kit::db::DatabaseConfig;
 use kit::drain::Drain;
 use kit::field::to_date;
 use kit::org::OrgPath;
@@ -36,6 +37,8 @@ pub(super) struct Stand {
     pub(super) clock: ManualClock,
     pub(super) house: House,
     pub(super) loading: Duration,
+    /// The database of notification.
+    pub(super) notification: DatabaseConfig,
     _scratch: Vec<Scratch>,
 }
 
@@ -51,6 +54,7 @@ impl Stand {
         let city = Arc::new(City::new(options));
         let (databases, scratch) = databases(args.database).await?;
         let clock = ManualClock::morning_of(date);
+        let notification = databases.notification.clone();
         let drain = Drain::new();
         let options = house::Options {
             register: Some(register::publish(city.clone(), drain.clone()).await?),
@@ -63,6 +67,7 @@ impl Stand {
             clock,
             house,
             loading: Duration::ZERO,
+            notification,
             _scratch: scratch,
         };
         let all = stand.city.plan().students();
@@ -195,7 +200,7 @@ pub(super) async fn databases(engine: Engine) -> anyhow::Result<(Databases, Vec<
     for _ in 0..4 {
         scratch.push(engine.scratch().await?);
     }
-    let database = |index: usize| kit::db::DatabaseConfig::clone(&scratch[index]);
+    let database = |index: usize| DatabaseConfig::clone(&scratch[index]);
     let databases = Databases {
         roster: database(0),
         sampling: database(1),

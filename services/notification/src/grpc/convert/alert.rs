@@ -5,8 +5,12 @@ use kit::status::Problem;
 use proto::notification as pb;
 
 use super::unknown_value;
+use crate::app::alerts::Line;
 use crate::domain::alert::{self, Alert, Step};
+use crate::domain::change::Entry;
 use crate::domain::fact::Kind;
+use crate::domain::rulebook::shipped;
+use crate::store::alerts::Group;
 
 pub(in crate::grpc) fn alert_state(number: i32) -> Result<Option<alert::State>, Problem> {
     if number == 0 {
@@ -22,24 +26,26 @@ pub(in crate::grpc) fn alert_kind(number: i32) -> Result<Option<Kind>, Problem> 
     if number == 0 {
         return Ok(None);
     }
-    let kind = Kind::ALL.iter().find(|kind| **kind as i32 == number);
-    kind.map(|kind| Some(*kind))
-        .ok_or_else(|| unknown_value("kind"))
+    let kind = Kind::from_code(number);
+    kind.map(Some).ok_or_else(|| unknown_value("kind"))
 }
 
 /// An alert as callers see it.
 pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
+    let name = alert.name();
     let (title, title_en) = alert.title();
-    let severity = alert.severity();
     let upper = alert.upper().map(|upper| format!("organizations/{upper}"));
     let Alert {
-        organization,
-        id,
+        organization: _,
+        id: _,
         kind,
         grave: _,
+        severity,
+        above: _,
         org_path: _,
         state,
-        escalated,
+        level,
+        told_level: _,
         basis,
         episode: _,
         stands,
@@ -49,24 +55,29 @@ pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
         occurred,
         raised,
         due,
+        next: _,
         acknowledged,
         taken,
         resolved,
+        inhibited_by,
+        silenced_by,
+        rule_version,
+        entries: _,
         sequence: _,
         revision: _,
     } = alert;
     pb::Alert {
-        name: format!("organizations/{organization}/alerts/{}", id.hyphenated()),
+        name,
         kind: kind as i32,
         severity: severity as i32,
         state: state as i32,
-        escalated,
+        escalated: level > 0,
         title,
         basis,
         subjects,
         people_count: figures.people,
         owner,
-        rule: kind.row().rule.to_owned(),
+        rule: shipped(kind).rule.basis.clone(),
         occur_time: Some(to_timestamp(occurred)),
         create_time: Some(to_timestamp(raised)),
         due_time: Some(to_timestamp(due)),
@@ -76,6 +87,62 @@ pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
         fact_stands: stands,
         title_en,
         upper_organization: upper.unwrap_or_default(),
+        escalation_level: level,
+        inhibited_by,
+        silenced_by,
+        rule_version: version(rule_version),
+    }
+}
+
+/// A line of the history of an alert as callers see it.
+pub(in crate::grpc) fn entry(alert: &Alert, (number, entry): Line) -> pb::AlertEntry {
+    let Entry {
+        event,
+        time,
+        subject,
+        comment,
+        owner,
+    } = entry;
+    pb::AlertEntry {
+        name: format!("{}/entries/{number}", alert.name()),
+        event: event as i32,
+        time: Some(to_timestamp(time)),
+        subject,
+        comment,
+        owner,
+    }
+}
+
+/// A group of alerts as callers see it.
+pub(in crate::grpc) fn group(group: Group) -> pb::AlertGroup {
+    let Group {
+        organization,
+        kind,
+        severity,
+        alerts,
+        open,
+        escalated,
+        oldest,
+        due,
+    } = group;
+    let count = |count| i32::try_from(count).unwrap_or(i32::MAX);
+    pb::AlertGroup {
+        organization: format!("organizations/{organization}"),
+        kind: kind as i32,
+        severity: severity as i32,
+        alert_count: count(alerts),
+        open_count: count(open),
+        escalated_count: count(escalated),
+        oldest_time: Some(to_timestamp(oldest)),
+        due_time: due.map(to_timestamp),
+    }
+}
+
+/// The version of a rule as callers see it.
+pub(super) fn version(version: i64) -> String {
+    match version {
+        0 => "shipped".to_owned(),
+        version => version.to_string(),
     }
 }
 
@@ -95,6 +162,7 @@ fn step(step: Step) -> pb::AlertStep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::change::Event;
     use crate::domain::fact::Severity;
 
     #[test]
@@ -111,13 +179,24 @@ mod tests {
         }
         let unknown = pb::alert::Kind::try_from(told);
         assert!(unknown.is_err(), "{unknown:?} has no row");
-        for severity in [Severity::Notice, Severity::Warning, Severity::Critical] {
+        for severity in Severity::ALL {
             let pb = pb::alert::Severity::try_from(severity as i32).unwrap();
             assert_eq!(
                 name(pb.as_str_name().to_owned()),
                 name(format!("SEVERITY{severity:?}"))
             );
         }
+    }
+
+    #[test]
+    fn events_have_the_numbers_and_names_of_the_contract() {
+        for event in Event::ALL {
+            let pb = pb::alert_entry::Event::try_from(event as i32).unwrap();
+            let name = pb.as_str_name().replace('_', "").to_lowercase();
+            assert_eq!(name, format!("event{event:?}").to_lowercase());
+        }
+        let more = i32::try_from(Event::ALL.len()).unwrap() + 1;
+        assert!(pb::alert_entry::Event::try_from(more).is_err());
     }
 
     #[test]

@@ -1,37 +1,26 @@
-//! Directives and their recipients on the wire.
+//! Directives on the wire.
 
-use chrono::{DateTime, Utc};
-use kit::field::{Fields, to_timestamp};
+use kit::field::{Fields, to_date, to_timestamp};
 use kit::status::Problem;
 use proto::notification as pb;
+use proto::roster::responsibility_node::Subject;
 
-use super::{child, malformed, organization, unknown_value};
+use super::audience::{audience, to_audience};
+use super::{is_short_id, long_text, unknown_value};
 use crate::app::directives::{Draft, directive_name as named};
-use crate::app::recipients::RecipientName;
-use crate::domain::directive::{Directive, End, State, TextHash, Urgency};
-use crate::domain::recipient::{Recipient, Verb};
+use crate::domain::content::{Attachment, Content, Item, is_ambiguous};
+use crate::domain::directive::{Directive, End, State, Urgency};
 use crate::store::directives::Tally;
 
 const TITLE: usize = 100;
 const TEXT: usize = 50_000;
-const NOTE: usize = 5_000;
-const AUDIENCE: usize = 1000;
-
-/// The parts of a recipient's name.
-pub(in crate::grpc) fn recipient_name(name: &str) -> Result<RecipientName, Problem> {
-    let (directive, organization) = name
-        .split_once("/recipients/")
-        .ok_or_else(|| malformed("name"))?;
-    let (orderer, directive) = child("name", "directives", directive)?;
-    if !kit::org::is_id(organization) {
-        return Err(malformed("name"));
-    }
-    Ok(RecipientName {
-        orderer,
-        directive,
-        organization: organization.to_owned(),
-    })
-}
+const ITEMS: usize = 100;
+const ITEM_ID: usize = 20;
+const ITEM_TEXT: usize = 1000;
+const ATTACHMENTS: usize = 20;
+const URI: usize = 2000;
+const MEDIA_TYPE: usize = 100;
+const REASON: usize = 500;
 
 pub(in crate::grpc) fn directive_state(number: i32) -> Result<Option<State>, Problem> {
     if number == 0 {
@@ -44,51 +33,129 @@ pub(in crate::grpc) fn directive_state(number: i32) -> Result<Option<State>, Pro
 /// What a draft says.
 pub(in crate::grpc) fn draft(request: &pb::DraftDirectiveRequest) -> Result<Draft, Problem> {
     let mut fields = Fields::new();
-    let urgency = fields.enumeration("urgency", request.urgency).and_then(
-        |urgency: pb::directive::Urgency| {
-            Urgency::ALL
-                .into_iter()
-                .find(|ours| *ours as i32 == i32::from(urgency))
-        },
-    );
+    let urgency = urgency(&mut fields, request.urgency);
     fields.required("title", request.title.trim());
     fields.text("title", &request.title, TITLE);
-    fields.required("text", request.text.trim());
-    long_text(&mut fields, "text", &request.text, TEXT);
-    if !(1..=AUDIENCE).contains(&request.audience.len()) {
-        fields.violation(
-            "audience",
-            "请填写 1 至 1000 个单位",
-            "1 to 1000 organisations",
-        );
-    }
-    let mut audience = Vec::with_capacity(request.audience.len());
-    for (index, name) in request.audience.iter().enumerate() {
-        match organization("audience", name) {
-            Ok(id) => audience.push(id),
-            Err(_) => fields.violation(format!("audience[{index}]"), "格式不正确", "malformed"),
-        }
-    }
+    directive_text(&mut fields, "text", &request.text);
+    let audience = audience(&mut fields, "audience", request.audience.as_ref());
+    let items = items(&mut fields, &request.items);
+    let attachments = attachments(&mut fields, &request.attachments);
     fields.finish()?;
-    let urgency = urgency.ok_or_else(|| unknown_value("urgency"))?;
     Ok(Draft {
-        urgency,
-        title: request.title.clone(),
-        text: request.text.clone(),
+        urgency: urgency.ok_or_else(|| unknown_value("urgency"))?,
+        content: Content {
+            title: request.title.clone(),
+            text: request.text.clone(),
+            items,
+            attachments,
+        },
         audience,
+        to_class_groups: request.to_class_groups,
     })
 }
 
-/// Like a short text, but lines may end.
-fn long_text(fields: &mut Fields, field: &str, text: &str, most: usize) {
-    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    if text.chars().count() > most || text.chars().any(odd) {
+pub(super) fn urgency(fields: &mut Fields, number: i32) -> Option<Urgency> {
+    let known = fields.enumeration("urgency", number);
+    known.and_then(|known: pb::directive::Urgency| {
+        let mut ours = Urgency::ALL.into_iter();
+        ours.find(|ours| *ours as i32 == i32::from(known))
+    })
+}
+
+/// The text of a directive: no line of it may be taken for a demand or a file.
+pub(super) fn directive_text(fields: &mut Fields, field: &str, text: &str) {
+    fields.required(field, text.trim());
+    long_text(fields, field, text, TEXT);
+    if is_ambiguous(text) {
         fields.violation(
             field,
-            format!("不能超过 {most} 个字，且不能含控制字符"),
-            format!("at most {most} characters, no control characters but ends of lines"),
+            "行首不能是“item”或“attachment”加制表符",
+            "no line may begin with `item` or `attachment` and a tab",
         );
     }
+}
+
+/// The demands of a request; those that are wrong are left out, which `fields` then knows.
+pub(super) fn items(fields: &mut Fields, items: &[pb::DirectiveItem]) -> Vec<Item> {
+    if items.len() > ITEMS {
+        fields.violation("items", "不能超过 100 项", "at most 100");
+    }
+    let mut kept: Vec<Item> = Vec::with_capacity(items.len().min(ITEMS));
+    for (index, item) in items.iter().enumerate().take(ITEMS) {
+        let of = |field: &str| format!("items[{index}].{field}");
+        if !is_short_id(&item.item_id, ITEM_ID, b"-.") {
+            fields.violation(
+                of("item_id"),
+                "应为 1 至 20 个小写字母、数字、连字符或点",
+                "1 to 20 of a-z, 0-9, - and .",
+            );
+        }
+        if kept.iter().any(|other| other.id == item.item_id) {
+            fields.violation(of("item_id"), "重复", "not unique");
+        }
+        fields.required(&of("text"), item.text.trim());
+        fields.text(&of("text"), &item.text, ITEM_TEXT);
+        let subject = Subject::from_str_name(&format!("SUBJECT_{}", item.duty));
+        if subject.is_none_or(|subject| subject == Subject::Unspecified) {
+            fields.violation(of("duty"), "请选择有效的选项", "not a known value");
+        }
+        let due = fields.date(&of("due_date"), item.due_date);
+        kept.extend(due.map(|due| Item {
+            id: item.item_id.clone(),
+            text: item.text.clone(),
+            duty: item.duty.clone(),
+            due,
+        }));
+    }
+    kept
+}
+
+fn attachments(fields: &mut Fields, attachments: &[pb::Attachment]) -> Vec<Attachment> {
+    if attachments.len() > ATTACHMENTS {
+        fields.violation("attachments", "不能超过 20 个", "at most 20");
+    }
+    let mut kept = Vec::with_capacity(attachments.len().min(ATTACHMENTS));
+    for (index, attachment) in attachments.iter().enumerate().take(ATTACHMENTS) {
+        let of = |field: &str| format!("attachments[{index}].{field}");
+        fields.required(&of("title"), attachment.title.trim());
+        fields.text(&of("title"), &attachment.title, TITLE);
+        let sha256: Option<[u8; 32]> = attachment.sha256[..].try_into().ok();
+        if sha256.is_none() {
+            fields.violation(
+                of("sha256"),
+                "应为 32 字节的 SHA-256",
+                "32 bytes of SHA-256",
+            );
+        }
+        if !is_link(&attachment.uri) {
+            fields.violation(
+                of("uri"),
+                "应为不含用户名和密码的 https 地址，不超过 2000 个字",
+                "an https address of at most 2000 characters without user or password",
+            );
+        }
+        fields.within(&of("size_bytes"), attachment.size_bytes, 1..=i64::MAX);
+        fields.text(&of("media_type"), &attachment.media_type, MEDIA_TYPE);
+        kept.extend(sha256.map(|sha256| Attachment {
+            title: attachment.title.clone(),
+            sha256,
+            uri: attachment.uri.clone(),
+            size: attachment.size_bytes,
+            media_type: attachment.media_type.clone(),
+        }));
+    }
+    kept
+}
+
+/// Whether a text is an `https` address that tells no secret.
+fn is_link(uri: &str) -> bool {
+    let host = uri
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split(['/', '?', '#']).next());
+    let plain = |c: char| c.is_ascii_graphic() && c != '\\';
+    uri.len() <= URI
+        && uri.chars().all(plain)
+        && host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
 }
 
 /// How a directive ends.
@@ -96,60 +163,24 @@ pub(in crate::grpc) fn end(request: &pb::CloseDirectiveRequest) -> Result<End, P
     use pb::close_directive_request::Outcome;
     let mut fields = Fields::new();
     let outcome = fields.enumeration("outcome", request.outcome);
-    let superseded = outcome == Some(Outcome::Superseded);
-    if superseded {
+    if outcome == Some(Outcome::Superseded) {
         fields.required("superseded_by", &request.superseded_by);
     } else if !request.superseded_by.is_empty() {
         fields.violation("superseded_by", "仅在被替代时填写", "only when superseded");
     }
+    if outcome == Some(Outcome::Revoked) {
+        fields.required("reason", request.reason.trim());
+        fields.text("reason", &request.reason, REASON);
+    } else if !request.reason.is_empty() {
+        fields.violation("reason", "仅在撤回时填写", "only when revoked");
+    }
     fields.finish()?;
     match outcome {
         Some(Outcome::Closed) => Ok(End::Closed),
-        Some(Outcome::Revoked) => Ok(End::Revoked),
+        Some(Outcome::Revoked) => Ok(End::Revoked(request.reason.clone())),
         Some(Outcome::Superseded) => Ok(End::Superseded(request.superseded_by.clone())),
         Some(Outcome::Unspecified) | None => Err(unknown_value("outcome")),
     }
-}
-
-pub(in crate::grpc) fn receipt(request: &pb::ConfirmReceiptRequest) -> Result<Verb, Problem> {
-    use pb::confirm_receipt_request::Receipt;
-    match Receipt::try_from(request.receipt) {
-        Ok(Receipt::Delivered) => Ok(Verb::Deliver),
-        Ok(Receipt::Read) => Ok(Verb::Read),
-        Ok(Receipt::Unspecified) | Err(_) => Err(unknown_value("receipt")),
-    }
-}
-
-pub(in crate::grpc) fn relay(request: &pb::RelayDirectiveRequest) -> Result<Verb, Problem> {
-    let mut fields = Fields::new();
-    let hash: Option<[u8; 32]> = request.text_sha256[..].try_into().ok();
-    if hash.is_none() {
-        fields.violation(
-            "text_sha256",
-            "应为 32 字节的 SHA-256",
-            "32 bytes of SHA-256",
-        );
-    }
-    long_text(&mut fields, "note", &request.note, NOTE);
-    fields.finish()?;
-    let hash = hash.ok_or_else(|| malformed("text_sha256"))?;
-    Ok(Verb::Relay(TextHash(hash), request.note.clone()))
-}
-
-pub(in crate::grpc) fn report(request: &pb::ReportProgressRequest) -> Result<Verb, Problem> {
-    let mut fields = Fields::new();
-    fields.required("report", request.report.trim());
-    long_text(&mut fields, "report", &request.report, NOTE);
-    let progress = fields.within("progress_percent", request.progress_percent, 0..=100);
-    if request.finished && progress != 100 {
-        fields.violation("progress_percent", "办结时应为 100", "100 when finished");
-    }
-    fields.finish()?;
-    Ok(Verb::Report(
-        request.report.clone(),
-        progress,
-        request.finished,
-    ))
 }
 
 /// A directive as callers see it.
@@ -160,17 +191,38 @@ pub(in crate::grpc) fn directive(directive: Directive, tally: Tally) -> pb::Dire
         org_path: _,
         state,
         urgency,
-        title,
-        text,
+        content,
         text_hash,
         audience,
+        to_class_groups,
+        meeting,
         author,
         approver,
         created,
         issued,
         superseded_by,
+        revoke_reason,
         version: _,
     } = directive;
+    let Content {
+        title,
+        text,
+        items,
+        attachments,
+    } = content;
+    let item = |item: Item| pb::DirectiveItem {
+        item_id: item.id,
+        text: item.text,
+        duty: item.duty,
+        due_date: Some(to_date(item.due)),
+    };
+    let attachment = |attachment: Attachment| pb::Attachment {
+        title: attachment.title,
+        sha256: attachment.sha256.to_vec().into(),
+        uri: attachment.uri,
+        size_bytes: attachment.size,
+        media_type: attachment.media_type,
+    };
     pb::Directive {
         name: named(&organization, id),
         state: state as i32,
@@ -178,10 +230,7 @@ pub(in crate::grpc) fn directive(directive: Directive, tally: Tally) -> pb::Dire
         title,
         text,
         text_sha256: text_hash.0.to_vec().into(),
-        audience: audience
-            .iter()
-            .map(|id| format!("organizations/{id}"))
-            .collect(),
+        audience: Some(to_audience(audience)),
         author,
         approver,
         create_time: Some(to_timestamp(created)),
@@ -190,58 +239,17 @@ pub(in crate::grpc) fn directive(directive: Directive, tally: Tally) -> pb::Dire
         acknowledged_count: tally.acknowledged,
         accepted_count: tally.accepted,
         superseded_by,
-    }
-}
-
-/// A recipient as callers see it.
-pub(in crate::grpc) fn recipient(
-    recipient: Recipient,
-    orderer: &str,
-    now: DateTime<Utc>,
-) -> pb::DirectiveRecipient {
-    let overdue = recipient.is_overdue(now);
-    let Recipient {
-        directive,
-        organization,
-        org_path: _,
-        upper,
-        below: _,
-        state,
-        due,
-        acknowledged,
-        relayed,
-        relay_note,
-        report,
-        progress,
-        return_reason,
-        updated,
-        text_hash,
-        version: _,
-    } = recipient;
-    let at =
-        |organization: &str| format!("{}/recipients/{organization}", named(orderer, directive));
-    pb::DirectiveRecipient {
-        name: at(&organization),
-        organization: format!("organizations/{organization}"),
-        upper: if upper.is_empty() { upper } else { at(&upper) },
-        state: state as i32,
-        overdue,
-        due_time: due.map(to_timestamp),
-        acknowledge_time: acknowledged.map(to_timestamp),
-        relay_time: relayed.map(to_timestamp),
-        relay_note,
-        report,
-        progress_percent: progress,
-        return_reason,
-        update_time: Some(to_timestamp(updated)),
-        text_sha256: text_hash.0.to_vec().into(),
+        items: items.into_iter().map(item).collect(),
+        attachments: attachments.into_iter().map(attachment).collect(),
+        to_class_groups,
+        meeting,
+        revoke_reason,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::recipient;
 
     #[test]
     fn states_have_the_numbers_and_names_of_the_contract() {
@@ -249,12 +257,28 @@ mod tests {
             let pb = pb::directive::State::try_from(state as i32).unwrap();
             assert_eq!(pb.as_str_name(), format!("STATE_{}", state.as_str()));
         }
-        for state in recipient::State::ALL {
-            let pb = pb::directive_recipient::State::try_from(state as i32).unwrap();
-            assert_eq!(pb.as_str_name(), format!("STATE_{}", state.as_str()));
-        }
         for urgency in Urgency::ALL {
             assert!(pb::directive::Urgency::try_from(urgency as i32).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_link_is_https_and_tells_no_secret() {
+        for link in ["https://files.example/a.pdf", "https://files.example?id=1"] {
+            assert!(is_link(link), "{link}");
+        }
+        let long = format!("https://files.example/{}", "a".repeat(2000));
+        for other in [
+            "",
+            "http://files.example/a.pdf",
+            "https://",
+            "https:///a.pdf",
+            "https://user:secret@files.example/a.pdf",
+            "https://files.example\\@elsewhere.example/",
+            "https://files.example/a b",
+            &long,
+        ] {
+            assert!(!is_link(other), "{other}");
         }
     }
 }

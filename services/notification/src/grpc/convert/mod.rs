@@ -1,16 +1,50 @@
-//! Field by field, both ways: what alerts and directives have in common.
+//! Field by field, both ways: what the services have in common.
 
 mod alert;
+mod alert_rule;
+mod audience;
+mod channel;
+mod concern;
+mod delivery;
 mod directive;
+mod meeting;
+mod message;
+mod recipient;
+mod recipients;
+mod silence;
+mod support;
+mod template;
+mod warning;
 
 use kit::field::Fields;
 use kit::status::Problem;
 use uuid::Uuid;
 
-pub(super) use alert::{alert, alert_kind, alert_state};
-pub(super) use directive::{
-    directive, directive_state, draft, end, receipt, recipient, recipient_name, relay, report,
+pub(super) use alert::{alert, alert_kind, alert_state, entry, group};
+pub(super) use alert_rule::{alert_rule, alert_rule_name, etag, rule_change};
+pub(super) use channel::{contact_point, preferences, standing, wanted};
+pub(super) use concern::{
+    answer, assign, concern, concern_figures, concern_state, named, rate, submission, triage,
 };
+pub(super) use delivery::{
+    channel, dead_letter, deliveries, delivery_state, inbox_item, letters, party, receipts,
+};
+pub(super) use directive::{directive, directive_state, draft, end};
+pub(super) use meeting::{
+    attendance, attendance_name, call, filter, meeting, minutes, sign_in, substitute,
+};
+pub(super) use message::{message, new_message};
+pub(super) use recipient::{
+    item_report, progress, receipt, recipient, recipient_name, relay, report,
+};
+pub(super) use silence::{silence, wish};
+pub(super) use support::{
+    access, care_state, care_task, class_group, grade, note, opening, support_case, support_figures,
+};
+pub(super) use template::{
+    preview, rendered, template, template_id, template_of, template_version,
+};
+pub(super) use warning::{document, export, warning, warning_id, warnings_wanted};
 
 const COMMENT: usize = 500;
 
@@ -56,4 +90,22 @@ pub(super) fn comment(field: &'static str, text: &str, required: bool) -> Result
 
 fn unknown_value(field: &'static str) -> Problem {
     Problem::invalid(field, "请选择有效的选项", "not a known value")
+}
+
+/// Like a short text, but lines may end.
+fn long_text(fields: &mut Fields, field: &str, text: &str, most: usize) {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.chars().count() > most || text.chars().any(odd) {
+        fields.violation(
+            field,
+            format!("不能超过 {most} 个字，且不能含控制字符"),
+            format!("at most {most} characters, no control characters but ends of lines"),
+        );
+    }
+}
+
+/// Whether a text is an id of 1 to `most` lower-case letters, digits and signs of `others`.
+fn is_short_id(text: &str, most: usize, others: &[u8]) -> bool {
+    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || others.contains(&b);
+    (1..=most).contains(&text.len()) && text.bytes().all(known)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Model {
     pub(crate) title: String,
     pub(crate) text: String,
     pub(crate) text_sha256: Vec<u8>,
-    /// A JSON array of organisation ids.
+    /// As JSON; of directives from before there were filters, an array of organisation ids.
     pub(crate) audience: String,
     pub(crate) author: String,
     pub(crate) approver: String,
@@ -23,6 +23,13 @@ pub(crate) struct Model {
     pub(crate) issue_time: Option<ChronoDateTimeUtc>,
     pub(crate) superseded_by: String,
     pub(crate) version: i64,
+    /// A JSON array.
+    pub(crate) items: String,
+    /// A JSON array.
+    pub(crate) attachments: String,
+    pub(crate) to_class_groups: bool,
+    pub(crate) meeting: String,
+    pub(crate) revoke_reason: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

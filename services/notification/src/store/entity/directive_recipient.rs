@@ -1,4 +1,4 @@
-//! What one organisation does with a directive.
+//! What one organisation or class group does with a directive.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,12 +8,13 @@ use sea_orm::entity::prelude::*;
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) directive: Uuid,
+    /// The recipient id: that of the organisation, or `{organization}~{class_group}`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) organization: String,
     pub(crate) org_path: String,
     /// The organisation id of who ordered.
     pub(crate) orderer: String,
-    /// Who passes it on; empty for the orderer.
+    /// The recipient id of who passes it on; empty for the orderer.
     pub(crate) upper_organization: String,
     pub(crate) below: i32,
     pub(crate) state: i16,
@@ -30,6 +31,13 @@ pub(crate) struct Model {
     pub(crate) version: i64,
     /// Something is owed: the directive is in force and the report not accepted.
     pub(crate) open: bool,
+    pub(crate) level: i16,
+    /// The recipient id of the bureau through which it left the orderer; empty without one.
+    pub(crate) district: String,
+    /// The instant of the signature in milliseconds since 1970, which both databases compare alike.
+    pub(crate) acknowledged_at: Option<i64>,
+    /// The civil day on which the next unfinished demand is due, as `YYYYMMDD`.
+    pub(crate) items_due: Option<i32>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

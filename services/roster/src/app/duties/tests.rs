@@ -9,6 +9,7 @@ use kit::clock::{Clock, ManualClock};
 use kit::db::Database;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::org::OrgPath;
+use kit::vault::Suite;
 use prost::Message;
 use proto::roster::RosterEvent;
 use proto::roster::roster_event::State;
@@ -18,7 +19,6 @@ use crate::Migrator;
 use crate::app::announce::FEED;
 use crate::app::responsibility::Draft;
 use crate::app::{Act, staff};
-use crate::config::Suite;
 use crate::domain::organization::{Kind, Organization, Stages};
 use crate::domain::private::Private;
 use crate::domain::responsibility::Subject;
@@ -44,6 +44,7 @@ fn officer() -> Caller {
         roles: vec![Role::CityOfficer],
         scope: OrgPath::root(),
         laboratory: None,
+        person: None,
     }
 }
 

@@ -233,6 +233,7 @@ pub const FIELDS: &[Field] = &[
     records("directive.acks", &["urgency"], "5.39"),
     word("directive.acks[].urgency", word::URGENCIES, "5.39"),
     span("directive.acks[].sla", MINUTE, 7 * DAY, "5.39"),
+    number("directive.done_percent", 1, 100, "5.39").optional(),
     number("audit.retention_days", 1, 36_500, "6.9"),
     number("audit.partner_log_years", 1, 100, "6.9"),
     number("audit.impact_assessment_years", 1, 100, "6.3"),
@@ -263,6 +264,16 @@ pub const FIELDS: &[Field] = &[
     word("assay.rules[].specimen", word::SPECIMENS, "F1"),
     flag("assay.rules[].pooled", "2.8").optional(),
     flag("assay.rules[].holds", "2.19").optional(),
+    number("concern.acknowledge_days", 1, 10, "5.41").optional(),
+    number("concern.answer_days", 1, 60, "5.41").optional(),
+    number("concern.urgent_answer_days", 1, 60, "5.41").optional(),
+    span("support.red", HOUR, 7 * DAY, "5.42").optional(),
+    span("support.orange", HOUR, 30 * DAY, "5.42").optional(),
+    span("support.yellow", DAY, 90 * DAY, "5.42").optional(),
+    span("support.blue", DAY, YEAR, "5.42").optional(),
+    number("support.lessons_minute", 1, 1439, "5.42").optional(),
+    number("support.exercise_minute", 1, 1439, "5.42").optional(),
+    number("support.call_minute", 1, 1439, "5.42").optional(),
 ];
 
 /// What is known of a key.

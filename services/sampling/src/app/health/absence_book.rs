@@ -26,7 +26,7 @@ use crate::grpc::announced::absence_change;
 use crate::store::health::absences::{self, AbsenceRow};
 use crate::store::health::dormitories;
 use crate::store::policy::Facts;
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// When a day's absences are known where the policy has no morning check: noon.
 const NOON: u16 = 12 * 60;

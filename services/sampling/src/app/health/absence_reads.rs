@@ -8,7 +8,7 @@ use crate::domain::day::Day;
 use crate::error::Error;
 use crate::store::health::absences::{self, AbsenceRow, Filter, TraceRow};
 use crate::store::rolls;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// Which absences are asked for.
 #[derive(Clone, Debug)]

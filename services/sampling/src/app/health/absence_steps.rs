@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::grpc::health::absence_convert;
 use crate::store::health::absences::AbsenceRow;
 use crate::store::health::medical::MedicalRow;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// What came of an attempt, or that there was an interview: numbers of the contract.
 const UNREACHABLE: i16 = 2;

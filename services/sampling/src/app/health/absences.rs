@@ -20,7 +20,7 @@ use crate::grpc::convert::person_name;
 use crate::grpc::health::absence_convert;
 use crate::store::health::absences::{self, AbsenceRow, TraceRow};
 use crate::store::people::locate;
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// What came of an attempt to reach somebody: a number of the contract.
 pub(super) const REACHED: i16 = 1;

@@ -13,8 +13,8 @@ use crate::domain::roll::GroupKind;
 use crate::error::Error;
 use crate::store::health::{contacts, dormitories};
 use crate::store::rolls;
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::SwabRow;
+use kit::rows::{Lock, Row};
 
 /// Somebody who may be a contact.
 #[derive(Clone, Debug, PartialEq, Eq)]

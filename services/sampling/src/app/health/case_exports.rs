@@ -9,7 +9,7 @@ use crate::grpc::health::case_document::{self, Contents};
 use crate::store::health::cases::{self, CaseRow, ExportRow};
 use crate::store::health::contacts;
 use crate::store::health::reports;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// More lines of one case than there can be.
 const ALL: u64 = 1 << 32;

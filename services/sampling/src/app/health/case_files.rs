@@ -27,8 +27,8 @@ use crate::store::health::contacts::ContactRow;
 use crate::store::health::dormitories;
 use crate::store::health::reports::{CaseFile, HopRow, files};
 use crate::store::holds::HoldRow;
-use crate::store::rows::{Lock, Row};
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 /// A case that is locked for a change, with the locked tubes whose holds led to it.
 #[derive(Debug)]

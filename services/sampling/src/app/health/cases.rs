@@ -24,8 +24,8 @@ use crate::store::health::cases::{self, CaseEventRow, CaseRow};
 use crate::store::health::contacts::ContactRow;
 use crate::store::health::reports::{CaseFile, files};
 use crate::store::people;
-use crate::store::rows::{Lock, Row};
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 /// How far back something may have been found: reports count from then.
 const BACK: chrono::Duration = chrono::Duration::days(30);

@@ -30,7 +30,7 @@ use crate::store::controls::ControlRow;
 use crate::store::health::cases::CaseRow;
 use crate::store::health::contacts::{self, ContactRow};
 use crate::store::people;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// A contact as somebody names it. `relation` is a number of the contract.
 #[derive(Clone, Debug)]

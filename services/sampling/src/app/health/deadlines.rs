@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::error::Error;
 use crate::store::health::deadlines::{self, DeadlineRow};
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// The name of the lease: one replica looks at a time.
 const LEASE: &str = "deadlines";

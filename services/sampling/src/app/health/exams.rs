@@ -9,7 +9,7 @@ use crate::domain::day::Day;
 use crate::error::Error;
 use crate::grpc::health::screening_convert as convert;
 use crate::store::health::exams::{self, ExamRow};
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// Whether somebody submits checks as a class reporter and as nothing else.
 pub(super) fn is_only_class_reporter(caller: &Caller) -> bool {

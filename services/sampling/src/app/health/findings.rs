@@ -16,9 +16,9 @@ use crate::domain::laboratory_result::Value as Found;
 use crate::error::Error;
 use crate::store::health::cases::{self, CaseRow, FindingRow};
 use crate::store::health::contacts::ContactRow;
-use crate::store::rows::{Lock, Row};
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row};
 
 /// Who opens a case when no human does.
 const RULE: &str = "rule 2.22";

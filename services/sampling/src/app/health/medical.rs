@@ -14,7 +14,7 @@ use crate::domain::health::person::Refusal;
 use crate::error::Error;
 use crate::grpc::convert::person_name;
 use crate::store::health::medical::{HealthEventRow, MedicalRow, last_ill};
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// The rule that moves people without a human.
 const RULE: &str = "rule 1.24";

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
 use crate::store::health::medical::{self, HealthEventRow, MedicalRow};
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 impl App {
     /// One person's medical state.

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::grpc::convert::person_name;
 use crate::store::health::medical::{HealthEventRow, MedicalRow};
 use crate::store::people::locate;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// What is asked to be done about somebody.
 #[derive(Clone, Debug)]

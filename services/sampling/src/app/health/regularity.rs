@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::store::health::expectations::ExpectationRow;
 use crate::store::health::signals::{self, Schools, SignalRow};
 use crate::store::policy::Facts;
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// How many schools are looked at in one transaction: their checks of two days are a few thousand
 /// rows.

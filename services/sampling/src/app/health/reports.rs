@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::grpc::health::report_convert;
 use crate::store::health::cases::CaseRow;
 use crate::store::health::reports::{self, CaseFile, ReportRow, StepRow};
-use crate::store::rows::Row;
+use kit::rows::Row;
 
 /// What a step is: numbers of the contract.
 const RECEIVED: i16 = 1;

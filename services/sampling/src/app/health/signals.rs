@@ -16,7 +16,7 @@ use crate::domain::health::signal::{SignalState, SignalVerb};
 use crate::error::Error;
 use crate::grpc::health::signal_convert;
 use crate::store::health::signals::{self, Filter, SignalRow};
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// Which signals a caller asks for.
 #[derive(Clone, Copy, Debug)]

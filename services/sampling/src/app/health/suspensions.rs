@@ -23,7 +23,7 @@ use crate::grpc::health::suspension_convert;
 use crate::store::health::clusters::ClusterRow;
 use crate::store::health::suspensions::{self, SuspensionRow};
 use crate::store::rolls;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// A first day may lie as many civil days ahead.
 const AHEAD: u16 = 7;

@@ -9,10 +9,10 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use crate::domain::health::absence::{AbsenceState, Facts, Reason};
 use crate::domain::health::absence_tally::AbsenceTally;
 use crate::domain::roll::Malformed;
-use crate::store::bulk::{Column, insert, placeholders};
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Row, row};
 use crate::store::tubes::below;
+use kit::bulk::{Column, insert, placeholders};
+use kit::rows::{Row, row};
 
 row! {
     /// An absence. Times are milliseconds since 1970, days numbers of `domain::day`; 0 for none.

@@ -8,8 +8,8 @@ use crate::domain::health::case::{Outcome, Standing};
 use crate::domain::health::disease::{Certainty, Severity};
 use crate::domain::roll::Malformed;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Lock, Row, row};
 use crate::store::tubes::below;
+use kit::rows::{Lock, Row, row};
 
 /// The number of a case that was ruled out, beside those of [`Certainty`].
 const EXCLUDED: i16 = 3;

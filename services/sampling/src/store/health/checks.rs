@@ -12,9 +12,9 @@ use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::Claim;
 use crate::domain::health::tally::SlotTally;
 use crate::domain::roll::Malformed;
-use crate::store::bulk::Column;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Row, row};
+use kit::bulk::Column;
+use kit::rows::{Row, row};
 
 row! {
     /// What stands of one check.

@@ -8,10 +8,10 @@ use super::illnesses::day_of;
 use crate::domain::health::cluster_state::ClusterState;
 use crate::domain::health::reconcile::Known;
 use crate::domain::roll::Malformed;
-use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Row, row};
 use crate::store::tubes::below;
+use kit::bulk::placeholders;
+use kit::rows::{Row, row};
 
 row! {
     /// A cluster. Times are milliseconds, 0 for none; days are numbers.

@@ -4,9 +4,9 @@ use kit::db::statement;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::domain::day::Day;
-use crate::store::rows::{Lock, Row, row};
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// A contact of a case. Times are milliseconds since 1970, 0 for none.

@@ -8,9 +8,9 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use crate::domain::day::Day;
 use crate::domain::health::tally::DayTally;
 use crate::domain::roll::Malformed;
-use crate::store::bulk::Column;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Row, row};
+use kit::bulk::Column;
+use kit::rows::{Row, row};
 
 row! {
     /// The counts of one school and day.

@@ -3,7 +3,7 @@
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::store::rows::{Row, row};
+use kit::rows::{Row, row};
 
 row! {
     /// Something is due.

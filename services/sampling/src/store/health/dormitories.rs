@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use crate::domain::health::dormitory::{Resident, unpack};
 use crate::domain::roll::PersonId;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Lock, Row, execute_in, row};
+use kit::rows::{Lock, Row, execute_in, row};
 
 row! {
     /// The residents of one room who are in one class group.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::domain::day::Day;
-use crate::store::rows::{Lock, Row, row};
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// An account passed the examination of one place.

@@ -9,7 +9,7 @@ use super::units::{keys, leaf};
 use crate::domain::health::check::Unit;
 use crate::domain::health::rules::SlotRule;
 use crate::domain::roll::GroupKind;
-use crate::store::rows::{Lock, Row, row};
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// What is expected of one school now.

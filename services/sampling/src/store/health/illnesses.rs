@@ -7,9 +7,9 @@ use crate::domain::day::Day;
 use crate::domain::health::disease::{Certainty, Severity};
 use crate::domain::health::illness::{Case, Criterion};
 use crate::domain::roll::{Malformed, person};
-use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Lock, Row, row};
+use kit::bulk::placeholders;
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// One episode that counts by one criterion.

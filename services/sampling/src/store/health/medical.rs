@@ -12,10 +12,10 @@ use crate::domain::health::medical::Medical;
 use crate::domain::health::person::{Appeal, Health, Verdict, evidence_bits, evidence_of};
 use crate::domain::health::return_rule::Course;
 use crate::domain::roll::Malformed;
-use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Row, row};
 use crate::store::tubes::below;
+use kit::bulk::placeholders;
+use kit::rows::{Row, row};
 
 row! {
     /// One person's medical axis. Times are milliseconds since 1970, days numbers of

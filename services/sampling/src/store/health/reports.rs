@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::cases::{AFTER, CaseRow};
-use crate::store::rows::{Lock, Row, row};
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// One report; never changed. Times are milliseconds since 1970, 0 for none.

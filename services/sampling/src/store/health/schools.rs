@@ -3,7 +3,7 @@
 use kit::db::{Backend, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use crate::store::bulk::{Column, insert, placeholders};
+use kit::bulk::{Column, insert, placeholders};
 
 /// Locks schools, in the order of their paths so that two transactions cannot wait for each other.
 /// Taken after tubes and holds and before people.

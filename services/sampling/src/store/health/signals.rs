@@ -15,10 +15,10 @@ use crate::domain::health::rules::Slot;
 use crate::domain::health::signal::SignalState;
 use crate::domain::health::tally::DayTally;
 use crate::domain::roll::Malformed;
-use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Row, row};
 use crate::store::tubes::below;
+use kit::bulk::placeholders;
+use kit::rows::{Row, row};
 
 row! {
     /// A signal. Times are milliseconds since 1970, days numbers of `domain::day`; 0 for none.

@@ -12,7 +12,7 @@ use crate::domain::health::sign::Sign;
 use crate::domain::health::symptom::Symptoms;
 use crate::domain::roll::{GroupKind, Malformed, person};
 use crate::store::rolls::corrupt;
-use crate::store::rows::{Lock, Row, execute_in, row};
+use kit::rows::{Lock, Row, execute_in, row};
 
 row! {
     /// What one source says of one person.

@@ -4,8 +4,8 @@ use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::domain::health::suspension::{Away, Reach};
-use crate::store::rows::{Row, row};
 use crate::store::tubes::below;
+use kit::rows::{Row, row};
 
 row! {
     /// A suspension. Times are milliseconds, 0 for none; days are numbers, 0 for none.

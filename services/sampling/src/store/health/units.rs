@@ -9,8 +9,8 @@ use crate::domain::day::Day;
 use crate::domain::health::check::Unit;
 use crate::domain::health::rules::Slot;
 use crate::domain::roll::{GroupKind, Malformed};
-use crate::store::bulk::placeholders;
 use crate::store::rolls::corrupt;
+use kit::bulk::placeholders;
 
 /// Placeholders from `$first` for keys in parts of at most a thousand. Each part is filled up with
 /// its last key to a power of two, so that few statements serve all numbers of keys.

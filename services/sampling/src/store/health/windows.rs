@@ -10,8 +10,8 @@ use super::units::keys;
 use crate::domain::day::Day;
 use crate::domain::health::coverage::SymptomCounts;
 use crate::domain::health::symptom::Symptoms;
-use crate::store::bulk::{Column, insert};
 use crate::store::rolls::corrupt;
+use kit::bulk::{Column, insert};
 
 /// The days counted together: the day and the two before it.
 pub const DAYS: u16 = 3;

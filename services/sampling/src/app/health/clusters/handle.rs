@@ -12,7 +12,7 @@ use crate::app::health::deadlines::{Deadline, settle};
 use crate::domain::health::cluster_state::{ClusterState, ClusterVerb};
 use crate::error::Error;
 use crate::store::health::clusters::ClusterRow;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 impl App {
     /// Takes up an open cluster.

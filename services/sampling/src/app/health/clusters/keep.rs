@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::grpc::health::announced::cluster_change;
 use crate::grpc::health::cluster_convert::explanation;
 use crate::store::health::clusters::{ClusterEventRow, ClusterPersonRow, ClusterRow, save_people};
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 impl App {
     /// Keeps the verdicts on the clusters of one school, which is locked; `rows` are those known.

@@ -11,7 +11,7 @@ use crate::domain::policy::Policy;
 use crate::error::Error;
 use crate::grpc::health::cluster_convert;
 use crate::store::health::clusters::{self, ClusterEventRow, ClusterPersonRow, ClusterRow};
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// Which clusters are listed.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::grpc::convert::group_of;
 use crate::store::health::clusters::ClusterRow;
 use crate::store::health::suspensions::SuspensionRow;
-use crate::store::rows::{Lock, Row};
+use kit::rows::{Lock, Row};
 
 /// A call that was cut off is made again after so many milliseconds: longer than any call takes.
 const CUT_OFF: i64 = 30_000;

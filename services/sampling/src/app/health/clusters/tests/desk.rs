@@ -152,6 +152,7 @@ impl Desk {
             roles: vec![role],
             scope: scope.parse().expect("a place"),
             laboratory: None,
+            person: None,
         }
     }
 

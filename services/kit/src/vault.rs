@@ -1,0 +1,367 @@
+//! Seals what a database must not tell: phone numbers, addresses, the words of people in need.
+//!
+//! Envelope encryption: the master key, which never stands in the database, wraps data keys, which
+//! do; a sealed value names its data key, so keys can be changed and a key that is deleted takes
+//! everything that it sealed along (rule 6.12).
+
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aes_gcm::aead::consts::U12;
+use aes_gcm::aead::{Aead, KeyInit as _, Payload};
+use aes_gcm::{Aes256Gcm, AesGcm};
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, Mac};
+use sea_orm::{ConnectionTrait, DbErr};
+use sha2::Sha256;
+use sm4::Sm4;
+use zeroize::Zeroizing;
+
+use crate::db::{Database, statement};
+
+pub use settings::{CryptoConfig, Suite};
+
+type Sm4Gcm = AesGcm<Sm4, U12>;
+
+/// The layout of a sealed value: version, number of the data key, nonce, ciphertext with tag.
+const VERSION: u8 = 1;
+const HEADER: usize = 1 + 4;
+const NONCE: usize = 12;
+
+/// The table in which data keys stand: each service that seals has it in its migrations.
+pub const TABLE: &str = "CREATE TABLE data_keys (
+        id INTEGER PRIMARY KEY,
+        suite SMALLINT NOT NULL,
+        wrapped BLOB NOT NULL,
+        create_time BIGINT NOT NULL)";
+
+/// A value cannot be opened: it was changed, moved to another row, or its data key is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed value cannot be opened")]
+pub struct VaultError;
+
+/// A data key as the database keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    /// Its number; the greatest is in use.
+    pub id: u32,
+    /// The cipher it is for.
+    pub suite: Suite,
+    /// The key, sealed by the master key.
+    pub wrapped: Vec<u8>,
+}
+
+/// Seals and opens. It holds keys, so nothing of it is ever shown.
+#[derive(Clone)]
+pub struct Vault {
+    wrapping: Aes256Gcm,
+    keys: BTreeMap<u32, Cipher>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault")
+            .field("keys", &self.keys.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+enum Cipher {
+    Aes(Box<Aes256Gcm>),
+    Sm4(Box<Sm4Gcm>),
+}
+
+impl Cipher {
+    fn new(suite: Suite, key: &[u8; 32]) -> Self {
+        match suite {
+            Suite::International => Self::Aes(Box::new(Aes256Gcm::new(key.into()))),
+            Suite::Sm => {
+                let mut half = Zeroizing::new([0; 16]);
+                half.copy_from_slice(&key[..16]);
+                Self::Sm4(Box::new(Sm4Gcm::new((&*half).into())))
+            }
+        }
+    }
+
+    fn seal(&self, nonce: &[u8; NONCE], payload: Payload<'_, '_>) -> Vec<u8> {
+        match self {
+            Self::Aes(cipher) => cipher.encrypt(nonce.into(), payload),
+            Self::Sm4(cipher) => cipher.encrypt(nonce.into(), payload),
+        }
+        .expect("a value is far shorter than the cipher allows")
+    }
+
+    fn open(&self, nonce: &[u8; NONCE], payload: Payload<'_, '_>) -> Result<Vec<u8>, VaultError> {
+        match self {
+            Self::Aes(cipher) => cipher.decrypt(nonce.into(), payload),
+            Self::Sm4(cipher) => cipher.decrypt(nonce.into(), payload),
+        }
+        .map_err(|_| VaultError)
+    }
+}
+
+impl Vault {
+    /// A vault of `service` without data keys.
+    pub fn new(master: &[u8; 32], service: &str) -> Self {
+        Self {
+            wrapping: Aes256Gcm::new((&*derive(master, service, "wrap")).into()),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Takes every stored data key up, and makes one when there is none for `suite` to write with.
+    /// Replicas that start together agree on one.
+    ///
+    /// # Errors
+    /// When the database fails, or another master key wrapped a key.
+    pub async fn unlock(
+        &mut self,
+        db: &Database,
+        suite: Suite,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let stored = all(db).await?;
+        if stored.last().is_none_or(|key| key.suite != suite) {
+            let id = stored.last().map_or(1, |key| key.id + 1);
+            let key = self.make_key(id, suite);
+            let insert = statement(
+                db.read(),
+                "INSERT INTO data_keys (id, suite, wrapped, create_time) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT DO NOTHING",
+                [
+                    i32::try_from(key.id).unwrap_or(i32::MAX).into(),
+                    i16::from(code(suite)).into(),
+                    key.wrapped.into(),
+                    now.timestamp_millis().into(),
+                ],
+            );
+            let tx = db.begin().await?;
+            tx.execute_raw(insert).await?;
+            tx.commit().await?;
+        }
+        for key in all(db).await? {
+            self.take_up(&key).map_err(|_| {
+                DbErr::Custom("another master key wrapped the data keys".to_owned())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A new data key, wrapped; it must be stored before it is taken up.
+    pub fn make_key(&self, id: u32, suite: Suite) -> WrappedKey {
+        let key = Zeroizing::new(rand::random::<[u8; 32]>());
+        let nonce: [u8; NONCE] = rand::random();
+        let aad = wrapping_aad(id, suite);
+        let payload = Payload {
+            msg: &*key,
+            aad: &aad,
+        };
+        let sealed = self
+            .wrapping
+            .encrypt((&nonce).into(), payload)
+            .expect("a key is short");
+        let wrapped = [nonce.as_slice(), &sealed].concat();
+        WrappedKey { id, suite, wrapped }
+    }
+
+    /// Takes a stored data key up.
+    ///
+    /// # Errors
+    /// When another master key wrapped it.
+    pub fn take_up(&mut self, key: &WrappedKey) -> Result<(), VaultError> {
+        let (nonce, sealed) = key.wrapped.split_first_chunk::<NONCE>().ok_or(VaultError)?;
+        let aad = wrapping_aad(key.id, key.suite);
+        let payload = Payload {
+            msg: sealed,
+            aad: &aad,
+        };
+        let opened = self
+            .wrapping
+            .decrypt(nonce.into(), payload)
+            .map_err(|_| VaultError)?;
+        let opened = Zeroizing::new(opened);
+        let data: &[u8; 32] = opened.as_slice().try_into().map_err(|_| VaultError)?;
+        self.keys.insert(key.id, Cipher::new(key.suite, data));
+        Ok(())
+    }
+
+    /// Seals `value` for the row that `owner` names: it opens for no other row.
+    ///
+    /// # Panics
+    /// When no data key was taken up, which starting the service does.
+    pub fn seal(&self, owner: &[u8], value: &[u8]) -> Vec<u8> {
+        let (id, cipher) = self.keys.last_key_value().expect("a data key was taken up");
+        let nonce: [u8; NONCE] = rand::random();
+        let payload = Payload {
+            msg: value,
+            aad: owner,
+        };
+        let sealed = cipher.seal(&nonce, payload);
+        let mut bytes = Vec::with_capacity(HEADER + NONCE + sealed.len());
+        bytes.push(VERSION);
+        bytes.extend(id.to_be_bytes());
+        bytes.extend(nonce);
+        bytes.extend(sealed);
+        bytes
+    }
+
+    /// Opens what was sealed for the row that `owner` names.
+    ///
+    /// # Errors
+    /// When it was changed, belongs to another row, or its data key is gone.
+    pub fn open(&self, owner: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(VaultError)?;
+        let [VERSION, id @ ..] = header else {
+            return Err(VaultError);
+        };
+        let cipher = self.keys.get(&u32::from_be_bytes(*id)).ok_or(VaultError)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(VaultError)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: owner,
+        };
+        cipher.open(nonce, payload).map(Zeroizing::new)
+    }
+}
+
+async fn all(db: &Database) -> Result<Vec<WrappedKey>, DbErr> {
+    let select = statement(
+        db.read(),
+        "SELECT id, suite, wrapped FROM data_keys ORDER BY id",
+        [],
+    );
+    let rows = db.read().query_all_raw(select).await?;
+    rows.iter()
+        .map(|row| {
+            let id: i32 = row.try_get_by_index(0)?;
+            let suite = match row.try_get_by_index::<i16>(1)? {
+                1 => Suite::International,
+                2 => Suite::Sm,
+                _ => return Err(DbErr::Type("a row with an unreadable cipher suite".into())),
+            };
+            Ok(WrappedKey {
+                id: id.unsigned_abs(),
+                suite,
+                wrapped: row.try_get_by_index(2)?,
+            })
+        })
+        .collect()
+}
+
+fn code(suite: Suite) -> u8 {
+    match suite {
+        Suite::International => 1,
+        Suite::Sm => 2,
+    }
+}
+
+fn wrapping_aad(id: u32, suite: Suite) -> [u8; 5] {
+    let [a, b, c, d] = id.to_be_bytes();
+    [code(suite), a, b, c, d]
+}
+
+/// A key for one purpose of one service.
+pub fn derive(master: &[u8; 32], service: &str, purpose: &str) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(tagged(&keyed(master), &[service, purpose]))
+}
+
+/// HMAC-SHA-256 under `key`.
+///
+/// # Panics
+/// Never: HMAC takes a key of any length.
+pub fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+/// HMAC over parts that cannot run into each other.
+pub fn tagged(mac: &Hmac<Sha256>, parts: &[&str]) -> [u8; 32] {
+    let mut mac = mac.clone();
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(suite: Suite) -> Vault {
+        let mut vault = Vault::new(&[7; 32], "campus");
+        let key = vault.make_key(1, suite);
+        vault.take_up(&key).unwrap();
+        vault
+    }
+
+    #[test]
+    fn a_sealed_value_opens_for_its_own_row_only() {
+        for suite in [Suite::International, Suite::Sm] {
+            let vault = vault(suite);
+            let sealed = vault.seal(b"own", b"13800138000");
+            assert_eq!(*vault.open(b"own", &sealed).unwrap(), b"13800138000");
+            assert_eq!(vault.open(b"other", &sealed), Err(VaultError));
+            for at in 0..sealed.len() {
+                let mut changed = sealed.clone();
+                changed[at] ^= 1;
+                assert_eq!(vault.open(b"own", &changed), Err(VaultError), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn old_keys_still_open_and_a_deleted_key_opens_nothing() {
+        let mut vault = vault(Suite::International);
+        let old = vault.seal(b"row", b"a");
+        let key = vault.make_key(2, Suite::Sm);
+        vault.take_up(&key).unwrap();
+        let new = vault.seal(b"row", b"b");
+        assert_eq!(*vault.open(b"row", &old).unwrap(), b"a");
+        assert_eq!(*vault.open(b"row", &new).unwrap(), b"b");
+        vault.keys.remove(&1);
+        assert_eq!(vault.open(b"row", &old), Err(VaultError));
+    }
+
+    #[test]
+    fn another_master_key_unwraps_nothing_nor_does_another_service() {
+        let key = vault(Suite::International).make_key(3, Suite::International);
+        for mut other in [
+            Vault::new(&[8; 32], "campus"),
+            Vault::new(&[7; 32], "elsewhere"),
+        ] {
+            assert_eq!(other.take_up(&key), Err(VaultError));
+        }
+    }
+
+    #[test]
+    fn sm4_gcm_follows_rfc_8998() {
+        let key = hex::decode("0123456789abcdeffedcba9876543210").unwrap();
+        let nonce: [u8; 12] = hex::decode("00001234567800000000abcd")
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let aad = hex::decode("feedfacedeadbeeffeedfacedeadbeefabaddad2").unwrap();
+        let message = hex::decode(
+            "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccddddddddddddddddeeeeeeeeeeeeeeeeffffffffffffffffeeeeeeeeeeeeeeeeaaaaaaaaaaaaaaaa",
+        )
+        .unwrap();
+        let expected = hex::decode(
+            "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d83de3541e4c2b58177e065a9bf7b62ec",
+        )
+        .unwrap();
+        let mut wide = [0; 32];
+        wide[..16].copy_from_slice(&key);
+        let cipher = Cipher::new(Suite::Sm, &wide);
+        let sealed = cipher.seal(
+            &nonce,
+            Payload {
+                msg: &message,
+                aad: &aad,
+            },
+        );
+        assert_eq!(sealed, expected);
+    }
+}

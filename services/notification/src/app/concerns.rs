@@ -1,0 +1,332 @@
+//! Concerns: handed in, sorted out, answered, judged.
+
+use chrono::{DateTime, Utc};
+use kit::auth::{Caller, Permission, Role};
+use kit::db::Tx;
+use kit::status::Problem;
+use prost::Message;
+use uuid::Uuid;
+
+use super::new_id;
+use super::quiet::{Quiet, once};
+use super::{Base, Organization, denied, place, unknown};
+use crate::domain::concern::{Assignee, Concern, Refused, State, Submission, Submitter, Verb};
+use crate::domain::notice::Notice;
+use crate::domain::party::Party;
+use crate::domain::place::contains;
+use crate::error::Error;
+use crate::seal::Seal;
+use crate::store::Store;
+use crate::store::concerns::{CategoryCounts, Listed};
+
+/// The use cases of concerns.
+#[derive(Clone, Debug)]
+pub(crate) struct Concerns {
+    pub(super) base: Base,
+    pub(super) seal: Seal,
+}
+
+/// What is asked of a concern.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// By whoever sees to it.
+    Handle(Verb),
+    /// By whoever sees to it: this party is to answer.
+    Assign(String),
+    /// By whoever sees to it, or is to answer: the answer.
+    Answer(String),
+    /// By whoever handed it in: how satisfied, and a remark.
+    Rate(i32, String),
+}
+
+/// Who may do something with a concern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Whoever sees to it.
+    Handler,
+    /// Whoever sees to it or is to answer.
+    Answerer,
+    /// Whoever handed it in.
+    Author,
+    /// All of these.
+    Anyone,
+}
+
+/// A concern as somebody names it: the organisation, the id, and the receipt code, which may be empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'a> {
+    pub(crate) organization: &'a str,
+    pub(crate) id: Uuid,
+    pub(crate) code: &'a str,
+}
+
+impl Concerns {
+    pub(crate) fn new(base: Base, seal: Seal) -> Self {
+        Self { base, seal }
+    }
+
+    /// An organisation with which the caller may hand in a concern: one where they belong, or above.
+    pub(crate) async fn receiver(&self, caller: &Caller, id: &str) -> Result<Organization, Error> {
+        let permission = Permission::ConcernSubmit;
+        let scope = caller.allowed(permission)?;
+        let name = || format!("organizations/{id}");
+        let path = self
+            .base
+            .path(self.base.store.database().read(), id)
+            .await?;
+        let path = path.ok_or_else(|| unknown(permission, scope, name()))?;
+        if !scope.contains(&path) && !path.contains(scope) {
+            return Err(denied(permission));
+        }
+        Ok(Organization {
+            id: id.to_owned(),
+            path,
+        })
+    }
+
+    /// Hands a concern in. Of an anonymous one nothing is kept that tells who: not even the request
+    /// is kept in the name of the caller.
+    pub(crate) async fn submit<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        receiver: Organization,
+        mut submission: Submission,
+        (request_id, request): (&str, &impl Message),
+        render: impl FnOnce(Concern, String) -> R,
+    ) -> Result<R, Error> {
+        require_submitter(caller, submission.submitter)?;
+        let (seal, now) = (&self.seal, self.base.clock.now());
+        let anonymous = submission.anonymous;
+        let subject = self.principal(caller, anonymous, request_id);
+        let tx = self.base.store.database().begin().await?;
+        let call = ("SubmitConcern", request_id, request);
+        let ticket = match once(&tx, seal, subject, call, now).await? {
+            Quiet::Repeat(answer) => return Ok(answer),
+            Quiet::First(ticket) => ticket,
+        };
+        let id = new_id(now);
+        if !anonymous {
+            submission.words.person = caller.person.clone().unwrap_or_default();
+        }
+        let path = receiver.path.as_str();
+        let clocks = Store::rules(&tx).await?.clocks(path, now);
+        let mut concern = Concern::submit((id, now), path.to_owned(), submission, clocks);
+        let mut code = String::new();
+        if anonymous {
+            code = match request_id {
+                "" => seal.receipt_code(&Uuid::new_v4().to_string()),
+                request_id => seal.receipt_code(request_id),
+            };
+            concern.receipt = seal.receipt(id, &code);
+        } else {
+            concern.author = self.author(caller);
+        }
+        Store::save_concern(&tx, &concern, seal).await?;
+        let answer = render(concern, code);
+        ticket.record(&tx, seal, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// One concern, for whoever may do what is asked.
+    pub(crate) async fn concern(
+        &self,
+        caller: &Caller,
+        named: Named<'_>,
+        by: By,
+    ) -> Result<Concern, Error> {
+        let scope = caller.allowed(Permission::ConcernSubmit)?;
+        let db = self.base.store.database().read();
+        let found = Store::concern(db, named.organization, named.id, &self.seal).await?;
+        if let Some(concern) = found
+            && self.may(caller, &concern, named.code, By::Anyone)
+        {
+            return if self.may(caller, &concern, named.code, by) {
+                Ok(concern.at(self.base.clock.now()))
+            } else {
+                Err(denied(Permission::ConcernHandle))
+            };
+        }
+        // One that the caller may not see is answered like one that is not there.
+        let name = concern_name(named.organization, named.id);
+        let path = self.base.path(db, named.organization).await?;
+        let handles =
+            path.is_some_and(|path| caller.require(Permission::ConcernHandle, &path).is_ok());
+        if handles || !named.code.is_empty() {
+            return Err(Error::NotFound(name));
+        }
+        Err(unknown(Permission::ConcernSubmit, scope, name))
+    }
+
+    /// Does something with a concern. The caller was authorised before, and is again once nobody
+    /// else can move it.
+    pub(crate) async fn act<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        named: Named<'_>,
+        (act, by, method): (Act, By, &'static str),
+        (request_id, request): (&str, &impl Message),
+        render: impl FnOnce(Concern) -> R,
+    ) -> Result<R, Error> {
+        let (seal, now) = (&self.seal, self.base.clock.now());
+        let subject = self.principal(caller, !named.code.is_empty(), request_id);
+        let tx = self.base.store.database().begin().await?;
+        let call = (method, request_id, request);
+        let ticket = match once(&tx, seal, subject, call, now).await? {
+            Quiet::Repeat(answer) => return Ok(answer),
+            Quiet::First(ticket) => ticket,
+        };
+        let found = Store::concern_to_change(&tx, named.id, seal).await?;
+        let concern = found.ok_or(Error::Conflict)?;
+        if !self.may(caller, &concern, named.code, by) {
+            return Err(denied(Permission::ConcernHandle));
+        }
+        let verb = match act {
+            Act::Handle(verb) => verb,
+            Act::Assign(party) => Verb::Assign(self.assignee(&tx, &party).await?),
+            Act::Answer(answer) => Verb::Answer(answer),
+            Act::Rate(satisfaction, remark) => {
+                let rules = Store::rules(&tx).await?;
+                let clocks = rules.clocks(&concern.org_path, now);
+                Verb::Rate(satisfaction, remark, clocks)
+            }
+        };
+        let concern = concern.apply(verb, now)?;
+        Store::save_concern(&tx, &concern, seal).await?;
+        if concern.state == State::Answered {
+            let name = concern_name(&concern.organization, concern.id);
+            let notice = Notice::of_answer(&concern, &name);
+            Store::tell(&tx, notice.into_iter().collect(), now).await?;
+        }
+        let answer = render(concern);
+        ticket.record(&tx, seal, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// An organisation about whose concerns the caller may do `permission`.
+    pub(crate) async fn organization(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+    ) -> Result<Organization, Error> {
+        self.base.organization(caller, permission, id).await
+    }
+
+    /// The concerns about an organisation and those below that the caller sees to, newest first,
+    /// without their words.
+    pub(crate) async fn list(
+        &self,
+        caller: &Caller,
+        organization: &Organization,
+        (state, overdue, before): (Option<State>, bool, Option<Uuid>),
+        limit: u64,
+    ) -> Result<Vec<Concern>, Error> {
+        let now = self.base.clock.now();
+        let listed = Listed {
+            about: organization.path.as_str(),
+            handled: caller.scope.as_str(),
+            state,
+            overdue: overdue.then_some(now),
+            before,
+        };
+        let db = self.base.store.database().read();
+        let found = Store::concerns(db, listed, limit).await?;
+        Ok(found.into_iter().map(|concern| concern.at(now)).collect())
+    }
+
+    /// Counts of those concerns, and below which count one is hidden.
+    pub(crate) async fn figures(
+        &self,
+        caller: &Caller,
+        organization: &Organization,
+    ) -> Result<(Vec<CategoryCounts>, i32), Error> {
+        let now = self.base.clock.now();
+        let db = self.base.store.database().read();
+        let place = organization.path.as_str();
+        let places = (place, caller.scope.as_str());
+        let counts = Store::concern_counts(db, places, now).await?;
+        let policy = Store::rules(db)
+            .await?
+            .policy(place, self.base.clock.today());
+        Ok((counts, policy.privacy_k))
+    }
+
+    /// In whose name a request is kept: an anonymous one in its own.
+    fn principal(&self, caller: &Caller, anonymous: bool, request_id: &str) -> String {
+        if anonymous {
+            self.seal.veil("anonymous request", request_id)
+        } else {
+            caller.subject.clone()
+        }
+    }
+
+    fn author(&self, caller: &Caller) -> Vec<u8> {
+        self.seal.hash("author", &caller.subject).to_vec()
+    }
+
+    fn may(&self, caller: &Caller, concern: &Concern, code: &str, by: By) -> bool {
+        let handler = place(&concern.handler_path);
+        let handles = caller.require(Permission::ConcernHandle, &handler).is_ok();
+        let person = caller.person.as_deref();
+        let answers = person.is_some_and(|person| person == concern.assignee);
+        let author = if concern.anonymous {
+            !code.is_empty() && self.seal.receipt(concern.id, code) == concern.receipt
+        } else {
+            self.author(caller) == concern.author
+        };
+        match by {
+            By::Handler => handles,
+            By::Answerer => handles || answers,
+            By::Author => author,
+            By::Anyone => handles || answers || author,
+        }
+    }
+
+    async fn assignee(&self, tx: &Tx, staff_member: &str) -> Result<Assignee, Error> {
+        let party = Party::parse(staff_member).ok_or(Refused::Assignee)?;
+        let belonging = self.base.store.belonging(tx, &party).await?;
+        let belonging = belonging.ok_or(Refused::Assignee)?;
+        Ok(Assignee {
+            staff_member: party.name(),
+            organization: belonging.organization,
+            place: belonging.place,
+        })
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.base.clock.now()
+    }
+}
+
+/// Nobody speaks as a pupil, a parent or a teacher who is not: only as somebody else.
+fn require_submitter(caller: &Caller, submitter: Submitter) -> Result<(), Error> {
+    let family = |role: &Role| matches!(role, Role::Student | Role::Guardian);
+    let holds = match submitter {
+        Submitter::Student => caller.is(Role::Student),
+        Submitter::Guardian => caller.is(Role::Guardian),
+        Submitter::Staff => !caller.roles.iter().all(family),
+        Submitter::Public => true,
+    };
+    if holds {
+        return Ok(());
+    }
+    let (zh, en) = ("与您的身份不符", "not what the caller is");
+    Err(Problem::invalid("concern.submitter", zh, en).into())
+}
+
+/// The resource name of a concern.
+pub(crate) fn concern_name(organization: &str, id: Uuid) -> String {
+    format!("organizations/{organization}/concerns/{}", id.hyphenated())
+}
+
+/// The narrower of two places of which one contains the other; none when they are apart.
+pub(super) fn narrower<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
+    if contains(one, other) {
+        Some(other)
+    } else {
+        contains(other, one).then_some(one)
+    }
+}

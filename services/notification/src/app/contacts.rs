@@ -1,0 +1,223 @@
+//! Where people can be reached, and when they want to be: said by themselves, or by whoever keeps the
+//! register of their place.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::Hmac;
+use kit::auth::{Caller, Permission};
+use kit::request::{Once, once};
+use kit::status::Problem;
+use kit::vault::{Vault, VaultError, derive, keyed, tagged};
+use prost::Message;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::channels::Channels;
+use super::{Base, place, unknown};
+use crate::domain::contact::Address;
+use crate::domain::party::Party;
+use crate::domain::preferences::Preferences;
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::contacts::ContactRow;
+
+/// The name by which keys of this service are derived.
+pub(crate) const SERVICE: &str = "campus notification";
+
+/// Seals addresses. It holds keys, so nothing of it is ever shown.
+#[derive(Clone)]
+pub(crate) struct Sealer {
+    vault: Arc<Vault>,
+    requests: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer").finish_non_exhaustive()
+    }
+}
+
+impl Sealer {
+    pub(crate) fn new(vault: Arc<Vault>, master: &[u8; 32]) -> Self {
+        let key = derive(master, SERVICE, "requests");
+        Self {
+            vault,
+            requests: keyed(&*key),
+        }
+    }
+
+    fn seal(&self, channel: &str, party: &Party, address: &str) -> Vec<u8> {
+        self.vault.seal(&owner(channel, party), address.as_bytes())
+    }
+
+    /// The address of a contact point.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) fn open(&self, row: &ContactRow) -> Result<Zeroizing<String>, Error> {
+        let owner = owner(&row.channel, &row.party()?);
+        let bytes = self.vault.open(&owner, &row.sealed)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| VaultError)?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    /// Stands for an address where requests are compared: addresses are few enough to be guessed from
+    /// a hash without a key.
+    pub(crate) fn veil(&self, address: &str) -> String {
+        hex::encode(tagged(&self.requests, &["address", address]))
+    }
+}
+
+/// A sealed address opens for its channel and party only.
+fn owner(channel: &str, party: &Party) -> Vec<u8> {
+    format!("contact_points|{channel}|{}", party.name()).into_bytes()
+}
+
+/// The use cases of contact points and preferences.
+#[derive(Clone, Debug)]
+pub(crate) struct Contacts {
+    base: Base,
+    channels: Channels,
+    sealer: Sealer,
+}
+
+/// A contact point with what can be shown of its address.
+#[derive(Clone, Debug)]
+pub(crate) struct ContactPoint {
+    pub(crate) party: Party,
+    pub(crate) masked: String,
+    pub(crate) row: ContactRow,
+}
+
+impl Contacts {
+    pub(crate) fn new(base: Base, channels: Channels, sealer: Sealer) -> Self {
+        Self {
+            base,
+            channels,
+            sealer,
+        }
+    }
+
+    /// See [`Sealer::veil`].
+    pub(crate) fn veil(&self, address: &str) -> String {
+        self.sealer.veil(address)
+    }
+
+    /// Checks that the caller may say something about a party: it is the caller, or at or below the
+    /// caller's place.
+    pub(crate) async fn authorize(&self, caller: &Caller, party: &Party) -> Result<(), Error> {
+        let name = party.name();
+        if caller.person.as_deref() == Some(&*name) {
+            return Ok(());
+        }
+        let permission = Permission::ContactWrite;
+        let scope = caller.allowed(permission)?;
+        let store = &self.base.store;
+        let belonging = store.belonging(store.database().read(), party).await?;
+        let belonging = belonging.ok_or_else(|| unknown(permission, scope, name))?;
+        Ok(caller.require(permission, &place(&belonging.place))?)
+    }
+
+    /// Checks an address for a channel. The party was authorised before.
+    ///
+    /// # Errors
+    /// When there is no such channel, it has no addresses, or this is none of its.
+    pub(crate) fn address(&self, channel: &str, address: &str) -> Result<Address, Error> {
+        let settings = self.channels.settings(channel);
+        let settings = settings.ok_or_else(|| Error::NotFound(super::channels::name(channel)))?;
+        if !settings.kind.is_addressed() {
+            return Err(Problem::invalid(
+                "channel",
+                "该通道没有个人地址",
+                "nobody has an address of their own there",
+            )
+            .into());
+        }
+        let address = Address::parse(settings.kind, address, settings.insecure);
+        address.ok_or_else(|| {
+            Problem::invalid(
+                "address",
+                "不是该通道可用的地址",
+                "not an address that this channel takes",
+            )
+            .into()
+        })
+    }
+
+    /// Stores where somebody can be reached. The caller was authorised before.
+    pub(crate) async fn set<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        (channel, party): (&str, &Party),
+        address: &Address,
+        (request_id, request): (&str, &impl Message),
+        render: impl FnOnce(ContactPoint) -> R,
+    ) -> Result<R, Error> {
+        let now = self.base.clock.now();
+        let tx = self.base.store.database().begin().await?;
+        let ticket = match once(&tx, caller, "SetContactPoint", request_id, request, now).await? {
+            Once::Repeat(answer) => return Ok(answer),
+            Once::First(ticket) => ticket,
+        };
+        let sealed = self.sealer.seal(channel, party, address.as_str());
+        let row = Store::set_contact_point(&tx, channel, party, sealed, now).await?;
+        let answer = render(ContactPoint {
+            party: party.clone(),
+            masked: address.masked(),
+            row,
+        });
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Forgets where somebody can be reached. The caller was authorised before.
+    pub(crate) async fn remove(&self, channel: &str, party: &Party) -> Result<(), Error> {
+        let tx = self.base.store.database().begin().await?;
+        Store::remove_contact_point(&tx, channel, party).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Where somebody can be reached, by channel; what is left of a channel that the settings no longer
+    /// have is not shown. The caller was authorised before.
+    pub(crate) async fn list(&self, party: &Party) -> Result<Vec<ContactPoint>, Error> {
+        let db = self.base.store.database().read();
+        let mut found = Vec::new();
+        // There are no more than channels that ever were.
+        for row in Store::contact_points(db, party, 1000).await? {
+            let Some(settings) = self.channels.settings(&row.channel) else {
+                continue;
+            };
+            let address = self.sealer.open(&row)?;
+            let address = Address::parse(settings.kind, &address, true);
+            found.push(ContactPoint {
+                party: party.clone(),
+                masked: address.map(|address| address.masked()).unwrap_or_default(),
+                row,
+            });
+        }
+        Ok(found)
+    }
+
+    /// What somebody prefers. The caller was authorised before.
+    pub(crate) async fn preferences(&self, party: &Party) -> Result<Preferences, Error> {
+        Ok(Store::preferences(self.base.store.database().read(), party).await?)
+    }
+
+    /// Replaces what somebody prefers. The caller was authorised before.
+    pub(crate) async fn prefer(
+        &self,
+        party: &Party,
+        preferences: Preferences,
+    ) -> Result<Preferences, Error> {
+        let now = self.base.clock.now();
+        let tx = self.base.store.database().begin().await?;
+        Store::set_preferences(&tx, party, &preferences, now).await?;
+        tx.commit().await?;
+        Ok(Preferences {
+            updated: Some(now),
+            ..preferences
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! Messages of this service as documents for other systems.
+
+use cap::{Area, Category, Info, MessageType, Named, Reference, Scope, Severity, Status, Version};
+use chrono::{DateTime, SubsecRound, Utc};
+use kit::auth::{Caller, Permission};
+use kit::clock::shanghai;
+use kit::request::{Once, once};
+use prost::Message;
+use uuid::Uuid;
+
+use super::Organization;
+use super::warnings::Warnings;
+use crate::domain::template::{Language, RenderedText};
+use crate::domain::warning::{follows, identifier};
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::register::OrganizationFact;
+
+/// What a document tells of a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) message: Uuid,
+    pub(crate) sender: OrganizationFact,
+    pub(crate) texts: Vec<RenderedText>,
+    pub(crate) exercise: bool,
+    pub(crate) expires: DateTime<Utc>,
+}
+
+impl Warnings {
+    /// The organisation whose messages the caller may write as documents.
+    pub(crate) async fn sender(&self, caller: &Caller, id: &str) -> Result<Organization, Error> {
+        self.base
+            .organization(caller, Permission::WarningWrite, id)
+            .await
+    }
+
+    /// A message of an organisation, as it reads in each language.
+    pub(crate) async fn told(&self, organization: &Organization, id: Uuid) -> Result<Told, Error> {
+        let missing = || {
+            let (organization, id) = (&organization.id, id.hyphenated());
+            Error::NotFound(format!("organizations/{organization}/messages/{id}"))
+        };
+        let db = self.base.store.database().read();
+        let message = Store::message(db, id).await?;
+        let message = message.filter(|message| message.organization == organization.id);
+        let message = message.ok_or_else(missing)?;
+        let sender = Store::organization(db, &organization.id).await?;
+        let version = Some(message.template_version);
+        let template = Store::template(db, &message.template, version).await?;
+        let template = template.ok_or_else(missing)?.template;
+        let values = super::templates::fill(db, &template, &message.values).await?;
+        let mut texts: Vec<RenderedText> = Vec::new();
+        for language in Language::ALL {
+            texts.extend(template.render(language, false, &values));
+        }
+        texts.dedup();
+        Ok(Told {
+            message: id,
+            sender: sender.ok_or_else(missing)?,
+            texts,
+            exercise: message.exercise,
+            expires: message.expires,
+        })
+    }
+
+    /// Writes the next document of a message. The caller was authorised before.
+    pub(crate) async fn export<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        told: Told,
+        (message_type, event, severity): (MessageType, String, Severity),
+        (request_id, request): (&str, &impl Message),
+        render: impl FnOnce(String, String) -> R,
+    ) -> Result<R, Error> {
+        let now = self.base.clock.now().trunc_subsecs(0);
+        let tx = self.base.store.database().begin().await?;
+        let ticket = match once(&tx, caller, "ExportWarning", request_id, request, now).await? {
+            Once::Repeat(answer) => return Ok(answer),
+            Once::First(ticket) => ticket,
+        };
+        let written = Store::exported(&tx, told.message).await?;
+        let types: Vec<_> = written
+            .iter()
+            .map(|(message_type, _)| *message_type)
+            .collect();
+        let next = identifier(told.message, written.len() + 1);
+        follows(&types, message_type).map_err(|_| Error::WarningChain(next.clone()))?;
+        let references = (1..).zip(&written).map(|(number, (_, sent))| Reference {
+            sender: self.sender.clone(),
+            identifier: identifier(told.message, number),
+            sent: sent.with_timezone(&shanghai()),
+        });
+        let status = if told.exercise {
+            Status::Exercise
+        } else {
+            Status::Actual
+        };
+        let message = cap::Message {
+            version: Version::V1_2,
+            identifier: next.clone(),
+            sender: self.sender.clone(),
+            sent: now.with_timezone(&shanghai()),
+            status,
+            message_type,
+            source: None,
+            scope: Scope::Public,
+            restriction: None,
+            addresses: None,
+            codes: Vec::new(),
+            note: None,
+            references: references.collect(),
+            incidents: None,
+            infos: infos(&told, &event, severity),
+        };
+        let document = cap::write(&message).map_err(Error::Document)?;
+        let number = i32::try_from(written.len() + 1).unwrap_or(i32::MAX);
+        if !Store::insert_export(&tx, (told.message, number), message_type, now).await? {
+            return Err(Error::Conflict);
+        }
+        let answer = render(document, next);
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+}
+
+/// What the document says, in each language that the message has.
+fn infos(told: &Told, event: &str, severity: Severity) -> Vec<Info> {
+    let name = some(&told.sender.display_name);
+    let area = Area {
+        description: name.clone().unwrap_or_else(|| told.sender.id.clone()),
+        geocodes: some(&told.sender.division)
+            .map(|value| Named {
+                name: "GB/T 2260".to_owned(),
+                value,
+            })
+            .into_iter()
+            .collect(),
+        ..Area::default()
+    };
+    let info = |text: &RenderedText| Info {
+        language: text.language.as_str().to_owned(),
+        expires: Some(told.expires.trunc_subsecs(0).with_timezone(&shanghai())),
+        sender_name: name.clone(),
+        headline: some(&text.title),
+        description: some(&text.body),
+        areas: vec![area.clone()],
+        ..Info::new(Category::Safety, event, severity)
+    };
+    told.texts.iter().map(info).collect()
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,179 @@
+//! Where warnings hold, and how a message of this service becomes a chain of documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cap::MessageType;
+use uuid::Uuid;
+
+/// How many organisations of one area are told at most.
+pub const ORGANIZATIONS: usize = 1000;
+
+/// The ends of the levels of a division code: province, city, county, town, village.
+const LEVELS: [usize; 5] = [2, 4, 6, 9, 12];
+
+/// The part of a division code that is not zero: `3501` of `350100` and of `350100000000`. A division
+/// contains those whose codes begin with it (rule 7.1).
+pub fn prefix(division: &str) -> &str {
+    let mut end = division.len();
+    for level in LEVELS
+        .into_iter()
+        .rev()
+        .filter(|level| *level < division.len())
+    {
+        let zero = division
+            .get(level..end)
+            .is_some_and(|part| part.bytes().all(|b| b == b'0'));
+        if !zero {
+            break;
+        }
+        end = level;
+    }
+    &division[..end]
+}
+
+/// A prefix and those of the divisions above it.
+pub fn upwards(prefix: &str) -> Vec<&str> {
+    let above = LEVELS.into_iter().filter(|level| *level < prefix.len());
+    above
+        .filter_map(|level| prefix.get(..level))
+        .chain([prefix])
+        .collect()
+}
+
+/// Organisations by their division.
+#[derive(Clone, Debug, Default)]
+pub struct Places(BTreeMap<String, BTreeSet<String>>);
+
+impl Places {
+    /// From divisions and ids.
+    pub fn new(found: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut places = BTreeMap::<_, BTreeSet<_>>::new();
+        for (division, id) in found {
+            places.entry(division).or_default().insert(id);
+        }
+        Self(places)
+    }
+
+    /// The ids of the organisations in some divisions, in order and each once, at most
+    /// [`ORGANIZATIONS`].
+    pub fn within(&self, divisions: &[&str]) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        for division in divisions {
+            let prefix = prefix(division);
+            let inside = self.0.range(prefix.to_owned()..);
+            let inside = inside.take_while(|(place, _)| place.starts_with(prefix));
+            found.extend(inside.flat_map(|(_, ids)| ids));
+        }
+        found.into_iter().take(ORGANIZATIONS).cloned().collect()
+    }
+}
+
+/// A document of this service may not follow those that were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the document does not follow those that were written")]
+pub struct OutOfChain;
+
+/// What a document of this service is called: the message and the number of the document, in the order of
+/// writing as text too.
+pub fn identifier(message: Uuid, number: usize) -> String {
+    format!("{}-{number:04}", message.hyphenated())
+}
+
+/// Whether a document of `next` may follow those of `written`, in the order of writing: an alert first
+/// and once, updates after it, a cancel last.
+///
+/// # Errors
+/// [`OutOfChain`] otherwise, and for acknowledgements and errors: this service writes none.
+pub fn follows(written: &[MessageType], next: MessageType) -> Result<(), OutOfChain> {
+    match (written.last(), next) {
+        (None, MessageType::Alert)
+        | (
+            Some(MessageType::Alert | MessageType::Update),
+            MessageType::Update | MessageType::Cancel,
+        ) => Ok(()),
+        (None | Some(_), _) => Err(OutOfChain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_division_contains_what_begins_with_its_part_that_is_not_zero() {
+        for (division, expected) in [
+            ("350000", "35"),
+            ("350100", "3501"),
+            ("350102", "350102"),
+            ("350110", "350110"),
+            ("350102000000", "350102"),
+            ("350102001000", "350102001"),
+            ("350102010000", "350102010"),
+            ("350102010001", "350102010001"),
+            ("350100000", "3501"),
+            ("3501020", "350102"),
+        ] {
+            assert_eq!(prefix(division), expected, "{division}");
+        }
+        assert_eq!(upwards("350102"), ["35", "3501", "350102"]);
+        assert_eq!(upwards("35"), ["35"]);
+    }
+
+    #[test]
+    fn organisations_are_found_by_their_divisions() {
+        let pair = |division: &str, id: &str| (division.to_owned(), id.to_owned());
+        let places = Places::new([
+            pair("350102", "s1"),
+            pair("350103", "s2"),
+            pair("350102", "s0"),
+            pair("350212", "s3"),
+            pair("", "s4"),
+        ]);
+        assert_eq!(places.within(&["350102000000"]), ["s0", "s1"]);
+        assert_eq!(places.within(&["350100", "350102"]), ["s0", "s1", "s2"]);
+        assert_eq!(places.within(&["350000"]), ["s0", "s1", "s2", "s3"]);
+        assert!(places.within(&["360000"]).is_empty() && places.within(&[]).is_empty());
+        let many = Places::new((0..2000).map(|number| pair("350102", &format!("{number:04}"))));
+        assert_eq!(many.within(&["350100"]).len(), ORGANIZATIONS);
+    }
+
+    /// Every document after every chain: the table is the contract.
+    #[test]
+    fn documents_follow_each_other_as_the_contract_says() {
+        use MessageType::{Ack, Alert, Cancel, Error, Update};
+        let legal = [
+            (&[][..], Alert),
+            (&[Alert], Update),
+            (&[Alert], Cancel),
+            (&[Alert, Update], Update),
+            (&[Alert, Update], Cancel),
+        ];
+        for written in [&[][..], &[Alert], &[Alert, Update], &[Alert, Cancel]] {
+            for next in [Alert, Update, Cancel, Ack, Error] {
+                let expected = legal.contains(&(written, next));
+                assert_eq!(
+                    follows(written, next).is_ok(),
+                    expected,
+                    "{written:?} {next:?}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        /// A code is within its own division and those above, and within no other of its level.
+        #[test]
+        fn a_code_is_within_those_above_it(code in "[1-6][0-9]{11}", other in "[1-6][0-9]{5}") {
+            let own = prefix(&code);
+            for above in upwards(own) {
+                prop_assert!(code.starts_with(above));
+            }
+            let places = Places::new([(code.clone(), "s1".to_owned())]);
+            prop_assert_eq!(places.within(&[&code]).len(), 1);
+            let within = code.starts_with(prefix(&other));
+            prop_assert_eq!(places.within(&[&other]).len(), usize::from(within));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Receipts of deliveries, and dead letters that are sent again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use kit::bulk::placeholders;
+use kit::db::{Tx, statement};
+use sea_orm::{ConnectionTrait, DbErr, Value};
+use uuid::Uuid;
+
+use super::Store;
+use super::ledger_rows::{Change, moved};
+use crate::domain::delivery::{Event, Key, Receipt};
+
+/// The sender of a message: organisation id and place.
+pub type Sender = (String, String);
+
+impl Store {
+    /// Stores receipts; says of each whether it changed something.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record_receipts(tx: &Tx, receipts: &[&Receipt]) -> Result<Vec<bool>, DbErr> {
+        let mut told: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
+        for (index, receipt) in receipts.iter().enumerate() {
+            told.entry(&receipt.key).or_default().push(index);
+        }
+        let keys: Vec<Key> = told.keys().map(|key| (*key).clone()).collect();
+        let mut changed = vec![false; receipts.len()];
+        let (mut changes, mut figures) = (Vec::new(), BTreeMap::new());
+        for standing in Self::locked_deliveries(tx, &keys).await? {
+            let before = standing.state;
+            let told = told.get(&standing.key).map_or(&[][..], Vec::as_slice);
+            let mut change = standing.to(before);
+            for index in told {
+                let receipt = receipts[*index];
+                let Ok(state) = change.state.after(receipt.event()) else {
+                    continue;
+                };
+                let millis = receipt.time.timestamp_millis();
+                let at = if receipt.read {
+                    &mut change.read_at
+                } else {
+                    &mut change.delivered_at
+                };
+                *at = millis;
+                change.state = state;
+                changed[*index] = true;
+            }
+            if change.state != before {
+                moved(&mut figures, change.key.message, before, change.state);
+                changes.push(change);
+            }
+        }
+        Self::change_deliveries(tx, &changes, figures).await?;
+        Ok(changed)
+    }
+
+    /// Queues dead letters once more, with a new budget of attempts; says how many. Those of messages
+    /// that are over or were stopped stay where they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resend(tx: &Tx, keys: BTreeSet<Key>, now: DateTime<Utc>) -> Result<u64, DbErr> {
+        let keys: Vec<Key> = keys.into_iter().collect();
+        let millis = now.timestamp_millis();
+        let open = Self::open_messages(tx, keys.iter().map(|key| key.message), millis).await?;
+        let (mut changes, mut figures) = (Vec::new(), BTreeMap::new());
+        for standing in Self::locked_deliveries(tx, &keys).await? {
+            let before = standing.state;
+            let Ok(state) = before.after(Event::Resend) else {
+                continue;
+            };
+            if !open.contains(&standing.key.message) {
+                continue;
+            }
+            moved(&mut figures, standing.key.message, before, state);
+            changes.push(Change {
+                attempts: 0,
+                failure: 0,
+                next_attempt: millis,
+                ..standing.to(state)
+            });
+        }
+        Self::change_deliveries(tx, &changes, figures).await?;
+        Ok(changes.len() as u64)
+    }
+
+    /// Those of the messages that are not over. They stay so until the end of the transaction.
+    async fn open_messages(
+        tx: &Tx,
+        ids: impl Iterator<Item = Uuid>,
+        now: i64,
+    ) -> Result<BTreeSet<Uuid>, DbErr> {
+        let ids: BTreeSet<Uuid> = ids.collect();
+        let share = match tx.backend() {
+            kit::db::Backend::Postgres => " FOR SHARE",
+            kit::db::Backend::Sqlite => "",
+        };
+        let sql = format!(
+            "SELECT id FROM messages WHERE ends_at > $1 AND id IN ({}) ORDER BY id{share}",
+            placeholders(2, ids.len())
+        );
+        let values = std::iter::once(now.into()).chain(ids.into_iter().map(Value::from));
+        let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
+        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+    }
+
+    /// Who sent messages.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn senders(
+        db: &impl ConnectionTrait,
+        ids: BTreeSet<Uuid>,
+    ) -> Result<BTreeMap<Uuid, Sender>, DbErr> {
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let mut senders = BTreeMap::new();
+        for ids in ids.chunks(1000) {
+            let sql = format!(
+                "SELECT id, organization, org_path FROM messages WHERE id IN ({})",
+                placeholders(1, ids.len())
+            );
+            let values = ids.iter().map(|id| Value::from(*id));
+            for row in &db.query_all_raw(statement(db, &sql, values)).await? {
+                let sender = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+                senders.insert(row.try_get_by_index(0)?, sender);
+            }
+        }
+        Ok(senders)
+    }
+}

@@ -1,0 +1,217 @@
+//! Providers on this machine, honest ones and others.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub(crate) mod smtp;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use notification::channels::Outgoing;
+use notification::domain::message::{Category, Urgency};
+use notification::{AnswerConfig, ChannelConfig, RequestConfig};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpListener, TcpStream};
+use zeroize::Zeroizing;
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Received {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+}
+
+/// How a provider answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// With a status line, headers and a body whose length is told.
+    Http(&'static str, String),
+    /// With these bytes.
+    Raw(String),
+    /// Never.
+    Silence,
+    /// By closing the connection.
+    Close,
+    /// With the beginning of an answer, then a byte now and then.
+    Trickle,
+    /// With a body that never ends.
+    Endless,
+}
+
+impl Answer {
+    pub(crate) fn ok(body: impl Into<String>) -> Self {
+        Self::Http("HTTP/1.1 200 OK", body.into())
+    }
+}
+
+type Script = Arc<dyn Fn(&Received) -> Answer + Send + Sync>;
+
+/// An HTTP provider.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) url: String,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Peer {
+    /// Answers each request as `script` says.
+    pub(crate) async fn start(
+        script: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let received = Arc::<Mutex<Vec<Received>>>::default();
+        let peer = Self {
+            url,
+            received: received.clone(),
+        };
+        let script: Script = Arc::new(script);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, script.clone(), received.clone()));
+            }
+        });
+        peer
+    }
+
+    /// What came so far.
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().expect("not poisoned").clone()
+    }
+
+    /// Waits until so many requests came.
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Received> {
+        for _ in 0..1000 {
+            let received = self.received();
+            if received.len() >= count {
+                return received;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} of {count} requests came", self.received().len());
+    }
+}
+
+async fn serve(stream: TcpStream, script: Script, received: Arc<Mutex<Vec<Received>>>) {
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    while let Some(request) = request(&mut read).await {
+        received.lock().expect("not poisoned").push(request.clone());
+        if answer(&mut write, script(&request)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn request(read: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Received> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if read.read_line(&mut head).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let mut received = Received {
+        head,
+        body: String::new(),
+    };
+    let length = received.header("content-length").unwrap_or("0");
+    let mut body = vec![0; length.parse().ok()?];
+    read.read_exact(&mut body).await.ok()?;
+    received.body = String::from_utf8(body).ok()?;
+    Some(received)
+}
+
+/// None when the connection is over.
+async fn answer(write: &mut OwnedWriteHalf, answer: Answer) -> Option<()> {
+    match answer {
+        Answer::Http(status, body) => {
+            let length = body.len();
+            let text = format!("{status}\r\ncontent-length: {length}\r\n\r\n{body}");
+            write.write_all(text.as_bytes()).await.ok()
+        }
+        Answer::Raw(text) => write.write_all(text.as_bytes()).await.ok(),
+        Answer::Close => None,
+        Answer::Silence => std::future::pending().await,
+        Answer::Trickle => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n";
+            write.write_all(head.as_bytes()).await.ok()?;
+            loop {
+                write.write_all(b"{").await.ok()?;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Answer::Endless => {
+            let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            write.write_all(head.as_bytes()).await.ok()?;
+            let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+            loop {
+                write.write_all(chunk.as_bytes()).await.ok()?;
+            }
+        }
+    }
+}
+
+/// A message to an address.
+pub(crate) fn outgoing(id: &str, address: &str) -> Outgoing {
+    Outgoing {
+        id: id.to_owned(),
+        address: Zeroizing::new(address.to_owned()),
+        title: "晨检未报".to_owned(),
+        body: "高一（3）班今日晨检尚未上报，请于 8:30 前补报。".to_owned(),
+        category: Category::Reminder,
+        urgency: Urgency::Urgent,
+        exercise: false,
+        document: None,
+        at: "2022-04-06T01:30:00Z".parse().expect("an instant"),
+    }
+}
+
+/// A channel for short messages by the provider at `url`, which answers with a code and repeats the id.
+pub(crate) fn sms(id: &str, url: &str) -> ChannelConfig {
+    let codes = |code: &str| vec![code.to_owned()];
+    ChannelConfig {
+        url: Some(url.to_owned()),
+        insecure: true,
+        timeout: Duration::from_millis(500),
+        request: Some(RequestConfig {
+            method: "POST".to_owned(),
+            path: "/messages".to_owned(),
+            query: Vec::new(),
+            headers: vec![("x-request-id".to_owned(), "{id}".to_owned())],
+            json: Some(r#"{"to": "{address}", "text": "{title} {body}", "id": "{id}"}"#.to_owned()),
+            form: None,
+            sign: None,
+        }),
+        answer: Some(AnswerConfig {
+            code: "/code".to_owned(),
+            good: codes("0"),
+            throttled: codes("8"),
+            no_recipient: codes("4"),
+            later: codes("1"),
+            broken: codes("9"),
+            id: Some("/id".to_owned()),
+        }),
+        ..ChannelConfig::new(id, notification::domain::channel::Kind::Sms)
+    }
+}
+
+/// What the provider of [`sms`] answers when it took a message.
+pub(crate) fn taken(request: &Received) -> Answer {
+    let json: serde_json::Value = serde_json::from_str(&request.body).expect("JSON");
+    Answer::ok(serde_json::json!({"code": 0, "id": json["id"]}).to_string())
+}
+
+/// The same with a code and no id.
+pub(crate) fn code(code: i32) -> Answer {
+    Answer::ok(serde_json::json!({ "code": code }).to_string())
+}

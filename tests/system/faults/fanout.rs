@@ -1,0 +1,180 @@
+//! Notification is killed while it writes the ledgers of messages. Everybody is told of every message
+//! that was acknowledged, nobody twice, and a message that was sent again is one message.
+//!
+//! `CAMPUS_CUTS` says how many cuts are made on each database; 10 when it is not set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kit::auth::Role;
+use proto::notification::delivery_service_client::DeliveryServiceClient;
+use proto::notification::message::{Category, State, Urgency};
+use proto::notification::recipients::Group;
+use proto::notification::{
+    Audience, GetMessageRequest, ListDeliveriesRequest, Message, Recipients, SendMessageRequest,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tests::city::{City, Store};
+use tests::town::{CITY, DISTRICT, POSTS, Town, school};
+use tests::{every, until};
+use uuid::Uuid;
+
+use super::campaign::Campaign;
+
+/// A town with people enough for some dozens of transactions.
+fn town() -> Town {
+    Town {
+        classes: 4,
+        students: 20,
+        ..Town::of(3)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_left_out_or_told_twice_when_notification_is_killed_sqlite() {
+    fanout(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_left_out_or_told_twice_when_notification_is_killed_postgres() {
+    fanout(Store::Postgres).await;
+}
+
+async fn fanout(store: Store) {
+    let Some(city) = City::open(store, town()).await else {
+        return;
+    };
+    let campaign = Campaign::new();
+    let mut chance = ChaCha8Rng::seed_from_u64(17);
+    let (mut requests, mut sent) = (Vec::new(), BTreeMap::new());
+    for number in 0..cuts() {
+        let request = to_everybody();
+        let name = send(&campaign, &city, &request).await;
+        sent.insert(request.request_id.clone(), name);
+        requests.push(request);
+        // Each cut finds the expansion at another point of its way.
+        let pause = Duration::from_millis(chance.random_range(0..150));
+        tokio::time::sleep(pause).await;
+        city.kill("notification").await;
+        city.start_again("notification").await;
+        if number % 2 == 0 {
+            let again = &requests[chance.random_range(0..requests.len())];
+            let name = send(&campaign, &city, again).await;
+            assert_eq!(
+                sent[&again.request_id], name,
+                "a repeat is the same message"
+            );
+        }
+    }
+    let names: BTreeSet<&String> = sent.values().collect();
+    assert_eq!(names.len(), sent.len(), "one message for each request");
+    for name in names {
+        let message = expanded(&city, name).await;
+        everybody_once(&city, &message).await;
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a campaign runs is up to who starts it"
+)]
+fn cuts() -> u32 {
+    let cuts = std::env::var("CAMPUS_CUTS").ok();
+    cuts.map_or(10, |cuts| cuts.parse().expect("CAMPUS_CUTS is a number"))
+}
+
+/// A message to all, some of them in several ways.
+fn to_everybody() -> SendMessageRequest {
+    let recipients = Recipients {
+        audience: Some(Audience {
+            organizations: vec![
+                format!("organizations/{CITY}"),
+                format!("organizations/{DISTRICT}"),
+            ],
+            ..Audience::default()
+        }),
+        groups: vec![
+            Group::Families.into(),
+            Group::Staff.into(),
+            Group::Organizations.into(),
+        ],
+        parties: vec![format!("organizations/{}", school(1))],
+        ..Recipients::default()
+    };
+    let message = Message {
+        category: Category::Notice.into(),
+        urgency: Urgency::Ordinary.into(),
+        template: "templates/notice".to_owned(),
+        values: ["title", "body"]
+            .map(|name| (name.to_owned(), "请按时返校".to_owned()))
+            .into(),
+        recipients: Some(recipients),
+        ..Message::default()
+    };
+    SendMessageRequest {
+        parent: format!("organizations/{CITY}"),
+        message: Some(message),
+        request_id: Uuid::new_v4().to_string(),
+    }
+}
+
+/// Sends a message until it is acknowledged; gives its name.
+async fn send(campaign: &Campaign, city: &City, request: &SendMessageRequest) -> String {
+    let door = city.door(Role::CityOfficer, CITY);
+    let send = || {
+        let (door, request) = (door.clone(), request.clone());
+        async move { DeliveryServiceClient::new(door).send_message(request).await }
+    };
+    let answer = campaign.insist("notification", "a message", send).await;
+    answer.into_inner().name
+}
+
+async fn expanded(city: &City, name: &str) -> Message {
+    let door = city.door(Role::CityOfficer, CITY);
+    until("there is a row for everybody", || async {
+        let request = GetMessageRequest {
+            name: name.to_owned(),
+        };
+        let mut client = DeliveryServiceClient::new(door.clone());
+        let message = client.get_message(request).await.ok()?.into_inner();
+        (message.state() == State::Expanded).then_some(message)
+    })
+    .await
+}
+
+async fn everybody_once(city: &City, message: &Message) {
+    let door = city.door(Role::CityOfficer, CITY);
+    let ledger = every(|page_token| {
+        let request = ListDeliveriesRequest {
+            parent: message.name.clone(),
+            page_size: 1000,
+            page_token,
+            state: 0,
+        };
+        let mut client = DeliveryServiceClient::new(door.clone());
+        async move {
+            let page = client.list_deliveries(request).await?.into_inner();
+            Ok((page.deliveries, page.next_page_token))
+        }
+    });
+    let ledger = ledger.await.expect("the ledger");
+    let told: BTreeSet<&str> = ledger.iter().map(|one| &*one.recipient).collect();
+    assert_eq!(told.len(), ledger.len(), "nobody is told twice");
+    assert_eq!(message.recipient_count, ledger.len() as i64);
+    let counts = message.counts.expect("counts");
+    assert_eq!(counts.sent, message.recipient_count);
+    let town = city.town;
+    for at in 1..=town.schools {
+        assert!(told.contains(&*format!("organizations/{}", school(at))));
+        for post in POSTS {
+            assert!(told.contains(city.staff(at, post)), "{post} of {at}");
+        }
+        for class in 1..=town.classes {
+            for place in 1..=town.students {
+                let student = city.student(at, class, place);
+                assert!(told.contains(student), "{place} in {class} of {at}");
+            }
+        }
+    }
+}
