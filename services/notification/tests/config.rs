@@ -236,5 +236,5 @@ fn refused_with(channels: Vec<ChannelConfig>) -> String {
         channels,
         ..config()
     };
-    config.check().unwrap_err()
+    config.check().expect_err("refused")
 }
