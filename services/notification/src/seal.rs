@@ -1,5 +1,5 @@
-//! Seals what people write in confidence, and veils who they are: words stand encrypted, and a
-//! person is found again by a keyed hash only.
+//! Seals what people write in confidence and where they can be reached, and veils who they are: words
+//! and addresses stand encrypted, and a person is found again by a keyed hash only.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
+/// The name by which keys of this service are derived.
+pub(crate) const SERVICE: &str = "campus notification";
 /// The letters of receipt codes: none that is taken for another.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// A receipt code has eighty bits: nobody finds one by trying.
@@ -31,7 +34,7 @@ impl fmt::Debug for Seal {
 impl Seal {
     /// Seals with the data keys that `vault` took up, and hashes under the `master` key.
     pub fn new(vault: Arc<Vault>, master: &[u8; 32]) -> Self {
-        let key = *derive(master, "campus notification", "voices");
+        let key = *derive(master, SERVICE, "veils");
         Self { vault, key }
     }
 
@@ -63,9 +66,12 @@ impl Seal {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(crate) fn open_bytes(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let opened = self.vault.open(owner.as_bytes(), sealed)?;
-        Ok(opened.to_vec())
+    pub(crate) fn open_bytes(
+        &self,
+        owner: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        self.vault.open(owner.as_bytes(), sealed)
     }
 
     /// The keyed hash of `text` for a purpose: the same each time, and nobody can go back from it.

@@ -27,7 +27,7 @@ use crate::app::alerts::Alerts;
 use crate::app::care::Care;
 use crate::app::channels::Channels;
 use crate::app::concerns::Concerns;
-use crate::app::contacts::{Contacts, SERVICE, Sealer};
+use crate::app::contacts::Contacts;
 use crate::app::directives::Directives;
 use crate::app::meetings::Meetings;
 use crate::app::messages::Messages;
@@ -40,7 +40,7 @@ use crate::app::warnings::Warnings;
 use crate::app::words::Wording;
 use crate::domain::rulebook;
 use crate::feeds::{RosterProjection, SamplingProjection};
-use crate::seal::Seal;
+use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
 use crate::voice_feeds::ClearanceProjection;
 use crate::{Config, Migrator, grpc, shipped};
@@ -89,8 +89,7 @@ pub async fn start(
     db.migrate::<Migrator>().await?;
     let mut vault = Vault::new(&master, SERVICE);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
-    let vault = Arc::new(vault);
-    let seal = Seal::new(vault.clone(), &master);
+    let seal = Seal::new(Arc::new(vault), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
@@ -120,16 +119,15 @@ pub async fn start(
         poll,
         drain.clone(),
     );
-    let sealer = Sealer::new(vault, &master);
     let sending = Sending::new(
         base.clone(),
-        sealer.clone(),
+        seal.clone(),
         wording,
         &config.sending,
         drain.clone(),
     );
     let work = sending.start(&channels).map_err(StartError::Config)?;
-    let contacts = Contacts::new(base.clone(), channels.clone(), sealer);
+    let contacts = Contacts::new(base.clone(), channels.clone(), seal.clone());
     let concerns = Concerns::new(base.clone(), seal.clone());
     let support = Support::new(base.clone(), seal);
     let care = Care::new(base.clone());

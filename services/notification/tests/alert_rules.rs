@@ -108,6 +108,13 @@ async fn a_rule_out_of_bounds_is_refused(scratch: Scratch) {
         ..rule.clone()
     });
     assert!(message.await.contains("rule.inhibited_by"));
+    for template in ["templates/nowhere", "templates/notice"] {
+        let message = refused(pb::AlertRule {
+            template: template.to_owned(),
+            ..rule.clone()
+        });
+        assert!(message.await.contains("rule.template"), "{template}");
+    }
     let message = refused(pb::AlertRule {
         name: "alertRules/nothing".to_owned(),
         ..rule

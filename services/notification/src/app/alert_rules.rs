@@ -3,16 +3,31 @@
 use std::collections::BTreeSet;
 
 use kit::auth::{Caller, Permission};
+use kit::db::Tx;
 use kit::request::{Once, once};
 use prost::Message;
 
 use super::alerts::Alerts;
-use super::denied;
-use crate::domain::fact::Kind;
+use super::templates::fill;
+use super::{denied, telling};
+use crate::domain::fact::{Figures, Kind};
 use crate::domain::policy::Policy;
 use crate::domain::rule::{Fault, Rule};
 use crate::error::Error;
 use crate::store::Store;
+
+/// Whether the latest version of a template can be filled with what an alert tells.
+async fn fits(tx: &Tx, template: &str) -> Result<bool, Error> {
+    let Some(found) = Store::template(tx, template, None).await? else {
+        return Ok(false);
+    };
+    let values = telling::values(&Figures::default());
+    match fill(tx, &found.template, &values).await {
+        Ok(_) => Ok(true),
+        Err(Error::TemplateValues(_)) => Ok(false),
+        Err(err) => Err(err),
+    }
+}
 
 impl Alerts {
     /// The rules in force, by kind. Whoever may read alerts or change rules may read them.
@@ -67,6 +82,16 @@ impl Alerts {
                 field: "inhibited_by".to_owned(),
                 zh: "各类预警不能循环抑制",
                 en: "kinds must not inhibit each other in a circle",
+            });
+        }
+        if let Some(template) = rule.template.strip_prefix("templates/")
+            && !fits(&tx, template).await?
+        {
+            faults.push(Fault {
+                field: "template".to_owned(),
+                zh: "没有这个模板，或其变量不是 people、amount、total（计数）和 word（文本）",
+                en: "no such template, or its variables are not people, amount, total (counts) and word (a \
+                     text)",
             });
         }
         if !faults.is_empty() {

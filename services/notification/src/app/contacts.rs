@@ -1,16 +1,11 @@
 //! Where people can be reached, and when they want to be: said by themselves, or by whoever keeps the
 //! register of their place.
 
-use std::fmt;
-use std::sync::Arc;
-
-use hmac::Hmac;
 use kit::auth::{Caller, Permission};
 use kit::request::{Once, once};
 use kit::status::Problem;
-use kit::vault::{Vault, VaultError, derive, keyed, tagged};
+use kit::vault::VaultError;
 use prost::Message;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::channels::Channels;
@@ -19,59 +14,24 @@ use crate::domain::contact::Address;
 use crate::domain::party::Party;
 use crate::domain::preferences::Preferences;
 use crate::error::Error;
+use crate::seal::Seal;
 use crate::store::Store;
 use crate::store::contacts::ContactRow;
 
-/// The name by which keys of this service are derived.
-pub(crate) const SERVICE: &str = "campus notification";
-
-/// Seals addresses. It holds keys, so nothing of it is ever shown.
-#[derive(Clone)]
-pub(crate) struct Sealer {
-    vault: Arc<Vault>,
-    requests: Hmac<Sha256>,
-}
-
-impl fmt::Debug for Sealer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").finish_non_exhaustive()
-    }
-}
-
-impl Sealer {
-    pub(crate) fn new(vault: Arc<Vault>, master: &[u8; 32]) -> Self {
-        let key = derive(master, SERVICE, "requests");
-        Self {
-            vault,
-            requests: keyed(&*key),
-        }
-    }
-
-    fn seal(&self, channel: &str, party: &Party, address: &str) -> Vec<u8> {
-        self.vault.seal(&owner(channel, party), address.as_bytes())
-    }
-
-    /// The address of a contact point.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub(crate) fn open(&self, row: &ContactRow) -> Result<Zeroizing<String>, Error> {
-        let owner = owner(&row.channel, &row.party()?);
-        let bytes = self.vault.open(&owner, &row.sealed)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| VaultError)?;
-        Ok(Zeroizing::new(text.to_owned()))
-    }
-
-    /// Stands for an address where requests are compared: addresses are few enough to be guessed from
-    /// a hash without a key.
-    pub(crate) fn veil(&self, address: &str) -> String {
-        hex::encode(tagged(&self.requests, &["address", address]))
-    }
+/// The address of a contact point.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(super) fn address_of(seal: &Seal, row: &ContactRow) -> Result<Zeroizing<String>, Error> {
+    let owner = owner(&row.channel, &row.party()?);
+    let bytes = seal.open_bytes(&owner, &row.sealed)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| VaultError)?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// A sealed address opens for its channel and party only.
-fn owner(channel: &str, party: &Party) -> Vec<u8> {
-    format!("contact_points|{channel}|{}", party.name()).into_bytes()
+fn owner(channel: &str, party: &Party) -> String {
+    format!("contact_points|{channel}|{}", party.name())
 }
 
 /// The use cases of contact points and preferences.
@@ -79,7 +39,7 @@ fn owner(channel: &str, party: &Party) -> Vec<u8> {
 pub(crate) struct Contacts {
     base: Base,
     channels: Channels,
-    sealer: Sealer,
+    seal: Seal,
 }
 
 /// A contact point with what can be shown of its address.
@@ -91,17 +51,18 @@ pub(crate) struct ContactPoint {
 }
 
 impl Contacts {
-    pub(crate) fn new(base: Base, channels: Channels, sealer: Sealer) -> Self {
+    pub(crate) fn new(base: Base, channels: Channels, seal: Seal) -> Self {
         Self {
             base,
             channels,
-            sealer,
+            seal,
         }
     }
 
-    /// See [`Sealer::veil`].
+    /// Stands for an address where requests are compared: addresses are few enough to be guessed from
+    /// a hash without a key.
     pub(crate) fn veil(&self, address: &str) -> String {
-        self.sealer.veil(address)
+        self.seal.veil("address", address)
     }
 
     /// Checks that the caller may say something about a party: it is the caller, or at or below the
@@ -160,7 +121,8 @@ impl Contacts {
             Once::Repeat(answer) => return Ok(answer),
             Once::First(ticket) => ticket,
         };
-        let sealed = self.sealer.seal(channel, party, address.as_str());
+        let owner = owner(channel, party);
+        let sealed = self.seal.seal_bytes(&owner, address.as_str().as_bytes());
         let row = Store::set_contact_point(&tx, channel, party, sealed, now).await?;
         let answer = render(ContactPoint {
             party: party.clone(),
@@ -189,7 +151,7 @@ impl Contacts {
             let Some(settings) = self.channels.settings(&row.channel) else {
                 continue;
             };
-            let address = self.sealer.open(&row)?;
+            let address = address_of(&self.seal, &row)?;
             let address = Address::parse(settings.kind, &address, true);
             found.push(ContactPoint {
                 party: party.clone(),

@@ -10,7 +10,7 @@ use kit::drain::Drain;
 
 use super::messages::{Messages, NewMessage, queue};
 use super::{Base, Organization};
-use crate::domain::fact::Severity;
+use crate::domain::fact::{Figures, Severity};
 use crate::domain::message::{Category, Recipients, Urgency};
 use crate::domain::notice;
 use crate::domain::party::Party;
@@ -154,17 +154,8 @@ fn of_alert(told: Told) -> Telling {
         Severity::Warning => Urgency::Urgent,
         Severity::Critical => Urgency::Emergency,
     };
-    let own = told.template.strip_prefix("templates/").map(|template| {
-        let figures = told.figures;
-        let (word, _) = figures.word.words();
-        let values = [
-            ("people", figures.people.to_string()),
-            ("amount", figures.amount.to_string()),
-            ("total", figures.total.to_string()),
-            ("word", if word.is_empty() { "—" } else { word }.to_owned()),
-        ];
-        (template.to_owned(), named(values))
-    });
+    let own = told.template.strip_prefix("templates/");
+    let own = own.map(|template| (template.to_owned(), values(&told.figures)));
     Telling {
         party: told.party,
         category: Category::Alert,
@@ -173,6 +164,17 @@ fn of_alert(told: Told) -> Telling {
         sentence: (told.title, told.title_en),
         basis: told.bases.into_iter().next().unwrap_or_default(),
     }
+}
+
+/// What a template of the city's own is filled with.
+pub(super) fn values(figures: &Figures) -> BTreeMap<String, String> {
+    let (word, _) = figures.word.words();
+    named([
+        ("people", figures.people.to_string()),
+        ("amount", figures.amount.to_string()),
+        ("total", figures.total.to_string()),
+        ("word", if word.is_empty() { "—" } else { word }.to_owned()),
+    ])
 }
 
 fn of_notice(told: notices::Message) -> Telling {

@@ -43,7 +43,7 @@ impl Wording {
         let db = self.store.database().read();
         let values = fill(db, &template, &message.values).await?;
         let language = preferences.language;
-        let rendered = template.render(language.into(), preferences.plain_speech, &values);
+        let rendered = template.render(language, preferences.plain_speech, &values);
         let rendered = rendered.ok_or_else(|| Error::NotFound(template_name(&message.template)))?;
         let text = Text {
             title: rendered.title,

@@ -3,49 +3,12 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::message::{Category, Urgency};
+use super::template::Language;
 
 /// Minutes of a day.
 pub const DAY: u16 = 1440;
 /// Asia/Shanghai is as far ahead of UTC, in seconds.
 const OFFSET: i64 = 8 * 3600;
-
-/// The language of texts; the numbers are those of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// Chinese as in mainland China.
-    #[default]
-    Chinese = 1,
-    /// English.
-    English = 2,
-}
-
-impl Language {
-    /// From the tag of BCP 47; Chinese when it is empty.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        match tag {
-            "" | "zh-CN" => Some(Self::Chinese),
-            "en" => Some(Self::English),
-            _ => None,
-        }
-    }
-
-    /// The tag of BCP 47.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::Chinese => "zh-CN",
-            Self::English => "en",
-        }
-    }
-}
-
-impl From<Language> for super::template::Language {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Chinese => Self::Chinese,
-            Language::English => Self::English,
-        }
-    }
-}
 
 /// A span of the day, in minutes since midnight in Asia/Shanghai; it may go past midnight. Empty when
 /// it ends where it begins.

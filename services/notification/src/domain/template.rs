@@ -14,13 +14,14 @@ const VALUE: usize = 200;
 /// Counts are below this, so that every one of them is written exactly.
 const COUNT: i64 = 1_000_000_000_000_000;
 
-/// A language of texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A language of texts; the numbers are those of the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
     /// `zh-CN`.
-    Chinese,
+    #[default]
+    Chinese = 1,
     /// `en`.
-    English,
+    English = 2,
 }
 
 impl Language {

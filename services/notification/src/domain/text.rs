@@ -1,6 +1,6 @@
 //! What somebody reads: one text for one message, or one for several.
 
-use super::preferences::Language;
+use super::template::Language;
 
 /// A heading and a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

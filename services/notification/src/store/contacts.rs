@@ -12,7 +12,8 @@ use super::ledger_rows::{party, recipient};
 use super::{Store, unreadable};
 use crate::domain::message::Category;
 use crate::domain::party::Party;
-use crate::domain::preferences::{Language, Preferences, Quiet};
+use crate::domain::preferences::{Preferences, Quiet};
+use crate::domain::template::Language;
 
 row! {
     /// Where somebody can be reached by a channel.
@@ -96,7 +97,7 @@ impl TryFrom<PreferencesRow> for Preferences {
 
     fn try_from(row: PreferencesRow) -> Result<Self, DbErr> {
         let minute = |minute| u16::try_from(minute).map_err(|_| unreadable("minute"));
-        let languages = [Language::Chinese, Language::English];
+        let languages = Language::ALL;
         let language = languages
             .into_iter()
             .find(|language| *language as i16 == row.language);

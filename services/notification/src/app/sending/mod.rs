@@ -15,12 +15,12 @@ use tokio::task::JoinHandle;
 use self::parcel::Parcel;
 use super::Base;
 use super::channels::Channels;
-use super::contacts::Sealer;
 use super::words::Wording;
 use crate::channels::{Accepted, Provider, provider};
 use crate::config::{ChannelConfig, SendingConfig};
 use crate::domain::attempt::Failed;
 use crate::error::Error;
+use crate::seal::Seal;
 
 /// How many attempts are settled together at most.
 const SETTLED: usize = 64;
@@ -29,7 +29,7 @@ const SETTLED: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Sending {
     base: Base,
-    sealer: Sealer,
+    seal: Seal,
     wording: Wording,
     poll: Duration,
     /// Spreads what would happen at once: from 0 up to 1.
@@ -43,14 +43,14 @@ type Attempted = (Parcel, Option<Result<Accepted, Failed>>);
 impl Sending {
     pub(crate) fn new(
         base: Base,
-        sealer: Sealer,
+        seal: Seal,
         wording: Wording,
         config: &SendingConfig,
         drain: Drain,
     ) -> Self {
         Self {
             base,
-            sealer,
+            seal,
             wording,
             poll: config.poll,
             chance: rand::random::<f64>,

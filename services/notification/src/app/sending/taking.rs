@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use kit::db::Tx;
 use zeroize::Zeroizing;
 
+use super::super::contacts::address_of;
 use super::Sending;
 use super::parcel::{Parcel, spread};
 use crate::config::ChannelConfig;
@@ -172,7 +173,7 @@ impl Sending {
                 contact.spent_until = pace.charge(contact.spent_until, millis, 1);
                 Store::charge_contact_point(tx, contact).await?;
             }
-            address = match self.sealer.open(contact) {
+            address = match address_of(&self.seal, contact) {
                 Ok(address) => address,
                 Err(err) => {
                     tracing::error!(channel = channel.id, error = %err, "an address is lost");

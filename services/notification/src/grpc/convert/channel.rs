@@ -9,7 +9,8 @@ use crate::app::contacts::ContactPoint;
 use crate::domain::channel::Kind;
 use crate::domain::message::Category;
 use crate::domain::party::Party;
-use crate::domain::preferences::{DAY, Language, Preferences, Quiet};
+use crate::domain::preferences::{DAY, Preferences, Quiet};
+use crate::domain::template::Language;
 
 /// A channel with how it is doing.
 pub(in crate::grpc) fn standing(standing: Standing) -> pb::Channel {
@@ -73,7 +74,7 @@ pub(in crate::grpc) fn preferences(party: &Party, preferences: Preferences) -> p
     let categories = inbox_only.into_iter();
     pb::Preferences {
         party: party.name(),
-        language: language.tag().to_owned(),
+        language: language.as_str().to_owned(),
         plain_speech,
         quiet_start_minute: quiet.start.into(),
         quiet_end_minute: quiet.end.into(),
@@ -88,7 +89,10 @@ pub(in crate::grpc) fn preferences(party: &Party, preferences: Preferences) -> p
 /// What somebody is to prefer.
 pub(in crate::grpc) fn wanted(told: &pb::Preferences) -> Result<Preferences, Problem> {
     let mut fields = Fields::new();
-    let language = Language::from_tag(&told.language);
+    let language = match &*told.language {
+        "" => Some(Language::default()),
+        tag => Language::parse(tag),
+    };
     if language.is_none() {
         fields.violation(
             "preferences.language",
