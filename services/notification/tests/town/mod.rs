@@ -19,6 +19,8 @@ pub(crate) mod voices;
 pub(crate) mod ways;
 pub(crate) mod world;
 
+pub(crate) use world::on_both;
+
 use chrono::{DateTime, Utc};
 use kit::clock::ManualClock;
 use kit::db::Database;

@@ -207,7 +207,6 @@ pub(crate) fn reason(status: &Status) -> String {
 }
 
 /// Makes each test run on both databases, with a world of its own.
-#[macro_export]
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
@@ -225,3 +224,4 @@ macro_rules! on_both {
         }
     };
 }
+pub(crate) use on_both;

@@ -198,7 +198,6 @@ pub(crate) fn fields(status: &Status) -> Vec<String> {
 }
 
 /// Runs each `async fn(Desk)` on SQLite and on PostgreSQL, in an empty register.
-#[macro_export]
 macro_rules! desk_suite {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
@@ -216,3 +215,4 @@ macro_rules! desk_suite {
         }
     };
 }
+pub(crate) use desk_suite;

@@ -1,0 +1,259 @@
+//! Every kind of fact raises its alert and ends it, by one path.
+
+use crate::town::on_both;
+use chrono::Duration;
+use kit::auth::Role;
+use kit::db::statement;
+use kit::scratch::Scratch;
+use notification::domain::fact::Kind;
+use prost::Message;
+use proto::notification as pb;
+use proto::notification::alert::State;
+use proto::sampling as spb;
+use proto::sampling::sampling_event::State as Told;
+use sea_orm::ConnectionTrait;
+
+use crate::town::doctors::Act;
+use crate::town::examples::{Example, absence, cluster, examples};
+use crate::town::neighbours::Neighbours;
+use crate::town::world::{World, by, reason};
+use crate::town::{SCHOOL, SCHOOL_PATH, sampling, staff};
+
+on_both!(
+    each_kind_is_raised_once_and_ended_by_its_fact,
+    a_fact_that_stands_is_not_ended_by_hand,
+    the_facts_of_an_absence_are_alerts_of_their_own,
+    a_cluster_grows_is_taken_up_and_weighs_more_when_it_must_be_reported_at_once,
+    every_kind_arrives_while_the_service_was_down,
+);
+
+impl World {
+    async fn of_kind(&mut self, kind: Kind) -> Vec<pb::Alert> {
+        let ask = pb::ListAlertsRequest {
+            parent: SCHOOL.to_owned(),
+            kind: kind as i32,
+            ..Default::default()
+        };
+        let ask = by("reader-1", Role::Principal, SCHOOL_PATH, ask);
+        let listed = self.alerts.list_alerts(ask).await.expect("listed");
+        listed.into_inner().alerts
+    }
+
+    async fn hear(&self, event: spb::SamplingEvent) {
+        sampling(&self.db, &self.clock, &[event], 1).await;
+    }
+}
+
+async fn each_kind_is_raised_once_and_ended_by_its_fact(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    world.clock.advance(Duration::seconds(30));
+    let examples = examples();
+    let kinds: Vec<Kind> = examples.iter().map(|example| example.kind).collect();
+    assert_eq!(kinds, Kind::ALL, "one of each");
+    for example in examples {
+        is_raised_once(&mut world, &example).await;
+        world.hear(example.over(3)).await;
+        let [alert] = &world.of_kind(example.kind).await[..] else {
+            panic!("one alert of {:?}", example.kind)
+        };
+        assert_eq!(alert.state(), State::Resolved, "{:?}", example.kind);
+        let step = alert.resolved.clone().expect("a step");
+        assert_eq!(step.subject, "fact");
+        // It comes back, and its entity leaves the feed.
+        world.hear(example.stands(4)).await;
+        world.hear(example.gone(5)).await;
+        let alerts = world.of_kind(example.kind).await;
+        let states: Vec<_> = alerts.iter().map(pb::Alert::state).collect();
+        assert_eq!(states, [State::Resolved; 2], "{:?}", example.kind);
+    }
+}
+
+async fn is_raised_once(world: &mut World, example: &Example) {
+    for version in [1, 1, 2] {
+        world.hear(example.stands(version)).await;
+    }
+    let [alert] = &world.of_kind(example.kind).await[..] else {
+        panic!("one alert of {:?}", example.kind)
+    };
+    assert_eq!(alert.kind, example.kind as i32);
+    assert_eq!(
+        alert.severity, example.severity as i32,
+        "{:?}",
+        example.kind
+    );
+    assert_eq!(
+        (&*alert.title, &*alert.title_en),
+        (example.title, example.title_en)
+    );
+    assert_eq!(
+        alert.upper_organization, example.upper,
+        "{:?}",
+        example.kind
+    );
+    let told = (
+        &*alert.basis,
+        &*alert.rule,
+        alert.people_count,
+        alert.fact_stands,
+    );
+    assert_eq!(told, (example.entity(), example.rule, example.people, true));
+    assert_eq!((alert.state(), &*alert.owner), (State::Open, &*staff(1)));
+    let span = |time: Option<prost_types::Timestamp>| time.expect("an instant").seconds;
+    let within = span(alert.due_time) - span(alert.occur_time);
+    assert_eq!(within, example.due.num_seconds(), "{:?}", example.kind);
+    // Nobody is named anywhere in it.
+    let bytes = alert.encode_to_vec();
+    assert!(!bytes.windows(9).any(|part| part == b"students/"));
+}
+
+async fn a_fact_that_stands_is_not_ended_by_hand(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    for example in examples() {
+        world.hear(example.stands(1)).await;
+        let name = world.of_kind(example.kind).await[0].name.clone();
+        for act in [Act::Acknowledge, Act::Take] {
+            world.act(act, &name, SCHOOL_PATH).await.expect("moved on");
+        }
+        let refused = world.act(Act::Resolve, &name, SCHOOL_PATH).await;
+        assert_eq!(reason(&refused.expect_err("stands")), "ALERT_FACT_STANDS");
+    }
+}
+
+async fn the_facts_of_an_absence_are_alerts_of_their_own(scratch: Scratch) {
+    use spb::absence::State as Stage;
+    let mut world = World::new(scratch).await;
+    let tell = |version, state: Stage, interview_due, upload_overdue| spb::SamplingEvent {
+        entity: "absences/A1".to_owned(),
+        version,
+        org_path: format!("{SCHOOL_PATH}/p2019-01"),
+        removed: false,
+        state: Some(Told::Absence(spb::Absence {
+            state: state.into(),
+            interview_due,
+            upload_overdue,
+            ..absence()
+        })),
+    };
+    for (version, stage, flags, open) in [
+        (1, Stage::Open, (false, false), [false, false, false]),
+        (2, Stage::Escalated, (false, false), [true, false, false]),
+        (3, Stage::Escalated, (true, true), [true, true, true]),
+        (4, Stage::Traced, (true, true), [false, true, true]),
+        (5, Stage::Ended, (true, true), [false, false, true]),
+        (6, Stage::Excused, (false, false), [false, false, false]),
+    ] {
+        world.hear(tell(version, stage, flags.0, flags.1)).await;
+        let kinds = [
+            Kind::AbsenceUntraced,
+            Kind::InterviewDue,
+            Kind::UploadOverdue,
+        ];
+        for (kind, open) in kinds.into_iter().zip(open) {
+            let alerts = world.of_kind(kind).await;
+            assert!(alerts.len() <= 1, "{kind:?} once");
+            let found = alerts.iter().any(|alert| alert.state() == State::Open);
+            assert_eq!(found, open, "{kind:?} at {version}");
+        }
+    }
+}
+
+async fn a_cluster_grows_is_taken_up_and_weighs_more_when_it_must_be_reported_at_once(
+    scratch: Scratch,
+) {
+    let mut world = World::new(scratch).await;
+    let tell = |version, cluster: spb::Cluster| spb::SamplingEvent {
+        entity: cluster.name.clone(),
+        version,
+        org_path: SCHOOL_PATH.to_owned(),
+        removed: false,
+        state: Some(Told::Cluster(cluster)),
+    };
+    world.hear(tell(1, cluster())).await;
+    let grown = spb::Cluster {
+        person_count: 7,
+        ..cluster()
+    };
+    world.hear(tell(2, grown.clone())).await;
+    let alert = world.of_kind(Kind::ClusterFound).await.remove(0);
+    assert_eq!((alert.people_count, alert.state()), (7, State::Open));
+    let taken = spb::Cluster {
+        state: spb::cluster::State::Acknowledged.into(),
+        ..grown
+    };
+    world.hear(tell(3, taken)).await;
+    let alert = world.of_kind(Kind::ClusterFound).await.remove(0);
+    assert_eq!(alert.state(), State::Acknowledged);
+    assert_eq!(alert.acknowledged.expect("a step").subject, "fact");
+
+    let soon = kit::field::to_timestamp(town::morning() + Duration::minutes(20));
+    let grave = spb::Cluster {
+        name: "clusters/C2".to_owned(),
+        report_due_time: Some(soon),
+        ..cluster()
+    };
+    world.hear(tell(1, grave)).await;
+    let alert = world.of_kind(Kind::ClusterFound).await.remove(0);
+    assert_eq!(alert.severity(), pb::alert::Severity::Critical);
+    assert_eq!(alert.due_time, Some(soon), "never after its report is due");
+}
+
+async fn every_kind_arrives_while_the_service_was_down(scratch: Scratch) {
+    let neighbours = Neighbours::start().await;
+    neighbours.tell_roster(town::town()).await;
+    let mut world = World::beside(scratch, neighbours.address()).await;
+    world.stop().await;
+    let examples = examples();
+    for example in &examples {
+        neighbours.tell_sampling(vec![example.stands(1)]).await;
+    }
+    world.start().await;
+    for example in &examples {
+        until(&mut world, example.kind, State::Open).await;
+    }
+    world.stop().await;
+    for example in &examples {
+        neighbours.tell_sampling(vec![example.over(2)]).await;
+    }
+    world.start().await;
+    for example in &examples {
+        until(&mut world, example.kind, State::Resolved).await;
+        assert_eq!(
+            world.of_kind(example.kind).await.len(),
+            1,
+            "{:?}",
+            example.kind
+        );
+    }
+    // Each was told once, however often the service stopped.
+    let sql = "SELECT COUNT(*), COUNT(DISTINCT alert) FROM told";
+    let row = world
+        .db
+        .read()
+        .query_one_raw(statement(world.db.read(), sql, []));
+    let row = row.await.expect("read").expect("a row");
+    let told: (i64, i64) = (
+        row.try_get_by_index(0).expect("a number"),
+        row.try_get_by_index(1).expect("a number"),
+    );
+    assert_eq!(told, (9, 9));
+    neighbours.running.stop().await.expect("stopped");
+}
+
+/// Waits until the only alert of a kind is in a state.
+async fn until(world: &mut World, kind: Kind, state: State) {
+    for _ in 0..800 {
+        let ask = pb::ListAlertsRequest {
+            parent: SCHOOL.to_owned(),
+            kind: kind as i32,
+            ..Default::default()
+        };
+        let ask = by("reader-1", Role::Principal, SCHOOL_PATH, ask);
+        let listed = world.alerts.list_alerts(ask).await;
+        let alerts = listed.map(|listed| listed.into_inner().alerts);
+        if alerts.is_ok_and(|alerts| alerts.iter().any(|alert| alert.state() == state)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("no alert of {kind:?} became {state:?}");
+}

@@ -1,0 +1,12 @@
+//! Directives and meetings as their clients see them, on both databases.
+
+mod attendances;
+mod directives;
+mod items;
+mod meetings;
+mod orders;
+mod progress;
+mod receipts;
+#[path = "../town/mod.rs"]
+mod town;
+mod upgrade_orders;
