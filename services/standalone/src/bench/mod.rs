@@ -6,6 +6,7 @@ mod coverage;
 mod draw;
 mod fanout;
 mod floor;
+mod gate;
 mod harness;
 mod import;
 mod ledger;
@@ -64,6 +65,8 @@ pub enum Scenario {
     Results,
     /// From a positive result to the denial at the gate and the alert at the school.
     Hold,
+    /// Decisions at the gates of 64 schools, each stored before it is answered.
+    Gate,
     /// Morning and noon checks by class reporters, as fast as they go and at a fixed pace.
     Checks,
     /// Checks that each find somebody, in one school and in all; a month replayed.
@@ -85,6 +88,7 @@ impl Scenario {
             Self::Swabs => "swabs",
             Self::Results => "results",
             Self::Hold => "hold",
+            Self::Gate => "gate",
             Self::Checks => "checks",
             Self::Clusters => "clusters",
             Self::Coverage => "coverage",
@@ -134,6 +138,7 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Scenario::Swabs => swabs::run(&args).await?,
         Scenario::Results => results::run(&args).await?,
         Scenario::Hold => results::hold(&args).await?,
+        Scenario::Gate => gate::run(&args).await?,
         Scenario::Checks => checks::run(&args).await?,
         Scenario::Clusters => clusters::run(&args).await?,
         Scenario::Coverage => coverage::run(&args).await?,
