@@ -175,6 +175,23 @@ pub fn from_timestamp(timestamp: prost_types::Timestamp) -> Option<DateTime<Utc>
         .filter(|instant| (1900..=9999).contains(&instant.year()))
 }
 
+/// What a calendar of the register says of its year; dates that are none are passed over.
+pub fn year_of(told: &proto::roster::CalendarYear) -> crate::calendar::Year {
+    let days = |days: &[proto::roster::calendar_year::NamedDay]| {
+        let days = days.iter().filter_map(|day| from_date(day.date?));
+        days.collect()
+    };
+    let terms = told.terms.iter().filter_map(|term| {
+        let first = from_date(term.start_date?)?;
+        Some((first, from_date(term.end_date?)?))
+    });
+    crate::calendar::Year {
+        days_off: days(&told.days_off),
+        makeup_days: days(&told.makeup_days),
+        terms: terms.collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod batch;
 pub mod bulk;
+pub mod calendar;
 pub mod catalogue;
 pub mod channel;
 pub mod clock;

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use prost::Message;
 use proto::error::ErrorReason;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::db::{Tx, statement};
+use crate::db::{Database, Tx, statement};
 use crate::status::Problem;
 
 /// Whether a request came for the first time.
@@ -107,4 +107,31 @@ impl Ticket {
         tx.execute_raw(update).await?;
         Ok(())
     }
+}
+
+/// Does `work` in one transaction, once for each request id: a repeat gets the first answer.
+///
+/// # Errors
+/// What `work` failed with, then nothing of it stands; and as [`once`].
+pub async fn act<R, E>(
+    db: &Database,
+    caller: &Caller,
+    method: &'static str,
+    (request_id, request): (&str, &impl Message),
+    now: DateTime<Utc>,
+    work: impl AsyncFnOnce(&Tx) -> Result<R, E>,
+) -> Result<R, E>
+where
+    R: Message + Default,
+    E: From<Problem> + From<DbErr>,
+{
+    let tx = db.begin().await?;
+    let ticket = match once(&tx, caller, method, request_id, request, now).await? {
+        Once::Repeat(answer) => return Ok(answer),
+        Once::First(ticket) => ticket,
+    };
+    let answer = work(&tx).await?;
+    ticket.record(&tx, &answer).await?;
+    tx.commit().await?;
+    Ok(answer)
 }

@@ -92,6 +92,28 @@ pub trait Row: Sized + Send + Sync + 'static {
         async move { insert(tx, Self::TABLE, Self::columns(rows), &conflict).await }
     }
 
+    /// Stores rows with the columns `version` and `generation`, as feeds tell them: those that are
+    /// newer than what stands there, or the first sight in a generation. Of several rows with one
+    /// key the newest must have been chosen before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn save_newer(tx: &Tx, rows: &[Self]) -> impl Future<Output = Result<(), DbErr>> + Send {
+        let changes: Vec<String> = Self::COLUMNS
+            .iter()
+            .filter(|column| !Self::KEY.contains(column))
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        let conflict = format!(
+            "ON CONFLICT ({}) DO UPDATE SET {} WHERE excluded.version > {table}.version \
+             OR excluded.generation > {table}.generation",
+            Self::KEY.join(", "),
+            changes.join(", "),
+            table = Self::TABLE,
+        );
+        async move { insert(tx, Self::TABLE, Self::columns(rows), &conflict).await }
+    }
+
     /// Adds rows; those that another one stands in the way of are left out.
     ///
     /// # Errors

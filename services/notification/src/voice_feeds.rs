@@ -7,14 +7,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kit::clock::Clock;
 use kit::db::Tx;
-use kit::field::{from_date, from_timestamp};
+use kit::field::from_timestamp;
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
 use proto::sampling as spb;
 use sea_orm::DbErr;
 
-use crate::domain::calendar::Year;
 use crate::domain::party::Party;
 use crate::domain::voice_policy::VoicePolicy;
 use crate::store::calendar::YearFact;
@@ -94,24 +93,7 @@ pub(crate) fn calendar_year(event: &pb::RosterEvent) -> Option<YearFact> {
         Some(State::CalendarYear(calendar)) => Some(calendar),
         _ => None,
     };
-    let day = |date: Option<proto::Date>| date.and_then(from_date);
-    let body = calendar.map(|calendar| Year {
-        days_off: calendar
-            .days_off
-            .iter()
-            .filter_map(|one| day(one.date))
-            .collect(),
-        makeup_days: calendar
-            .makeup_days
-            .iter()
-            .filter_map(|one| day(one.date))
-            .collect(),
-        terms: calendar
-            .terms
-            .iter()
-            .filter_map(|term| Some((day(term.start_date)?, day(term.end_date)?)))
-            .collect(),
-    });
+    let body = calendar.map(kit::field::year_of);
     Some(YearFact {
         year: year.parse().ok()?,
         version: event.version,

@@ -11,12 +11,13 @@ use proto::sampling as spb;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
-use crate::domain::clearance::{Clearance, Control, Medical};
-use crate::domain::index::Member;
-use crate::domain::observation::Colour;
-use crate::domain::policy::GatePolicy;
+use crate::domain::gate::clearance::{Clearance, Control, Medical};
+use crate::domain::gate::index::Member;
+use crate::domain::gate::observation::Colour;
+use crate::domain::gate::policy::GatePolicy;
+use crate::register;
 use crate::store::Store;
-use crate::store::facts::{Body, Fact, Kind};
+use crate::store::gate::facts::{Body, Fact, Kind};
 
 /// Rolls, organisations and policies from roster.
 #[derive(Debug, Default)]
@@ -54,12 +55,14 @@ impl Projection for RosterProjection {
 
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let facts: Vec<Fact> = events.iter().filter_map(roster_fact).collect();
-        Store::write_facts(tx, &facts, generation).await
+        Store::write_facts(tx, &facts, generation).await?;
+        register::write(tx, events, generation).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
         let kinds = [Kind::Organization, Kind::Roll, Kind::Policy];
-        Store::sweep_facts(tx, &kinds, generation).await
+        Store::sweep_facts(tx, &kinds, generation).await?;
+        Store::sweep_register(tx, generation).await
     }
 
     async fn applied(&self, _: &[Self::Event]) {

@@ -8,10 +8,11 @@ mod feeds;
 mod grpc;
 mod heard;
 mod migration;
+mod register;
 mod start;
 pub mod store;
 
-pub use app::{App, Entry, Identity, Offline, Overridable, School, Verdict};
+pub use app::gate::{Entry, Gatehouse, Identity, Offline, Overridable, School, Verdict};
 pub use config::{Config, GateConfig};
 pub use error::Error;
 pub use feeds::{ClearanceProjection, RosterProjection};

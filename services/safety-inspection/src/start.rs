@@ -13,8 +13,8 @@ use proto::safety::gate_service_server::GateServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
-use crate::app::App;
-use crate::domain::snapshot::SnapshotKey;
+use crate::app::gate::Gatehouse;
+use crate::domain::gate::snapshot::SnapshotKey;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
 use crate::{Config, Migrator, grpc};
@@ -58,7 +58,7 @@ pub async fn start(
         ("clearance", clearance_heard.clone()),
     ];
     let snapshot_key = SnapshotKey::new(&config.signing_key().map_err(StartError::Config)?);
-    let app = App::open(
+    let gatehouse = Gatehouse::open(
         db.clone(),
         clock.clone(),
         (&config.gate, snapshot_key),
@@ -92,6 +92,7 @@ pub async fn start(
         drain,
     );
 
-    let gate = GateServiceServer::new(grpc::Gate::new(app)).max_decoding_message_size(MAX_REQUEST);
+    let gate =
+        GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
     Ok(server.serve(tonic::service::Routes::new(gate)))
 }

@@ -5,7 +5,6 @@ mod alert_moves;
 pub mod attempt;
 pub mod attendance;
 pub mod audience;
-pub mod calendar;
 pub mod care;
 pub mod chain;
 pub mod change;

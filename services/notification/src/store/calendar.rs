@@ -8,10 +8,10 @@ use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{Store, unreadable};
-use crate::domain::calendar::{Calendar, Year};
 use crate::domain::concern::Clocks;
 use crate::domain::policy::{self, Enacted};
 use crate::domain::voice_policy::VoicePolicy;
+use kit::calendar::{Calendar, Year};
 
 /// What roster told of one civil year.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,293 +1,79 @@
 //! Use cases: authorise, load, decide, save.
 
-mod check;
-mod facts;
-mod record;
+pub(crate) mod gate;
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
-use kit::batch::Batcher;
 use kit::clock::Clock;
-use kit::db::Database;
-use kit::drain::Drain;
+use kit::db::Tx;
 use kit::org::OrgPath;
-use kit::request::{Once, once};
+use kit::request;
 use kit::status::Problem;
 use prost::Message;
 use proto::error::ErrorReason;
-use sea_orm::DbErr;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
-pub use check::{Entry, Identity};
-pub use record::{Offline, Verdict};
-
-use crate::config::GateConfig;
-use crate::domain::decision::Outcome;
-use crate::domain::person::PersonName;
-use crate::domain::person_code::{self, CodeKeys};
-use crate::domain::snapshot::{Snapshot, SnapshotKey};
+use crate::domain::organization::Organization;
 use crate::error::Error;
-use crate::heard::Heard;
 use crate::store::Store;
-use crate::store::decisions::{Appended, Filter, Override, Record};
-use facts::Facts;
 
-/// A decision with its override.
-pub type Overridable = (Record, Option<Override>);
-
-/// The use cases of the gate.
+/// An organisation of a request, and where it stands.
 #[derive(Clone, Debug)]
-pub struct App {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    facts: Facts,
-    codes: CodeKeys,
-    snapshot_key: SnapshotKey,
-    batcher: Batcher<Record, Result<Appended, ErrorReason>>,
+pub(crate) struct Site {
+    /// The organisation.
+    pub(crate) organization: Organization,
+    /// Its place.
+    pub(crate) path: OrgPath,
 }
 
-/// A school and where it stands.
+/// What every use case but those of the gate needs.
 #[derive(Clone, Debug)]
-pub struct School {
-    /// The organisation id.
-    pub id: String,
-    /// The place in the tree.
-    pub path: OrgPath,
+pub(crate) struct Base {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl App {
-    /// Loads what is known and begins to keep it fresh.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open(
-        db: Database,
-        clock: Arc<dyn Clock>,
-        (config, snapshot_key): (&GateConfig, SnapshotKey),
-        heard: [(&'static str, Heard); 2],
-        changed: Arc<Notify>,
-        drain: Drain,
-    ) -> Result<Self, DbErr> {
-        let secret = kit::secret::load(&db, "person-code").await?;
-        let store = Store::new(db);
-        let facts =
-            Facts::open(store.clone(), heard, changed, config.refresh, drain.clone()).await?;
-        let appending = store.clone();
-        let batcher = Batcher::spawn(config.queue, config.batch, drain, move |records| {
-            let store = appending.clone();
-            Box::pin(async move { record::append(&store, records).await })
-        });
-        Ok(Self {
-            store,
-            clock,
-            facts,
-            codes: CodeKeys::new(&secret),
-            snapshot_key,
-            batcher,
-        })
-    }
-
-    /// The school of a request, when the caller may do `permission` there.
+impl Base {
+    /// The organisation of a request, when the caller may do `permission` there.
     ///
     /// # Errors
     /// SCOPE_DENIED, or not found for somebody whose scope is the whole city.
-    pub fn school(
+    pub(crate) async fn site(
         &self,
         caller: &Caller,
         permission: Permission,
         id: &str,
-    ) -> Result<School, Error> {
+    ) -> Result<Site, Error> {
         let scope = caller.allowed(permission)?;
-        let Some(path) = self
-            .facts
-            .with(|index| index.org_path(id).map(ToOwned::to_owned))
-        else {
+        let db = self.store.database().read();
+        let Some(organization) = Store::organization(db, id).await? else {
             return Err(unknown(permission, scope, format!("organizations/{id}")));
         };
-        let path = place(&path);
+        let path = place(&organization.org_path);
         caller.require(permission, &path)?;
-        Ok(School {
-            id: id.to_owned(),
-            path,
+        Ok(Site { organization, path })
+    }
+
+    /// Does `work` in one transaction, once for each request id: a repeat gets the first answer.
+    ///
+    /// # Errors
+    /// What `work` failed with, REQUEST_ID_REUSED, or when the database fails.
+    pub(crate) async fn act<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        request: (&str, &impl Message),
+        work: impl AsyncFnOnce(&Tx, DateTime<Utc>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let now = self.clock.now();
+        let db = self.store.database();
+        request::act(db, caller, method, request, now, async |tx| {
+            work(tx, now).await
         })
+        .await
     }
-
-    /// Checks that the caller may do `permission` to a person.
-    ///
-    /// # Errors
-    /// SCOPE_DENIED, or not found for somebody whose scope is the whole city.
-    pub fn person(
-        &self,
-        caller: &Caller,
-        permission: Permission,
-        person: PersonName,
-    ) -> Result<OrgPath, Error> {
-        let scope = caller.allowed(permission)?;
-        let paths: Vec<OrgPath> = self
-            .facts
-            .with(|index| index.org_paths(person).map(place).collect());
-        if paths.is_empty() {
-            return Err(unknown(permission, scope, person.to_string()));
-        }
-        let within = paths.into_iter().find(|path| scope.contains(path));
-        within.ok_or_else(|| denied(permission).into())
-    }
-
-    /// One decision of a school.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn decision(&self, school: &School, id: Uuid) -> Result<Overridable, Error> {
-        let found = self
-            .store
-            .decision(self.store.database().read(), &school.id, id)
-            .await?;
-        found.ok_or_else(|| Error::NotFound(decision_name(&school.id, id)))
-    }
-
-    /// A school's decisions, newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn decisions(
-        &self,
-        school: &School,
-        filter: &Filter,
-        before: Option<Uuid>,
-        limit: u64,
-    ) -> Result<Vec<Overridable>, Error> {
-        Ok(self
-            .store
-            .decisions(&school.id, filter, before, limit)
-            .await?)
-    }
-
-    /// Replaces the result of a decision by the word of the caller. `render` makes the answer
-    /// that a repeat will get.
-    ///
-    /// # Errors
-    /// When there is no such decision, the result is the same, or it was overridden before.
-    pub async fn override_decision<R: Message + Default>(
-        &self,
-        caller: &Caller,
-        school: &School,
-        id: Uuid,
-        (outcome, reason): (Outcome, String),
-        (request_id, request): (&str, &impl Message),
-        render: impl FnOnce(Overridable) -> R,
-    ) -> Result<R, Error> {
-        let (now, name) = (self.clock.now(), decision_name(&school.id, id));
-        let tx = self.store.database().begin().await?;
-        let ticket = match once(&tx, caller, "OverrideDecision", request_id, request, now).await? {
-            Once::Repeat(answer) => return Ok(answer),
-            Once::First(ticket) => ticket,
-        };
-        let Some((record, _)) = self.store.decision(&tx, &school.id, id).await? else {
-            return Err(Error::NotFound(name));
-        };
-        if record.outcome == outcome {
-            return Err(Error::SameResult(name));
-        }
-        let word = Override {
-            outcome,
-            reason,
-            responsible: caller.subject.clone(),
-            time: now,
-        };
-        if !Store::override_decision(&tx, &school.id, id, &word).await? {
-            return Err(Error::Overridden(name));
-        }
-        let answer = render((record, Some(word)));
-        ticket.record(&tx, &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
-    }
-
-    /// The key that signs snapshots.
-    pub fn snapshot_key(&self) -> &SnapshotKey {
-        &self.snapshot_key
-    }
-
-    /// What a gate of the school takes along.
-    pub fn snapshot(&self, school: &School) -> Snapshot {
-        let now = self.clock.now();
-        let (policy, (members, blocked)) = self.facts.with(|index| {
-            let policy = index.policy(school.path.as_str(), kit::clock::civil_date(now));
-            let people = index.people(school.path.as_str(), &policy);
-            (policy, people)
-        });
-        Snapshot {
-            name: format!("organizations/{}/gateSnapshot", school.id),
-            members,
-            blocked,
-            policy,
-            create_time: now,
-            facts_time: self.facts.time(),
-        }
-    }
-
-    /// The code of a person today, and the day on which it ends.
-    pub fn issue_code(&self, person: PersonName, at: &OrgPath) -> (String, NaiveDate) {
-        let today = self.clock.today();
-        let policy = self.facts.with(|index| index.policy(at.as_str(), today));
-        let ends = person_code::expires(today, policy.person_code_ttl_days);
-        (self.codes.issue(person, today), ends)
-    }
-
-    /// Who showed a code, when the caller may check at one of the person's places.
-    ///
-    /// # Errors
-    /// When it is not ours, too old, or of somebody elsewhere.
-    pub fn resolve_code(
-        &self,
-        caller: &Caller,
-        code: &str,
-    ) -> Result<(PersonName, NaiveDate), Error> {
-        let permission = Permission::GateCheck;
-        caller.allowed(permission)?;
-        let (person, issued) = self.codes.open(code).map_err(|_| Error::ForeignCode)?;
-        let at = self.person(caller, permission, person)?;
-        let today = self.clock.today();
-        let policy = self.facts.with(|index| index.policy(at.as_str(), today));
-        let ends = person_code::expires(issued, policy.person_code_ttl_days);
-        if today >= ends {
-            Err(Error::CodeExpired(ends))
-        } else {
-            Ok((person, ends))
-        }
-    }
-
-    /// Binds a card to a person.
-    ///
-    /// # Errors
-    /// When the database fails or the request id was used before for something else.
-    pub async fn bind_card<R: Message + Default>(
-        &self,
-        caller: &Caller,
-        person: PersonName,
-        card: &str,
-        (request_id, request): (&str, &impl Message),
-        answer: R,
-    ) -> Result<R, Error> {
-        let now = self.clock.now();
-        let tx = self.store.database().begin().await?;
-        let ticket = match once(&tx, caller, "BindCard", request_id, request, now).await? {
-            Once::Repeat(answer) => return Ok(answer),
-            Once::First(ticket) => ticket,
-        };
-        Store::bind_card(&tx, self.codes.card_hash(card), person, now).await?;
-        ticket.record(&tx, &answer).await?;
-        tx.commit().await?;
-        Ok(answer)
-    }
-}
-
-/// The resource name of a decision.
-pub(crate) fn decision_name(school: &str, id: Uuid) -> String {
-    format!("organizations/{school}/gateDecisions/{}", id.hyphenated())
 }
 
 /// Whoever looks after the whole city may know what does not exist; others learn nothing.
@@ -307,4 +93,14 @@ fn denied(permission: Permission) -> Problem {
 /// scope but the city's contains is for the impossible.
 fn place(path: &str) -> OrgPath {
     path.parse().unwrap_or_default()
+}
+
+/// An id that sorts by when it was made.
+pub(crate) fn new_id(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(
+        uuid::NoContext,
+        seconds,
+        now.timestamp_subsec_nanos(),
+    ))
 }

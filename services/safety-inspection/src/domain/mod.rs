@@ -1,11 +1,6 @@
-//! What is true at a gate: types and pure functions.
+//! What is true of the safety of a campus: types and pure functions.
 
-pub mod clearance;
-pub mod decision;
-pub mod finding;
-pub mod index;
-pub mod observation;
+pub mod gate;
+pub mod organization;
 pub mod person;
-pub mod person_code;
-pub mod policy;
-pub mod snapshot;
+pub mod responsibility;

@@ -7,18 +7,18 @@ use proto::safety::gate_service_server::GateService;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::convert;
-use crate::app::{App, Overridable};
+use super::convert::gate as convert;
+use crate::app::gate::{Gatehouse, Overridable};
 
 /// Serves GateService.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    app: App,
+    gatehouse: Gatehouse,
 }
 
 impl Gate {
-    pub(crate) fn new(app: App) -> Self {
-        Self { app }
+    pub(crate) fn new(gatehouse: Gatehouse) -> Self {
+        Self { gatehouse }
     }
 }
 
@@ -31,9 +31,11 @@ impl GateService for Gate {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let school = convert::organization("parent", &request.parent)?;
-        let school = self.app.school(&caller, Permission::GateCheck, &school)?;
+        let school = self
+            .gatehouse
+            .school(&caller, Permission::GateCheck, &school)?;
         let entry = convert::entry(request, &caller.subject)?;
-        let decision = self.app.check(&school, entry).await?;
+        let decision = self.gatehouse.check(&school, entry).await?;
         Ok(Response::new(convert::decision(decision)))
     }
 
@@ -44,7 +46,9 @@ impl GateService for Gate {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let school = convert::organization("parent", &request.parent)?;
-        let school = self.app.school(&caller, Permission::GateCheck, &school)?;
+        let school = self
+            .gatehouse
+            .school(&caller, Permission::GateCheck, &school)?;
         convert::check_batch(&request)?;
         let ids: Vec<_> = request
             .decisions
@@ -62,7 +66,7 @@ impl GateService for Gate {
             .cloned()
             .collect();
         let recorded = self
-            .app
+            .gatehouse
             .record(&school, &request.device, &caller.subject, good)
             .await?;
         let mut recorded = recorded.into_iter();
@@ -81,9 +85,11 @@ impl GateService for Gate {
     ) -> Result<Response<pb::GateSnapshot>, Status> {
         let caller = caller(&request)?;
         let school = convert::snapshot_name(&request.into_inner().name)?;
-        let school = self.app.school(&caller, Permission::GateCheck, &school)?;
-        let snapshot = self.app.snapshot(&school);
-        let snapshot = convert::snapshot(snapshot, self.app.snapshot_key());
+        let school = self
+            .gatehouse
+            .school(&caller, Permission::GateCheck, &school)?;
+        let snapshot = self.gatehouse.snapshot(&school);
+        let snapshot = convert::snapshot(snapshot, self.gatehouse.snapshot_key());
         Ok(Response::new(snapshot))
     }
 
@@ -93,9 +99,11 @@ impl GateService for Gate {
     ) -> Result<Response<pb::GateDecision>, Status> {
         let caller = caller(&request)?;
         let (school, id) = convert::decision_name("name", &request.into_inner().name)?;
-        let school = self.app.school(&caller, Permission::GateRead, &school)?;
+        let school = self
+            .gatehouse
+            .school(&caller, Permission::GateRead, &school)?;
         Ok(Response::new(convert::decision(
-            self.app.decision(&school, id).await?,
+            self.gatehouse.decision(&school, id).await?,
         )))
     }
 
@@ -106,14 +114,16 @@ impl GateService for Gate {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let school = convert::organization("parent", &request.parent)?;
-        let school = self.app.school(&caller, Permission::GateRead, &school)?;
+        let school = self
+            .gatehouse
+            .school(&caller, Permission::GateRead, &school)?;
         let filter = convert::filter(&request)?;
         let size = page::size(request.page_size)?;
         let result = request.result.to_string();
         let binding = [&*request.parent, &*result, &*request.person];
         let before: Option<Uuid> = page::after(&request.page_token, &binding)?;
         let mut found = self
-            .app
+            .gatehouse
             .decisions(&school, &filter, before, size + 1)
             .await?;
         let more = found.len() as u64 > size;
@@ -137,13 +147,13 @@ impl GateService for Gate {
         let request = request.into_inner();
         let (school, id) = convert::decision_name("name", &request.name)?;
         let school = self
-            .app
+            .gatehouse
             .school(&caller, Permission::GateOverride, &school)?;
         let (outcome, reason) = convert::override_words(&request)?;
         let once = (&*request.request_id, &request);
         let render = |decision: Overridable| convert::decision(decision);
         let answer = self
-            .app
+            .gatehouse
             .override_decision(&caller, &school, id, (outcome, reason), once, render)
             .await?;
         Ok(Response::new(answer))
@@ -155,8 +165,10 @@ impl GateService for Gate {
     ) -> Result<Response<pb::PersonCode>, Status> {
         let caller = caller(&request)?;
         let person = convert::person("person", &request.into_inner().person)?;
-        let at = self.app.person(&caller, Permission::RosterRead, person)?;
-        let (person_code, ends) = self.app.issue_code(person, &at);
+        let at = self
+            .gatehouse
+            .person(&caller, Permission::RosterRead, person)?;
+        let (person_code, ends) = self.gatehouse.issue_code(person, &at);
         let expire_time = Some(kit::field::to_timestamp(kit::clock::start_of(ends)));
         Ok(Response::new(pb::PersonCode {
             person_code,
@@ -170,7 +182,7 @@ impl GateService for Gate {
     ) -> Result<Response<pb::ResolvePersonCodeResponse>, Status> {
         let caller = caller(&request)?;
         let (person, ends) = self
-            .app
+            .gatehouse
             .resolve_code(&caller, &request.into_inner().person_code)?;
         let expire_time = Some(kit::field::to_timestamp(kit::clock::start_of(ends)));
         let person = person.to_string();
@@ -187,14 +199,15 @@ impl GateService for Gate {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let person = convert::person("person", &request.person)?;
-        self.app.person(&caller, Permission::RosterWrite, person)?;
+        self.gatehouse
+            .person(&caller, Permission::RosterWrite, person)?;
         convert::card("card", &request.card)?;
         let answer = pb::BindCardResponse {
             person: person.to_string(),
         };
         let once = (&*request.request_id, &request);
         let answer = self
-            .app
+            .gatehouse
             .bind_card(&caller, person, &request.card, once, answer)
             .await?;
         Ok(Response::new(answer))

@@ -5,6 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
 mod m20260101_000001_facts;
 mod m20260101_000002_gate;
+mod m20261126_000003_register;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         let mut migrations = kit::migration::tables();
         migrations.push(Box::new(m20260101_000001_facts::Migration));
         migrations.push(Box::new(m20260101_000002_gate::Migration));
+        migrations.push(Box::new(m20261126_000003_register::Migration));
         migrations
     }
 

@@ -1,13 +1,10 @@
 //! The database: rows in and out. The only user of sea-orm.
 
-mod append;
-pub mod cards;
-pub mod decisions;
-mod entity;
-pub mod facts;
-mod packing;
+pub mod gate;
+pub mod register;
 
 use kit::db::Database;
+use sea_orm::DbErr;
 
 /// The tables of this service.
 #[derive(Clone, Debug)]
@@ -25,4 +22,13 @@ impl Store {
     pub fn database(&self) -> &Database {
         &self.db
     }
+}
+
+fn unreadable(what: &str) -> DbErr {
+    DbErr::Type(format!("a row with an unreadable {what}"))
+}
+
+/// The first text that sorts after everything below `place`.
+fn below_end(place: &str) -> String {
+    format!("{place}0")
 }

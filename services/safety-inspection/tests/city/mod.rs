@@ -1,7 +1,15 @@
 //! A small invented city: two schools, a class group each, and some staff.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each test binary uses a part"
+)]
 
+pub(crate) mod tree;
 pub(crate) mod world;
+
+pub(crate) use world::on_both;
 
 use kit::db::Database;
 use kit::projection::Projection;

@@ -25,6 +25,8 @@ use super::{SCHOOL, SCHOOL_PATH, roster};
 
 pub(crate) struct World {
     pub(crate) client: GateServiceClient<Channel>,
+    /// To any service of the door.
+    pub(crate) channel: Channel,
     pub(crate) clock: ManualClock,
     pub(crate) db: Database,
     pub(crate) running: Option<Running>,
@@ -37,9 +39,10 @@ impl World {
         let db = scratch.open::<Migrator>().await;
         roster(&db, &super::city(), 1).await;
         heard(&db, &clock).await;
-        let (client, running) = serve(&scratch, &clock).await;
+        let (channel, running) = serve(&scratch, &clock).await;
         Self {
-            client,
+            client: GateServiceClient::new(channel.clone()),
+            channel,
             clock,
             db,
             running: Some(running),
@@ -49,7 +52,13 @@ impl World {
 
     pub(crate) fn as_role<T>(&self, role: Role, scope: &str, message: T) -> Request<T> {
         let start = "2022-04-05T00:00:00Z".parse().expect("an instant");
-        signed(&bearer(role, scope, start), message)
+        signed(&bearer("someone-1", role, scope, start), message)
+    }
+
+    /// A call of `subject`, such as the `staff/…` of a member of staff.
+    pub(crate) fn by<T>(&self, subject: &str, role: Role, scope: &str, message: T) -> Request<T> {
+        let start = "2022-04-05T00:00:00Z".parse().expect("an instant");
+        signed(&bearer(subject, role, scope, start), message)
     }
 
     pub(crate) async fn check(
@@ -77,16 +86,16 @@ impl World {
     }
 }
 
-fn bearer(role: Role, scope: &str, start: chrono::DateTime<chrono::Utc>) -> String {
+fn bearer(subject: &str, role: Role, scope: &str, start: chrono::DateTime<chrono::Utc>) -> String {
     let scope = scope.parse().expect("a scope");
     let days = Duration::from_secs(86_400 * 60);
-    let token = Issuer::development().token("someone-1", &[role], &scope, None, start, days);
+    let token = Issuer::development().token(subject, &[role], &scope, None, start, days);
     format!("Bearer {token}")
 }
 
 /// The header of `role` at `scope` by the machine's clock.
 pub(crate) fn bearer_now(role: Role, scope: &str) -> String {
-    bearer(role, scope, SystemClock.now())
+    bearer("someone-1", role, scope, SystemClock.now())
 }
 
 pub(crate) fn signed<T>(bearer: &str, message: T) -> Request<T> {
@@ -104,10 +113,7 @@ pub(crate) async fn heard(db: &Database, clock: &ManualClock) {
     }
 }
 
-pub(crate) async fn serve(
-    database: &DatabaseConfig,
-    clock: &ManualClock,
-) -> (GateServiceClient<Channel>, Running) {
+pub(crate) async fn serve(database: &DatabaseConfig, clock: &ManualClock) -> (Channel, Running) {
     let config = Config {
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
@@ -125,7 +131,7 @@ pub(crate) async fn serve(
         .expect("started");
     let address = format!("http://{}", running.addr);
     let channel = kit::channel::connect_lazy(&address).expect("an address");
-    (GateServiceClient::new(channel), running)
+    (channel, running)
 }
 
 pub(crate) fn well(person: &str) -> pb::CheckEntryRequest {
@@ -178,7 +184,6 @@ pub(crate) fn told(status: &Status) -> (Grpc, String, String) {
 }
 
 /// Makes each test run on both databases, with a world of its own.
-#[macro_export]
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
@@ -197,3 +202,4 @@ macro_rules! on_both {
         }
     };
 }
+pub(crate) use on_both;

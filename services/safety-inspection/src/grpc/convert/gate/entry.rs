@@ -6,8 +6,8 @@ use proto::safety as pb;
 use proto::safety::check_entry_request::Emergency;
 
 use super::{DEVICE, card, decision_name, fingerprint, observation};
-use crate::app::{Entry, Identity};
-use crate::domain::observation::Crew;
+use crate::app::gate::{Entry, Identity};
+use crate::domain::gate::observation::Crew;
 
 /// What a gate asks. `parent` was read before.
 pub(in crate::grpc) fn entry(

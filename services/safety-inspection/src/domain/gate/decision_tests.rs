@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::clearance::{Control, Medical};
-use crate::domain::observation::{Temperature, TravelCard};
+use crate::domain::gate::clearance::{Control, Medical};
+use crate::domain::gate::observation::{Temperature, TravelCard};
 
 fn now() -> DateTime<Utc> {
     "2022-04-06T00:00:00Z".parse().unwrap()

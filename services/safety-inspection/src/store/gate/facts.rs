@@ -7,10 +7,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::{Store, packing};
-use crate::domain::clearance::{Clearance, Control};
-use crate::domain::index::{Index, Member};
-use crate::domain::policy::{Enacted, GatePolicy};
+use super::packing;
+use crate::domain::gate::clearance::{Clearance, Control};
+use crate::domain::gate::index::{Index, Member};
+use crate::domain::gate::policy::{Enacted, GatePolicy};
+use crate::store::Store;
 
 /// How many rows one statement writes; each takes eight parameters.
 const ROWS: usize = 500;

@@ -7,8 +7,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest, Sha256};
 
 use super::finding::Finding;
-use super::person::PersonName;
 use super::policy::GatePolicy;
+use crate::domain::person::PersonName;
 
 /// The people of one school and who of them must not enter.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use kit::drain::Drain;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
-use crate::domain::index::Index;
+use crate::domain::gate::index::Index;
 use crate::heard::Heard;
 use crate::store::Store;
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::clearance::{Control, Medical};
+use crate::domain::gate::clearance::{Control, Medical};
 
 const SCHOOL: &str = "fz/350102/2135010001";
 

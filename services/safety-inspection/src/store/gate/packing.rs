@@ -4,11 +4,11 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::clearance::{Clearance, Control, Medical};
-use crate::domain::index::{Member, Roll};
-use crate::domain::observation::Colour;
+use crate::domain::gate::clearance::{Clearance, Control, Medical};
+use crate::domain::gate::index::{Member, Roll};
+use crate::domain::gate::observation::Colour;
+use crate::domain::gate::policy::GatePolicy;
 use crate::domain::person::{PersonKind, PersonName};
-use crate::domain::policy::GatePolicy;
 
 const STAFF: u8 = 1;
 const LEAVE: u8 = 2;

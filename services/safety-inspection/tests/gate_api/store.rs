@@ -1,23 +1,23 @@
 //! One suite for both databases.
 
-mod city;
-
 use chrono::{DateTime, Utc};
 use kit::db::Database;
 use kit::projection::Projection;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use safety_inspection::domain::decision::{Checks, Outcome, Standing};
-use safety_inspection::domain::finding::Finding;
-use safety_inspection::domain::index::Index;
-use safety_inspection::domain::observation::{Colour, Identification, Observation, Temperature};
+use safety_inspection::domain::gate::decision::{Checks, Outcome, Standing};
+use safety_inspection::domain::gate::finding::Finding;
+use safety_inspection::domain::gate::index::Index;
+use safety_inspection::domain::gate::observation::{
+    Colour, Identification, Observation, Temperature,
+};
 use safety_inspection::domain::person::PersonName;
 use safety_inspection::store::Store;
-use safety_inspection::store::decisions::{Appended, Filter, Override, Record};
+use safety_inspection::store::gate::decisions::{Appended, Filter, Override, Record};
 use safety_inspection::{Migrator, RosterProjection};
 use uuid::Uuid;
 
-use city::{OTHER_PATH, SCHOOL_PATH, clearance, held, released, roster, student};
+use crate::city::{OTHER_PATH, SCHOOL_PATH, clearance, held, released, roster, student};
 
 kit::store_suite!(Migrator;
     facts_reach_the_index,
@@ -53,14 +53,14 @@ async fn catch_up(db: &Database, index: &mut Index, revision: i64) -> i64 {
 }
 
 async fn facts_reach_the_index(db: Database) {
-    roster(&db, &city::city(), 1).await;
+    roster(&db, &crate::city::city(), 1).await;
     clearance(&db, &[held(&student(2), 1)], 1).await;
     let mut index = index(&db).await;
     assert_eq!(index.len(), 8);
     assert_eq!(index.org_path("2135010001"), Some(SCHOOL_PATH));
     assert_eq!(index.standing(name(1), SCHOOL_PATH), Standing::Expected);
     assert_eq!(index.standing(name(1), OTHER_PATH), Standing::Elsewhere);
-    let staff = city::staff(21).parse().expect("a name");
+    let staff = crate::city::staff(21).parse().expect("a name");
     assert_eq!(index.standing(staff, SCHOOL_PATH), Standing::Expected);
     let policy = index.policy(SCHOOL_PATH, kit::clock::civil_date(now()));
     assert_eq!(policy.version, "fuzhou-2022-04@1");
@@ -87,13 +87,13 @@ async fn old_versions_change_nothing(db: Database) {
 }
 
 async fn a_new_snapshot_forgets_what_is_gone(db: Database) {
-    roster(&db, &city::city(), 1).await;
+    roster(&db, &crate::city::city(), 1).await;
     let mut index = index(&db).await;
     let reached = catch_up(&db, &mut index, 0).await;
     // Restored from a copy: versions begin again, the other school is gone.
     let again = [
-        city::organization("2135010001", SCHOOL_PATH),
-        city::class_roll(SCHOOL_PATH, 1, &[1]),
+        crate::city::organization("2135010001", SCHOOL_PATH),
+        crate::city::class_roll(SCHOOL_PATH, 1, &[1]),
     ];
     roster(&db, &again, 2).await;
     let tx = db.begin().await.expect("a transaction");

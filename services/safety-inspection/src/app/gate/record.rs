@@ -7,13 +7,13 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::check::timestamp;
-use super::{App, School};
-use crate::domain::decision::Outcome;
-use crate::domain::observation::{Identification, Observation, Reading};
+use super::{Gatehouse, School};
+use crate::domain::gate::decision::Outcome;
+use crate::domain::gate::observation::{Identification, Observation, Reading};
 use crate::domain::person::PersonName;
 use crate::error::Error;
 use crate::store::Store;
-use crate::store::decisions::{Appended, Record};
+use crate::store::gate::decisions::{Appended, Record};
 
 /// How far back a gate's own decisions are taken.
 const OLDEST: Duration = Duration::days(7);
@@ -52,7 +52,7 @@ pub enum Verdict {
     OutOfTime,
 }
 
-impl App {
+impl Gatehouse {
     /// Stores what a gate did without a network. Answers in the order of `decisions`.
     ///
     /// # Errors

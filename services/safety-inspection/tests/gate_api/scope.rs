@@ -1,7 +1,7 @@
 //! Who may do what where, and what malformed requests are told.
 
-mod city;
-
+use crate::city;
+use crate::city::on_both;
 use kit::auth::Role;
 use proto::safety as pb;
 use proto::safety::gate_decision::Result as Outcome;
@@ -9,8 +9,8 @@ use tonic::{Code as Grpc, Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use city::world::{World, told, well, with_temperature};
-use city::{SCHOOL, SCHOOL_PATH, student};
+use crate::city::world::{World, told, well, with_temperature};
+use crate::city::{SCHOOL, SCHOOL_PATH, student};
 
 on_both!(
     wrong_scopes_are_refused,

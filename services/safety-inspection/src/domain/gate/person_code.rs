@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::person::{PersonKind, PersonName};
+use crate::domain::person::{PersonKind, PersonName};
 
 const TAG: usize = 12;
 const PAYLOAD: usize = 19;

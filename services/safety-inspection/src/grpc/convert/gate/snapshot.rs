@@ -6,7 +6,7 @@ use proto::safety as pb;
 
 use super::decision::reason;
 use super::malformed;
-use crate::domain::snapshot::{Snapshot, SnapshotKey};
+use crate::domain::gate::snapshot::{Snapshot, SnapshotKey};
 
 /// The school in `organizations/{organization}/gateSnapshot`.
 pub(in crate::grpc) fn snapshot_name(name: &str) -> Result<String, Problem> {

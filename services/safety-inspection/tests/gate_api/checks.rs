@@ -1,7 +1,7 @@
 //! What a gate says of people, and who may say otherwise.
 
-mod city;
-
+use crate::city;
+use crate::city::on_both;
 use kit::auth::Role;
 use proto::safety as pb;
 use proto::safety::check_entry_request::{Emergency, Identity};
@@ -10,8 +10,8 @@ use proto::safety::gate_reason::Code;
 use tonic::Code as Grpc;
 use uuid::Uuid;
 
-use city::world::{World, codes, heard, told, well, with_temperature};
-use city::{SCHOOL_PATH, clearance, held, released, roster, student};
+use crate::city::world::{World, codes, heard, told, well, with_temperature};
+use crate::city::{SCHOOL_PATH, clearance, held, released, roster, student};
 
 on_both!(
     a_pupil_enters_and_a_held_one_does_not,

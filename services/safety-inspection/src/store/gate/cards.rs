@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 
-use super::Store;
 use super::entity::card;
 use crate::domain::person::PersonName;
+use crate::store::Store;
 
 impl Store {
     /// Whose card it is.

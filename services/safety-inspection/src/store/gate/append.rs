@@ -6,9 +6,9 @@ use kit::db::{Backend, statement};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, RuntimeErr, Value};
 use uuid::Uuid;
 
-use super::Store;
 use super::decisions::{Record, model};
 use super::entity::gate_decision::{self, Model};
+use crate::store::Store;
 
 /// What became of a decision that was handed to [`Store::append`].
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use super::clearance::Clearance;
 use super::decision::Standing;
 use super::finding::Finding;
-use super::person::{PersonKind, PersonName};
 use super::policy::{Enacted, GatePolicy, in_force};
+use crate::domain::person::{PersonKind, PersonName};
 
 /// One person on a roll, as it is stored and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

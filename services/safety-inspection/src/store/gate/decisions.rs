@@ -7,16 +7,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Store;
 pub use super::append::Appended;
 use super::entity::gate_decision::{self, Model};
 use super::entity::gate_override;
-use crate::domain::decision::{Checks, Outcome};
-use crate::domain::finding::Finding;
-use crate::domain::observation::{
+use crate::domain::gate::decision::{Checks, Outcome};
+use crate::domain::gate::finding::Finding;
+use crate::domain::gate::observation::{
     Colour, Crew, Identification, Observation, Temperature, TravelCard,
 };
 use crate::domain::person::PersonName;
+use crate::store::Store;
 
 /// One decision as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! A decision that was answered is never lost, and many share a commit.
 
-mod city;
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -13,15 +11,16 @@ use proto::safety as pb;
 use proto::safety::gate_service_client::GateServiceClient;
 use safety_inspection::Migrator;
 use safety_inspection::store::Store;
-use safety_inspection::store::decisions::Filter;
+use safety_inspection::store::gate::decisions::Filter;
 use sea_orm::ConnectionTrait;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use city::world::{World, signed, well};
-use city::{SCHOOL_PATH, student};
+use crate::city;
+use crate::city::world::{World, signed, well};
+use crate::city::{SCHOOL_PATH, student};
 
 /// How often the process is killed.
 const CUTS: usize = 8;

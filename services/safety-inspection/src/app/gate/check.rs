@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use kit::status::Problem;
 use uuid::Uuid;
 
-use super::{App, Overridable, School, decision_name};
-use crate::domain::decision::{self, Case, Decision, Outcome, Standing};
-use crate::domain::observation::{Crew, Identification, Observation, Reading};
+use super::{Gatehouse, Overridable, School, decision_name};
+use crate::domain::gate::decision::{self, Case, Decision, Outcome, Standing};
+use crate::domain::gate::observation::{Crew, Identification, Observation, Reading};
+use crate::domain::gate::person_code;
+use crate::domain::gate::policy::GatePolicy;
 use crate::domain::person::PersonName;
-use crate::domain::person_code;
-use crate::domain::policy::GatePolicy;
 use crate::error::Error;
-use crate::store::decisions::{Appended, Record};
+use crate::store::gate::decisions::{Appended, Record};
 
 /// How somebody is identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) struct Weighing {
     pub(super) facts_time: Option<DateTime<Utc>>,
 }
 
-impl App {
+impl Gatehouse {
     /// Decides, stores and answers.
     ///
     /// # Errors

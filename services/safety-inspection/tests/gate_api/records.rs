@@ -1,16 +1,16 @@
 //! What is kept of decisions, and what a gate without a network takes along and brings back.
 
-mod city;
-
+use crate::city::on_both;
 use kit::auth::Role;
 use kit::clock::Clock;
 use proto::safety as pb;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_reason::Code;
+use proto::safety::gate_service_client::GateServiceClient;
 use uuid::Uuid;
 
-use city::world::{World, codes, serve, told, well};
-use city::{SCHOOL, SCHOOL_PATH, clearance, held, student};
+use crate::city::world::{World, codes, serve, told, well};
+use crate::city::{SCHOOL, SCHOOL_PATH, clearance, held, student};
 
 on_both!(
     offline_decisions_are_recorded_once,
@@ -153,7 +153,8 @@ async fn decisions_survive_a_restart(mut world: World) {
         .stop()
         .await
         .expect("stopped");
-    let (client, running) = serve(&world.scratch, &world.clock).await;
+    let (channel, running) = serve(&world.scratch, &world.clock).await;
+    let client = GateServiceClient::new(channel);
     (world.client, world.running) = (client, Some(running));
     let get = pb::GetGateDecisionRequest {
         name: decision.name.clone(),

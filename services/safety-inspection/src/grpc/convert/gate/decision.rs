@@ -5,11 +5,11 @@ use kit::status::Problem;
 use proto::safety as pb;
 
 use super::{malformed, outcome_in};
-use crate::app::{Overridable, decision_name as named};
-use crate::domain::decision::Outcome;
-use crate::domain::finding::{self, Finding};
-use crate::domain::observation::Observation;
-use crate::store::decisions::{Filter, Override, Record};
+use crate::app::gate::{Overridable, decision_name as named};
+use crate::domain::gate::decision::Outcome;
+use crate::domain::gate::finding::{self, Finding};
+use crate::domain::gate::observation::Observation;
+use crate::store::gate::decisions::{Filter, Override, Record};
 
 const REASON: usize = 500;
 
@@ -123,7 +123,7 @@ fn seen(observation: Observation) -> pb::GateObservation {
     }
 }
 
-pub(super) fn result(outcome: Outcome) -> pb::gate_decision::Result {
+pub(in crate::grpc) fn result(outcome: Outcome) -> pb::gate_decision::Result {
     match outcome {
         Outcome::Admit => pb::gate_decision::Result::Admit,
         Outcome::Observe => pb::gate_decision::Result::Observe,
@@ -145,7 +145,7 @@ fn check(finding: Finding) -> pb::GateCheck {
     }
 }
 
-pub(super) fn reason(finding: Finding) -> pb::GateReason {
+pub(in crate::grpc) fn reason(finding: Finding) -> pb::GateReason {
     pb::GateReason {
         code: i32::from(finding.number()),
         rule: finding.rule().to_owned(),

@@ -6,7 +6,7 @@ use proto::safety as pb;
 
 use super::decision::result;
 use super::{DEVICE, fingerprint, observation, outcome_in};
-use crate::app::{Offline, Verdict, decision_name as named};
+use crate::app::gate::{Offline, Verdict, decision_name as named};
 
 const BATCH: usize = 1000;
 

@@ -1,0 +1,8 @@
+//! Decisions at gates, cards, and the facts that gates decide by.
+
+mod append;
+pub mod cards;
+pub mod decisions;
+mod entity;
+pub mod facts;
+mod packing;
