@@ -52,7 +52,7 @@ pub use campus::{
     error::v1 as error, notification::v1 as notification, provider::v1 as provider,
     roster::v1 as roster, safety::v1 as safety, sampling::v1 as sampling,
 };
-pub use google::r#type::Date;
+pub use google::r#type::{Date, LatLng};
 
 /// Every file of the contracts with its imports and custom options, as an encoded
 /// `google.protobuf.FileDescriptorSet`.

@@ -1,6 +1,7 @@
 //! Use cases: authorise, load, decide, save.
 
 pub(crate) mod gate;
+mod hazards;
 
 use std::sync::Arc;
 

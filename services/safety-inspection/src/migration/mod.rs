@@ -6,6 +6,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 mod m20260101_000001_facts;
 mod m20260101_000002_gate;
 mod m20261126_000003_register;
+mod m20261126_000004_photos;
+mod m20261126_000005_hazards;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000001_facts::Migration));
         migrations.push(Box::new(m20260101_000002_gate::Migration));
         migrations.push(Box::new(m20261126_000003_register::Migration));
+        migrations.push(Box::new(m20261126_000004_photos::Migration));
+        migrations.push(Box::new(m20261126_000005_hazards::Migration));
         migrations
     }
 

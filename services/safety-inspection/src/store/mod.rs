@@ -1,6 +1,8 @@
 //! The database: rows in and out. The only user of sea-orm.
 
 pub mod gate;
+pub mod hazards;
+pub mod photos;
 pub mod register;
 
 use kit::db::Database;

@@ -1,0 +1,3 @@
+//! Use cases of hazards.
+
+mod opening;
