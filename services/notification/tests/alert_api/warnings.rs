@@ -1,5 +1,6 @@
 //! Warnings of other systems, and messages of this one as warnings for others.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;

@@ -12,7 +12,8 @@ use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use kit::vault::CryptoConfig;
 use notification::{
-    AlertConfig, ChannelConfig, Config, DeliveryConfig, Migrator, SendingConfig, WarningConfig,
+    AlertConfig, ChannelConfig, Config, DeliveryConfig, Migrator, RetentionConfig, SendingConfig,
+    WarningConfig,
 };
 use proto::notification::alert_service_client::AlertServiceClient;
 use proto::notification::channel_service_client::ChannelServiceClient;
@@ -27,6 +28,9 @@ use tonic_types::{ErrorDetail, StatusExt};
 
 /// Nobody listens here: the neighbours are away.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// The sender of the documents of the town.
+pub(crate) const SENDER: &str = "warnings@campus.example";
 
 pub(crate) struct World {
     pub(crate) alerts: AlertServiceClient<Channel>,
@@ -138,7 +142,14 @@ async fn serve(
             heartbeat: Duration::from_millis(200),
             chunk: 4,
         },
-        warnings: WarningConfig::default(),
+        warnings: WarningConfig {
+            sender: SENDER.to_owned(),
+        },
+        retention: RetentionConfig {
+            interval: Duration::from_millis(20),
+            batch: 4,
+            ..RetentionConfig::default()
+        },
         crypto: CryptoConfig::default(),
         channels: ways.to_vec(),
         sending: SendingConfig {
