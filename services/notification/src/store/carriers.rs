@@ -17,8 +17,8 @@ use crate::domain::party::Party;
 /// A document waits until those before it of its chain have left by the channel, or never will: who takes
 /// them sees no update of what it does not know, and no alert after it was called off.
 const IN_ORDER: &str = " AND NOT EXISTS (SELECT 1 FROM warning_carriers own \
-    JOIN warning_carriers before ON before.message = own.message AND before.number < own.number \
-    JOIN deliveries b ON b.message = before.carrier AND b.channel = d.channel AND b.state = 1 \
+    JOIN warning_carriers earlier ON earlier.message = own.message AND earlier.number < own.number \
+    JOIN deliveries b ON b.message = earlier.carrier AND b.channel = d.channel AND b.state = 1 \
     WHERE own.carrier = d.message)";
 
 row! {

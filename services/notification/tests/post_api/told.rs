@@ -163,7 +163,7 @@ async fn a_template_that_asks_for_more_keeps_nobody_from_being_told(scratch: Scr
     save(&mut world, own(&["reason"]), 1).await;
     hear(&world, "T1").await;
     let items = of_owner(&mut world, 1).await;
-    assert!(items[0].title.contains("9 人"), "{}", items[0].title);
+    assert!(items[0].body.contains("9 人"), "{}", items[0].body);
     assert_ne!(items[0].title, "复检 9 人");
 }
 
