@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::town::on_both;
+use crate::town::{CITY, morning, on_both};
 use chrono::Duration;
 use kit::auth::Role;
+use kit::clock::ManualClock;
+use kit::drain::Drain;
 use kit::scratch::Scratch;
+use notification::{Config, WarningConfig};
 use proto::notification as pb;
 use proto::notification::delivery::{Failure, State};
 use proto::notification::warning_info::Severity;
@@ -14,11 +17,10 @@ use proto::notification::warning_reference::Type;
 use uuid::Uuid;
 
 use crate::peers::{Answer, Peer, Received};
-use crate::town::CITY;
 use crate::town::centre::centre;
 use crate::town::post::Post;
 use crate::town::ways::{at, is, message, states, until};
-use crate::town::world::{SENDER, by, reason};
+use crate::town::world::{NOWHERE, SENDER, by, reason, settings};
 
 on_both!(
     every_centre_gets_the_chain_as_it_was_written,
@@ -316,6 +318,24 @@ async fn nobody_sends_messages_by_a_channel_of_documents(scratch: Scratch) {
         refused.message().contains("message.channels[0]"),
         "{}",
         refused.message()
+    );
+}
+
+/// Nothing ever leaves under the name of nobody.
+#[tokio::test]
+async fn without_a_sender_the_service_does_not_start() {
+    let scratch = kit::scratch::sqlite();
+    let ways = [centre("city", "http://127.0.0.1:9/cap")];
+    let config = Config {
+        warnings: WarningConfig::default(),
+        ..settings(&scratch, NOWHERE, &ways)
+    };
+    let clock = Arc::new(ManualClock::at(morning()));
+    let started = notification::start(config, clock, Drain::new()).await;
+    let refused = started.err().expect("refused").to_string();
+    assert!(
+        refused.starts_with("configuration: warnings.sender: required by channels.city"),
+        "{refused}"
     );
 }
 

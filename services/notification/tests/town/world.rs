@@ -123,7 +123,19 @@ async fn serve(
     ways: &[ChannelConfig],
     clock: &ManualClock,
 ) -> Running {
-    let config = Config {
+    let config = settings(database, neighbours, ways);
+    notification::start(config, Arc::new(clock.clone()), Drain::new())
+        .await
+        .expect("started")
+}
+
+/// The settings of the service in the town.
+pub(crate) fn settings(
+    database: &DatabaseConfig,
+    neighbours: &str,
+    ways: &[ChannelConfig],
+) -> Config {
+    Config {
         server: ServerConfig {
             drain: Duration::from_millis(200),
             ..ServerConfig::loopback()
@@ -155,10 +167,7 @@ async fn serve(
         sending: SendingConfig {
             poll: Duration::from_millis(20),
         },
-    };
-    notification::start(config, Arc::new(clock.clone()), Drain::new())
-        .await
-        .expect("started")
+    }
 }
 
 fn channel(running: &Running) -> Channel {
