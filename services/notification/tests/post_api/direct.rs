@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use kit::db::{Database, statement};
+use kit::db::Database;
 use notification::Migrator;
 use notification::domain::delivery::{Counts, State};
 use notification::domain::message::{State as MessageState, Urgency};
 use notification::store::Store;
 use notification::store::direct::Way;
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::town::letters::{by_inbox_and, letter, reader, stored};
 use crate::town::morning;
+use crate::town::scan::number;
 
 kit::store_suite!(Migrator;
     each_message_has_its_ledger_and_its_place_among_arrivals,
@@ -90,12 +90,5 @@ async fn a_cut_leaves_nothing(db: Database) {
 
 async fn what_goes_into_no_inbox_has_no_arrival(db: Database) {
     stored(&db, vec![letter(1, vec![Way::Channel("sms".to_owned())])]).await;
-    let sql = "SELECT COUNT(*) FROM message_parts";
-    let row = db.read().query_one_raw(statement(db.read(), sql, [])).await;
-    let count: i64 = row
-        .expect("read")
-        .expect("a row")
-        .try_get_by_index(0)
-        .expect("a number");
-    assert_eq!(count, 0);
+    assert_eq!(number(&db, "SELECT COUNT(*) FROM message_parts").await, 0);
 }

@@ -332,7 +332,7 @@ async fn without_a_sender_the_service_does_not_start() {
     };
     let clock = Arc::new(ManualClock::at(morning()));
     let started = notification::start(config, clock, Drain::new()).await;
-    let refused = started.err().expect("refused").to_string();
+    let refused = started.expect_err("refused").to_string();
     assert!(
         refused.starts_with("configuration: warnings.sender: required by channels.city"),
         "{refused}"

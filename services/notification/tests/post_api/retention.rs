@@ -24,6 +24,7 @@ use crate::town::centre::centre;
 use crate::town::letters::{by_inbox_and, letter, reader, stored};
 use crate::town::morning;
 use crate::town::post::Post;
+use crate::town::scan::number;
 use crate::town::ways::{is, until};
 use crate::town::world::{World, by};
 
@@ -44,12 +45,6 @@ const TABLES: [(&str, &str); 5] = [
     ("deliveries", "message"),
     ("warning_carriers", "carrier"),
 ];
-
-async fn count(db: &Database, sql: &str) -> i64 {
-    let row = db.read().query_one_raw(statement(db.read(), sql, []));
-    let row = row.await.expect("read").expect("a row");
-    row.try_get_by_index(0).expect("a number")
-}
 
 /// How many rows of a message there are anywhere.
 async fn rows(db: &Database, id: Uuid) -> i64 {
@@ -184,7 +179,7 @@ async fn two_replicas_remove_each_row_once(scratch: Scratch) {
     // Each passes over what the other is at, and the last one finds it.
     let (rest, last) = work().await;
     assert_eq!((one.0 + other.0 + rest, one.1 + other.1 + last), (120, 60));
-    assert_eq!(count(&db, "SELECT COUNT(*) FROM message_counts").await, 0);
+    assert_eq!(number(&db, "SELECT COUNT(*) FROM message_counts").await, 0);
 }
 
 async fn ingest(world: &mut World, told: &Told<'_>) -> pb::Warning {
@@ -228,7 +223,7 @@ async fn a_warning_goes_with_its_chain_and_can_come_again(scratch: Scratch) {
         "warning_texts",
         "warning_divisions",
     ] {
-        let left = count(&db, &format!("SELECT COUNT(*) FROM {table}")).await;
+        let left = number(&db, &format!("SELECT COUNT(*) FROM {table}")).await;
         assert_eq!(left, 1, "{table}");
     }
     let again = ingest(&mut world, &Told::alert(1)).await;

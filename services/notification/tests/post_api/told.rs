@@ -4,16 +4,15 @@ use crate::town::on_both;
 use std::time::Duration;
 
 use kit::auth::Role;
-use kit::db::statement;
 use kit::scratch::Scratch;
 use proto::notification as pb;
 use proto::notification::alert::Kind;
 use proto::notification::message::{Category, Urgency};
 use proto::notification::template_text::Variant;
 use proto::notification::template_variable::Type;
-use sea_orm::ConnectionTrait;
 
 use crate::town::post::{Post, contact, notice, to_parties};
+use crate::town::scan::number;
 use crate::town::world::{World, of, reason};
 use crate::town::{BUREAU, BUREAU_PATH, SCHOOL_PATH, placed, sampling, staff};
 
@@ -181,11 +180,6 @@ async fn a_burst_is_told_once_by_two_replicas(scratch: Scratch) {
     let bases: std::collections::BTreeSet<_> = told.iter().map(|item| &item.basis).collect();
     assert_eq!((told.len(), bases.len()), (250, 250));
     let db = world.db.clone();
-    let count = async |sql: &str| {
-        let row = db.read().query_one_raw(statement(db.read(), sql, [])).await;
-        let row = row.expect("read").expect("a row");
-        row.try_get_by_index::<i64>(0).expect("a number")
-    };
     for (sql, expected) in [
         ("SELECT COUNT(*) FROM messages", TUBES),
         ("SELECT COUNT(*) FROM messages WHERE state = 2", TUBES),
@@ -205,7 +199,7 @@ async fn a_burst_is_told_once_by_two_replicas(scratch: Scratch) {
         ("SELECT value FROM messages_revision", TUBES),
         ("SELECT MAX(revision) FROM message_parts", TUBES),
     ] {
-        assert_eq!(count(sql).await, expected, "{sql}");
+        assert_eq!(number(&db, sql).await, expected, "{sql}");
     }
 }
 
