@@ -2,6 +2,7 @@
 
 mod channels;
 mod checks;
+mod retention;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(crate) use channels::Secret;
 pub use channels::{
     AnswerConfig, ChannelConfig, Encoding, Encryption, RequestConfig, SignConfig, SmtpConfig,
 };
+pub use retention::RetentionConfig;
 
 /// The settings of the service.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,6 +56,9 @@ pub struct Config {
     /// How warnings are written.
     #[serde(default)]
     pub warnings: WarningConfig,
+    /// How long what was told is kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
 }
 
 /// How alerts are watched.
@@ -105,6 +110,21 @@ impl Config {
         self.crypto
             .master_key(self.auth.production, &DEVELOPMENT_KEY)
     }
+
+    /// Checks that documents which leave by a channel have a sender of the city's own.
+    ///
+    /// # Errors
+    /// When none is set; the text names the channel.
+    pub(crate) fn check_sender(&self) -> Result<(), String> {
+        let mut channels = self.channels.iter();
+        match channels.find(|channel| channel.kind.carries_documents()) {
+            Some(channel) if self.warnings.sender == NO_SENDER => Err(format!(
+                "warnings.sender: required by channels.{}, which sends CAP documents under this name",
+                channel.id
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// How warnings are written.
@@ -112,8 +132,9 @@ impl Config {
 #[serde(deny_unknown_fields)]
 pub struct WarningConfig {
     /// The `sender` of the CAP documents that this service writes: globally one's own, such as an
-    /// address of the bureau; 1 to 256 characters, no white space, comma, `<` or `&`. Documents written
-    /// under another one before are not referred to correctly any more.
+    /// address of the bureau; 1 to 256 characters, no white space, comma, `<` or `&`. Required where a
+    /// channel takes documents. Documents written under another one before are not referred to correctly
+    /// any more.
     #[serde(default = "default_sender")]
     pub sender: String,
 }
@@ -130,8 +151,11 @@ fn default_chunk() -> u32 {
     20_000
 }
 
+/// The sender of documents that leave by no channel: nobody's.
+const NO_SENDER: &str = "campus.invalid";
+
 fn default_sender() -> String {
-    "campus.invalid".to_owned()
+    NO_SENDER.to_owned()
 }
 
 impl Default for AlertConfig {
@@ -194,7 +218,8 @@ impl Settings for Config {
         if !cap::is_token(&self.warnings.sender) {
             return Err("warnings.sender: not a sender of CAP".to_owned());
         }
-        Ok(())
+        self.check_sender()?;
+        self.retention.check()
     }
 
     fn telemetry(&self) -> &TelemetryConfig {

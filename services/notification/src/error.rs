@@ -68,6 +68,9 @@ pub enum Error {
     /// There is no such channel; its place in the list.
     #[error("channel {0} does not exist")]
     Channel(usize),
+    /// The channel carries the documents of warnings only; its place in the list.
+    #[error("channel {0} carries documents of warnings only")]
+    DocumentsOnly(usize),
     /// A channel and a message differ in being an exercise; the name of the channel.
     #[error("{0} and the message differ in being an exercise")]
     Exercise(String),

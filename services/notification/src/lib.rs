@@ -18,7 +18,7 @@ mod voice_feeds;
 
 pub use config::{
     AlertConfig, AnswerConfig, ChannelConfig, Config, DeliveryConfig, Encoding, Encryption,
-    RequestConfig, SendingConfig, SignConfig, SmtpConfig, WarningConfig,
+    RequestConfig, RetentionConfig, SendingConfig, SignConfig, SmtpConfig, WarningConfig,
 };
 pub use error::{Error, Unfit};
 pub use feeds::{RosterProjection, SamplingProjection};

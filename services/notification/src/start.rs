@@ -31,6 +31,7 @@ use crate::app::contacts::Contacts;
 use crate::app::directives::Directives;
 use crate::app::meetings::Meetings;
 use crate::app::messages::Messages;
+use crate::app::retention::Retention;
 use crate::app::sending::Sending;
 use crate::app::support::Support;
 use crate::app::telling::Teller;
@@ -84,6 +85,7 @@ pub async fn start(
     drain: Drain,
 ) -> Result<Running, StartError> {
     rulebook::check()?;
+    config.check_sender().map_err(StartError::Config)?;
     let master = config.master_key().map_err(StartError::Config)?;
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
@@ -132,7 +134,8 @@ pub async fn start(
     let support = Support::new(base.clone(), seal);
     let care = Care::new(base.clone());
     Voices::start(base.clone(), drain.clone());
-    let warnings = Warnings::new(base, config.warnings.sender);
+    Retention::start(base.clone(), config.retention, drain.clone());
+    let warnings = Warnings::new(base, config.warnings.sender, channels.clone());
 
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;

@@ -11,7 +11,8 @@ use kit::telemetry::TelemetryConfig;
 use kit::vault::CryptoConfig;
 use notification::domain::channel::Kind;
 use notification::{
-    AlertConfig, ChannelConfig, Config, DeliveryConfig, SendingConfig, WarningConfig,
+    AlertConfig, ChannelConfig, Config, DeliveryConfig, RetentionConfig, SendingConfig,
+    WarningConfig,
 };
 
 fn config() -> Config {
@@ -28,6 +29,7 @@ fn config() -> Config {
         channels: Vec::new(),
         sending: SendingConfig::default(),
         warnings: WarningConfig::default(),
+        retention: RetentionConfig::default(),
     }
 }
 
@@ -152,6 +154,42 @@ fn production_wants_a_key_of_its_own_and_encrypted_ways() {
     assert!(text.starts_with("channels.way.insecure: "), "{text}");
 }
 
+#[test]
+fn documents_leave_under_a_name_of_the_citys_own() {
+    let mut channel = ChannelConfig::new("centre", Kind::Cap);
+    channel.url = Some("https://centre.example/cap".to_owned());
+    let mut config = Config {
+        channels: vec![channel],
+        ..config()
+    };
+    let text = config.check().unwrap_err();
+    let expected = "warnings.sender: required by channels.centre, ";
+    assert!(text.starts_with(expected), "{text}");
+    config.warnings.sender = "warnings@campus.example".to_owned();
+    assert_eq!(config.check(), Ok(()));
+}
+
+#[test]
+fn what_was_told_is_kept_as_long_as_the_law_asks_for() {
+    let checked = |change: fn(&mut RetentionConfig)| {
+        let mut config = config();
+        change(&mut config.retention);
+        config.check()
+    };
+    const DAY: Duration = Duration::from_secs(86_400);
+    assert_eq!(checked(|kept| kept.messages = 180 * DAY), Ok(()));
+    for short in [
+        checked(|kept| kept.messages = 179 * DAY),
+        checked(|kept| kept.warnings = 179 * DAY),
+        checked(|kept| kept.messages = Duration::MAX),
+        checked(|kept| kept.interval = Duration::ZERO),
+        checked(|kept| kept.batch = 0),
+    ] {
+        let text = short.unwrap_err();
+        assert!(text.starts_with("retention."), "{text}");
+    }
+}
+
 fn shipped() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config/notification.toml");
     std::fs::read_to_string(path).expect("the shipped file")
@@ -198,6 +236,9 @@ fn the_examples_of_the_shipped_file_can_be_used() {
         };
         text.push_str(&format!("\n{line}"));
     }
+    let unset = load(&text).unwrap_err();
+    assert!(unset.starts_with("warnings.sender: "), "{unset}");
+    let text = text.replace("campus.invalid", "warnings@campus.example");
     let config = load(&text).unwrap();
     let ids: Vec<&str> = config.channels.iter().map(|channel| &*channel.id).collect();
     let expected = [

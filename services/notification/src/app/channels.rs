@@ -60,6 +60,14 @@ impl Channels {
         told.map(|channel| channel.id.clone()).collect()
     }
 
+    /// The ids of the channels that take the documents of warnings: of real ones, or of exercises.
+    pub(crate) fn documents(&self, exercise: bool) -> Vec<String> {
+        let taking = self.all().iter().filter(|channel| {
+            channel.kind.carries_documents() && carries(channel.kind, channel.exercise, exercise)
+        });
+        taking.map(|channel| channel.id.clone()).collect()
+    }
+
     /// The settings of all channels, by id.
     pub(crate) fn all(&self) -> &[ChannelConfig] {
         &self.settings
@@ -68,11 +76,14 @@ impl Channels {
     /// Checks that a message may leave by each of some channels besides the inbox.
     ///
     /// # Errors
-    /// When there is no such channel, or the message is an exercise and the channel carries none, or the
-    /// other way round.
+    /// When there is no such channel, it carries documents only, or the message is an exercise and the
+    /// channel carries none, or the other way round.
     pub(crate) fn check(&self, ids: &[String], exercise: bool) -> Result<(), Error> {
         for (index, id) in ids.iter().enumerate() {
             let channel = self.settings(id).ok_or(Error::Channel(index))?;
+            if channel.kind.carries_documents() {
+                return Err(Error::DocumentsOnly(index));
+            }
             if !carries(channel.kind, channel.exercise, exercise) {
                 return Err(Error::Exercise(name(id)));
             }

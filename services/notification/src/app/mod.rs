@@ -23,13 +23,15 @@ pub(crate) mod progress;
 mod quiet;
 mod receipts;
 pub(crate) mod recipients;
+pub(crate) mod retention;
 pub(crate) mod sending;
 pub(crate) mod silences;
 pub(crate) mod support;
 pub(crate) mod telling;
 pub(crate) mod templates;
+mod told;
 pub(crate) mod voices;
-mod warning_exports;
+pub(crate) mod warning_exports;
 pub(crate) mod warnings;
 pub(crate) mod words;
 

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use kit::db::Tx;
 use kit::drain::Drain;
 
-use super::messages::{Messages, NewMessage, queue};
-use super::{Base, Organization};
+use super::Base;
+use super::messages::Messages;
+use super::told::write;
 use crate::domain::fact::{Figures, Severity};
-use crate::domain::message::{Category, Recipients, Urgency};
+use crate::domain::message::{Category, Urgency};
 use crate::domain::notice;
 use crate::domain::party::Party;
 use crate::domain::telling::Told;
@@ -21,13 +20,6 @@ use crate::store::notices;
 
 /// How many messages one transaction makes of each queue at most.
 const TOGETHER: u64 = 100;
-/// How long what is told is sent at most.
-const LASTS: chrono::Duration = chrono::Duration::days(3);
-/// The author of what a rule tells.
-const AUTHOR: &str = "campus";
-/// The template of what a rule tells in one sentence.
-const SENTENCE: &str = "told";
-
 /// Tells what is to be told.
 #[derive(Clone, Debug)]
 pub(crate) struct Teller {
@@ -39,15 +31,17 @@ pub(crate) struct Teller {
 }
 
 /// What is told to somebody.
-struct Telling {
-    party: Party,
-    category: Category,
-    urgency: Urgency,
+#[derive(Clone, Debug)]
+pub(super) struct Telling {
+    pub(super) party: Party,
+    pub(super) category: Category,
+    pub(super) urgency: Urgency,
     /// The template of the city's own for it, with its values.
-    own: Option<(String, BTreeMap<String, String>)>,
+    pub(super) own: Option<(String, BTreeMap<String, String>)>,
     /// One sentence, Chinese and English.
-    sentence: (String, String),
-    basis: String,
+    pub(super) sentence: (String, String),
+    /// The resource name of what it tells of; its second part is the organisation that sends.
+    pub(super) basis: String,
 }
 
 impl Teller {
@@ -94,57 +88,11 @@ impl Teller {
         let others = Store::take_notices(&tx, TOGETHER).await?;
         let more = alerts.len().max(others.len()) as u64 == TOGETHER;
         let tellings = alerts.into_iter().map(of_alert);
-        for telling in tellings.chain(others.into_iter().map(of_notice)) {
-            self.tell(&tx, telling, now).await?;
-        }
+        let tellings = tellings.chain(others.into_iter().map(of_notice)).collect();
+        write(&tx, tellings, &self.channels, now).await?;
         tx.commit().await?;
         self.messages.work.notify_one();
         Ok(more)
-    }
-
-    async fn tell(&self, tx: &Tx, telling: Telling, now: DateTime<Utc>) -> Result<(), Error> {
-        let Telling {
-            party,
-            category,
-            urgency,
-            own,
-            sentence: (what, what_en),
-            basis,
-        } = telling;
-        let id = basis.split('/').nth(1).unwrap_or_default();
-        let path = self.base.path(tx, id).await?;
-        let message = NewMessage {
-            sender: Organization {
-                id: id.to_owned(),
-                path: path.unwrap_or_default(),
-            },
-            category,
-            urgency,
-            template: SENTENCE.to_owned(),
-            values: named([("what", what), ("what_en", what_en)]),
-            recipients: Recipients {
-                parties: vec![party],
-                ..Recipients::default()
-            },
-            channels: self.channels.clone(),
-            expires: now + LASTS,
-            exercise: false,
-            basis,
-            author: AUTHOR.to_owned(),
-        };
-        if let Some((template, values)) = own {
-            let message = NewMessage {
-                template,
-                values,
-                ..message.clone()
-            };
-            match queue(tx, message, now).await {
-                // A template that is gone or asks for more keeps nobody from being told.
-                Err(Error::TemplateUnknown | Error::TemplateValues(_)) => {}
-                told => return told.map(drop),
-            }
-        }
-        queue(tx, message, now).await.map(drop)
     }
 }
 
@@ -201,7 +149,7 @@ fn of_notice(told: notices::Message) -> Telling {
     }
 }
 
-fn named<const N: usize>(values: [(&str, String); N]) -> BTreeMap<String, String> {
+pub(super) fn named<const N: usize>(values: [(&str, String); N]) -> BTreeMap<String, String> {
     let values = values.into_iter();
     values
         .map(|(name, value)| (name.to_owned(), value))

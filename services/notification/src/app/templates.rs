@@ -155,14 +155,8 @@ pub(crate) async fn fill(
     template: &Template,
     given: &BTreeMap<String, String>,
 ) -> Result<Values, Error> {
-    let mut names = BTreeMap::new();
-    for id in template.organizations(given) {
-        if let Some(found) = Store::organization(db, &id).await? {
-            names.insert(id, found.display_name);
-        }
-    }
-    let display = |id: &str| names.get(id).filter(|name| !name.is_empty()).cloned();
-    Ok(template.values(given, display)?)
+    let names = Store::display_names(db, &template.organizations(given)).await?;
+    Ok(template.values(given, |id| names.get(id).cloned())?)
 }
 
 /// The resource name of a template.

@@ -1,29 +1,44 @@
 //! Messages of this service as documents for other systems.
 
 use cap::{Area, Category, Info, MessageType, Named, Reference, Scope, Severity, Status, Version};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Duration, SubsecRound, Utc};
 use kit::auth::{Caller, Permission};
 use kit::clock::shanghai;
 use kit::request::{Once, once};
 use prost::Message;
 use uuid::Uuid;
 
-use super::Organization;
+use super::messages::message_name;
 use super::warnings::Warnings;
+use super::{Organization, new_id};
+use crate::domain::message as domain;
+use crate::domain::party::Party;
 use crate::domain::template::{Language, RenderedText};
 use crate::domain::warning::{follows, identifier};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::register::OrganizationFact;
 
+/// What the note of an exercise says, as the standard asks for.
+const EXERCISE: &str = "演练 (exercise)";
+/// How long the cancel of a warning is sent at least, even when what it calls off is over.
+const CANCEL_LASTS: Duration = Duration::days(1);
+
 /// What a document tells of a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
-    pub(crate) message: Uuid,
+    pub(crate) message: domain::Message,
     pub(crate) sender: OrganizationFact,
     pub(crate) texts: Vec<RenderedText>,
-    pub(crate) exercise: bool,
-    pub(crate) expires: DateTime<Utc>,
+}
+
+/// A document that was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) document: String,
+    pub(crate) identifier: String,
+    /// The resource name of the message that carries it to other systems; none when there are none.
+    pub(crate) carrier: Option<String>,
 }
 
 impl Warnings {
@@ -55,42 +70,42 @@ impl Warnings {
         }
         texts.dedup();
         Ok(Told {
-            message: id,
+            message,
             sender: sender.ok_or_else(missing)?,
             texts,
-            exercise: message.exercise,
-            expires: message.expires,
         })
     }
 
-    /// Writes the next document of a message. The caller was authorised before.
+    /// Writes the next document of a message, and queues it for every channel that takes documents of its
+    /// kind. The caller was authorised before.
     pub(crate) async fn export<R: Message + Default>(
         &self,
         caller: &Caller,
         told: Told,
         (message_type, event, severity): (MessageType, String, Severity),
         (request_id, request): (&str, &impl Message),
-        render: impl FnOnce(String, String) -> R,
+        render: impl FnOnce(Written) -> R,
     ) -> Result<R, Error> {
         let now = self.base.clock.now().trunc_subsecs(0);
+        let (id, exercise) = (told.message.id, told.message.exercise);
         let tx = self.base.store.database().begin().await?;
         let ticket = match once(&tx, caller, "ExportWarning", request_id, request, now).await? {
             Once::Repeat(answer) => return Ok(answer),
             Once::First(ticket) => ticket,
         };
-        let written = Store::exported(&tx, told.message).await?;
+        let written = Store::exported(&tx, id).await?;
         let types: Vec<_> = written
             .iter()
             .map(|(message_type, _)| *message_type)
             .collect();
-        let next = identifier(told.message, written.len() + 1);
+        let next = identifier(id, written.len() + 1);
         follows(&types, message_type).map_err(|_| Error::WarningChain(next.clone()))?;
         let references = (1..).zip(&written).map(|(number, (_, sent))| Reference {
             sender: self.sender.clone(),
-            identifier: identifier(told.message, number),
+            identifier: identifier(id, number),
             sent: sent.with_timezone(&shanghai()),
         });
-        let status = if told.exercise {
+        let status = if exercise {
             Status::Exercise
         } else {
             Status::Actual
@@ -107,20 +122,73 @@ impl Warnings {
             restriction: None,
             addresses: None,
             codes: Vec::new(),
-            note: None,
+            note: exercise.then(|| EXERCISE.to_owned()),
             references: references.collect(),
             incidents: None,
             infos: infos(&told, &event, severity),
         };
         let document = cap::write(&message).map_err(Error::Document)?;
         let number = i32::try_from(written.len() + 1).unwrap_or(i32::MAX);
-        if !Store::insert_export(&tx, (told.message, number), message_type, now).await? {
+        if !Store::insert_export(&tx, (id, number), message_type, now).await? {
             return Err(Error::Conflict);
         }
-        let answer = render(document, next);
+        let carrier = self.carry(caller, told.message, message_type, now);
+        let name = match carrier {
+            Some(carrier) => {
+                let name = message_name(&carrier.organization, carrier.id);
+                Store::insert_carrier(&tx, carrier, (id, number), &document).await?;
+                Some(name)
+            }
+            None => None,
+        };
+        let answer = render(Written {
+            document,
+            identifier: next,
+            carrier: name,
+        });
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+}
+
+impl Warnings {
+    /// The message that carries a document of `message`; none when no channel takes it.
+    fn carry(
+        &self,
+        caller: &Caller,
+        message: domain::Message,
+        message_type: MessageType,
+        now: DateTime<Utc>,
+    ) -> Option<domain::Message> {
+        let channels = self.channels.documents(message.exercise);
+        if channels.is_empty() {
+            return None;
+        }
+        let expires = match message_type {
+            MessageType::Cancel => message.expires.max(now + CANCEL_LASTS),
+            MessageType::Alert | MessageType::Update | MessageType::Ack | MessageType::Error => {
+                message.expires
+            }
+        };
+        let sender = Party::Organization(message.organization.clone());
+        Some(domain::Message {
+            id: new_id(now),
+            state: domain::State::Expanded,
+            category: domain::Category::Warning,
+            recipients: domain::Recipients {
+                parties: vec![sender],
+                ..domain::Recipients::default()
+            },
+            channels,
+            author: caller.subject.clone(),
+            basis: message_name(&message.organization, message.id),
+            created: now,
+            expires,
+            expanded: Some(now),
+            progress: domain::Progress::BEGIN,
+            ..message
+        })
     }
 }
 
@@ -140,7 +208,12 @@ fn infos(told: &Told, event: &str, severity: Severity) -> Vec<Info> {
     };
     let info = |text: &RenderedText| Info {
         language: text.language.as_str().to_owned(),
-        expires: Some(told.expires.trunc_subsecs(0).with_timezone(&shanghai())),
+        expires: Some(
+            told.message
+                .expires
+                .trunc_subsecs(0)
+                .with_timezone(&shanghai()),
+        ),
         sender_name: name.clone(),
         headline: some(&text.title),
         description: some(&text.body),

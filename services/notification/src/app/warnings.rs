@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
 use uuid::Uuid;
 
-use super::Base;
-use super::new_id;
+use super::channels::Channels;
+use super::{Base, new_id};
 use crate::domain::warning::Places;
 use crate::error::Error;
 use crate::store::Store;
@@ -23,6 +23,8 @@ pub(crate) struct Warnings {
     pub(super) base: Base,
     /// Who is the sender of the documents that this service writes.
     pub(super) sender: String,
+    /// The ways out of those documents.
+    pub(super) channels: Channels,
 }
 
 /// What it takes to show warnings: the organisations of the caller's part of the tree, and the time.
@@ -33,8 +35,12 @@ pub(crate) struct View {
 }
 
 impl Warnings {
-    pub(crate) fn new(base: Base, sender: String) -> Self {
-        Self { base, sender }
+    pub(crate) fn new(base: Base, sender: String, channels: Channels) -> Self {
+        Self {
+            base,
+            sender,
+            channels,
+        }
     }
 
     /// How the caller, who may do `permission`, sees warnings.

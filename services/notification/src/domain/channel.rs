@@ -32,6 +32,19 @@ impl Kind {
         }
     }
 
+    /// Whether it carries the documents of warnings, and nothing else.
+    pub fn carries_documents(self) -> bool {
+        match self {
+            Self::Cap => true,
+            Self::Inbox
+            | Self::Webhook
+            | Self::Email
+            | Self::Sms
+            | Self::WecomRobot
+            | Self::DingtalkRobot => false,
+        }
+    }
+
     /// Whether one provider stands behind all addresses: only then does a failure at one say something
     /// about the others.
     pub fn has_one_provider(self) -> bool {

@@ -66,6 +66,11 @@ impl From<Error> for Problem {
                 "没有这个通道",
                 "there is no such channel",
             ),
+            Error::DocumentsOnly(index) => Problem::invalid(
+                format!("message.channels[{index}]"),
+                "该通道只发送预警文档，请使用导出预警",
+                "this channel carries documents of warnings only: export the warning",
+            ),
             Error::Exercise(channel) => {
                 Problem::new(Reason::ChannelExercise).meta("channel", channel)
             }

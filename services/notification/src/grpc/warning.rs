@@ -8,6 +8,7 @@ use proto::notification::warning_service_server::WarningService;
 use tonic::{Request, Response, Status};
 
 use super::convert;
+use crate::app::warning_exports::Written;
 use crate::app::warnings::Warnings;
 use crate::store::warnings::{Warning, WarningKey};
 
@@ -100,9 +101,10 @@ impl WarningService for WarningGrpc {
         let told = self.app.told(&organization, id).await?;
         let written = convert::export(&request)?;
         let once = (&*request.request_id, &request);
-        let render = |document: String, identifier| pb::ExportWarningResponse {
-            document: document.into(),
-            identifier,
+        let render = |written: Written| pb::ExportWarningResponse {
+            document: written.document.into(),
+            identifier: written.identifier,
+            carrier: written.carrier.unwrap_or_default(),
         };
         let answer = self
             .app

@@ -75,17 +75,39 @@ impl Store {
         db: &impl ConnectionTrait,
         ids: &[String],
     ) -> Result<HashMap<String, String>, DbErr> {
-        let mut places = HashMap::with_capacity(ids.len());
-        for part in ids.chunks(IDS) {
-            let marks = placeholders(1, part.len());
-            let sql = format!("SELECT id, org_path FROM organizations WHERE id IN ({marks})");
-            let values = part.iter().map(|id| id.as_str().into());
-            for row in db.query_all_raw(statement(db, &sql, values)).await? {
-                places.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-            }
-        }
-        Ok(places)
+        texts_of(db, "org_path", ids).await
     }
+
+    /// The display names of organisations by id; of those without one, nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn display_names(
+        db: &impl ConnectionTrait,
+        ids: &[String],
+    ) -> Result<HashMap<String, String>, DbErr> {
+        let mut names = texts_of(db, "display_name", ids).await?;
+        names.retain(|_, name| !name.is_empty());
+        Ok(names)
+    }
+}
+
+/// A column of organisations by id.
+async fn texts_of(
+    db: &impl ConnectionTrait,
+    column: &str,
+    ids: &[String],
+) -> Result<HashMap<String, String>, DbErr> {
+    let mut texts = HashMap::with_capacity(ids.len());
+    for part in ids.chunks(IDS) {
+        let marks = placeholders(1, part.len());
+        let sql = format!("SELECT id, {column} FROM organizations WHERE id IN ({marks})");
+        let values = part.iter().map(|id| id.as_str().into());
+        for row in db.query_all_raw(statement(db, &sql, values)).await? {
+            texts.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        }
+    }
+    Ok(texts)
 }
 
 #[cfg(test)]

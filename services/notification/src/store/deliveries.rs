@@ -48,11 +48,22 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn claim(tx: &Tx, channel: &str, now: i64, limit: u32) -> Result<Vec<Due>, DbErr> {
+        Self::claim_those(tx, channel, now, limit, "").await
+    }
+
+    /// As [`Store::claim`], of those that `and`, the rest of a condition over `deliveries d`, lets through.
+    pub(super) async fn claim_those(
+        tx: &Tx,
+        channel: &str,
+        now: i64,
+        limit: u32,
+        and: &str,
+    ) -> Result<Vec<Due>, DbErr> {
         let due = picked(
             tx,
             &format!(
                 "FROM deliveries d JOIN messages m ON m.id = d.message \
-                 WHERE d.channel = $1 AND d.state = 1 AND d.next_attempt <= $2 AND m.ends_at > $2 \
+                 WHERE d.channel = $1 AND d.state = 1 AND d.next_attempt <= $2 AND m.ends_at > $2{and} \
                  ORDER BY d.next_attempt LIMIT {limit}"
             ),
         );

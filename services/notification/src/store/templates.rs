@@ -1,6 +1,9 @@
 //! Templates. Each version is written once: no statement here changes one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
+use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
 use kit::rows::{Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -27,6 +30,10 @@ row! {
         created_at: i64,
     }
 }
+
+/// Of each template the latest version.
+const LATEST: &str =
+    "version = (SELECT MAX(version) FROM templates latest WHERE latest.id = templates.id)";
 
 impl Store {
     /// Stores a version; false when there is one of the number already.
@@ -79,14 +86,32 @@ impl Store {
         found.map(TemplateVersion::try_from).transpose()
     }
 
+    /// The latest versions of templates by id; those that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest_templates<C: ConnectionTrait + Sync>(
+        db: &C,
+        ids: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, TemplateVersion>, DbErr> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let wheres = format!("{LATEST} AND id IN ({})", placeholders(1, ids.len()));
+        let values = ids.iter().map(|id| (*id).into()).collect();
+        let rows = TemplateRow::page(db, &wheres, values, ids.len() as u64).await?;
+        rows.into_iter()
+            .map(|row| Ok((row.id.clone(), row.try_into()?)))
+            .collect()
+    }
+
     /// The latest version of each template after `after`, by id.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn templates(&self, after: &str, limit: u64) -> Result<Vec<TemplateVersion>, DbErr> {
-        let wheres = "id > $1 AND version = (SELECT MAX(version) FROM templates latest \
-                      WHERE latest.id = templates.id)";
-        let rows = TemplateRow::page(self.db.read(), wheres, vec![after.into()], limit).await?;
+        let wheres = format!("{LATEST} AND id > $1");
+        let rows = TemplateRow::page(self.db.read(), &wheres, vec![after.into()], limit).await?;
         rows.into_iter().map(TemplateVersion::try_from).collect()
     }
 

@@ -16,7 +16,7 @@ use proto::notification::warning_reference::Type;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::town::world::{World, by, reason, told};
+use crate::town::world::{SENDER, World, by, reason, told};
 use crate::town::{BUREAU_PATH, CITY, SCHOOL, SCHOOL_PATH, morning};
 
 on_both!(
@@ -106,7 +106,7 @@ async fn a_message_becomes_a_chain_that_other_systems_read(scratch: Scratch) {
         assert_eq!(message.identifier, answer.identifier);
         assert_eq!(
             (&*message.sender, message.status),
-            ("campus.invalid", cap::Status::Actual)
+            (SENDER, cap::Status::Actual)
         );
         let before: Vec<_> = documents.iter().map(cap::Message::reference).collect();
         assert_eq!(message.references, before, "all documents before it");

@@ -1,7 +1,9 @@
 //! Providers on this machine, honest ones and others.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod aiosmtpd;
 pub(crate) mod smtp;
+pub(crate) mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,10 +11,12 @@ use std::time::Duration;
 use notification::channels::Outgoing;
 use notification::domain::message::{Category, Urgency};
 use notification::{AnswerConfig, ChannelConfig, RequestConfig};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
+
+use self::tls::Identity;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -68,8 +72,25 @@ impl Peer {
     pub(crate) async fn start(
         script: impl Fn(&Received) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::listen(script, None).await
+    }
+
+    /// The same over TLS, as the server of a certificate.
+    pub(crate) async fn encrypted(
+        identity: &Identity,
+        script: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(script, Some(identity.acceptor())).await
+    }
+
+    async fn listen(
+        script: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+        acceptor: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let address = listener.local_addr().expect("an address");
+        let url = format!("{scheme}://{address}/v1");
         let received = Arc::<Mutex<Vec<Received>>>::default();
         let peer = Self {
             url,
@@ -78,7 +99,17 @@ impl Peer {
         let script: Script = Arc::new(script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, script.clone(), received.clone()));
+                let (script, received) = (script.clone(), received.clone());
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Some(acceptor) = acceptor else {
+                        return serve(stream, script, received).await;
+                    };
+                    // Whoever does not trust the certificate goes away.
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve(stream, script, received).await;
+                    }
+                });
             }
         });
         peer
@@ -102,8 +133,12 @@ impl Peer {
     }
 }
 
-async fn serve(stream: TcpStream, script: Script, received: Arc<Mutex<Vec<Received>>>) {
-    let (read, mut write) = stream.into_split();
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite,
+    script: Script,
+    received: Arc<Mutex<Vec<Received>>>,
+) {
+    let (read, mut write) = tokio::io::split(stream);
     let mut read = BufReader::new(read);
     while let Some(request) = request(&mut read).await {
         received.lock().expect("not poisoned").push(request.clone());
@@ -132,7 +167,7 @@ async fn request(read: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Received> 
 }
 
 /// None when the connection is over.
-async fn answer(write: &mut OwnedWriteHalf, answer: Answer) -> Option<()> {
+async fn answer(write: &mut (impl AsyncWrite + Unpin), answer: Answer) -> Option<()> {
     match answer {
         Answer::Http(status, body) => {
             let length = body.len();

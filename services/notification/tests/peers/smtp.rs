@@ -7,8 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use notification::domain::channel::Kind;
 use notification::{ChannelConfig, Encryption, SmtpConfig};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::tls::Identity;
 
 /// A mail as it came.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +54,20 @@ impl MailServer {
     /// Answers as `script` says, and well where it says nothing. The greeting is the answer to an empty
     /// command, that to a whole mail the answer to `.`.
     pub(crate) async fn start(script: Script) -> Self {
+        Self::listen(script, Way::Plain).await
+    }
+
+    /// Answers well, over TLS from the first byte as the server of a certificate.
+    pub(crate) async fn encrypted(identity: &Identity) -> Self {
+        Self::listen(|_| None, Way::Tls(identity.acceptor())).await
+    }
+
+    /// The same from the command STARTTLS on.
+    pub(crate) async fn upgraded(identity: &Identity) -> Self {
+        Self::listen(|_| None, Way::StartTls(identity.acceptor())).await
+    }
+
+    async fn listen(script: Script, way: Way) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let mails = Arc::<Mutex<Vec<Mail>>>::default();
@@ -60,7 +77,7 @@ impl MailServer {
         };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(talk(stream, script, mails.clone()));
+                tokio::spawn(begin(stream, way.clone(), script, mails.clone()));
             }
         });
         server
@@ -72,11 +89,66 @@ impl MailServer {
     }
 }
 
-async fn talk(stream: TcpStream, script: Script, mails: Arc<Mutex<Vec<Mail>>>) -> Option<()> {
-    let (read, mut write) = stream.into_split();
+/// How the way to the server is encrypted.
+#[derive(Clone)]
+enum Way {
+    Plain,
+    Tls(TlsAcceptor),
+    StartTls(TlsAcceptor),
+}
+
+type Mails = Arc<Mutex<Vec<Mail>>>;
+
+async fn begin(mut stream: TcpStream, way: Way, script: Script, mails: Mails) -> Option<()> {
+    match way {
+        Way::Plain => talk(stream, true, script, mails).await,
+        Way::Tls(acceptor) => {
+            let stream = acceptor.accept(stream).await.ok()?;
+            talk(stream, true, script, mails).await
+        }
+        Way::StartTls(acceptor) => {
+            let mut answer = "220 mail.school.example";
+            loop {
+                stream
+                    .write_all(format!("{answer}\r\n").as_bytes())
+                    .await
+                    .ok()?;
+                let command = plain_line(&mut stream).await?;
+                answer = match command.split(' ').next() {
+                    Some("EHLO") => "250-mail.school.example\r\n250 STARTTLS",
+                    Some("STARTTLS") => break,
+                    _ => "530 5.7.0 Must issue a STARTTLS command first",
+                };
+            }
+            stream.write_all(b"220 go on\r\n").await.ok()?;
+            let stream = acceptor.accept(stream).await.ok()?;
+            talk(stream, false, script, mails).await
+        }
+    }
+}
+
+/// One line, and no byte of what comes after it.
+async fn plain_line(stream: &mut TcpStream) -> Option<String> {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        line.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8(line).ok()?.trim_end().to_owned())
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite,
+    greets: bool,
+    script: Script,
+    mails: Mails,
+) -> Option<()> {
+    let (read, mut write) = tokio::io::split(stream);
     let mut lines = BufReader::new(read).lines();
     let mut mail = Mail::default();
     let mut command = String::new();
+    if !greets {
+        command = lines.next_line().await.ok()??;
+    }
     loop {
         let verb = command.split([' ', ':']).next().unwrap_or_default();
         let good = match verb.to_ascii_uppercase().as_str() {

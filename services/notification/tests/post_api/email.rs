@@ -2,15 +2,13 @@
 
 use crate::peers;
 use std::io::Write;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use notification::channels::{Accepted, provider};
 use notification::domain::attempt::Failed;
 use notification::domain::delivery::Failure;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
 
+use crate::peers::aiosmtpd::Aiosmtpd;
 use crate::peers::outgoing;
 use crate::peers::smtp::{MailServer, Script, email};
 
@@ -134,71 +132,19 @@ async fn a_password_is_shown_to_the_server_only() {
     assert_eq!(sent("another-password").await, Err(Failed::broken()));
 }
 
-/// Prints its port, takes one mail, prints it.
-const AIOSMTPD: &str = r"
-import asyncio, sys
-from aiosmtpd.smtp import SMTP
-
-class Handler:
-    async def handle_DATA(self, server, session, envelope):
-        print(envelope.mail_from, envelope.rcpt_tos, flush=True)
-        sys.stdout.write(envelope.content.decode('ascii').replace('\r\n', '\n') + '\n.\n')
-        sys.stdout.flush()
-        return '250 OK'
-
-async def main():
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Handler()), '127.0.0.1', 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.sleep(60)
-
-asyncio.run(main())
-";
-
 #[tokio::test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "which Python has the server belongs to the machine"
-)]
-#[expect(clippy::print_stderr, reason = "a skipped test must not go unnoticed")]
 async fn aiosmtpd_takes_a_mail() {
-    let python = std::env::var("CAMPUS_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has = Command::new(&python)
-        .args(["-c", "import aiosmtpd"])
-        .stderr(Stdio::null())
-        .status()
-        .await;
-    if !has.is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var("CAMPUS_REQUIRE_AIOSMTPD").is_err(),
-            "aiosmtpd is required and {python} has none"
-        );
-        eprintln!("\n*** SKIPPED: {python} has no aiosmtpd ***\n");
+    let Some(mut server) = Aiosmtpd::start("plain", None).await else {
         return;
-    }
-    let mut server = Command::new(&python)
-        .args(["-c", AIOSMTPD])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("it starts");
-    let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines();
-    let mut line = async || lines.next_line().await.expect("read").expect("a line");
-    let port: u16 = line().await.parse().expect("a port");
-    let provider = provider(&email("mail", port)).expect("a provider");
+    };
+    let provider = provider(&email("mail", server.port)).expect("a provider");
     let message = outgoing("m~mail~staff~1", ADDRESS);
     assert_eq!(provider.send(&message).await, Ok(Accepted));
-    assert_eq!(line().await, format!("notice@campus.example ['{ADDRESS}']"));
-    let mut mail = peers::smtp::Mail::default();
-    let mut text = String::new();
-    loop {
-        match line().await.as_str() {
-            "." => break,
-            line => text.push_str(&format!("{line}\r\n")),
-        }
-    }
-    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-    (mail.head, mail.body) = (head.to_owned(), body.to_owned());
+    let mail = server.mail().await;
+    assert_eq!(
+        (&*mail.from, &mail.to[..]),
+        ("notice@campus.example", &[ADDRESS.to_owned()][..])
+    );
     assert_eq!(mail.text(), message.body);
     assert_eq!(mail.header("to").as_deref(), Some(ADDRESS));
 }

@@ -3,13 +3,17 @@
 mod arrival;
 mod contacts;
 mod deliveries;
+mod direct;
+mod documents;
 mod email;
+mod encrypted;
 mod failing;
 mod inbox;
 mod messages;
 #[path = "../peers/mod.rs"]
 mod peers;
 mod providers;
+mod retention;
 mod sending;
 mod telling;
 mod templates;

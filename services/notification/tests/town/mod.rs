@@ -3,12 +3,14 @@
 
 pub(crate) mod april_evening;
 pub(crate) mod cap;
+pub(crate) mod centre;
 pub(crate) mod classes;
 pub(crate) mod clerks;
 pub(crate) mod counsellors;
 pub(crate) mod desk;
 pub(crate) mod doctors;
 pub(crate) mod examples;
+pub(crate) mod letters;
 pub(crate) mod neighbours;
 pub(crate) mod officers;
 pub(crate) mod people;

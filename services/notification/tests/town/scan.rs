@@ -1,4 +1,4 @@
-//! Looks through a whole database for a text that must not stand in it.
+//! Looks through a whole database: for a text that must not stand in it, or for a number.
 
 use kit::db::{Backend, Database, statement};
 use sea_orm::ConnectionTrait;
@@ -66,4 +66,11 @@ async fn texts(db: &Database, sql: &str, index: usize) -> Vec<String> {
 
 fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The number that a statement selects.
+pub(crate) async fn number(db: &Database, sql: &str) -> i64 {
+    let row = db.read().query_one_raw(statement(db.read(), sql, []));
+    let row = row.await.expect("read").expect("a row");
+    row.try_get_by_index(0).expect("a number")
 }

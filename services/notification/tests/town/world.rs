@@ -12,7 +12,8 @@ use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use kit::vault::CryptoConfig;
 use notification::{
-    AlertConfig, ChannelConfig, Config, DeliveryConfig, Migrator, SendingConfig, WarningConfig,
+    AlertConfig, ChannelConfig, Config, DeliveryConfig, Migrator, RetentionConfig, SendingConfig,
+    WarningConfig,
 };
 use proto::notification::alert_service_client::AlertServiceClient;
 use proto::notification::channel_service_client::ChannelServiceClient;
@@ -27,6 +28,9 @@ use tonic_types::{ErrorDetail, StatusExt};
 
 /// Nobody listens here: the neighbours are away.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// The sender of the documents of the town.
+pub(crate) const SENDER: &str = "warnings@campus.example";
 
 pub(crate) struct World {
     pub(crate) alerts: AlertServiceClient<Channel>,
@@ -119,7 +123,19 @@ async fn serve(
     ways: &[ChannelConfig],
     clock: &ManualClock,
 ) -> Running {
-    let config = Config {
+    let config = settings(database, neighbours, ways);
+    notification::start(config, Arc::new(clock.clone()), Drain::new())
+        .await
+        .expect("started")
+}
+
+/// The settings of the service in the town.
+pub(crate) fn settings(
+    database: &DatabaseConfig,
+    neighbours: &str,
+    ways: &[ChannelConfig],
+) -> Config {
+    Config {
         server: ServerConfig {
             drain: Duration::from_millis(200),
             ..ServerConfig::loopback()
@@ -138,16 +154,20 @@ async fn serve(
             heartbeat: Duration::from_millis(200),
             chunk: 4,
         },
-        warnings: WarningConfig::default(),
+        warnings: WarningConfig {
+            sender: SENDER.to_owned(),
+        },
+        retention: RetentionConfig {
+            interval: Duration::from_millis(20),
+            batch: 4,
+            ..RetentionConfig::default()
+        },
         crypto: CryptoConfig::default(),
         channels: ways.to_vec(),
         sending: SendingConfig {
             poll: Duration::from_millis(20),
         },
-    };
-    notification::start(config, Arc::new(clock.clone()), Drain::new())
-        .await
-        .expect("started")
+    }
 }
 
 fn channel(running: &Running) -> Channel {

@@ -1,6 +1,7 @@
 //! Sends what is due: each channel looks for it by itself, within its budget, and leaves a provider
 //! that fails alone for a while. Any number of replicas may do so at once.
 
+mod documents;
 mod parcel;
 mod settling;
 mod taking;

@@ -67,6 +67,28 @@ impl Parcel {
             outgoing,
         })
     }
+
+    /// Packs a document by itself.
+    pub(super) fn of_document(due: Due, document: Vec<u8>, now: DateTime<Utc>) -> Self {
+        let keys = vec![due.key];
+        let outgoing = Outgoing {
+            id: id(&keys),
+            address: Zeroizing::default(),
+            title: String::new(),
+            body: String::new(),
+            category: due.message.category,
+            urgency: due.message.urgency,
+            exercise: due.message.exercise,
+            document: Some(document),
+            at: now,
+        };
+        Self {
+            keys,
+            attempt: u32::try_from(due.attempts).unwrap_or(0) + 1,
+            contact: None,
+            outgoing,
+        }
+    }
 }
 
 /// The same each time the same deliveries leave: their message and key, or a hash of several.

@@ -39,6 +39,9 @@ pub(super) struct Taken {
     pub(super) more: bool,
 }
 
+/// What leaves now, and what becomes of the rest.
+pub(super) type Decided = (Vec<Parcel>, Vec<Outcome>);
+
 /// What is known of those who are to be reached.
 struct People {
     contacts: HashMap<Party, ContactRow>,
@@ -60,17 +63,19 @@ impl Sending {
         if limit == 0 {
             return Ok(Taken::default());
         }
-        let due = Store::claim(&tx, &channel.id, millis, limit).await?;
+        let documents = channel.kind.carries_documents();
+        let due = match documents {
+            true => Store::claim_documents(&tx, &channel.id, millis, limit).await?,
+            false => Store::claim(&tx, &channel.id, millis, limit).await?,
+        };
         if due.is_empty() {
             return Ok(Taken::default());
         }
         let full = due.len() >= limit as usize;
-        let parties: Vec<Party> = due.iter().map(|due| due.key.recipient.clone()).collect();
-        let people = People {
-            contacts: Store::contact_points_of(&tx, &channel.id, &parties).await?,
-            preferences: Store::preferences_of(&tx, &parties).await?,
+        let (parcels, outcomes) = match documents {
+            true => Self::documents(&tx, channel, due, now).await?,
+            false => self.decide(&tx, channel, due, now).await?,
         };
-        let (parcels, outcomes) = self.decide(&tx, channel, due, people, now).await?;
         Store::settle(&tx, outcomes, millis).await?;
         if let Some(pace) = Pace::new(channel.budget_per_minute) {
             let count = u32::try_from(parcels.len()).unwrap_or(u32::MAX);
@@ -90,9 +95,13 @@ impl Sending {
         tx: &Tx,
         channel: &ChannelConfig,
         due: Vec<Due>,
-        mut people: People,
         now: DateTime<Utc>,
-    ) -> Result<(Vec<Parcel>, Vec<Outcome>), Error> {
+    ) -> Result<Decided, Error> {
+        let parties: Vec<Party> = due.iter().map(|due| due.key.recipient.clone()).collect();
+        let mut people = People {
+            contacts: Store::contact_points_of(tx, &channel.id, &parties).await?,
+            preferences: Store::preferences_of(tx, &parties).await?,
+        };
         let (mut leaving, mut outcomes) = (Vec::new(), Vec::new());
         let mut gathered = BTreeMap::<Party, (DateTime<Utc>, Vec<Due>)>::new();
         for due in due {
