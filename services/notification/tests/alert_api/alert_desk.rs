@@ -1,5 +1,6 @@
 //! Histories and groups of alerts, as officers and schools see them.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;

@@ -1,5 +1,6 @@
 //! Whatever happens in whatever order: the laws of telling and escalating alerts, on both databases.
 
+use crate::town;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;

@@ -1,5 +1,6 @@
 //! Every kind of fact raises its alert and ends it, by one path.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;

@@ -1,5 +1,6 @@
 //! One suite for both databases.
 
+use crate::town;
 use chrono::Duration;
 use kit::clock::{Clock, ManualClock};
 use kit::db::{Database, statement};

@@ -1,5 +1,6 @@
 //! Receipts, relays and reports, as bureaus and schools that receive a directive see them.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;

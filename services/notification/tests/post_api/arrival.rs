@@ -1,5 +1,6 @@
 //! Alerts arrive over the feeds of the neighbours, and reach whoever watches.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;

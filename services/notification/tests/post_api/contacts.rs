@@ -1,5 +1,6 @@
 //! Where people can be reached and when they want to be, and channels as whoever runs them sees them.
 
+use crate::town;
 use crate::town::on_both;
 use kit::auth::Role;
 use kit::scratch::Scratch;

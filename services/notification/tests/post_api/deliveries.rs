@@ -1,5 +1,6 @@
 //! The ledger below whoever sends, one suite for both databases.
 
+use crate::town;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};

@@ -1,5 +1,6 @@
 //! E-mail against a small server in this process, and against aiosmtpd where Python has it.
 
+use crate::peers;
 use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};

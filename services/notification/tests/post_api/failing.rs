@@ -1,5 +1,6 @@
 //! Providers that fail: messages are sent again, in time and not for ever, and never twice.
 
+use crate::town;
 use crate::town::on_both;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Messages on their way out: when they leave, by which channel and how often.
 
+use crate::town;
 use crate::town::on_both;
 use std::collections::BTreeSet;
 

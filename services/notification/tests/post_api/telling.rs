@@ -1,5 +1,6 @@
 //! Who is told of which alert, and when: one suite for both databases.
 
+use crate::town;
 use chrono::Duration;
 use kit::clock::Clock;
 use kit::db::{Database, statement};

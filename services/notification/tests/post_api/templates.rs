@@ -1,5 +1,6 @@
 //! Templates as those who write messages see them.
 
+use crate::town;
 use crate::town::on_both;
 use kit::auth::Role;
 use kit::scratch::Scratch;

@@ -1,5 +1,6 @@
 //! Nothing tells who speaks up.
 
+use crate::town;
 use crate::town::on_both;
 use kit::auth::Role;
 use kit::scratch::Scratch;

@@ -1,5 +1,6 @@
 //! Care of pupils who are kept at home: each school day, done in time or seen to be late.
 
+use crate::town;
 use crate::town::on_both;
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
 //! Concerns, heard by those who may and answered in time.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::{DateTime, Duration, Utc};
 use kit::auth::Role;

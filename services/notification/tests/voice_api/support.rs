@@ -1,5 +1,6 @@
 //! Psychological support: a lane of its own.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::{DateTime, Duration, Utc};
 use kit::auth::Role;

@@ -2,6 +2,7 @@
 //! register and the rows are.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use crate::desk;
 use crate::desk::desk_suite;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! What must have an owner, who may ask, and what others hear of it.
 #![expect(clippy::unwrap_used, reason = "what fails in a suite fails its test")]
 
+use crate::desk::desk_suite;
 use std::collections::BTreeSet;
 
 use crate::desk::duties::{answers, assigned, from, named, unowned, who};

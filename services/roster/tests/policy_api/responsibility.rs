@@ -1,6 +1,7 @@
 //! Who answers for what as a client sees it.
 #![expect(clippy::unwrap_used, reason = "what fails in a suite fails its test")]
 
+use crate::desk::desk_suite;
 use crate::desk::duties::{answers, assigned, from, named, nodes, who};
 use crate::desk::people::{class_group, dismissed, on_leave, organization, somebody};
 use crate::desk::{CITY, Desk, FUQING_PRIMARY, GULOU, GULOU_PRIMARY, fields, reason};

@@ -1,6 +1,7 @@
 //! What the service begins with, and when it refuses to begin.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use crate::desk;
 use crate::desk::Desk;
 use crate::desk::desk_suite;
 use crate::desk::follow::Follower;

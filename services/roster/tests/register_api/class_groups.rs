@@ -1,8 +1,10 @@
 //! Class groups as a client sees them, and their rolls as a reader of the feed does.
 #![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
+use crate::desk;
 use crate::desk::desk_suite;
 use crate::desk::{CITY, Desk, FUQING_PRIMARY, GULOU, GULOU_PRIMARY, GULOU_SENIOR};
+use crate::people;
 use crate::people::{
     FUQING_THIRD, Follower, REQUEST, THIRD, THIRD_TWO, class_group, employ, enrol, invalid, number,
     plant, refusal, refused,

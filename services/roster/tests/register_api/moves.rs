@@ -1,6 +1,7 @@
 //! Students who come, move and leave: the rolls change exactly as the commands did.
 #![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
+use crate::desk;
 use crate::desk::desk_suite;
 use std::collections::{BTreeMap, BTreeSet};
 

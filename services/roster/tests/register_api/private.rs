@@ -1,6 +1,7 @@
 //! Identity and phone numbers: found by whoever may look, and never left lying about.
 #![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
+use crate::desk;
 use crate::desk::desk_suite;
 use std::fs;
 

@@ -1,8 +1,10 @@
 //! The beginning of a school year as a client sees it, and the rolls as a reader of the feed does.
 #![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
+use crate::desk;
 use crate::desk::desk_suite;
 use crate::desk::{Desk, GULOU, GULOU_PRIMARY};
+use crate::people;
 use crate::people::{
     Follower, REQUEST, THIRD, THIRD_TWO, class_group, day, enrol, enrolment, invalid, plant,
     refusal, refused,

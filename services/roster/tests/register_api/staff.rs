@@ -1,6 +1,7 @@
 //! Staff as a client sees them.
 #![expect(clippy::unwrap_used, reason = "what fails in a suite fails its test")]
 
+use crate::desk::desk_suite;
 use crate::desk::people::{TODAY, dismissed, hired, new, organization, updated};
 use crate::desk::{Desk, FUQING_PRIMARY, GULOU, GULOU_PRIMARY, fields, reason};
 use kit::db::statement;

@@ -1,6 +1,7 @@
 //! Staff who move and leave, who may move them, and what others hear of it.
 #![expect(clippy::unwrap_used, reason = "what fails in a suite fails its test")]
 
+use crate::desk::desk_suite;
 use crate::desk::follow::Follower;
 use crate::desk::people::{
     Staff, TODAY, class_group, dismissed, hired, moved, new, organization, updated,

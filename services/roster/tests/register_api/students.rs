@@ -1,6 +1,7 @@
 //! Students as a client sees them, and their rolls as a reader of the feed does.
 #![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
+use crate::desk;
 use crate::desk::desk_suite;
 use crate::desk::{Desk, GULOU_PRIMARY};
 use crate::people::{
