@@ -15,6 +15,7 @@ mod concern_rows;
 pub mod concerns;
 pub mod contacts;
 pub mod controlled;
+pub mod counts;
 pub mod deliveries;
 mod directive_rows;
 pub mod directives;
@@ -42,7 +43,9 @@ pub mod silences;
 pub mod support;
 pub mod templates;
 pub mod told;
+mod unannounced;
 pub mod warning_exports;
+mod warning_news;
 mod warning_rows;
 pub mod warnings;
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::unreadable;
 
 /// The expiry of what never expires.
-const NEVER: i64 = i64::MAX;
+pub(super) const NEVER: i64 = i64::MAX;
 
 row! {
     /// A chain of documents.

@@ -9,6 +9,7 @@ pub(crate) mod counsellors;
 pub(crate) mod desk;
 pub(crate) mod doctors;
 pub(crate) mod examples;
+pub(crate) mod listener;
 pub(crate) mod neighbours;
 pub(crate) mod officers;
 pub(crate) mod people;
