@@ -50,28 +50,27 @@ const FEED: &[&str] = &[
 ];
 
 const COUNTS: &[&str] = &[
-    // The counts of a level in a district are the sums over its slots; those of one slot mean nothing.
+    // The counts of those of a level in a district who sign by the same instant, 0 before they are reached,
+    // are the sums over their slots; those of one slot mean nothing.
     "CREATE TABLE directive_counts (
         directive A_UUID NOT NULL,
+        due_at BIGINT NOT NULL,
         level SMALLINT NOT NULL,
         district TEXT NOT NULL,
         slot SMALLINT NOT NULL,
         recipients INTEGER NOT NULL,
-        reached INTEGER NOT NULL,
         acknowledged INTEGER NOT NULL,
         accepted INTEGER NOT NULL,
         late INTEGER NOT NULL,
-        PRIMARY KEY (directive, level, district, slot))",
-    "INSERT INTO directive_counts (directive, level, district, slot, recipients, reached,
+        PRIMARY KEY (directive, due_at, level, district, slot))",
+    "INSERT INTO directive_counts (directive, due_at, level, district, slot, recipients,
             acknowledged, accepted, late)
-        SELECT directive, level, district, 0, COUNT(*), COUNT(due_at), COUNT(acknowledged_at),
+        SELECT directive, COALESCE(due_at, 0), level, district, 0, COUNT(*), COUNT(acknowledged_at),
             COUNT(CASE WHEN state = 8 THEN 1 END),
             COUNT(CASE WHEN acknowledged_at > due_at THEN 1 END)
-        FROM directive_recipients GROUP BY directive, level, district",
-    // What is counted is not read from the recipients any more: only when they signed, and who has not.
+        FROM directive_recipients GROUP BY directive, COALESCE(due_at, 0), level, district",
+    // What is counted is not read from the recipients any more: only when they signed.
     "DROP INDEX directive_recipients_progress",
     "CREATE INDEX directive_recipients_signed ON directive_recipients
         (directive, level, acknowledged_at) WHERE acknowledged_at IS NOT NULL",
-    "CREATE INDEX directive_recipients_unsigned ON directive_recipients
-        (directive, due_at, level, district, acknowledged_at) WHERE acknowledged_at IS NULL",
 ];

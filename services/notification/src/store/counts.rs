@@ -3,16 +3,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use kit::bulk::{Column, insert, placeholders};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::{Store, unreadable};
+use crate::domain::chain::Level;
 use crate::domain::recipient::{Recipient, State};
 
-/// How many rows hold the counts of one level in one district: recipients that act at the same time
-/// seldom wait for one another.
+/// How many rows hold the counts of those of one level in one district who sign by the same instant:
+/// recipients that act at the same time seldom wait for one another.
 const SLOTS: u32 = 16;
 
 /// How many recipients a directive has, and how far they are.
@@ -30,7 +32,6 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Delta {
     recipients: i32,
-    reached: i32,
     acknowledged: i32,
     accepted: i32,
     late: i32,
@@ -42,7 +43,6 @@ impl Delta {
         let signed = recipient.acknowledged;
         Self {
             recipients: 1,
-            reached: i32::from(recipient.is_reached()),
             acknowledged: i32::from(signed.is_some()),
             accepted: i32::from(recipient.state == State::Accepted),
             late: i32::from(signed.zip(recipient.due).is_some_and(|(at, due)| at > due)),
@@ -52,7 +52,6 @@ impl Delta {
     fn plus(self, other: Self, sign: i32) -> Self {
         Self {
             recipients: self.recipients + sign * other.recipients,
-            reached: self.reached + sign * other.reached,
             acknowledged: self.acknowledged + sign * other.acknowledged,
             accepted: self.accepted + sign * other.accepted,
             late: self.late + sign * other.late,
@@ -60,18 +59,26 @@ impl Delta {
     }
 }
 
-/// The level, the district and the slot of a row.
-type Key = (i16, String, i16);
+/// Until when those of a row sign, in milliseconds, 0 before they are reached; their level, their
+/// district, and the slot of the row.
+type Key = (i64, i16, String, i16);
 
-/// Which row of its level and district a recipient is counted in.
+/// The slot of whoever has this recipient id.
 fn slot(recipient: &str) -> i16 {
     let mixed = |sum: u32, byte: u8| sum.wrapping_mul(31).wrapping_add(byte.into());
     i16::try_from(recipient.bytes().fold(0, mixed) % SLOTS).unwrap_or_default()
 }
 
+/// Where a recipient is counted. Class groups sign by as many instants as there are schools, so those of
+/// one school share a slot.
 fn key(recipient: &Recipient) -> Key {
+    let by = match recipient.level {
+        Level::District | Level::School => &recipient.id,
+        Level::ClassGroup => &recipient.upper,
+    };
+    let due = recipient.due.map_or(0, |due| due.timestamp_millis());
     let district = recipient.district.clone();
-    (recipient.level as i16, district, slot(&recipient.id))
+    (due, recipient.level as i16, district, slot(by))
 }
 
 impl Store {
@@ -103,17 +110,20 @@ impl Store {
         add(tx, after.directive, deltas).await
     }
 
-    /// Counts those whom `upper` has reached now, of whom only level and district are known.
+    /// Counts those whom `upper` has reached now, of whom only level and district are known, and who sign
+    /// by `due`.
     pub(super) async fn count_reached(
         tx: &Tx,
         directive: Uuid,
-        upper: &str,
+        (upper, due): (&str, DateTime<Utc>),
         reached: Vec<(i16, String)>,
     ) -> Result<(), DbErr> {
         let mut deltas: BTreeMap<Key, Delta> = BTreeMap::new();
         for (level, district) in reached {
-            let sum = deltas.entry((level, district, slot(upper))).or_default();
-            sum.reached += 1;
+            let waiting = (0, level, district.clone(), slot(upper));
+            deltas.entry(waiting).or_default().recipients -= 1;
+            let reached = (due.timestamp_millis(), level, district, slot(upper));
+            deltas.entry(reached).or_default().recipients += 1;
         }
         add(tx, directive, deltas).await
     }
@@ -123,11 +133,11 @@ impl Store {
         let sql = "DELETE FROM directive_counts WHERE directive = $1";
         tx.execute_raw(statement(tx, sql, [directive.into()]))
             .await?;
-        let sql = "INSERT INTO directive_counts (directive, level, district, slot, recipients, \
-             reached, acknowledged, accepted, late) SELECT directive, level, district, 0, COUNT(*), \
-             COUNT(due_at), COUNT(acknowledged_at), COUNT(CASE WHEN state = $2 THEN 1 END), \
+        let sql = "INSERT INTO directive_counts (directive, due_at, level, district, slot, recipients, \
+             acknowledged, accepted, late) SELECT directive, COALESCE(due_at, 0), level, district, 0, \
+             COUNT(*), COUNT(acknowledged_at), COUNT(CASE WHEN state = $2 THEN 1 END), \
              COUNT(CASE WHEN acknowledged_at > due_at THEN 1 END) FROM directive_recipients \
-             WHERE directive = $1 GROUP BY directive, level, district";
+             WHERE directive = $1 GROUP BY directive, COALESCE(due_at, 0), level, district";
         let values = [directive.into(), (State::Accepted as i16).into()];
         tx.execute_raw(statement(tx, sql, values)).await?;
         Ok(())
@@ -178,39 +188,39 @@ impl Store {
 }
 
 async fn add(tx: &Tx, directive: Uuid, deltas: BTreeMap<Key, Delta>) -> Result<(), DbErr> {
-    let (mut levels, mut districts, mut slots) = (Vec::new(), Vec::new(), Vec::new());
-    let mut changes: [Vec<i32>; 5] = Default::default();
-    for ((level, district, slot), delta) in deltas {
+    let (mut dues, mut levels) = (Vec::new(), Vec::new());
+    let (mut districts, mut slots) = (Vec::new(), Vec::new());
+    let mut changes: [Vec<i32>; 4] = Default::default();
+    for ((due, level, district, slot), delta) in deltas {
+        dues.push(due);
         levels.push(level);
         districts.push(district);
         slots.push(slot);
         let Delta {
             recipients,
-            reached,
             acknowledged,
             accepted,
             late,
         } = delta;
-        let parts = [recipients, reached, acknowledged, accepted, late];
+        let parts = [recipients, acknowledged, accepted, late];
         for (column, part) in changes.iter_mut().zip(parts) {
             column.push(part);
         }
     }
-    let [recipients, reached, acknowledged, accepted, late] = changes;
+    let [recipients, acknowledged, accepted, late] = changes;
     let columns = vec![
         ("directive", Column::Uuid(vec![directive; levels.len()])),
+        ("due_at", Column::Big(dues)),
         ("level", Column::Small(levels)),
         ("district", Column::Text(districts)),
         ("slot", Column::Small(slots)),
         ("recipients", Column::Int(recipients)),
-        ("reached", Column::Int(reached)),
         ("acknowledged", Column::Int(acknowledged)),
         ("accepted", Column::Int(accepted)),
         ("late", Column::Int(late)),
     ];
-    let conflict = "ON CONFLICT (directive, level, district, slot) DO UPDATE SET \
+    let conflict = "ON CONFLICT (directive, due_at, level, district, slot) DO UPDATE SET \
          recipients = directive_counts.recipients + excluded.recipients, \
-         reached = directive_counts.reached + excluded.reached, \
          acknowledged = directive_counts.acknowledged + excluded.acknowledged, \
          accepted = directive_counts.accepted + excluded.accepted, \
          late = directive_counts.late + excluded.late";

@@ -1,5 +1,5 @@
-//! How far directives have come: what is counted as recipients move is summed up, and only who is overdue
-//! and when the others signed is looked up in indexes. No recipient is loaded.
+//! How far directives have come: what is counted as recipients move is summed up, and only when they
+//! signed is looked up in an index. No recipient is loaded.
 
 use chrono::{DateTime, Utc};
 use kit::db::statement;
@@ -81,14 +81,10 @@ impl Store {
         directive: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Vec<Count>, DbErr> {
-        let sql = "SELECT c.level, c.district, c.recipients, c.reached, c.acknowledged, c.accepted, \
-             COALESCE(o.overdue, 0), c.late FROM (SELECT level, district, \
-             SUM(recipients) AS recipients, SUM(reached) AS reached, \
-             SUM(acknowledged) AS acknowledged, SUM(accepted) AS accepted, SUM(late) AS late \
-             FROM directive_counts WHERE directive = $1 GROUP BY level, district) c \
-             LEFT JOIN (SELECT level, district, COUNT(*) AS overdue FROM directive_recipients \
-             WHERE directive = $1 AND acknowledged_at IS NULL AND due_at < $2 \
-             GROUP BY level, district) o ON o.level = c.level AND o.district = c.district";
+        let sql = "SELECT level, district, SUM(recipients), \
+             SUM(CASE WHEN due_at > 0 THEN recipients ELSE 0 END), SUM(acknowledged), SUM(accepted), \
+             SUM(CASE WHEN due_at > 0 AND due_at < $2 THEN recipients - acknowledged ELSE 0 END), \
+             SUM(late) FROM directive_counts WHERE directive = $1 GROUP BY level, district";
         let values = [directive.into(), now.timestamp_millis().into()];
         let rows = db.query_all_raw(statement(db, sql, values)).await?;
         rows.iter()

@@ -169,7 +169,7 @@ impl Store {
             .iter()
             .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
         let reached: Result<Vec<_>, DbErr> = reached.collect();
-        Self::count_reached(tx, directive, upper, reached?).await
+        Self::count_reached(tx, directive, (upper, now + acknowledge), reached?).await
     }
 
     /// The organisations to which `upper` passed a directive on, and until when each signs.

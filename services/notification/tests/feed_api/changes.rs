@@ -1,7 +1,6 @@
 //! What the feed tells of each kind of entity.
 
 use chrono::Duration;
-use kit::auth::Role;
 use kit::scratch::Scratch;
 use proto::notification as pb;
 use proto::notification::NotificationEvent;
@@ -15,9 +14,7 @@ use crate::town::cap::{Told, divide, sent};
 use crate::town::classes::class_group;
 use crate::town::doctors::Act;
 use crate::town::listener::applied;
-use crate::town::officers::{
-    BUREAU_CLERK, Move, SCHOOL_CLERK, SIGN, Step, WORK, draft, once, recipient,
-};
+use crate::town::officers::{BUREAU_CLERK, Move, SCHOOL_CLERK, SIGN, Step, draft, once, recipient};
 use crate::town::venue::{meeting, start};
 use crate::town::world::World;
 use crate::town::{
@@ -286,6 +283,7 @@ async fn chains_that_turn_out_to_be_one_are_one(scratch: Scratch) {
     let mut world = World::new(scratch).await;
     let mut listener = world.listen().await;
     let first = world.ingest(&Told::cancel(5, &[4])).await.expect("taken");
+    world.clock.advance(Duration::seconds(1));
     let other = world.ingest(&Told::alert(1)).await.expect("taken");
     let both = world.ingest(&Told::update(4, &[1])).await.expect("taken");
     assert_eq!(both.name, first.name);

@@ -38,11 +38,11 @@ const PARTNER: Role = Role::PartnerSystem;
 async fn busy(scratch: Scratch) -> World {
     let mut world = World::new(scratch).await;
     divide(&world.db).await;
-    morning(&mut world).await;
+    morning(&mut world, 1).await;
     world
 }
 
-async fn morning(world: &mut World) {
+async fn morning(world: &mut World, number: i64) {
     let issued = world.issued(&[CITY]).await;
     let (name, hash) = (&*issued.name, issued.text_sha256.to_vec());
     world.steps(name, BUREAU, BUREAU_CLERK, &SIGN).await;
@@ -55,13 +55,14 @@ async fn morning(world: &mut World) {
     let delivered = world.step(name, SISTER, SISTER_CLERK, Step::Deliver);
     delivered.await.expect("delivered");
     world.convene(meeting(&[BUREAU])).await.expect("called");
-    let held = [placed(SCHOOL_PATH, "T1", 1), placed(OTHER_PATH, "T2", 1)];
+    let held = |path: &str, tube: &str| placed(path, &format!("{tube}{number}"), 1);
+    let held = [held(SCHOOL_PATH, "T"), held(OTHER_PATH, "S")];
     sampling(&world.db, &world.clock, &held, 1).await;
     let alert = world.list(Role::Principal, SCHOOL_PATH, SCHOOL).await;
     let alert = alert.expect("listed").remove(0).name;
     let seen = world.act(Act::Acknowledge, &alert, SCHOOL_PATH).await;
     seen.expect("seen");
-    world.ingest(&Told::alert(1)).await.expect("taken");
+    world.ingest(&Told::alert(number)).await.expect("taken");
     world.settled().await;
 }
 
@@ -163,7 +164,7 @@ async fn only_those_who_may_read_feeds_do(scratch: Scratch) {
 async fn a_snapshot_and_the_watch_after_it_converge(scratch: Scratch) {
     let mut world = busy(scratch).await;
     let mut listener = world.listen().await;
-    morning(&mut world).await;
+    morning(&mut world, 2).await;
     let last = world.issued(&[BUREAU]).await.name;
     let mut events = listener.snapshot.clone();
     let heard = listener.until(|event| event.entity == last).await;
@@ -214,7 +215,7 @@ async fn nothing_that_people_wrote_is_told(scratch: Scratch) {
     let mut world = World::new(scratch).await;
     divide(&world.db).await;
     let mut listener = world.listen().await;
-    morning(&mut world).await;
+    morning(&mut world, 1).await;
     world.clock.advance(Duration::hours(30));
     let ask = pb::DraftDirectiveRequest {
         attachments: vec![pb::Attachment {
