@@ -119,7 +119,7 @@ async fn a_directive_is_told_with_what_its_recipients_do(scratch: Scratch) {
         gone.push(event.entity);
     }
     assert_eq!(gone, [name, &*school, &*recipient(name, BUREAU)]);
-    world.settled().await;
+    world.caught_up().await;
     assert!(world.listen().await.snapshot.is_empty());
 }
 
@@ -135,7 +135,7 @@ async fn issuing_is_one_event_however_many_recipients_there_are(scratch: Scratch
     let drafted = world.drafted(ask).await.expect("drafted");
     let issued = world.sent(&drafted.name).await;
     assert_eq!(issued.recipient_count, 303);
-    world.settled().await;
+    world.caught_up().await;
     assert_eq!(world.number("SELECT COUNT(*) FROM feed_log").await, 1);
 }
 
@@ -300,7 +300,7 @@ async fn what_moves_with_its_organisation_is_told_at_its_new_place(scratch: Scra
     let name = world.issued(&[BUREAU]).await.name;
     let delivered = world.step(&name, BUREAU, BUREAU_CLERK, Step::Deliver);
     delivered.await.expect("delivered");
-    world.settled().await;
+    world.caught_up().await;
     let mut listener = world.listen().await;
     let mut event = organization(
         "fz/zone/350102",

@@ -85,7 +85,7 @@ async fn what_is_told_is_what_is_stored(scratch: Scratch) {
     world.steps(&name, BUREAU, BUREAU_CLERK, &SIGN).await;
     let relayed = world.step(&name, BUREAU, BUREAU_CLERK, Step::Relay(hash));
     relayed.await.expect("relayed");
-    world.settled().await;
+    world.caught_up().await;
     let listener = world.listen().await;
     let (mut events, token) = (listener.snapshot, listener.resume_token);
 

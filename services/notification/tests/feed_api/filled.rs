@@ -79,7 +79,7 @@ async fn a_filled_database_is_in_the_first_snapshot(scratch: Scratch) {
     while world.number(left).await > 0 {
         tokio::task::yield_now().await;
     }
-    world.settled().await;
+    world.caught_up().await;
     let before = standing(&world).await;
     assert_eq!(before.len(), 7, "{before:?}");
     let progress = world.progress(&name).await;
@@ -116,7 +116,7 @@ async fn a_filled_database_is_in_the_first_snapshot(scratch: Scratch) {
     while world.number(unannounced).await > 0 {
         tokio::task::yield_now().await;
     }
-    world.settled().await;
+    world.caught_up().await;
     let told = standing(&world).await;
     assert!(!told.keys().any(|entity| entity.starts_with("warnings/")));
 }
@@ -126,7 +126,7 @@ async fn what_a_version_without_a_feed_writes_is_told_and_counted(scratch: Scrat
     let name = world.issued(&[BUREAU]).await.name;
     sampling(&world.db, &world.clock, &[placed(SCHOOL_PATH, "T1", 1)], 1).await;
     let alert = world.the_alert().await.name;
-    world.settled().await;
+    world.caught_up().await;
     let mut listener = world.listen().await;
     let signed = "UPDATE directive_recipients SET state = 4, acknowledged_at = due_at - 1, \
                   version = version + 1 WHERE organization = '350102'";

@@ -63,7 +63,7 @@ async fn morning(world: &mut World, number: i64) {
     let seen = world.act(Act::Acknowledge, &alert, SCHOOL_PATH).await;
     seen.expect("seen");
     world.ingest(&Told::alert(number)).await.expect("taken");
-    world.settled().await;
+    world.caught_up().await;
 }
 
 fn entities(events: &[NotificationEvent]) -> Vec<String> {
@@ -169,7 +169,7 @@ async fn a_snapshot_and_the_watch_after_it_converge(scratch: Scratch) {
     let mut events = listener.snapshot.clone();
     let heard = listener.until(|event| event.entity == last).await;
     events.extend(heard);
-    world.settled().await;
+    world.caught_up().await;
     assert_eq!(applied(&events), applied(&world.listen().await.snapshot));
 }
 
@@ -198,7 +198,7 @@ async fn a_place_goes_on_after_a_restart_until_it_expires(scratch: Scratch) {
     );
     // A place belongs to its scope, to what the log still holds, and to one life of the feed.
     expired(world.watched((PARTNER, BUREAU_PATH), &token).await);
-    world.settled().await;
+    world.caught_up().await;
     execute(&world.db, "UPDATE feed_head SET floor = seq").await;
     expired(world.watched(city, &token).await);
     execute(

@@ -140,7 +140,7 @@ impl World {
     }
 
     /// Waits until everything that was announced can be read.
-    pub(crate) async fn settled(&self) {
+    pub(crate) async fn caught_up(&self) {
         if self.db.postgres().is_none() {
             return;
         }
