@@ -260,6 +260,7 @@ async fn health_and_reflection_answer_at_the_door_without_a_token() {
     for behind in [
         "campus.safety.v1.GateService",
         "campus.notification.v1.AlertService",
+        "campus.notification.v1.NotificationFeed",
     ] {
         assert!(names.contains(&behind), "{names:?}");
     }

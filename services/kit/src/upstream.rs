@@ -1,6 +1,10 @@
 //! The feeds of Campus as upstreams of projections.
 
 use futures_util::StreamExt;
+use proto::notification::notification_feed_client::NotificationFeedClient;
+use proto::notification::{
+    NotificationEvent, NotificationSnapshotRequest, NotificationWatchRequest,
+};
 use proto::roster::roster_feed_client::RosterFeedClient;
 use proto::roster::{RosterEvent, SnapshotRequest, WatchRequest};
 use proto::sampling::clearance_feed_client::ClearanceFeedClient;
@@ -83,6 +87,11 @@ upstream! {
     /// Tubes, holds and draws.
     SamplingUpstream, SamplingFeedClient, SamplingEvent, SamplingSnapshotRequest,
     SamplingWatchRequest
+}
+upstream! {
+    /// Directives, their recipients, meetings, alerts and warnings.
+    NotificationUpstream, NotificationFeedClient, NotificationEvent, NotificationSnapshotRequest,
+    NotificationWatchRequest
 }
 
 fn signed<T>(credentials: &Credentials, message: T) -> Result<Request<T>, Status> {

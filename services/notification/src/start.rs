@@ -6,6 +6,7 @@ use kit::auth::Credentials;
 use kit::clock::Clock;
 use kit::db::Database;
 use kit::drain::Drain;
+use kit::feed::{Feed, spawn_sequencer};
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream, SamplingUpstream};
@@ -16,13 +17,13 @@ use proto::notification::concern_service_server::ConcernServiceServer;
 use proto::notification::delivery_service_server::DeliveryServiceServer;
 use proto::notification::directive_service_server::DirectiveServiceServer;
 use proto::notification::meeting_service_server::MeetingServiceServer;
+use proto::notification::notification_feed_server::NotificationFeedServer;
 use proto::notification::support_service_server::SupportServiceServer;
 use proto::notification::template_service_server::TemplateServiceServer;
 use proto::notification::warning_service_server::WarningServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
-use crate::app::Base;
 use crate::app::alerts::Alerts;
 use crate::app::care::Care;
 use crate::app::channels::Channels;
@@ -39,8 +40,10 @@ use crate::app::templates::Templates;
 use crate::app::voices::Voices;
 use crate::app::warnings::Warnings;
 use crate::app::words::Wording;
+use crate::app::{Base, announcing};
 use crate::domain::rulebook;
 use crate::feeds::{RosterProjection, SamplingProjection};
+use crate::grpc::announced::FEED;
 use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
 use crate::voice_feeds::ClearanceProjection;
@@ -48,6 +51,8 @@ use crate::{Config, Migrator, grpc, shipped};
 
 /// A directive of fifty thousand characters and its audience.
 const MAX_REQUEST: usize = 1 << 20;
+/// The token of a place in the feed.
+const MAX_TOKEN: usize = 64 << 10;
 /// The longest document of a warning.
 const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
 
@@ -135,6 +140,9 @@ pub async fn start(
     let care = Care::new(base.clone());
     Voices::start(base.clone(), drain.clone());
     Retention::start(base.clone(), config.retention, drain.clone());
+    spawn_sequencer(db.clone(), drain.clone());
+    announcing::start(base.clone(), server.latch("feed"), drain.clone());
+    let feed = Feed::new(db.clone(), FEED, drain.clone());
     let warnings = Warnings::new(base, config.warnings.sender, channels.clone());
 
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
@@ -187,6 +195,8 @@ pub async fn start(
         .max_decoding_message_size(MAX_REQUEST);
     let warnings = WarningServiceServer::new(grpc::WarningGrpc::new(warnings))
         .max_decoding_message_size(MAX_DOCUMENT);
+    let feed =
+        NotificationFeedServer::new(grpc::FeedGrpc::new(feed)).max_decoding_message_size(MAX_TOKEN);
     let routes = tonic::service::Routes::new(alerts)
         .add_service(directives)
         .add_service(meetings)
@@ -195,6 +205,7 @@ pub async fn start(
         .add_service(templates)
         .add_service(warnings)
         .add_service(concerns)
-        .add_service(support);
+        .add_service(support)
+        .add_service(feed);
     Ok(server.serve(routes).with(work))
 }

@@ -14,7 +14,7 @@ use crate::domain::directive::{Directive, End, State, Urgency};
 use crate::domain::place::places_above;
 use crate::error::Error;
 use crate::store::Store;
-use crate::store::directives::Tally;
+use crate::store::counts::Tally;
 
 /// The use cases of directives.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl Directives {
         let directive = Store::save_directive(&tx, directive)
             .await?
             .ok_or(Error::Conflict)?;
-        let tally = store.tally(&tx, id).await?;
+        let tally = Store::tally(&tx, id).await?;
         let answer = render(directive, tally);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
@@ -177,7 +177,7 @@ impl Directives {
                 return Err(denied(permission));
             }
         }
-        let tally = store.tally(db, id).await?;
+        let tally = Store::tally(db, id).await?;
         Ok((directive, tally))
     }
 
@@ -194,7 +194,7 @@ impl Directives {
             .directives(&organization.id, state, before, limit)
             .await?;
         let ids: Vec<Uuid> = found.iter().map(|directive| directive.id).collect();
-        let tallies = store.tallies(store.database().read(), &ids).await?;
+        let tallies = Store::tallies(store.database().read(), &ids).await?;
         let listed = found.into_iter().map(|directive| {
             let tally = tallies.get(&directive.id).copied().unwrap_or_default();
             (directive, tally)

@@ -3,6 +3,7 @@
 pub(crate) mod alert_news;
 pub(crate) mod alert_rules;
 pub(crate) mod alerts;
+pub(crate) mod announcing;
 mod arrivals;
 pub(crate) mod attendances;
 pub(crate) mod audience;

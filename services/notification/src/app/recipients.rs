@@ -81,8 +81,8 @@ impl Directives {
         let recipient = found.ok_or(Error::Conflict)?;
         let (verb, report) = self.verb(&tx, &directive, &recipient, act, now).await?;
         let relays = matches!(verb, Verb::Relay(..));
-        let recipient = recipient.apply(verb, now)?;
-        let saved = Store::save_recipient(&tx, orderer, recipient).await?;
+        let moved = recipient.clone().apply(verb, now)?;
+        let saved = Store::save_recipient(&tx, orderer, (&recipient, moved)).await?;
         let recipient = saved.ok_or(Error::Conflict)?;
         if let Some(report) = report {
             Store::save_item_report(&tx, (id, recipient.id.clone()), &report).await?;

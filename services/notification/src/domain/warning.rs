@@ -40,6 +40,25 @@ pub fn upwards(prefix: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The divisions of some areas, each once in each area. When they are more than `most` in all, those of
+/// the counties that contain them, then of the cities, then of the provinces: nothing is left out.
+pub fn coarsened(areas: &[&[String]], most: usize) -> Vec<BTreeSet<String>> {
+    let cut = |digits: usize| -> Vec<BTreeSet<String>> {
+        let divisions = |area: &&[String]| area.iter().map(|code| above(code, digits)).collect();
+        areas.iter().map(divisions).collect()
+    };
+    let fits = |cut: &Vec<BTreeSet<String>>| cut.iter().map(BTreeSet::len).sum::<usize>() <= most;
+    let mut finer = [usize::MAX, 6, 4].into_iter().map(cut);
+    finer.find(fits).unwrap_or_else(|| cut(2))
+}
+
+/// The division of so many digits that contains one, as a code of six digits at least.
+fn above(division: &str, digits: usize) -> String {
+    division
+        .get(..digits)
+        .map_or_else(|| division.to_owned(), |head| format!("{head:0<6}"))
+}
+
 /// Organisations by their division.
 #[derive(Clone, Debug, Default)]
 pub struct Places(BTreeMap<String, BTreeSet<String>>);
@@ -137,6 +156,22 @@ mod tests {
         assert!(places.within(&["360000"]).is_empty() && places.within(&[]).is_empty());
         let many = Places::new((0..2000).map(|number| pair("350102", &format!("{number:04}"))));
         assert_eq!(many.within(&["350100"]).len(), ORGANIZATIONS);
+    }
+
+    #[test]
+    fn too_many_divisions_are_told_by_those_that_contain_them() {
+        let codes = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
+        let first: Vec<String> = codes(&["350102001000", "350102002000", "350103000000", "350103"]);
+        let second: Vec<String> = codes(&["350212"]);
+        let told = |most| -> Vec<Vec<String>> {
+            let told = coarsened(&[&first, &second], most).into_iter();
+            told.map(|area| area.into_iter().collect()).collect()
+        };
+        let fine: Vec<String> = codes(&["350102001000", "350102002000", "350103", "350103000000"]);
+        assert_eq!(told(5), [fine, second.clone()]);
+        assert_eq!(told(4), [codes(&["350102", "350103"]), second.clone()]);
+        assert_eq!(told(2), [codes(&["350100"]), codes(&["350200"])]);
+        assert_eq!(told(1), [codes(&["350000"]), codes(&["350000"])]);
     }
 
     /// Every document after every chain: the table is the contract.

@@ -1,12 +1,15 @@
 //! The wire: request to domain, result to reply.
 
 mod alert;
+pub(crate) mod announced;
+pub(crate) mod announced_warnings;
 mod channel;
 mod concern;
 mod convert;
 mod delivery;
 mod directive;
 mod directive_lists;
+mod feed;
 mod meeting;
 mod status;
 mod support;
@@ -18,6 +21,7 @@ pub(crate) use channel::ChannelGrpc;
 pub(crate) use concern::ConcernGrpc;
 pub(crate) use delivery::DeliveryGrpc;
 pub(crate) use directive::DirectiveGrpc;
+pub(crate) use feed::FeedGrpc;
 pub(crate) use meeting::MeetingGrpc;
 pub(crate) use support::SupportGrpc;
 pub(crate) use template::TemplateGrpc;

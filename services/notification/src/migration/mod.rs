@@ -16,6 +16,7 @@ mod m20261126_000010_templates;
 mod m20261126_000011_concerns;
 mod m20261126_000012_support;
 mod m20261126_000013_orders;
+mod m20261126_000014_feed;
 mod m20261126_000015_documents;
 
 /// Brings the schema of this service up to date.
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000011_concerns::Migration));
         migrations.push(Box::new(m20261126_000012_support::Migration));
         migrations.push(Box::new(m20261126_000013_orders::Migration));
+        migrations.push(Box::new(m20261126_000014_feed::Migration));
         migrations.push(Box::new(m20261126_000015_documents::Migration));
         migrations
     }

@@ -78,6 +78,8 @@ row! {
         sequence: i64,
         /// The revision of the last change.
         revision: i64,
+        /// The revision that the feed tells.
+        announced: i64,
     }
 }
 
@@ -233,6 +235,7 @@ impl From<Alert> for AlertRow {
             entries,
             sequence,
             revision,
+            announced: revision,
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Changes of alerts, as they are written: many in a fixed number of statements, each with its history
-//! and with what is to be told.
+//! Changes of alerts, as they are written: many in a fixed number of statements, each with its history,
+//! with what is to be told and in the feed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use kit::bulk::{insert, placeholders};
 use kit::db::{Tx, statement};
+use kit::feed::announce;
 use kit::rows::Row;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use crate::domain::change::{Change, Event};
 use crate::domain::fact::{Kind, Severity};
 use crate::domain::rulebook::Rulebook;
 use crate::domain::telling::{Scene, Standing, Telling};
+use crate::grpc::announced::alert_change;
 
 /// How many alerts are let go at once: more than ever stand at the schools of one transaction.
 const MOST: u64 = 100_000;
@@ -61,7 +63,7 @@ impl FromIterator<Change> for Changes {
 }
 
 impl Store {
-    /// Stores changes of alerts that were read under [`Store::lock_alerts`]: tells, or withholds, those
+    /// Stores and announces changes of alerts that were read under [`Store::lock_alerts`]: tells, or withholds, those
     /// whose level nobody was told of, and lets go of those for which a resolved one spoke. Returns
     /// the changed alerts in the order of the changes.
     ///
@@ -99,6 +101,7 @@ impl Store {
         }
         AlertRow::save(tx, &rows).await?;
         insert(tx, EntryRow::TABLE, EntryRow::columns(&lines), "").await?;
+        announce(tx, alerts.iter().map(alert_change).collect()).await?;
         Ok(alerts)
     }
 

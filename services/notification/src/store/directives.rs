@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
+use kit::feed::announce;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -11,23 +12,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::Store;
 use super::directive_rows::{items, model};
 use super::entity::directive::{self, Column};
-use super::{Store, unreadable};
 use crate::domain::content::Item;
 use crate::domain::directive::{Directive, State};
-use crate::domain::recipient;
-
-/// How far the recipients of a directive are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All of them.
-    pub recipients: i32,
-    /// Those who signed.
-    pub acknowledged: i32,
-    /// Those whose report is accepted.
-    pub accepted: i32,
-}
+use crate::grpc::announced::directive_change;
 
 impl Store {
     /// Stores a draft.
@@ -42,16 +32,18 @@ impl Store {
         Ok(())
     }
 
-    /// Stores the state of a directive; none when somebody else changed it meanwhile.
+    /// Stores the state of a directive, and announces it once it was issued; none when somebody else
+    /// changed it meanwhile.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn save_directive(tx: &Tx, directive: Directive) -> Result<Option<Directive>, DbErr> {
+        let (is_told, version) = (directive.issued.is_some(), directive.version + 1);
         let update = statement(
             tx,
             "UPDATE directives SET state = $1, approver = $2, issue_time = $3, \
-             superseded_by = $4, revoke_reason = $5, meeting = $6, version = version + 1 \
-             WHERE id = $7 AND version = $8",
+             superseded_by = $4, revoke_reason = $5, meeting = $6, version = version + 1, \
+             announced = $7 WHERE id = $8 AND version = $9",
             [
                 (directive.state as i16).into(),
                 directive.approver.clone().into(),
@@ -59,16 +51,24 @@ impl Store {
                 directive.superseded_by.clone().into(),
                 directive.revoke_reason.clone().into(),
                 directive.meeting.clone().into(),
+                (if is_told { version } else { 0 }).into(),
                 directive.id.into(),
                 directive.version.into(),
             ],
         );
         let saved = tx.execute_raw(update).await?.rows_affected() == 1;
-        let version = directive.version + 1;
-        Ok(saved.then_some(Directive {
+        if !saved {
+            return Ok(None);
+        }
+        let directive = Directive {
             version,
             ..directive
-        }))
+        };
+        if is_told {
+            let tally = Self::tally(tx, directive.id).await?;
+            announce(tx, vec![directive_change(&directive, tally.recipients)]).await?;
+        }
+        Ok(Some(directive))
     }
 
     /// One directive of an organisation.
@@ -172,52 +172,6 @@ impl Store {
             .map(|row| {
                 let body: String = row.try_get_by_index(1)?;
                 Ok((row.try_get_by_index(0)?, items(&body)?))
-            })
-            .collect()
-    }
-
-    /// How far the recipients of a directive are.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn tally(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Tally, DbErr> {
-        let tallies = self.tallies(db, &[id]).await?;
-        Ok(tallies.get(&id).copied().unwrap_or_default())
-    }
-
-    /// How far the recipients of each directive are; one without recipients is left out.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn tallies(
-        &self,
-        db: &impl ConnectionTrait,
-        ids: &[Uuid],
-    ) -> Result<HashMap<Uuid, Tally>, DbErr> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let sql = format!(
-            "SELECT directive, COUNT(*), COUNT(acknowledged_at), \
-             COUNT(CASE WHEN state = {accepted} THEN 1 END) FROM directive_recipients \
-             WHERE directive IN ({places}) GROUP BY directive",
-            accepted = recipient::State::Accepted as i16,
-            places = placeholders(1, ids.len()),
-        );
-        let select = statement(db, &sql, ids.iter().map(|id| (*id).into()));
-        let rows = db.query_all_raw(select).await?;
-        rows.iter()
-            .map(|row| {
-                let count = |index: usize| {
-                    let count: i64 = row.try_get_by_index(index)?;
-                    i32::try_from(count).map_err(|_| unreadable("tally"))
-                };
-                let tally = Tally {
-                    recipients: count(1)?,
-                    acknowledged: count(2)?,
-                    accepted: count(3)?,
-                };
-                Ok((row.try_get_by_index(0)?, tally))
             })
             .collect()
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
+use kit::feed::announce;
 use kit::rows::{Row, row};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Store, audience, unreadable};
 use crate::domain::meeting::{Meeting, State, Venue};
+use crate::grpc::announced::meeting_change;
 
 row! {
     /// A meeting.
@@ -49,6 +51,8 @@ row! {
         directive: String,
         /// Grows with each change.
         version: i64,
+        /// The version that the feed tells.
+        announced: i64,
     }
 }
 
@@ -71,15 +75,17 @@ pub enum Hold {
 }
 
 impl Store {
-    /// Stores a meeting that is called.
+    /// Stores and announces a meeting that is called.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn insert_meeting(tx: &Tx, meeting: Meeting) -> Result<(), DbErr> {
-        MeetingRow::add(tx, &[row_of(meeting)]).await
+        let change = meeting_change(&meeting);
+        MeetingRow::add(tx, &[row_of(meeting)]).await?;
+        announce(tx, vec![change]).await
     }
 
-    /// Stores a meeting as it is now, held to be changed.
+    /// Stores and announces a meeting as it is now, held to be changed.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,6 +93,7 @@ impl Store {
         let version = meeting.version + 1;
         let meeting = Meeting { version, ..meeting };
         MeetingRow::save(tx, &[row_of(meeting.clone())]).await?;
+        announce(tx, vec![meeting_change(&meeting)]).await?;
         Ok(meeting)
     }
 
@@ -209,6 +216,7 @@ fn row_of(meeting: Meeting) -> MeetingRow {
         minutes,
         directive,
         version,
+        announced: version,
     }
 }
 

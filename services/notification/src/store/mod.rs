@@ -16,6 +16,7 @@ mod concern_rows;
 pub mod concerns;
 pub mod contacts;
 pub mod controlled;
+pub mod counts;
 pub mod deliveries;
 pub mod direct;
 mod directive_rows;
@@ -45,7 +46,9 @@ pub mod silences;
 pub mod support;
 pub mod templates;
 pub mod told;
+mod unannounced;
 pub mod warning_exports;
+mod warning_news;
 mod warning_rows;
 pub mod warnings;
 

@@ -9,7 +9,7 @@ use crate::domain::chain::Level;
 use crate::domain::content::TextHash;
 use crate::domain::recipient::{Recipient, State};
 
-/// The row of a recipient.
+/// The row of a recipient that has acted.
 pub(super) fn model(recipient: Recipient, orderer: String) -> Model {
     let Recipient {
         directive,
@@ -55,6 +55,7 @@ pub(super) fn model(recipient: Recipient, orderer: String) -> Model {
         district,
         acknowledged_at: acknowledged.map(|signed| signed.timestamp_millis()),
         items_due: items_due.map(number_of),
+        announced: version,
     }
 }
 

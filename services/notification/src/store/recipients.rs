@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use kit::bulk;
 use kit::db::{Tx, statement};
+use kit::feed::announce;
 use sea_orm::sea_query::NullOrdering;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order,
@@ -17,6 +18,7 @@ use super::{Store, below_end, unreadable};
 use crate::domain::chain::Level;
 use crate::domain::directive::Directive;
 use crate::domain::recipient::{Below, Recipient, State};
+use crate::grpc::announced::recipient_change;
 
 /// A recipient and the organisation id of who ordered.
 pub type Owed = (Recipient, String);
@@ -88,7 +90,7 @@ impl Store {
             );
             tx.execute_raw(statement(tx, &sql, values)).await?;
         }
-        Ok(())
+        Self::count_issued(tx, directive.id, recipients).await
     }
 
     /// One recipient.
@@ -106,19 +108,19 @@ impl Store {
         row.map(Recipient::try_from).transpose()
     }
 
-    /// Stores a recipient; none when somebody else changed it meanwhile.
+    /// Stores, counts and announces what became of a recipient of a directive in force; none when
+    /// somebody else changed it meanwhile.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn save_recipient(
         tx: &Tx,
         orderer: &str,
-        recipient: Recipient,
+        (before, after): (&Recipient, Recipient),
     ) -> Result<Option<Recipient>, DbErr> {
-        let before = recipient.version;
         let recipient = Recipient {
-            version: before + 1,
-            ..recipient
+            version: before.version + 1,
+            ..after
         };
         let row = model(recipient.clone(), orderer.to_owned());
         let saved = directive_recipient::Entity::update_many()
@@ -127,10 +129,15 @@ impl Store {
             ))
             .filter(Column::Directive.eq(recipient.directive))
             .filter(Column::Organization.eq(recipient.id.clone()))
-            .filter(Column::Version.eq(before))
+            .filter(Column::Version.eq(before.version))
             .exec(tx)
             .await?;
-        Ok((saved.rows_affected == 1).then_some(recipient))
+        if saved.rows_affected != 1 {
+            return Ok(None);
+        }
+        Self::count_move(tx, before, &recipient).await?;
+        announce(tx, vec![recipient_change(&recipient, orderer, true)]).await?;
+        Ok(Some(recipient))
     }
 
     /// Starts the clocks of those to whom `upper` passes a directive on.
@@ -148,7 +155,8 @@ impl Store {
             tx,
             "UPDATE directive_recipients SET due_at = $1, update_time = $2, \
              version = version + 1 \
-             WHERE directive = $3 AND upper_organization = $4 AND due_at IS NULL",
+             WHERE directive = $3 AND upper_organization = $4 AND due_at IS NULL \
+             RETURNING level, district",
             [
                 (now + acknowledge).timestamp_millis().into(),
                 now.into(),
@@ -156,8 +164,12 @@ impl Store {
                 upper.into(),
             ],
         );
-        tx.execute_raw(update).await?;
-        Ok(())
+        let reached = tx.query_all_raw(update).await?;
+        let reached = reached
+            .iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
+        let reached: Result<Vec<_>, DbErr> = reached.collect();
+        Self::count_reached(tx, directive, (upper, now + acknowledge), reached?).await
     }
 
     /// The organisations to which `upper` passed a directive on, and until when each signs.
@@ -183,12 +195,13 @@ impl Store {
             .collect()
     }
 
-    /// Nothing is owed any more: the directive has ended.
+    /// Nothing is owed any more: the directive has ended. Its recipients leave the feed soon after.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn close_recipients(tx: &Tx, directive: Uuid) -> Result<(), DbErr> {
-        let sql = "UPDATE directive_recipients SET open = FALSE WHERE directive = $1";
+        let sql = "UPDATE directive_recipients SET open = FALSE, version = version + 1 \
+                   WHERE directive = $1";
         tx.execute_raw(statement(tx, sql, [directive.into()]))
             .await?;
         Ok(())

@@ -103,7 +103,7 @@ impl Store {
         Ok((ids, chain_of(&rows)?))
     }
 
-    /// Stores a document that came at `now` as a part of the chain `id`, under
+    /// Stores and announces a document that came at `now` as a part of the chain `id`, under
     /// [`Store::lock_warnings`]. The chains `others` become parts of it too, and are found under its
     /// id from now on.
     ///
@@ -142,7 +142,8 @@ impl Store {
         let said = said(tx, std::slice::from_ref(&row)).await?.pop();
         let said = said.ok_or_else(|| unreadable("document"))?;
         insert_divisions(tx, id, &said).await?;
-        WarningRow::save(tx, &[row]).await
+        WarningRow::save(tx, &[row]).await?;
+        Self::announce_warnings(tx, &gone, now).await
     }
 
     /// One warning; by the name of a chain that became a part of it too.

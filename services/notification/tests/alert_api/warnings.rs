@@ -32,18 +32,6 @@ on_both!(
 );
 
 impl World {
-    async fn ingest(&mut self, told: &Told<'_>) -> Result<pb::Warning, Status> {
-        self.ingest_bytes(document(told).into_bytes()).await
-    }
-
-    async fn ingest_bytes(&mut self, document: Vec<u8>) -> Result<pb::Warning, Status> {
-        let ask = pb::IngestWarningRequest {
-            document: document.into(),
-        };
-        let ask = by("met-1", Role::PartnerSystem, "fz", ask);
-        Ok(self.warnings.ingest_warning(ask).await?.into_inner())
-    }
-
     async fn warning(&mut self, name: &str) -> Result<pb::Warning, Status> {
         let ask = pb::GetWarningRequest {
             name: name.to_owned(),

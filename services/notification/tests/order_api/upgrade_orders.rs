@@ -6,6 +6,7 @@ use kit::auth::Role;
 use kit::db::{Database, statement};
 use kit::scratch::Scratch;
 use notification::Migrator;
+use notification::store::Store;
 use proto::notification::directive::State;
 use proto::notification::level_progress::Level;
 use sea_orm::ConnectionTrait;
@@ -96,6 +97,13 @@ async fn a_directive_goes_on_after_the_upgrade(scratch: Scratch) {
     let before = scratch.open::<Before>().await;
     issued_before(&before, id).await;
     before.close().await;
+    let after = scratch.open::<Migrator>().await;
+    let tally = Store::tally(after.read(), id).await.expect("counted");
+    assert_eq!(
+        (tally.recipients, tally.acknowledged, tally.accepted),
+        (3, 1, 0)
+    );
+    after.close().await;
     let mut world = World::new(scratch).await;
     let name = format!("{CITY}/directives/{}", id.hyphenated());
     let read = world

@@ -1,6 +1,5 @@
 //! E-mail against a small server in this process, and against aiosmtpd where Python has it.
 
-use crate::peers;
 use std::io::Write;
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,14 @@
 //! Warnings of an invented meteorological service, and where the organisations of the town stand.
 
 use chrono::{DateTime, Duration, Utc};
+use kit::auth::Role;
 use kit::db::Database;
+use proto::notification as pb;
 use proto::roster::organization::Kind;
 use proto::roster::roster_event::State;
+use tonic::Status;
 
+use super::world::{World, by};
 use super::{BUREAU_PATH, OTHER_PATH, SCHOOL_PATH, SISTER_PATH, organization};
 
 /// One document.
@@ -107,6 +111,21 @@ fn reference_sender(sender: &str) -> &str {
         "met@example.cn"
     } else {
         sender
+    }
+}
+
+impl World {
+    /// The meteorological service hands a document in.
+    pub(crate) async fn ingest(&mut self, told: &Told<'_>) -> Result<pb::Warning, Status> {
+        self.ingest_bytes(document(told).into_bytes()).await
+    }
+
+    pub(crate) async fn ingest_bytes(&mut self, document: Vec<u8>) -> Result<pb::Warning, Status> {
+        let ask = pb::IngestWarningRequest {
+            document: document.into(),
+        };
+        let ask = by("met-1", Role::PartnerSystem, "fz", ask);
+        Ok(self.warnings.ingest_warning(ask).await?.into_inner())
     }
 }
 

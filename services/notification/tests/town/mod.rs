@@ -11,6 +11,7 @@ pub(crate) mod desk;
 pub(crate) mod doctors;
 pub(crate) mod examples;
 pub(crate) mod letters;
+pub(crate) mod listener;
 pub(crate) mod neighbours;
 pub(crate) mod officers;
 pub(crate) mod people;

@@ -10,7 +10,7 @@ use super::{is_short_id, long_text, unknown_value};
 use crate::app::directives::{Draft, directive_name as named};
 use crate::domain::content::{Attachment, Content, Item, is_ambiguous};
 use crate::domain::directive::{Directive, End, State, Urgency};
-use crate::store::directives::Tally;
+use crate::store::counts::Tally;
 
 const TITLE: usize = 100;
 const TEXT: usize = 50_000;

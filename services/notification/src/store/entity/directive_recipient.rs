@@ -38,6 +38,8 @@ pub(crate) struct Model {
     pub(crate) acknowledged_at: Option<i64>,
     /// The civil day on which the next unfinished demand is due, as `YYYYMMDD`.
     pub(crate) items_due: Option<i32>,
+    /// The version that the feed tells; 0 before the recipient first acts.
+    pub(crate) announced: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
