@@ -42,6 +42,7 @@ pub mod silences;
 pub mod support;
 pub mod templates;
 pub mod told;
+mod upper_notes;
 pub mod warning_exports;
 mod warning_rows;
 pub mod warnings;

@@ -1,5 +1,6 @@
 //! Demands and files of directives, and whom a filtered audience reaches.
 
+use crate::town;
 use crate::town::on_both;
 use kit::auth::Role;
 use kit::scratch::Scratch;

@@ -1,5 +1,6 @@
 //! Meetings: who is expected where, who sees them, and every move that is refused.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;

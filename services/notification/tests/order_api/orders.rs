@@ -1,6 +1,7 @@
 //! An April evening: the notice of a video meeting goes down, heads attend, the minutes become a directive,
 //! and its demands are carried out down to the class groups.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::{DateTime, Utc};
 use kit::auth::Role;

@@ -1,5 +1,6 @@
 //! How far a directive has come: by level, by district, with what is overdue and late.
 
+use crate::town;
 use crate::town::on_both;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

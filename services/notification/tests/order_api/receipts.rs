@@ -1,5 +1,6 @@
 //! Receipts, relays and reports, as bureaus and schools that receive a directive see them.
 
+use crate::town;
 use crate::town::on_both;
 use chrono::Duration;
 use kit::auth::Role;
@@ -56,6 +57,14 @@ async fn a_relay_never_edits(scratch: Scratch) {
     assert_eq!(
         (&*read.title, &*read.text, read.text_sha256.to_vec()),
         (TITLE, TEXT, hash)
+    );
+    // What the bureau added stands beside the text.
+    let below = world.recipients(&name, SCHOOL_PATH).await;
+    assert_eq!(below[0].upper_notes, ["请各校于今日落实"]);
+    let bureau = world.recipients(&name, BUREAU_PATH).await;
+    assert_eq!(
+        (&*bureau[0].organization, bureau[0].upper_notes.len()),
+        (BUREAU, 0)
     );
 }
 
