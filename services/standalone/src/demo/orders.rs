@@ -1,5 +1,7 @@
 //! The order of a meeting on its way to every school of the city.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, Duration};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kit::auth::{Caller, Role};
@@ -15,7 +17,7 @@ use proto::roster::organization::Kind;
 
 use super::receipts::print;
 use super::{Stage, place};
-use crate::city::{CITY_ID, DISTRICTS};
+use crate::city::{CITY_ID, DISTRICTS, SchoolPlan};
 use crate::house::Door;
 use crate::screen;
 
@@ -55,6 +57,8 @@ const DEMANDS: [(&str, &str, &str, u64); 8] = [
     ),
     ("concerns", "倾听师生家长诉求，及时回应", "PSYCHOLOGY", 5),
 ];
+/// One school in so many takes its time.
+const SLOW: usize = 7;
 /// How many recipients act at once.
 const TOGETHER: usize = 8;
 
@@ -69,10 +73,7 @@ impl Stage {
         self.put_forward(ordered + Duration::minutes(4));
         self.sign(&order, &bureaus, "各校请于今日内报送责任人名单")
             .await?;
-        let schools = self.city.plan().schools();
-        let schools: Vec<String> = schools.iter().map(|school| school.org_path()).collect();
-        let (slow, prompt): (Vec<String>, Vec<String>) =
-            schools.into_iter().partition(|school| self.is_slow(school));
+        let (slow, prompt) = self.slow_and_prompt();
         let (early, later) = prompt.split_at(prompt.len() / 2);
         self.put_forward(ordered + Duration::minutes(9));
         self.sign(&order, early, "").await?;
@@ -81,13 +82,15 @@ impl Stage {
 
         let before = self.progress(&order).await?;
         print(&before);
-        let waiting = before
-            .districts
-            .iter()
-            .filter(|one| one.acknowledged_count < one.school_count);
+        let waiting = before.districts.iter();
+        let waiting = waiting.filter(|one| one.acknowledged_count < one.school_count);
+        let waiting = waiting.count();
+        let slow_districts: BTreeSet<&str> = slow.iter().map(|path| above(path)).collect();
         self.checks.expect(
-            waiting.count() == 1,
-            "one district has schools that have not signed: no average hides them 一区未齐，一目了然",
+            waiting == slow_districts.len(),
+            format!(
+                "{waiting} districts have schools that have not signed: no average hides them 未签收者一目了然"
+            ),
         );
         self.late(&order, &slow, ordered).await
     }
@@ -167,10 +170,18 @@ impl Stage {
             .await
     }
 
-    /// Whether a school takes its time: those of the last district.
-    fn is_slow(&self, path: &str) -> bool {
-        let last = DISTRICTS.last().map(|one| path_of(one.division));
-        last.is_some_and(|district| path.starts_with(&format!("{district}/")))
+    /// The schools that take their time, all of the last district and some elsewhere, and the others.
+    fn slow_and_prompt(&self) -> (Vec<String>, Vec<String>) {
+        let last = DISTRICTS.last().map(|one| one.division);
+        let schools = self.city.plan().schools().iter().enumerate();
+        let (slow, prompt): (Vec<_>, Vec<_>) = schools.partition(|(index, school)| {
+            Some(school.district.division) == last || index % SLOW == SLOW / 2
+        });
+        let paths = |schools: Vec<(usize, &SchoolPlan)>| {
+            let schools = schools.into_iter();
+            schools.map(|(_, school)| school.org_path()).collect()
+        };
+        (paths(slow), paths(prompt))
     }
 
     /// An officer of the city bureau by name.
@@ -188,6 +199,10 @@ impl Stage {
 
 fn path_of(division: &str) -> String {
     format!("{CITY_ID}/{division}")
+}
+
+fn above(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(above, _)| above)
 }
 
 pub(super) fn id_of(path: &str) -> &str {

@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use kit::auth::Role;
 use kit::clock::start_of;
-use proto::notification::alert::{self, Kind};
+use proto::notification::alert::Kind;
 use proto::notification::alert_service_client::AlertServiceClient;
 use proto::notification::concern::{Category, Submitter};
 use proto::notification::concern_service_client::ConcernServiceClient;
@@ -53,12 +53,13 @@ impl Stage {
             .watch_inbox(request)
             .await?
             .into_inner();
-        self.put_forward(start_of(self.today()) + chrono::Duration::minutes(8 * 60 + 46));
+        let day = start_of(self.today());
+        self.put_forward(day + chrono::Duration::minutes(8 * 60 + 46));
+        let today = day.timestamp();
         let (alert, _) = until("the alert is raised", || async {
             let alerts = self.alerts_of(class, Kind::ChecksMissing).await?;
-            Ok(alerts
-                .into_iter()
-                .find(|one| one.state() == alert::State::Open))
+            let of_today = |one: &Alert| one.occur_time.is_some_and(|at| at.seconds >= today);
+            Ok(alerts.into_iter().find(of_today))
         })
         .await?;
         // Alerts of this kind wait five minutes for others to the same owner.
@@ -208,7 +209,7 @@ impl Stage {
             .into_inner();
         self.checks.expect(
             read.identifier == written.identifier,
-            format!("told to every school, and CAP 1.2 out: {bytes} bytes that a CAP reader takes"),
+            format!("told to those schools, and CAP 1.2 out: {bytes} bytes that a CAP reader takes"),
         );
         Ok(())
     }
