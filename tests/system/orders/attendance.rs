@@ -196,7 +196,7 @@ async fn who_was_absent(region: &Region, meeting: &str) {
     };
     let missing = format!("organizations/{}", school(3));
     for door in [region.officer("clerk"), region.acting(&own)] {
-        assert_eq!(absent(door).await.expect("listed"), [missing.clone()]);
+        assert_eq!(absent(door).await.expect("listed"), [&*missing]);
     }
     let elsewhere = absent(region.acting(&other)).await;
     assert_eq!(elsewhere.expect("listed"), [""; 0]);

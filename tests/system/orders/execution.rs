@@ -123,7 +123,7 @@ pub(super) async fn ends_with_the_last_school(region: &Region, order: &Directive
     let bureau = region.acting(&region.bureaus()[0]);
     region.at(8, 9, 0);
     let listed = overdue(&region.officer("chief"), CITY).await;
-    assert_eq!(listed.expect("listed"), [late.0.clone()]);
+    assert_eq!(listed.expect("listed"), [&*late.0]);
     let mine = recipients(&region.acting(&late), name)
         .await
         .expect("its own");

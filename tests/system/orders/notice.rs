@@ -194,7 +194,7 @@ async fn one_school_is_late(region: &Region, name: &str) {
     region.at(6, 17, 11);
     for (door, at) in [(&city, CITY), (&bureau, DISTRICT)] {
         let listed = overdue(door, at).await;
-        assert_eq!(listed.expect("listed"), [late.0.clone()]);
+        assert_eq!(listed.expect("listed"), [&*late.0]);
     }
     let elsewhere = region.acting(&other);
     denied("another bureau's", overdue(&elsewhere, DISTRICT).await);

@@ -209,7 +209,9 @@ impl Stage {
             .into_inner();
         self.checks.expect(
             read.identifier == written.identifier,
-            format!("told to those schools, and CAP 1.2 out: {bytes} bytes that a CAP reader takes"),
+            format!(
+                "told to those schools, and CAP 1.2 out: {bytes} bytes that a CAP reader takes"
+            ),
         );
         Ok(())
     }
