@@ -1,14 +1,17 @@
-//! The services of a city, each a process with its own database.
+//! The services of a city, each a process with its own database; or all of them in this process, for
+//! days on which the time must be told.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kit::auth::{Issuer, Role};
-use kit::clock::{Clock, SystemClock};
-use kit::org::OrgPath;
+use kit::auth::{Caller, Issuer, Role};
+use kit::clock::{Clock, ManualClock, SystemClock};
+use kit::db::DatabaseConfig;
+use kit::drain::Drain;
 use kit::scratch::{self, Scratch};
+use standalone::house::{Databases, House, Options};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tonic::service::interceptor::InterceptedService;
@@ -48,7 +51,7 @@ impl tonic::service::Interceptor for Bearer {
     }
 }
 
-/// Five processes that know a town.
+/// Five services that know a town.
 #[derive(Debug)]
 pub struct City {
     /// What was imported.
@@ -56,9 +59,13 @@ pub struct City {
     /// Resource names of people by what they are called.
     people: HashMap<String, String>,
     gateway: String,
+    /// The clock by which tokens are valid.
+    clock: Arc<dyn Clock>,
+    /// None where they run in this process.
     processes: HashMap<&'static str, Arc<Mutex<Process>>>,
+    _house: Option<House>,
     _databases: Vec<Scratch>,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl City {
@@ -68,22 +75,51 @@ impl City {
     /// # Panics
     /// When a service does not start, or the town is not taken.
     pub async fn open(store: Store, town: Town) -> Option<Self> {
-        let mut city = Self::start(store, town).await?;
-        opening::settle(&city, &town).await;
-        city.people = opening::names(&city, &town).await;
-        Some(city)
+        Some(Self::start(store, town).await?.settled().await)
+    }
+
+    /// The same with all services in this process, over the same loopback ports and through the same
+    /// gateway, by a clock that the test moves.
+    ///
+    /// # Panics
+    /// When the house does not open, or the town is not taken.
+    pub async fn rehearse(store: Store, town: Town, clock: ManualClock) -> Option<Self> {
+        let databases = databases(store).await?;
+        let database = |index: usize| DatabaseConfig::clone(&databases[index]);
+        let options = Options::trial(Databases {
+            roster: database(0),
+            sampling: database(1),
+            safety_inspection: database(2),
+            notification: database(3),
+        });
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let house = House::open(&options, clock.clone(), Drain::new()).await;
+        let house = house.expect("the house opens");
+        let city = Self {
+            town,
+            people: HashMap::new(),
+            gateway: house.gateway(),
+            clock,
+            processes: HashMap::new(),
+            _house: Some(house),
+            _databases: databases,
+            _folder: None,
+        };
+        Some(city.settled().await)
+    }
+
+    /// Imports the town and waits until each service has heard of it.
+    async fn settled(mut self) -> Self {
+        let town = self.town;
+        opening::settle(&self, &town).await;
+        self.people = opening::names(&self, &town).await;
+        self
     }
 
     /// Starts the processes, which know nobody yet.
     async fn start(store: Store, town: Town) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for a moment");
-        let mut databases = Vec::new();
-        for _ in 0..4 {
-            databases.push(match store {
-                Store::Sqlite => scratch::sqlite(),
-                Store::Postgres => scratch::postgres().await?,
-            });
-        }
+        let databases = databases(store).await?;
         let start = |name, keys: String, database: &Scratch| {
             Process::start(name, folder.path(), settings(&keys, Some(&database.url)))
         };
@@ -115,9 +151,11 @@ impl City {
             town,
             people: HashMap::new(),
             gateway: address,
+            clock: Arc::new(SystemClock),
             processes: processes.into(),
+            _house: None,
             _databases: databases,
-            _folder: folder,
+            _folder: Some(folder),
         })
     }
 
@@ -148,7 +186,10 @@ impl City {
 
     /// A connection through the gateway for a laboratory of the city.
     pub fn laboratory(&self, code: &str) -> Door {
-        self.door_for(Role::Laboratory, CITY, Some(code))
+        self.door_of(Caller {
+            laboratory: Some(code.to_owned()),
+            ..caller(Role::Laboratory, CITY)
+        })
     }
 
     /// A connection through the gateway for somebody with `role` at `scope`.
@@ -156,15 +197,13 @@ impl City {
     /// # Panics
     /// When `scope` is no place in the tree.
     pub fn door(&self, role: Role, scope: &str) -> Door {
-        self.door_for(role, scope, None)
+        self.door_of(caller(role, scope))
     }
 
-    fn door_for(&self, role: Role, scope: &str, laboratory: Option<&str>) -> Door {
-        let scope: OrgPath = scope.parse().expect("a place in the tree");
-        let subject = format!("test-{role}");
-        let (now, ttl) = (SystemClock.now(), Duration::from_secs(3600));
-        let token = Issuer::development().token(&subject, &[role], &scope, laboratory, now, ttl);
-        self.door_with(&token)
+    /// A connection through the gateway for somebody of whom everything is said, for a day.
+    pub fn door_of(&self, caller: Caller) -> Door {
+        let (now, ttl) = (self.clock.now(), Duration::from_secs(24 * 3600));
+        self.door_with(&Issuer::development().issue(caller, now, ttl))
     }
 
     /// A connection through the gateway that shows `token`.
@@ -195,6 +234,32 @@ impl City {
     pub async fn ready(&self, service: &str) {
         self.processes[service].lock().await.ready().await;
     }
+}
+
+/// Somebody with `role` at `scope`, by a subject that says the role.
+///
+/// # Panics
+/// When `scope` is no place in the tree.
+pub fn caller(role: Role, scope: &str) -> Caller {
+    Caller {
+        subject: format!("test-{role}"),
+        roles: vec![role],
+        scope: scope.parse().expect("a place in the tree"),
+        laboratory: None,
+        person: None,
+    }
+}
+
+/// A database for each of the four services that have one; none where there is no server.
+async fn databases(store: Store) -> Option<Vec<Scratch>> {
+    let mut databases = Vec::new();
+    for _ in 0..4 {
+        databases.push(match store {
+            Store::Sqlite => scratch::sqlite(),
+            Store::Postgres => scratch::postgres().await?,
+        });
+    }
+    Some(databases)
 }
 
 /// Settings without `server`, the keys first: tables must come after them.

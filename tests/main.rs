@@ -16,6 +16,8 @@ mod faults;
 mod health;
 #[path = "system/isolation.rs"]
 mod isolation;
+#[path = "system/orders/mod.rs"]
+mod orders;
 #[path = "system/tubes.rs"]
 mod tubes;
 #[path = "system/verbs.rs"]

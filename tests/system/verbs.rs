@@ -169,3 +169,8 @@ pub(crate) fn expect<T>(what: &str, answer: Result<T, Status>, code: Code, reaso
         Err(refused) => assert_eq!(told(&refused), (code, reason.to_owned()), "{what}"),
     }
 }
+
+/// The answer must be that the caller may not do this there.
+pub(crate) fn denied<T>(what: &str, answer: Result<T, Status>) {
+    expect(what, answer, Code::PermissionDenied, "SCOPE_DENIED");
+}

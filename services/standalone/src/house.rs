@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kit::auth::{Issuer, Role};
+use kit::auth::{Caller, Issuer, Role};
 use kit::clock::Clock;
 use kit::config::{Settings, load};
 use kit::db::DatabaseConfig;
@@ -227,6 +227,16 @@ impl House {
             &OrgPath::root(),
             Some(code),
         )
+    }
+
+    /// A connection to the gateway for somebody of whom everything is said.
+    ///
+    /// # Errors
+    /// When the address of the gateway cannot be used.
+    pub fn caller_of(&self, caller: Caller) -> anyhow::Result<Door> {
+        let day = Duration::from_secs(24 * 3600);
+        let token = Issuer::development().issue(caller, self.clock.now(), day);
+        door(&self.gateway(), &token)
     }
 
     fn caller_at(

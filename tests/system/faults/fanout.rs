@@ -1,9 +1,11 @@
 //! Notification is killed while it writes the ledgers of messages. Everybody is told of every message
-//! that was acknowledged, nobody twice, and a message that was sent again is one message.
+//! that was acknowledged, nobody twice, and a message that was sent again is one message: in the ledger,
+//! and in the inboxes of those who watch meanwhile.
 //!
 //! `CAMPUS_CUTS` says how many cuts are made on each database; 10 when it is not set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kit::auth::Role;
@@ -11,7 +13,8 @@ use proto::notification::delivery_service_client::DeliveryServiceClient;
 use proto::notification::message::{Category, State, Urgency};
 use proto::notification::recipients::Group;
 use proto::notification::{
-    Audience, GetMessageRequest, ListDeliveriesRequest, Message, Recipients, SendMessageRequest,
+    Audience, GetMessageRequest, ListDeliveriesRequest, ListMessagesRequest, Message, Recipients,
+    SendMessageRequest,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +24,7 @@ use tests::{every, until};
 use uuid::Uuid;
 
 use super::campaign::Campaign;
+use super::inboxes::{LAST, Watchers};
 
 /// A town with people enough for some dozens of transactions.
 fn town() -> Town {
@@ -45,11 +49,12 @@ async fn fanout(store: Store) {
     let Some(city) = City::open(store, town()).await else {
         return;
     };
-    let campaign = Campaign::new();
+    let (city, campaign) = (Arc::new(city), Campaign::new());
+    let watchers = Watchers::begin(&campaign, &city);
     let mut chance = ChaCha8Rng::seed_from_u64(17);
     let (mut requests, mut sent) = (Vec::new(), BTreeMap::new());
     for number in 0..cuts() {
-        let request = to_everybody();
+        let request = to_everybody("请按时返校");
         let name = send(&campaign, &city, &request).await;
         sent.insert(request.request_id.clone(), name);
         requests.push(request);
@@ -67,12 +72,38 @@ async fn fanout(store: Store) {
             );
         }
     }
-    let names: BTreeSet<&String> = sent.values().collect();
-    assert_eq!(names.len(), sent.len(), "one message for each request");
-    for name in names {
+    let names: BTreeSet<String> = sent.into_values().collect();
+    assert_eq!(names.len(), requests.len(), "one message for each request");
+    assert_eq!(all_sent(&city).await, names, "and no other");
+    for name in &names {
         let message = expanded(&city, name).await;
         everybody_once(&city, &message).await;
     }
+    send(&campaign, &city, &to_everybody(LAST)).await;
+    for (recipient, seen) in watchers.end().await {
+        let distinct: BTreeSet<String> = seen.iter().cloned().collect();
+        assert_eq!(distinct, names, "{recipient} sees each");
+        assert_eq!(seen.len(), names.len(), "{recipient} sees each once");
+    }
+}
+
+/// Every message that the city sent.
+async fn all_sent(city: &City) -> BTreeSet<String> {
+    let door = city.door(Role::CityOfficer, CITY);
+    let listed = every(|page_token| {
+        let request = ListMessagesRequest {
+            parent: format!("organizations/{CITY}"),
+            page_size: 1000,
+            page_token,
+        };
+        let mut client = DeliveryServiceClient::new(door.clone());
+        async move {
+            let page = client.list_messages(request).await?.into_inner();
+            let names = page.messages.into_iter().map(|message| message.name);
+            Ok((names.collect::<Vec<_>>(), page.next_page_token))
+        }
+    });
+    listed.await.expect("messages").into_iter().collect()
 }
 
 #[expect(
@@ -85,7 +116,7 @@ fn cuts() -> u32 {
 }
 
 /// A message to all, some of them in several ways.
-fn to_everybody() -> SendMessageRequest {
+fn to_everybody(words: &str) -> SendMessageRequest {
     let recipients = Recipients {
         audience: Some(Audience {
             organizations: vec![
@@ -107,7 +138,7 @@ fn to_everybody() -> SendMessageRequest {
         urgency: Urgency::Ordinary.into(),
         template: "templates/notice".to_owned(),
         values: ["title", "body"]
-            .map(|name| (name.to_owned(), "请按时返校".to_owned()))
+            .map(|name| (name.to_owned(), words.to_owned()))
             .into(),
         recipients: Some(recipients),
         ..Message::default()

@@ -9,6 +9,7 @@ mod checks;
 mod clients;
 mod fanout;
 mod importer;
+mod inboxes;
 mod judge;
 mod reads;
 mod sampler;

@@ -19,11 +19,10 @@ use proto::sampling::{
 };
 use tests::city::{City, Door};
 use tests::town::{CITY, school, school_path};
-use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::{FEVERISH, HERE};
-use crate::verbs::expect;
+use crate::verbs::denied;
 
 /// The resource names of what happened.
 #[derive(Debug)]
@@ -70,10 +69,6 @@ pub(super) async fn sees_nothing(city: &City, seen: &Seen) {
         let mut client = CaseServiceClient::new(district.clone());
         denied("a document", client.export_case(request).await);
     }
-}
-
-fn denied<T>(what: &str, answer: Result<T, Status>) {
-    expect(what, answer, Code::PermissionDenied, "SCOPE_DENIED");
 }
 
 async fn by_id(door: &Door, seen: &Seen) {

@@ -26,6 +26,8 @@ pub(crate) struct Carried {
     /// The organisation id of who ordered.
     pub(crate) orderer: String,
     pub(crate) items: Vec<CarriedItem>,
+    /// What those above added when they passed it on, from the top.
+    pub(crate) upper_notes: Vec<String>,
 }
 
 /// One demand at one recipient.
@@ -42,8 +44,8 @@ pub(crate) struct CarriedItem {
 }
 
 impl Base {
-    /// Recipients with what they do about each demand, in the order given, in a fixed number of
-    /// statements.
+    /// Recipients with what they do about each demand and what those above added, in the order given, in
+    /// as many statements as there are levels above them and a few.
     pub(crate) async fn carried(
         &self,
         db: &impl ConnectionTrait,
@@ -65,6 +67,7 @@ impl Base {
         let organizations: Vec<_> = organizations.into_iter().map(ToOwned::to_owned).collect();
         let mut reports = Store::item_reports(db, &keys).await?;
         let duties = Store::duties(db, &organizations).await?;
+        let upper_notes = Store::upper_notes(db, found.iter().map(|(one, _)| one)).await?;
         let carried = found.into_iter().map(|(recipient, orderer)| {
             let key = (recipient.directive, recipient.id.clone());
             let reports = reports.remove(&key).unwrap_or_default();
@@ -76,6 +79,7 @@ impl Base {
                 .map(|item| carried_item(item, &recipient, &reports, &duties, now));
             let items = carried.collect();
             Carried {
+                upper_notes: upper_notes.to(&recipient),
                 recipient,
                 orderer,
                 items,

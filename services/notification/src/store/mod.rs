@@ -47,6 +47,7 @@ pub mod support;
 pub mod templates;
 pub mod told;
 mod unannounced;
+mod upper_notes;
 pub mod warning_exports;
 mod warning_news;
 mod warning_rows;

@@ -58,6 +58,14 @@ async fn a_relay_never_edits(scratch: Scratch) {
         (&*read.title, &*read.text, read.text_sha256.to_vec()),
         (TITLE, TEXT, hash)
     );
+    // What the bureau added stands beside the text.
+    let below = world.recipients(&name, SCHOOL_PATH).await;
+    assert_eq!(below[0].upper_notes, ["请各校于今日落实"]);
+    let bureau = world.recipients(&name, BUREAU_PATH).await;
+    assert_eq!(
+        (&*bureau[0].organization, bureau[0].upper_notes.len()),
+        (BUREAU, 0)
+    );
 }
 
 async fn nothing_moves_before_the_one_above_relays_or_after_the_end(scratch: Scratch) {

@@ -7,10 +7,13 @@ mod clock;
 mod clusters;
 mod draws;
 mod gate;
+mod orders;
+mod receipts;
 mod register;
 mod screening;
 mod silence;
 mod tubes;
+mod voices;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,7 +23,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
-use kit::auth::{Issuer, Role};
+use kit::auth::{Caller, Issuer, Role};
 use kit::drain::Drain;
 use kit::org::OrgPath;
 use tracing_subscriber::EnvFilter;
@@ -125,6 +128,8 @@ async fn play(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     stage.trace(&morning).await?;
     stage.follow_case(&covid).await?;
     stage.varicella(&morning, &covid).await?;
+    stage.voices(&morning).await?;
+    stage.order().await?;
     Ok(stage)
 }
 
@@ -163,6 +168,17 @@ impl Stage {
     /// A connection through the gateway for somebody with `role` at `path`.
     fn caller(&self, role: Role, path: &str) -> anyhow::Result<Door> {
         self.house.caller(role, &place(path)?)
+    }
+
+    /// The same for somebody who is a person of the register, or the family of one.
+    fn person(&self, role: Role, path: &str, person: &str) -> anyhow::Result<Door> {
+        self.house.caller_of(Caller {
+            subject: format!("demo-{role}"),
+            roles: vec![role],
+            scope: place(path)?,
+            laboratory: None,
+            person: Some(person.to_owned()),
+        })
     }
 
     fn officer(&self) -> anyhow::Result<Door> {

@@ -48,6 +48,15 @@ pub fn bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
+/// How much of a whole there is, as a bar of so many cells; a whole of nothing is full.
+pub fn gauge(part: u32, whole: u32, cells: usize) -> String {
+    let filled = match (part as usize * cells).checked_div(whole as usize) {
+        Some(filled) => filled.min(cells),
+        None => cells,
+    };
+    format!("{}{}", "━".repeat(filled), "─".repeat(cells - filled))
+}
+
 /// A number with its thousands apart.
 pub fn count(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
@@ -76,6 +85,13 @@ pub fn span(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_is_full_only_when_nothing_is_missing() {
+        let bars = [(0, 4), (1, 3), (199, 200), (200, 200), (0, 0)];
+        let bars = bars.map(|(part, whole)| gauge(part, whole, 4));
+        assert_eq!(bars, ["────", "━───", "━━━─", "━━━━", "━━━━"]);
+    }
 
     #[test]
     fn numbers_and_spans_read_well() {

@@ -102,6 +102,7 @@ pub(in crate::grpc) fn recipient(carried: Carried, now: DateTime<Utc>) -> pb::Di
         recipient,
         orderer,
         items,
+        upper_notes,
     } = carried;
     let overdue = recipient.is_overdue(now);
     let organization = format!("organizations/{}", recipient.organization());
@@ -148,6 +149,7 @@ pub(in crate::grpc) fn recipient(carried: Carried, now: DateTime<Utc>) -> pb::Di
         text_sha256: text_hash.0.to_vec().into(),
         class_group,
         items: items.into_iter().map(item).collect(),
+        upper_notes,
     }
 }
 
