@@ -89,6 +89,7 @@ fn told_recipient(recipient: &Recipient, orderer: &str) -> pb::DirectiveRecipien
         recipient: recipient.clone(),
         orderer: orderer.to_owned(),
         items: Vec::new(),
+        upper_notes: Vec::new(),
     };
     let pb::DirectiveRecipient {
         name,
@@ -107,6 +108,7 @@ fn told_recipient(recipient: &Recipient, orderer: &str) -> pb::DirectiveRecipien
         text_sha256,
         class_group,
         items: _,
+        upper_notes: _,
     } = convert::recipient(carried, recipient.updated);
     pb::DirectiveRecipient {
         name,
