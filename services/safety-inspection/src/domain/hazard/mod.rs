@@ -1,3 +1,19 @@
 //! Hazards: graded, put under control, removed, reviewed and closed (rules 5.3 to 5.9).
 
+pub mod accountability;
+pub mod clock;
+pub mod course;
+pub mod entry;
+pub mod major;
+pub mod moves;
 pub mod report;
+pub mod state;
+pub mod terms;
+pub mod verb;
+
+#[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
+mod moves_tests;
+#[cfg(test)]
+mod samples;
