@@ -11,6 +11,7 @@ use proto::safety::hazard_service_server::HazardService;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use super::acting::Acting;
 use super::convert::hazard as convert;
 use super::convert::organization;
 use super::{asked, cut};
@@ -28,48 +29,6 @@ pub(crate) struct HazardGrpc {
     app: Hazards,
     book: &'static RuleBook,
 }
-
-/// A request to do something to one hazard.
-trait Acting: Message {
-    /// The hazard.
-    fn name(&self) -> &str;
-    /// The id of the request.
-    fn request_id(&self) -> &str;
-}
-
-macro_rules! acting {
-    ($($request:ident),+ $(,)?) => {
-        $(impl Acting for pb::$request {
-            fn name(&self) -> &str {
-                &self.name
-            }
-
-            fn request_id(&self) -> &str {
-                &self.request_id
-            }
-        })+
-    };
-}
-
-acting!(
-    VerifyHazardRequest,
-    DismissHazardRequest,
-    ControlHazardRequest,
-    AssignHazardRequest,
-    HandOverHazardRequest,
-    RemindHazardRequest,
-    RectifyHazardRequest,
-    SubmitHazardRequest,
-    ReviewHazardRequest,
-    CloseHazardRequest,
-    ReturnHazardRequest,
-    ReportHazardProgressRequest,
-    RequestHazardExtensionRequest,
-    DecideHazardExtensionRequest,
-    SuperviseHazardRequest,
-    RecordHazardSupervisionRequest,
-    LiftHazardSupervisionRequest,
-);
 
 impl HazardGrpc {
     /// Serves `app`.

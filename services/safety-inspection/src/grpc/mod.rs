@@ -1,6 +1,7 @@
 //! The wire: request to domain, result to reply.
 
 mod accountability;
+mod acting;
 mod convert;
 mod gate;
 mod hazard;

@@ -4,10 +4,12 @@ pub mod accountability;
 pub mod clock;
 pub mod course;
 pub mod entry;
+mod extending;
 pub mod major;
 pub mod moves;
 pub mod report;
 pub mod state;
+mod supervising;
 pub mod terms;
 pub mod verb;
 

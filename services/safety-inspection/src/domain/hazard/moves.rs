@@ -2,11 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::course::{Control, Decision, Extension, Fixes, Measure, ProgressDue, Submission};
-use super::course::{Course, Supervision};
+use super::course::{Control, Course, Fixes, Measure, ProgressDue, Submission};
 use super::entry::{Actor, Hazard, Moment};
 use super::major::Fact;
-use super::state::{Bureau, Grade, State};
+use super::state::{Grade, State};
 use super::terms::{Setting, later};
 use super::verb::{Plan, Verb};
 use crate::domain::organization::Level;
@@ -51,7 +50,7 @@ pub enum Refused {
 }
 
 /// Something is absent.
-const NONE: &str = "NONE";
+pub(super) const NONE: &str = "NONE";
 
 impl Hazard {
     /// Does `verb`. A refusal says why.
@@ -289,106 +288,5 @@ impl Hazard {
         self.require_reviewer(actor)?;
         self.course.reviewer = actor.name.clone();
         Ok(self.in_state(State::Returned))
-    }
-
-    fn ask(
-        mut self,
-        (due, reason): (NaiveDate, String),
-        actor: &Actor,
-        now: Moment,
-        setting: &Setting,
-    ) -> Result<Self, Refused> {
-        let asked = self.course.extension.as_ref();
-        if asked.is_some_and(|asked| asked.decision == Decision::Requested) {
-            return Err(Refused::ExtensionState(Decision::Requested.word()));
-        }
-        let most = setting.terms.max_extensions;
-        if self.course.extensions >= most {
-            return Err(Refused::ExtensionLimit(most));
-        }
-        let grade = self.grade.unwrap_or(Grade::General);
-        let latest = later(self.due.max(now.today), setting.terms.days(grade, false));
-        if due <= self.due.max(now.today) || due > latest {
-            return Err(Refused::Deadline(latest));
-        }
-        self.course.extension = Some(Extension {
-            decision: Decision::Requested,
-            due,
-            reason,
-            requester: actor.name.clone(),
-            decider: String::new(),
-        });
-        Ok(self)
-    }
-
-    fn decide(mut self, granted: bool, actor: &Actor, setting: &Setting) -> Result<Self, Refused> {
-        let Some(mut asked) = self.course.extension.take() else {
-            return Err(Refused::ExtensionState(NONE));
-        };
-        if asked.decision != Decision::Requested {
-            return Err(Refused::ExtensionState(asked.decision.word()));
-        }
-        if actor.is(&asked.requester) {
-            return Err(Refused::SamePerson("requester"));
-        }
-        if actor.level < setting.above() {
-            return Err(Refused::LevelTooLow(setting.above()));
-        }
-        asked.decider = actor.name.clone();
-        if granted {
-            asked.decision = Decision::Granted;
-            self.due = asked.due;
-            self.escalation = None;
-            self.course.extensions += 1;
-            self.course.overdue_told = false;
-            self.course.escalated = None;
-        } else {
-            asked.decision = Decision::Refused;
-        }
-        self.course.extension = Some(asked);
-        Ok(self)
-    }
-
-    fn supervise(mut self, demand: String, actor: &Actor, now: Moment) -> Result<Self, Refused> {
-        if !self.is_major() {
-            return Err(Refused::NotMajor);
-        }
-        let bureau = Bureau::of(actor.level).ok_or(Refused::LevelTooLow(Level::District))?;
-        if let Some(stands) = self.supervised()
-            && stands.bureau >= bureau
-        {
-            return Err(Refused::SupervisionState(stands.bureau.word()));
-        }
-        self.course.supervision = Some(Supervision {
-            bureau,
-            demand,
-            supervisor: actor.name.clone(),
-            start: now.at,
-            watched: None,
-            lifted: None,
-        });
-        Ok(self)
-    }
-
-    /// The supervision that stands, for somebody who is as high as its list.
-    fn supervision_by(&mut self, actor: &Actor) -> Result<&mut Supervision, Refused> {
-        let stands = self.course.supervision.as_mut();
-        let stands = stands.filter(|supervision| supervision.lifted.is_none());
-        let supervision = stands.ok_or(Refused::SupervisionState(NONE))?;
-        let level = supervision.bureau.level();
-        if actor.level < level {
-            return Err(Refused::LevelTooLow(level));
-        }
-        Ok(supervision)
-    }
-
-    fn watch(mut self, finding: String, actor: &Actor, now: Moment) -> Result<Self, Refused> {
-        self.supervision_by(actor)?.watched = Some((finding, now.at));
-        Ok(self)
-    }
-
-    fn lift(mut self, actor: &Actor, now: Moment) -> Result<Self, Refused> {
-        self.supervision_by(actor)?.lifted = Some(now.at);
-        Ok(self)
     }
 }
