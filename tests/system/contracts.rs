@@ -105,7 +105,9 @@ fn reads_and_only_reads_are_free_of_side_effects() {
         // do not.
         let as_read = match method.name() {
             "IssuePersonCode" => true,
-            "ExportCase" | "ExportWarning" => false,
+            "ExportCase" | "ExportWarning" | "ExportHazardLedger" => false,
+            // To verify a hazard is to say that it is one.
+            "VerifyHazard" => false,
             _ => reads(method),
         };
         let provided = method.full_name().starts_with("campus.provider.");
@@ -147,8 +149,8 @@ fn every_act_can_be_repeated() {
     // it done: a draw is the same however often it is asked for, a recorded decision has the gate's
     // id, tubes have their codes, a swab is one person in one tube, a check has the id that its taker's
     // device gave it, receipts only go forward, a channel or what somebody prefers is as it was said last, a
-    // warning has the identifier of its sender, and a revealed number or an exported case changes nothing
-    // but the list of who saw it.
+    // warning has the identifier of its sender, and a revealed number, an exported case or an exported
+    // ledger changes nothing but the list of who saw it.
     let natural = [
         "campus.notification.v1.ChannelService.PauseChannel",
         "campus.notification.v1.ChannelService.RemoveContactPoint",
@@ -158,6 +160,7 @@ fn every_act_can_be_repeated() {
         "campus.notification.v1.WarningService.IngestWarning",
         "campus.roster.v1.GuardianService.RevealGuardianPhone",
         "campus.safety.v1.GateService.RecordBatch",
+        "campus.safety.v1.HazardService.ExportHazardLedger",
         "campus.sampling.v1.CaseService.ExportCase",
         "campus.sampling.v1.DrawService.DrawDay",
         "campus.sampling.v1.ScreeningService.BatchSubmitChecks",

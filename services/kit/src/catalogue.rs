@@ -404,6 +404,61 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "身份码已于 {expire_date} 过期，请刷新后再试",
             "the code expired on {expire_date}",
         ),
+        R::HazardState => entry_of(
+            FailedPrecondition,
+            "隐患当前状态为 {state}，不能进行该操作",
+            "the hazard is {state}",
+        ),
+        R::HazardControlMissing => entry_of(
+            FailedPrecondition,
+            "重大隐患须先停用或撤离人员（当前状态为 {state}），不能跳过临时管控",
+            "the major hazard, which is {state}, must be put out of use or evacuated first",
+        ),
+        R::HazardSamePerson => entry_of(
+            FailedPrecondition,
+            "该操作须由另一人进行：上报人、整改责任人、提交人和申请人不能自行办理",
+            "somebody else than the {part} must do this",
+        ),
+        R::HazardLevelTooLow => entry_of(
+            FailedPrecondition,
+            "该操作须由 {level} 级或以上部门进行",
+            "this is done at {level} or above",
+        ),
+        R::HazardAfterPhotoMissing => entry_of(
+            FailedPrecondition,
+            "销号须有整改后拍摄的照片，且不能与整改前的照片相同",
+            "closing needs a picture taken after the removal, other than those before",
+        ),
+        R::HazardDeadline => entry_of(
+            FailedPrecondition,
+            "整改期限不能早于今天或现有期限，且最迟为 {latest_date}",
+            "the deadline must not be in the past and may be {latest_date} at the latest",
+        ),
+        R::HazardExtensionLimit => entry_of(
+            FailedPrecondition,
+            "整改期限最多可延长 {max} 次",
+            "the deadline may be extended {max} times",
+        ),
+        R::HazardExtensionState => entry_of(
+            FailedPrecondition,
+            "延期申请当前为 {state}，不能进行该操作",
+            "the extension is {state}",
+        ),
+        R::HazardNotMajor => entry_of(
+            FailedPrecondition,
+            "只有重大隐患才挂牌督办",
+            "only major hazards are supervised",
+        ),
+        R::HazardSupervisionState => entry_of(
+            FailedPrecondition,
+            "该隐患的挂牌督办级别为 {list}，不能进行该操作",
+            "the hazard is on this list: {list}",
+        ),
+        R::HazardUnowned => entry_of(
+            FailedPrecondition,
+            "没有指定整改责任人，且责任链上无人负责，请先落实责任人",
+            "no owner is named and nobody answers for the hazard",
+        ),
         // Notification.
         R::AlertState => entry_of(
             FailedPrecondition,

@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::hazard::moves::Refused;
+
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +30,9 @@ pub enum Error {
     /// The code is not one of ours.
     #[error("not a code of this city")]
     ForeignCode,
+    /// A rule of hazards does not allow it.
+    #[error(transparent)]
+    Hazard(#[from] Refused),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

@@ -9,14 +9,19 @@ use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
+use proto::safety::accountability_service_server::AccountabilityServiceServer;
 use proto::safety::gate_service_server::GateServiceServer;
+use proto::safety::hazard_service_server::HazardServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
 use crate::app::gate::Gatehouse;
+use crate::app::hazards::{Hazards, Watch};
 use crate::domain::gate::snapshot::SnapshotKey;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
@@ -74,7 +79,7 @@ pub async fn start(
     let roster = Listening::new(upstream, roster_heard, clock.clone());
     let channel = kit::channel::connect_lazy(&config.sampling)?;
     let upstream = ClearanceUpstream::new(channel, credentials);
-    let clearance = Listening::new(upstream, clearance_heard, clock);
+    let clearance = Listening::new(upstream, clearance_heard, clock.clone());
     let projection = Arc::new(RosterProjection::new(changed.clone()));
     follow(
         db.clone(),
@@ -85,14 +90,28 @@ pub async fn start(
     );
     let projection = Arc::new(ClearanceProjection::new(changed));
     follow(
-        db,
+        db.clone(),
         clearance,
         projection,
         Some(server.latch("clearance-feed")),
-        drain,
+        drain.clone(),
     );
 
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
+    let hazards = Hazards::new(base.clone());
+    let hazard_service = grpc::HazardGrpc::new(hazards.clone())
+        .map_err(|err| StartError::Config(format!("hazard-major-rules: {err}")))?;
+    Watch::start(base, drain.clone());
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let hazard = HazardServiceServer::new(hazard_service).max_decoding_message_size(MAX_REQUEST);
+    let accountability = AccountabilityServiceServer::new(grpc::AccountabilityGrpc::new(hazards))
+        .max_decoding_message_size(MAX_REQUEST);
+    let routes = tonic::service::Routes::new(gate)
+        .add_service(hazard)
+        .add_service(accountability);
+    Ok(server.serve(routes))
 }

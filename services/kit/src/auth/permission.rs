@@ -172,6 +172,22 @@ named! {
         GateRead = "gate.read",
         /// Override a gate decision.
         GateOverride = "gate.override",
+        /// Report hazards.
+        HazardReport = "hazard.report",
+        /// Read hazards, their history and their ledgers.
+        HazardRead = "hazard.read",
+        /// Remove hazards that one owns: start, report progress, submit, ask for an extension.
+        HazardRectify = "hazard.rectify",
+        /// Verify, dismiss, control and assign hazards, and do what their owners may.
+        HazardHandle = "hazard.handle",
+        /// Review, return and close hazards, and decide on extensions.
+        HazardReview = "hazard.review",
+        /// Supervise major hazards on a list.
+        HazardSupervise = "hazard.supervise",
+        /// Take ledgers of hazards away.
+        HazardExport = "hazard.export",
+        /// Read who was told what about hazards, and where nobody answers.
+        AccountabilityRead = "accountability.read",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -244,6 +260,9 @@ impl Role {
             P::TemplateRead,
             P::MessageRead,
             P::WarningRead,
+            P::HazardReport,
+            P::HazardRead,
+            P::HazardRectify,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -260,6 +279,9 @@ impl Role {
                 P::AbsenceRead,
                 P::ReturnRequest,
                 P::CareHandle,
+                P::HazardReport,
+                P::HazardRead,
+                P::HazardRectify,
             ],
             Self::SchoolDoctor => &[
                 P::DrawRun,
@@ -297,8 +319,22 @@ impl Role {
                 P::CaseWrite,
                 P::SignalExplain,
             ],
-            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
-            Self::Guard => &[P::GateCheck, P::GateRead],
+            Self::SafetyOfficer => &[
+                P::GateRead,
+                P::GateCheck,
+                P::AlertHandle,
+                P::HazardHandle,
+                P::HazardReview,
+                P::HazardExport,
+                P::AccountabilityRead,
+            ],
+            Self::Guard => &[
+                P::GateCheck,
+                P::GateRead,
+                P::HazardReport,
+                P::HazardRead,
+                P::HazardRectify,
+            ],
             Self::Principal => &[
                 P::DrawRun,
                 P::AlertHandle,
@@ -316,6 +352,10 @@ impl Role {
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
                 P::CareHandle,
+                P::HazardHandle,
+                P::HazardReview,
+                P::HazardExport,
+                P::AccountabilityRead,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -355,6 +395,11 @@ impl Role {
                 P::ContactWrite,
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
+                P::HazardHandle,
+                P::HazardReview,
+                P::HazardExport,
+                P::AccountabilityRead,
+                P::HazardSupervise,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -394,6 +439,11 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::WarningWrite,
+                P::HazardHandle,
+                P::HazardReview,
+                P::HazardExport,
+                P::AccountabilityRead,
+                P::HazardSupervise,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -418,14 +468,24 @@ impl Role {
                 P::CaseExport,
                 P::HealthCoverageRead,
             ],
-            Self::Counsellor => &[P::RosterRead, P::SupportHandle, P::CareHandle],
-            Self::Student | Self::Guardian => &[],
+            Self::Counsellor => &[
+                P::RosterRead,
+                P::SupportHandle,
+                P::CareHandle,
+                P::HazardReport,
+                P::HazardRead,
+                P::HazardRectify,
+            ],
+            Self::Student => &[],
+            Self::Guardian => &[P::HazardReport],
             Self::PartnerSystem => &[
                 P::FeedRead,
                 P::OverviewRead,
                 P::WarningRead,
                 P::WarningWrite,
                 P::ReceiptWrite,
+                P::HazardReport,
+                P::HazardRead,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,

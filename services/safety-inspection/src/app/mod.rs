@@ -1,7 +1,8 @@
 //! Use cases: authorise, load, decide, save.
 
 pub(crate) mod gate;
-mod hazards;
+pub(crate) mod hazards;
+pub(crate) mod photos;
 
 use std::sync::Arc;
 

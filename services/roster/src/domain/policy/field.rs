@@ -208,6 +208,8 @@ pub const FIELDS: &[Field] = &[
     flag("hazard.reviewer_differs", "5.9"),
     number("hazard.recurrence_days", 1, 730, "5.9"),
     number("hazard.max_extensions", 0, 10, "5.9"),
+    number("hazard.progress_days", 1, 31, "5.8").optional(),
+    number("hazard.escalation_days", 1, 90, "5.9").optional(),
     number("patrol.per_day", 1, 48, "5.13"),
     records("guard.rules", &["effective_date"], "5.11, 5.12"),
     Field::new("guard.rules[].effective_date", Kind::Day, "5.12").optional(),

@@ -1,6 +1,8 @@
 //! Field by field, both ways: names, and what requests share.
 
 pub(super) mod gate;
+pub(super) mod hazard;
+pub(super) mod photo;
 
 use kit::status::Problem;
 

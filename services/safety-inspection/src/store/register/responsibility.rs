@@ -1,5 +1,7 @@
 //! Who answers for what.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kit::org::OrgPath;
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -54,21 +56,40 @@ impl Store {
         subject: &str,
         place: &str,
     ) -> Result<Option<Answerable>, DbErr> {
-        let ids: Vec<&str> = org_path.ids().collect();
-        let keys = ids.iter().map(|id| (*id).into()).collect();
-        let rows = ResponsibilityRollRow::find(db, "organization", keys, Lock::No).await?;
-        let mut charts = Vec::with_capacity(ids.len());
-        for id in ids.into_iter().rev() {
-            let duties = match rows.iter().find(|row| row.organization == id) {
-                Some(row) => duties(&row.duties)?,
-                None => Vec::new(),
-            };
-            charts.push(Chart {
-                organization: id.to_owned(),
-                duties,
-            });
-        }
+        let charts = Self::charts(db, std::slice::from_ref(org_path)).await?;
+        let charts = charts.into_iter().next().unwrap_or_default();
         Ok(resolve(&charts, subject, place))
+    }
+
+    /// The duties that are asked for each of these places: those of the organisation there, then of
+    /// those above it up to the city.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn charts(
+        db: &(impl ConnectionTrait + Sync),
+        org_paths: &[OrgPath],
+    ) -> Result<Vec<Vec<Chart>>, DbErr> {
+        let ids: BTreeSet<&str> = org_paths.iter().flat_map(OrgPath::ids).collect();
+        let keys = ids.into_iter().map(Into::into).collect();
+        let rows = ResponsibilityRollRow::find(db, "organization", keys, Lock::No).await?;
+        let mut told = BTreeMap::new();
+        for row in rows {
+            told.insert(row.organization, duties(&row.duties)?);
+        }
+        let chart = |id: &str| Chart {
+            organization: id.to_owned(),
+            duties: told.get(id).cloned().unwrap_or_default(),
+        };
+        let upward = |path: &OrgPath| {
+            path.ids()
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .map(chart)
+                .collect()
+        };
+        Ok(org_paths.iter().map(upward).collect())
     }
 }
 

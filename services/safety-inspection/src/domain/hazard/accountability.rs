@@ -1,0 +1,125 @@
+//! Who is told what about a hazard (失职追责, rule 5.1).
+
+use super::clock::Passed;
+use super::entry::Hazard;
+use super::state::Bureau;
+use super::verb::Verb;
+
+/// What is told; the numbers are those of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A hazard was found.
+    Found = 1,
+    /// It was assigned.
+    Assigned = 2,
+    /// It is somebody else's now.
+    Relieved = 3,
+    /// Somebody reminds.
+    Reminded = 4,
+    /// A report of progress did not come.
+    ProgressOverdue = 5,
+    /// The deadline is over.
+    Overdue = 6,
+    /// It went up.
+    Escalated = 7,
+    /// The removal was returned.
+    Returned = 8,
+    /// It is on a list of supervision.
+    Supervised = 9,
+}
+
+impl Act {
+    /// Every value.
+    pub const ALL: [Self; 9] = [
+        Self::Found,
+        Self::Assigned,
+        Self::Relieved,
+        Self::Reminded,
+        Self::ProgressOverdue,
+        Self::Overdue,
+        Self::Escalated,
+        Self::Returned,
+        Self::Supervised,
+    ];
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// This person at the organisation of the hazard.
+    Person(String),
+    /// Whoever answers for its category at its place.
+    Answerable,
+    /// Whoever answers for its category at the bureau.
+    Bureau(Bureau),
+}
+
+/// Somebody is told something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// What.
+    pub act: Act,
+    /// Who.
+    pub to: Recipient,
+}
+
+impl Telling {
+    fn new(act: Act, to: Recipient) -> Self {
+        Self { act, to }
+    }
+
+    /// What is told when a hazard is found.
+    pub fn of_opening() -> Self {
+        Self::new(Act::Found, Recipient::Answerable)
+    }
+
+    /// What is told when `verb` was done to `before`.
+    pub fn of(verb: &Verb, before: &Hazard) -> Vec<Self> {
+        let owner = || responsible(before);
+        match verb {
+            Verb::Assign(plan) => vec![Self::new(
+                Act::Assigned,
+                Recipient::Person(plan.owner.clone()),
+            )],
+            Verb::HandOver {
+                owner: successor,
+                reason: _,
+            } => vec![
+                Self::new(Act::Relieved, owner()),
+                Self::new(Act::Assigned, Recipient::Person(successor.clone())),
+            ],
+            Verb::Remind(_) => vec![Self::new(Act::Reminded, owner())],
+            Verb::Return(_) => vec![Self::new(Act::Returned, owner())],
+            Verb::Supervise(_) => vec![Self::new(Act::Supervised, owner())],
+            Verb::Verify { .. }
+            | Verb::Dismiss(_)
+            | Verb::Control(..)
+            | Verb::Rectify
+            | Verb::Submit { .. }
+            | Verb::Review
+            | Verb::Close(_)
+            | Verb::Progress(..)
+            | Verb::RequestExtension(..)
+            | Verb::DecideExtension(..)
+            | Verb::RecordSupervision(_)
+            | Verb::LiftSupervision(_) => Vec::new(),
+        }
+    }
+
+    /// What is told when time did something to `hazard`.
+    pub fn of_time(passed: Passed, hazard: &Hazard) -> Self {
+        match passed {
+            Passed::Overdue => Self::new(Act::Overdue, responsible(hazard)),
+            Passed::Escalated(bureau) => Self::new(Act::Escalated, Recipient::Bureau(bureau)),
+            Passed::ProgressOverdue => Self::new(Act::ProgressOverdue, responsible(hazard)),
+        }
+    }
+}
+
+/// Its owner, before it has one whoever answers for it.
+fn responsible(hazard: &Hazard) -> Recipient {
+    match hazard.owner() {
+        "" => Recipient::Answerable,
+        owner => Recipient::Person(owner.to_owned()),
+    }
+}

@@ -1,0 +1,79 @@
+//! What time does to a hazard: overdue, up to the district, up to the city (rule 5.9), and reports
+//! of progress that do not come (rule 5.8).
+
+use chrono::NaiveDate;
+
+use super::course::ProgressDue;
+use super::entry::Hazard;
+use super::state::Bureau;
+use super::terms::{Setting, Terms, later};
+
+/// Something that time did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// Its deadline is over.
+    Overdue,
+    /// It went up.
+    Escalated(Bureau),
+    /// A report of progress did not come.
+    ProgressOverdue,
+}
+
+impl Passed {
+    /// What stands in its history.
+    pub fn act(self) -> &'static str {
+        match self {
+            Self::Overdue => "Overdue",
+            Self::Escalated(_) => "Escalate",
+            Self::ProgressOverdue => "ProgressOverdue",
+        }
+    }
+}
+
+impl Hazard {
+    /// The first civil day on which time does something to it; none when it waits for people only.
+    pub fn wait_on(&self, terms: &Terms) -> Option<NaiveDate> {
+        if self.state.is_final() {
+            return None;
+        }
+        let overdue = (!self.course.overdue_told).then(|| later(self.due, 1));
+        let district = self.escalation == Some(Bureau::District);
+        let up = self.course.escalated.filter(|_| district);
+        let up = up.map(|since| later(since, terms.escalation_days));
+        let progress = self.course.progress_due.filter(|due| !due.told);
+        let progress = progress.map(|due| later(due.day, 1));
+        [overdue, up, progress].into_iter().flatten().min()
+    }
+
+    /// Lets time pass until `today`; says what it did.
+    pub fn pass(mut self, today: NaiveDate, setting: &Setting) -> (Self, Vec<Passed>) {
+        let mut passed = Vec::new();
+        if self.is_overdue(today) && !self.course.overdue_told {
+            self.course.overdue_told = true;
+            passed.push(Passed::Overdue);
+            self.escalate(setting.first_bureau(), today, &mut passed);
+        } else if let (Some(Bureau::District), Some(since), false) = (
+            self.escalation,
+            self.course.escalated,
+            self.state.is_final(),
+        ) && today >= later(since, setting.terms.escalation_days)
+        {
+            self.escalate(Bureau::City, today, &mut passed);
+        }
+        if let Some(due) = self.course.progress_due
+            && !due.told
+            && !self.state.is_final()
+            && today > due.day
+        {
+            self.course.progress_due = Some(ProgressDue { told: true, ..due });
+            passed.push(Passed::ProgressOverdue);
+        }
+        (self, passed)
+    }
+
+    fn escalate(&mut self, bureau: Bureau, today: NaiveDate, passed: &mut Vec<Passed>) {
+        self.escalation = Some(bureau);
+        self.course.escalated = Some(today);
+        passed.push(Passed::Escalated(bureau));
+    }
+}
