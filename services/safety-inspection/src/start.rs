@@ -9,18 +9,27 @@ use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
+use proto::safety::checklist_service_server::ChecklistServiceServer;
 use proto::safety::gate_service_server::GateServiceServer;
+use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
+use proto::safety::inspection_service_server::InspectionServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
 use crate::app::gate::Gatehouse;
+use crate::app::inspections::Inspections;
+use crate::domain::checklist::shipped;
 use crate::domain::gate::snapshot::SnapshotKey;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
 const MAX_REQUEST: usize = 1 << 20;
+/// Requests without lists.
+const MAX_SMALL: usize = 64 << 10;
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +77,15 @@ pub async fn start(
     )
     .await?;
 
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
+    let inspections = Inspections::new(base);
+    let lists = shipped::checklists().map_err(StartError::Config)?;
+    let schedules = shipped::schedules().map_err(StartError::Config)?;
+    inspections.ship(lists, &schedules).await?;
+
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let upstream = RosterUpstream::new(channel, credentials.clone());
@@ -94,5 +112,15 @@ pub async fn start(
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let checklists = grpc::Checklists::new(inspections.clone());
+    let checklists = ChecklistServiceServer::new(checklists).max_decoding_message_size(MAX_REQUEST);
+    let plans = grpc::InspectionPlanGrpc::new(inspections.clone());
+    let inspections = grpc::InspectionGrpc::new(inspections);
+    let inspections =
+        InspectionServiceServer::new(inspections).max_decoding_message_size(MAX_REQUEST);
+    let routes = tonic::service::Routes::new(gate)
+        .add_service(checklists)
+        .add_service(inspections)
+        .add_service(InspectionPlanServiceServer::new(plans).max_decoding_message_size(MAX_SMALL));
+    Ok(server.serve(routes))
 }

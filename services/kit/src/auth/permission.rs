@@ -172,6 +172,18 @@ named! {
         GateRead = "gate.read",
         /// Override a gate decision.
         GateOverride = "gate.override",
+        /// Read checklists, schedules, campaigns, inspections and their coverage.
+        InspectionRead = "inspection.read",
+        /// Draft, publish and retire checklists.
+        ChecklistWrite = "checklist.write",
+        /// Enter places and schedules of inspections.
+        InspectionPlanWrite = "inspection-plan.write",
+        /// Plan and carry out inspections.
+        InspectionRun = "inspection.run",
+        /// Confirm or dispute what was found at a place that one answers for.
+        InspectionConfirm = "inspection.confirm",
+        /// Call, end and call off campaigns.
+        InspectionCampaignWrite = "inspection-campaign.write",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -244,6 +256,8 @@ impl Role {
             P::TemplateRead,
             P::MessageRead,
             P::WarningRead,
+            P::InspectionRead,
+            P::InspectionConfirm,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -260,6 +274,9 @@ impl Role {
                 P::AbsenceRead,
                 P::ReturnRequest,
                 P::CareHandle,
+                P::InspectionRead,
+                P::InspectionRun,
+                P::InspectionConfirm,
             ],
             Self::SchoolDoctor => &[
                 P::DrawRun,
@@ -278,6 +295,7 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::CareHandle,
+                P::InspectionRun,
             ],
             Self::EpidemicReporter => &[
                 P::DrawRun,
@@ -296,9 +314,23 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::SignalExplain,
+                P::InspectionRun,
             ],
-            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
-            Self::Guard => &[P::GateCheck, P::GateRead],
+            Self::SafetyOfficer => &[
+                P::GateRead,
+                P::GateCheck,
+                P::AlertHandle,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
+            ],
+            Self::Guard => &[
+                P::GateCheck,
+                P::GateRead,
+                P::InspectionRead,
+                P::InspectionRun,
+                P::InspectionConfirm,
+            ],
             Self::Principal => &[
                 P::DrawRun,
                 P::AlertHandle,
@@ -316,6 +348,9 @@ impl Role {
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
                 P::CareHandle,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -355,6 +390,10 @@ impl Role {
                 P::ContactWrite,
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
+                P::InspectionCampaignWrite,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -394,6 +433,10 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::WarningWrite,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
+                P::InspectionCampaignWrite,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -417,6 +460,8 @@ impl Role {
                 P::ReportReceive,
                 P::CaseExport,
                 P::HealthCoverageRead,
+                P::InspectionRead,
+                P::InspectionRun,
             ],
             Self::Counsellor => &[P::RosterRead, P::SupportHandle, P::CareHandle],
             Self::Student | Self::Guardian => &[],
@@ -426,6 +471,8 @@ impl Role {
                 P::WarningRead,
                 P::WarningWrite,
                 P::ReceiptWrite,
+                P::InspectionRead,
+                P::InspectionRun,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,
@@ -438,6 +485,9 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::ChannelManage,
+                P::InspectionRead,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
             ],
             Self::SecurityAdmin => &[P::RosterRead],
             Self::AuditAdmin => &[P::AuditRead],

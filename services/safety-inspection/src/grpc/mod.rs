@@ -1,7 +1,29 @@
 //! The wire: request to domain, result to reply.
 
+mod checklist;
 mod convert;
 mod gate;
+mod inspection;
+mod inspection_plan;
 mod status;
 
+pub(crate) use checklist::Checklists;
 pub(crate) use gate::Gate;
+pub(crate) use inspection::InspectionGrpc;
+pub(crate) use inspection_plan::InspectionPlanGrpc;
+
+/// Cuts what was found, one more than a page holds, to a page, and makes the token of the next
+/// one; empty on the last.
+fn cut<T, K: serde::Serialize>(
+    found: &mut Vec<T>,
+    size: u64,
+    binding: &[&str],
+    key: impl Fn(&T) -> K,
+) -> String {
+    let more = found.len() as u64 > size;
+    found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    match found.last() {
+        Some(last) if more => kit::page::next(&key(last), binding),
+        _ => String::new(),
+    }
+}

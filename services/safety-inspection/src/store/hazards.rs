@@ -1,9 +1,11 @@
 //! Hazards: rows in and out.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
-use kit::rows::{Row, row};
-use sea_orm::DbErr;
+use kit::rows::{Lock, Row, row};
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::Store;
@@ -69,5 +71,24 @@ impl Store {
     /// When the database fails.
     pub async fn add_hazard(tx: &Tx, row: HazardRow) -> Result<(), DbErr> {
         HazardRow::save(tx, &[row]).await
+    }
+
+    /// Which of these hazards (resource names) still stand.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hazards_standing(
+        db: &(impl ConnectionTrait + Sync),
+        names: &[String],
+    ) -> Result<HashSet<String>, DbErr> {
+        let id = |name: &String| name.rsplit('/').next().and_then(|id| id.parse().ok());
+        let ids: Vec<Uuid> = names.iter().filter_map(id).collect();
+        let keys = ids.into_iter().map(Into::into).collect();
+        let rows = HazardRow::find(db, "id", keys, Lock::No).await?;
+        let names = rows.iter().map(|row| {
+            let (organization, id) = (&row.organization, row.id.hyphenated());
+            format!("organizations/{organization}/hazards/{id}")
+        });
+        Ok(names.collect())
     }
 }
