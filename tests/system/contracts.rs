@@ -148,9 +148,9 @@ fn every_act_can_be_repeated() {
     // Client streams are idempotent row by row. These say themselves what is done, so that a repeat finds
     // it done: a draw is the same however often it is asked for, a recorded decision has the gate's
     // id, tubes have their codes, a swab is one person in one tube, a check has the id that its taker's
-    // device gave it, receipts only go forward, a channel or what somebody prefers is as it was said last, a
-    // warning has the identifier of its sender, and a revealed number, an exported case or an exported
-    // ledger changes nothing but the list of who saw it.
+    // device gave it, and so has an answer of an inspection, receipts only go forward, a channel or what
+    // somebody prefers is as it was said last, a warning has the identifier of its sender, and a revealed
+    // number, an exported case or an exported ledger changes nothing but the list of who saw it.
     let natural = [
         "campus.notification.v1.ChannelService.PauseChannel",
         "campus.notification.v1.ChannelService.RemoveContactPoint",
@@ -161,6 +161,7 @@ fn every_act_can_be_repeated() {
         "campus.roster.v1.GuardianService.RevealGuardianPhone",
         "campus.safety.v1.GateService.RecordBatch",
         "campus.safety.v1.HazardService.ExportHazardLedger",
+        "campus.safety.v1.InspectionService.RecordAnswers",
         "campus.sampling.v1.CaseService.ExportCase",
         "campus.sampling.v1.DrawService.DrawDay",
         "campus.sampling.v1.ScreeningService.BatchSubmitChecks",

@@ -39,9 +39,14 @@ impl Calendar {
 
     /// Whether there is school on `day`: a working day in a term, where the year has terms.
     pub fn is_school_day(&self, day: NaiveDate) -> bool {
-        let terms = self.0.get(&day.year()).map_or(&[][..], |year| &year.terms);
+        let terms = self.terms(day.year());
         let in_term = |(first, last): &(NaiveDate, NaiveDate)| *first <= day && day <= *last;
         self.is_working_day(day) && (terms.is_empty() || terms.iter().any(in_term))
+    }
+
+    /// The first and the last day of each term of a civil year; empty when none are known.
+    pub fn terms(&self, year: i32) -> &[(NaiveDate, NaiveDate)] {
+        self.0.get(&year).map_or(&[], |year| &year.terms)
     }
 
     /// The working day that is `count` working days after `day`, which itself does not count.

@@ -458,6 +458,55 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "没有指定整改责任人，且责任链上无人负责，请先落实责任人",
             "no owner is named and nobody answers for the hazard",
+        R::ChecklistState => entry_of(
+            FailedPrecondition,
+            "检查表当前状态为 {state}，不能进行该操作",
+            "the checklist is {state}",
+        ),
+        R::ChecklistAddition => entry_of(
+            FailedPrecondition,
+            "补充检查表只能在上级已发布的检查表上增加新项目，不能重复、修改或删减：{subject}",
+            "a checklist only adds items to a published one of an organisation above: {subject}",
+        ),
+        R::ChecklistNotApplicable => entry_of(
+            FailedPrecondition,
+            "{name} 在该单位未生效，或不适用于此类场所",
+            "{name} is not in force there or not for such a place",
+        ),
+        R::InspectionState => entry_of(
+            FailedPrecondition,
+            "检查当前状态为 {state}，不能进行该操作",
+            "the inspection is {state}",
+        ),
+        R::InspectionOwnPlace => entry_of(
+            FailedPrecondition,
+            "场所责任人不能代表主管部门检查自己负责的场所",
+            "whoever answers for the place does not inspect it from outside",
+        ),
+        R::InspectionInspector => entry_of(
+            FailedPrecondition,
+            "只有本次检查的检查人可以进行该操作",
+            "only the inspector does this",
+        ),
+        R::InspectionIncomplete => entry_of(
+            FailedPrecondition,
+            "还有 {outstanding} 项未检查，第一项为 {item}",
+            "{outstanding} items are not answered, the first is {item}",
+        ),
+        R::InspectionNotAnswerable => entry_of(
+            FailedPrecondition,
+            "只有场所责任人可以确认检查结果或提出异议",
+            "only whoever answers for the place confirms or disputes",
+        ),
+        R::CampaignState => entry_of(
+            FailedPrecondition,
+            "专项检查当前状态为 {state}，不能进行该操作",
+            "the campaign is {state}",
+        ),
+        R::CampaignNoTargets => entry_of(
+            FailedPrecondition,
+            "范围内没有适用该检查表的单位或场所",
+            "nothing below is of the kinds of the checklist",
         ),
         // Notification.
         R::AlertState => entry_of(

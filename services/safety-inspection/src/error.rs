@@ -5,6 +5,9 @@ use kit::status::Problem;
 use sea_orm::DbErr;
 
 use crate::domain::hazard::moves::Refused;
+use crate::domain::checklist::template::{State as ChecklistState, Unaddable};
+use crate::domain::inspection::campaign::State as CampaignState;
+use crate::domain::inspection::state::Refused as InspectionRefused;
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,32 @@ pub enum Error {
     /// A rule of hazards does not allow it.
     #[error(transparent)]
     Hazard(#[from] Refused),
+    /// The version of a checklist is in a state that the verb does not start from.
+    #[error("the checklist is {}", .0.as_str())]
+    ChecklistState(ChecklistState),
+    /// The checklist adds nothing to the other.
+    #[error(transparent)]
+    ChecklistAddition(Unaddable),
+    /// The checklist is not in force there, or not for such a place.
+    #[error("{0} is not in force there or not for such a place")]
+    ChecklistNotApplicable(String),
+    /// The inspection is in a state that the verb does not start from, or this is not for this person.
+    #[error(transparent)]
+    Inspection(#[from] InspectionRefused),
+    /// Items are not answered.
+    #[error("{outstanding} items are not answered, the first is {item}")]
+    InspectionIncomplete {
+        /// The first of them.
+        item: String,
+        /// How many.
+        outstanding: usize,
+    },
+    /// The campaign is in a state that the verb does not start from.
+    #[error("the campaign is {}", .0.as_str())]
+    CampaignState(CampaignState),
+    /// There is no place for the campaign.
+    #[error("nothing below is of the kinds of the checklist")]
+    CampaignNoTargets,
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

@@ -11,6 +11,7 @@ mod migration;
 mod register;
 mod start;
 pub mod store;
+mod wings;
 
 pub use app::gate::{Entry, Gatehouse, Identity, Offline, Overridable, School, Verdict};
 pub use config::{Config, GateConfig};

@@ -9,23 +9,17 @@ use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
-use proto::safety::accountability_service_server::AccountabilityServiceServer;
 use proto::safety::gate_service_server::GateServiceServer;
-use proto::safety::hazard_service_server::HazardServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::app::Base;
 use crate::app::gate::Gatehouse;
-use crate::app::hazards::{Hazards, Watch};
 use crate::domain::gate::snapshot::SnapshotKey;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
 use crate::store::Store;
-use crate::{Config, Migrator, grpc};
-
-/// A batch of a thousand offline decisions and some air.
-const MAX_REQUEST: usize = 1 << 20;
+use crate::{Config, Migrator, grpc, wings};
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +67,10 @@ pub async fn start(
     )
     .await?;
 
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let upstream = RosterUpstream::new(channel, credentials.clone());
@@ -97,21 +95,10 @@ pub async fn start(
         drain.clone(),
     );
 
-    let base = Base {
-        store: Store::new(db.clone()),
-        clock: clock.clone(),
-    };
-    let hazards = Hazards::new(base.clone());
-    let hazard_service = grpc::HazardGrpc::new(hazards.clone())
-        .map_err(|err| StartError::Config(format!("hazard-major-rules: {err}")))?;
-    Watch::start(base, drain.clone());
-    let gate =
-        GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    let hazard = HazardServiceServer::new(hazard_service).max_decoding_message_size(MAX_REQUEST);
-    let accountability = AccountabilityServiceServer::new(grpc::AccountabilityGrpc::new(hazards))
-        .max_decoding_message_size(MAX_REQUEST);
-    let routes = tonic::service::Routes::new(gate)
-        .add_service(hazard)
-        .add_service(accountability);
+    let gate = GateServiceServer::new(grpc::Gate::new(gatehouse));
+    let mut routes =
+        tonic::service::Routes::new(gate.max_decoding_message_size(wings::MAX_REQUEST));
+    routes = wings::hazards(routes, &base, &drain)?;
+    routes = wings::inspections(routes, &base).await?;
     Ok(server.serve(routes))
 }

@@ -188,6 +188,18 @@ named! {
         HazardExport = "hazard.export",
         /// Read who was told what about hazards, and where nobody answers.
         AccountabilityRead = "accountability.read",
+        /// Read checklists, schedules, campaigns, inspections and their coverage.
+        InspectionRead = "inspection.read",
+        /// Draft, publish and retire checklists.
+        ChecklistWrite = "checklist.write",
+        /// Enter places and schedules of inspections.
+        InspectionPlanWrite = "inspection-plan.write",
+        /// Plan and carry out inspections.
+        InspectionRun = "inspection.run",
+        /// Confirm or dispute what was found at a place that one answers for.
+        InspectionConfirm = "inspection.confirm",
+        /// Call, end and call off campaigns.
+        InspectionCampaignWrite = "inspection-campaign.write",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -263,6 +275,8 @@ impl Role {
             P::HazardReport,
             P::HazardRead,
             P::HazardRectify,
+            P::InspectionRead,
+            P::InspectionConfirm,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -282,6 +296,9 @@ impl Role {
                 P::HazardReport,
                 P::HazardRead,
                 P::HazardRectify,
+                P::InspectionRead,
+                P::InspectionRun,
+                P::InspectionConfirm,
             ],
             Self::SchoolDoctor => &[
                 P::DrawRun,
@@ -300,6 +317,7 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::CareHandle,
+                P::InspectionRun,
             ],
             Self::EpidemicReporter => &[
                 P::DrawRun,
@@ -318,11 +336,15 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::SignalExplain,
+                P::InspectionRun,
             ],
             Self::SafetyOfficer => &[
                 P::GateRead,
                 P::GateCheck,
                 P::AlertHandle,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
                 P::HazardHandle,
                 P::HazardReview,
                 P::HazardExport,
@@ -331,6 +353,9 @@ impl Role {
             Self::Guard => &[
                 P::GateCheck,
                 P::GateRead,
+                P::InspectionRead,
+                P::InspectionRun,
+                P::InspectionConfirm,
                 P::HazardReport,
                 P::HazardRead,
                 P::HazardRectify,
@@ -356,6 +381,9 @@ impl Role {
                 P::HazardReview,
                 P::HazardExport,
                 P::AccountabilityRead,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -400,6 +428,10 @@ impl Role {
                 P::HazardExport,
                 P::AccountabilityRead,
                 P::HazardSupervise,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
+                P::InspectionCampaignWrite,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -444,6 +476,10 @@ impl Role {
                 P::HazardExport,
                 P::AccountabilityRead,
                 P::HazardSupervise,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
+                P::InspectionRun,
+                P::InspectionCampaignWrite,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -467,6 +503,8 @@ impl Role {
                 P::ReportReceive,
                 P::CaseExport,
                 P::HealthCoverageRead,
+                P::InspectionRead,
+                P::InspectionRun,
             ],
             Self::Counsellor => &[
                 P::RosterRead,
@@ -486,6 +524,8 @@ impl Role {
                 P::ReceiptWrite,
                 P::HazardReport,
                 P::HazardRead,
+                P::InspectionRead,
+                P::InspectionRun,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,
@@ -498,6 +538,9 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::ChannelManage,
+                P::InspectionRead,
+                P::ChecklistWrite,
+                P::InspectionPlanWrite,
             ],
             Self::SecurityAdmin => &[P::RosterRead],
             Self::AuditAdmin => &[P::AuditRead],

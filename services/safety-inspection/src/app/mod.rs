@@ -2,6 +2,7 @@
 
 pub(crate) mod gate;
 pub(crate) mod hazards;
+pub(crate) mod inspections;
 pub(crate) mod photos;
 
 use std::sync::Arc;

@@ -1,7 +1,9 @@
 //! What is true of the safety of a campus: types and pure functions.
 
+pub mod checklist;
 pub mod gate;
 pub mod hazard;
+pub mod inspection;
 pub mod organization;
 pub mod person;
 pub mod photo;

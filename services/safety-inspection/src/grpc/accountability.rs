@@ -42,7 +42,7 @@ impl AccountabilityService for AccountabilityGrpc {
         let before: Option<Uuid> = page::after(&request.page_token, &[&*binding])?;
         let wanted = convert::wanted(&request, before)?;
         let mut found = self.app.trail(&site, &wanted, size + 1).await?;
-        let next_page_token = cut(&mut found, size, &binding, |last| last.id);
+        let next_page_token = cut(&mut found, size, &[&binding], |last| last.id);
         Ok(Response::new(pb::ListAccountabilityRecordsResponse {
             accountability_records: found.into_iter().map(convert::record).collect(),
             next_page_token,

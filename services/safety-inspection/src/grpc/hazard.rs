@@ -120,7 +120,7 @@ impl HazardService for HazardGrpc {
         let before: Option<Uuid> = page::after(&request.page_token, &[&*binding])?;
         let listed = convert::listed(&request, self.app.today(), before)?;
         let mut found = self.app.list(&site, listed, size + 1).await?;
-        let next_page_token = cut(&mut found, size, &binding, |last| last.hazard.id);
+        let next_page_token = cut(&mut found, size, &[&binding], |last| last.hazard.id);
         Ok(Response::new(pb::ListHazardsResponse {
             hazards: found.into_iter().map(convert::hazard).collect(),
             next_page_token,
@@ -138,7 +138,7 @@ impl HazardService for HazardGrpc {
         let after: Option<i32> = page::after(&request.page_token, &[&*request.parent])?;
         let after = after.unwrap_or_default();
         let mut found = self.app.changes(&hazard, after, size + 1).await?;
-        let next_page_token = cut(&mut found, size, &request.parent, |last| last.sequence);
+        let next_page_token = cut(&mut found, size, &[&request.parent], |last| last.sequence);
         let changes = found.into_iter();
         let changes = changes.map(|change| convert::change(&request.parent, change));
         Ok(Response::new(pb::ListHazardChangesResponse {
@@ -158,7 +158,7 @@ impl HazardService for HazardGrpc {
         let after: Option<i32> = page::after(&request.page_token, &[&*request.parent])?;
         let after = after.unwrap_or_default();
         let mut found = self.app.progress(&hazard, after, size + 1).await?;
-        let next_page_token = cut(&mut found, size, &request.parent, |last| last.sequence);
+        let next_page_token = cut(&mut found, size, &[&request.parent], |last| last.sequence);
         let reports = found.into_iter();
         let reports = reports.map(|report| convert::progress_report(&request.parent, report));
         Ok(Response::new(pb::ListHazardProgressReportsResponse {
@@ -181,7 +181,7 @@ impl HazardService for HazardGrpc {
         let rules = self.book.rules().iter().filter(|rule| rule.code > after);
         let rules = rules.filter(|rule| day.is_none_or(|day| rule.holds_on(day)));
         let mut found: Vec<_> = rules.collect();
-        let next_page_token = cut(&mut found, size, &binding, |last| last.code.clone());
+        let next_page_token = cut(&mut found, size, &[&binding], |last| last.code.clone());
         let major_rules = found.into_iter();
         let major_rules = major_rules.map(|rule| convert::major_rule(rule, self.book));
         Ok(Response::new(pb::ListMajorRulesResponse {
@@ -354,7 +354,7 @@ impl HazardService for HazardGrpc {
         let size = page::size(request.page_size)?;
         let before: Option<Uuid> = page::after(&request.page_token, &[&*request.parent])?;
         let mut found = self.app.exports(&site, before, size + 1).await?;
-        let next_page_token = cut(&mut found, size, &request.parent, |last| last.id);
+        let next_page_token = cut(&mut found, size, &[&request.parent], |last| last.id);
         Ok(Response::new(pb::ListHazardLedgerExportsResponse {
             hazard_ledger_exports: found.into_iter().map(convert::export).collect(),
             next_page_token,

@@ -2,14 +2,20 @@
 
 mod accountability;
 mod acting;
+mod checklist;
 mod convert;
 mod gate;
 mod hazard;
+mod inspection;
+mod inspection_plan;
 mod status;
 
 pub(crate) use accountability::AccountabilityGrpc;
+pub(crate) use checklist::Checklists;
 pub(crate) use gate::Gate;
 pub(crate) use hazard::HazardGrpc;
+pub(crate) use inspection::InspectionGrpc;
+pub(crate) use inspection_plan::InspectionPlanGrpc;
 
 /// Every field of a request but its page, to which a page token is bound.
 fn asked<M: prost::Message + Clone>(request: &M, without_page: impl FnOnce(&mut M)) -> String {
@@ -18,17 +24,18 @@ fn asked<M: prost::Message + Clone>(request: &M, without_page: impl FnOnce(&mut 
     hex::encode(request.encode_to_vec())
 }
 
-/// Cuts what was found to a page of `size` and says where the next one starts.
+/// Cuts what was found, one more than a page holds, to a page, and makes the token of the next
+/// one; empty on the last.
 fn cut<T, K: serde::Serialize>(
     found: &mut Vec<T>,
     size: u64,
-    binding: &str,
+    binding: &[&str],
     key: impl Fn(&T) -> K,
 ) -> String {
     let more = found.len() as u64 > size;
     found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     match found.last() {
-        Some(last) if more => kit::page::next(&key(last), &[binding]),
+        Some(last) if more => kit::page::next(&key(last), binding),
         _ => String::new(),
     }
 }

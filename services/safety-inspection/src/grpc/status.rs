@@ -4,6 +4,8 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
+use crate::domain::checklist::template::Unaddable;
+use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -28,6 +30,39 @@ impl From<Error> for Problem {
                 Problem::invalid("person_code", "不是本市的身份码", "not a code of this city")
             }
             Error::Hazard(refused) => super::convert::hazard::refused(refused),
+            Error::ChecklistState(state) => {
+                Problem::new(Reason::ChecklistState).meta("state", state.as_str())
+            }
+            Error::ChecklistAddition(why) => {
+                let subject = match why {
+                    Unaddable::NotInForce(id)
+                    | Unaddable::Addition(id)
+                    | Unaddable::NotAbove(id) => {
+                        format!("checklistTemplates/{id}")
+                    }
+                    Unaddable::Repeated(code) => code,
+                };
+                Problem::new(Reason::ChecklistAddition).meta("subject", subject)
+            }
+            Error::ChecklistNotApplicable(name) => {
+                Problem::new(Reason::ChecklistNotApplicable).meta("name", name)
+            }
+            Error::Inspection(refused) => match refused {
+                InspectionRefused::State(state) => {
+                    Problem::new(Reason::InspectionState).meta("state", state.as_str())
+                }
+                InspectionRefused::OwnPlace => Problem::new(Reason::InspectionOwnPlace),
+                InspectionRefused::Inspector => Problem::new(Reason::InspectionInspector),
+                InspectionRefused::NotAnswerable => Problem::new(Reason::InspectionNotAnswerable),
+            },
+            Error::InspectionIncomplete { item, outstanding } => {
+                let problem = Problem::new(Reason::InspectionIncomplete);
+                problem.meta("item", item).meta("outstanding", outstanding)
+            }
+            Error::CampaignState(state) => {
+                Problem::new(Reason::CampaignState).meta("state", state.as_str())
+            }
+            Error::CampaignNoTargets => Problem::new(Reason::CampaignNoTargets),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

@@ -3,6 +3,7 @@
 pub(super) mod gate;
 pub(super) mod hazard;
 pub(super) mod photo;
+pub(super) mod inspection;
 
 use kit::status::Problem;
 

@@ -9,7 +9,10 @@ pub use accountability::{Heeded, Record, Trail};
 pub use history::{Change, ProgressReport};
 pub use ledger::Export;
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
+use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -174,6 +177,26 @@ impl Store {
         let values = [(days(today) + 1).into(), id.into()];
         tx.execute_raw(statement(tx, sql, values)).await?;
         Ok(())
+    }
+
+    /// Which of these hazards (resource names) still stand: neither closed nor dismissed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hazards_standing(
+        db: &impl ConnectionTrait,
+        names: &[String],
+    ) -> Result<HashSet<String>, DbErr> {
+        let id = |name: &String| name.rsplit('/').next().and_then(|id| id.parse().ok());
+        let ids: Vec<Uuid> = names.iter().filter_map(id).collect();
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let wheres = format!("id IN ({}) AND {OPEN}", placeholders(1, ids.len()));
+        let limit = ids.len() as u64;
+        let values = ids.into_iter().map(Into::into).collect();
+        let found = select(db, &wheres, values, limit).await?;
+        Ok(found.iter().map(Hazard::name).collect())
     }
 
     /// Open hazards of one organisation, the oldest first.

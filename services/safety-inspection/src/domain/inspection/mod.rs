@@ -1,0 +1,8 @@
+//! Inspections: who looks at what how often, and what became of it.
+
+pub mod answer;
+pub mod campaign;
+pub mod coverage;
+pub mod place;
+pub mod schedule;
+pub mod state;

@@ -1,0 +1,49 @@
+//! Each wing of the service: its use cases and workers, and the gRPC services that it adds.
+
+use kit::drain::Drain;
+use proto::safety::accountability_service_server::AccountabilityServiceServer;
+use proto::safety::checklist_service_server::ChecklistServiceServer;
+use proto::safety::hazard_service_server::HazardServiceServer;
+use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
+use proto::safety::inspection_service_server::InspectionServiceServer;
+use tonic::service::Routes;
+
+use crate::app::Base;
+use crate::app::hazards::{Hazards, Watch};
+use crate::app::inspections::Inspections;
+use crate::domain::checklist::shipped;
+use crate::grpc;
+use crate::start::StartError;
+
+/// A batch of a thousand offline decisions, or of answers with evidence, and some air.
+pub(crate) const MAX_REQUEST: usize = 1 << 20;
+/// Requests without lists.
+const MAX_SMALL: usize = 64 << 10;
+
+/// Hazards and who was told of them.
+pub(crate) fn hazards(routes: Routes, base: &Base, drain: &Drain) -> Result<Routes, StartError> {
+    let hazards = Hazards::new(base.clone());
+    let service = grpc::HazardGrpc::new(hazards.clone())
+        .map_err(|err| StartError::Config(format!("hazard-major-rules: {err}")))?;
+    Watch::start(base.clone(), drain.clone());
+    let accountability = AccountabilityServiceServer::new(grpc::AccountabilityGrpc::new(hazards));
+    Ok(routes
+        .add_service(HazardServiceServer::new(service).max_decoding_message_size(MAX_REQUEST))
+        .add_service(accountability.max_decoding_message_size(MAX_REQUEST)))
+}
+
+/// Checklists, plans of inspections, and inspections.
+pub(crate) async fn inspections(routes: Routes, base: &Base) -> Result<Routes, StartError> {
+    let inspections = Inspections::new(base.clone());
+    let lists = shipped::checklists().map_err(StartError::Config)?;
+    let schedules = shipped::schedules().map_err(StartError::Config)?;
+    inspections.ship(lists, &schedules).await?;
+    let checklists = ChecklistServiceServer::new(grpc::Checklists::new(inspections.clone()));
+    let plans = grpc::InspectionPlanGrpc::new(inspections.clone());
+    let plans = InspectionPlanServiceServer::new(plans);
+    let inspections = InspectionServiceServer::new(grpc::InspectionGrpc::new(inspections));
+    Ok(routes
+        .add_service(checklists.max_decoding_message_size(MAX_REQUEST))
+        .add_service(inspections.max_decoding_message_size(MAX_REQUEST))
+        .add_service(plans.max_decoding_message_size(MAX_SMALL)))
+}
