@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::{drill, duty};
+
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +30,25 @@ pub enum Error {
     /// The code is not one of ours.
     #[error("not a code of this city")]
     ForeignCode,
+    /// A drill refuses.
+    #[error(transparent)]
+    Drill(#[from] drill::Refused),
+    /// A roster, shift or swap refuses.
+    #[error(transparent)]
+    Duty(#[from] duty::Refused),
+    /// Another published roster has shifts at the same time.
+    #[error("{0} is published for the same time")]
+    DutyRosterOverlap(String),
+    /// An argument is of the right form, but wrong as things stand.
+    #[error("{field}: {en}")]
+    Unfit {
+        /// The field.
+        field: &'static str,
+        /// Why, in Chinese.
+        zh: &'static str,
+        /// Why.
+        en: &'static str,
+    },
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

@@ -9,14 +9,20 @@ use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
+use proto::safety::drill_service_server::DrillServiceServer;
+use proto::safety::duty_service_server::DutyServiceServer;
 use proto::safety::gate_service_server::GateServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
+use crate::app::drills::Drills;
+use crate::app::duty::{Duty, Templates};
 use crate::app::gate::Gatehouse;
 use crate::domain::gate::snapshot::SnapshotKey;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
@@ -58,6 +64,11 @@ pub async fn start(
         ("clearance", clearance_heard.clone()),
     ];
     let snapshot_key = SnapshotKey::new(&config.signing_key().map_err(StartError::Config)?);
+    let templates = Templates::shipped().map_err(StartError::Config)?;
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
     let gatehouse = Gatehouse::open(
         db.clone(),
         clock.clone(),
@@ -89,10 +100,19 @@ pub async fn start(
         clearance,
         projection,
         Some(server.latch("clearance-feed")),
-        drain,
+        drain.clone(),
     );
+    let duty = Duty::new(base.clone(), templates);
+    tokio::spawn(duty.clone().watch(drain));
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let drills = DrillServiceServer::new(grpc::DrillGrpc::new(Drills::new(base)))
+        .max_decoding_message_size(MAX_REQUEST);
+    let duty =
+        DutyServiceServer::new(grpc::DutyGrpc::new(duty)).max_decoding_message_size(MAX_REQUEST);
+    let routes = tonic::service::Routes::new(gate)
+        .add_service(drills)
+        .add_service(duty);
+    Ok(server.serve(routes))
 }

@@ -172,6 +172,24 @@ named! {
         GateRead = "gate.read",
         /// Override a gate decision.
         GateOverride = "gate.override",
+        /// Read drills and what is owed.
+        DrillRead = "drill.read",
+        /// Plan and run drills.
+        DrillWrite = "drill.write",
+        /// Approve drills.
+        DrillApprove = "drill.approve",
+        /// Review drills and put them into the archive.
+        DrillReview = "drill.review",
+        /// Read duty rosters, shifts and spot checks.
+        DutyRead = "duty.read",
+        /// Draft duty rosters and ask for swaps.
+        DutyWrite = "duty.write",
+        /// Publish duty rosters, decide on swaps and send others.
+        DutyApprove = "duty.approve",
+        /// Be on duty: check in, patrol, hand over.
+        DutyAttend = "duty.attend",
+        /// Check from above whether somebody is on duty.
+        DutyCheck = "duty.check",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -244,6 +262,9 @@ impl Role {
             P::TemplateRead,
             P::MessageRead,
             P::WarningRead,
+            P::DrillRead,
+            P::DutyRead,
+            P::DutyAttend,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -297,8 +318,15 @@ impl Role {
                 P::CaseWrite,
                 P::SignalExplain,
             ],
-            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
-            Self::Guard => &[P::GateCheck, P::GateRead],
+            Self::SafetyOfficer => &[
+                P::GateRead,
+                P::GateCheck,
+                P::AlertHandle,
+                P::DrillWrite,
+                P::DrillReview,
+                P::DutyWrite,
+            ],
+            Self::Guard => &[P::GateCheck, P::GateRead, P::DutyRead, P::DutyAttend],
             Self::Principal => &[
                 P::DrawRun,
                 P::AlertHandle,
@@ -316,6 +344,11 @@ impl Role {
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
                 P::CareHandle,
+                P::DrillWrite,
+                P::DrillApprove,
+                P::DrillReview,
+                P::DutyWrite,
+                P::DutyApprove,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -355,6 +388,11 @@ impl Role {
                 P::ContactWrite,
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
+                P::DrillApprove,
+                P::DrillReview,
+                P::DutyWrite,
+                P::DutyApprove,
+                P::DutyCheck,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -394,6 +432,11 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::WarningWrite,
+                P::DrillApprove,
+                P::DrillReview,
+                P::DutyWrite,
+                P::DutyApprove,
+                P::DutyCheck,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -426,6 +469,9 @@ impl Role {
                 P::WarningRead,
                 P::WarningWrite,
                 P::ReceiptWrite,
+                P::DrillRead,
+                P::DrillReview,
+                P::DutyRead,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,

@@ -1,7 +1,11 @@
 //! What is true of the safety of a campus: types and pure functions.
 
+mod coded;
+pub mod drill;
+pub mod duty;
 pub mod gate;
 pub mod hazard;
+pub mod history;
 pub mod organization;
 pub mod person;
 pub mod photo;

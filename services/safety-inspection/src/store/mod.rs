@@ -1,8 +1,12 @@
 //! The database: rows in and out. The only user of sea-orm.
 
+pub mod drills;
+pub mod duty;
 pub mod gate;
 pub mod hazards;
+pub mod moves;
 pub mod photos;
+pub mod records;
 pub mod register;
 
 use kit::db::Database;

@@ -11,7 +11,7 @@ use kit::db::{Tx, statement};
 use kit::rows::Row;
 use sea_orm::{ConnectionTrait, DbErr};
 
-pub use organizations::OrganizationRow;
+pub use organizations::{OrganizationRow, PAGE};
 pub use policies::{CalendarYearRow, PolicyRow, Rules};
 pub use responsibility::{ResponsibilityRollRow, duties_text};
 pub use rolls::{ClassGroup, ClassGroupRow, StaffRollRow, posts_text};
