@@ -59,6 +59,30 @@ impl Store {
         Ok(())
     }
 
+    /// Begins the histories of new resources in the same way.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_histories(
+        tx: &Tx,
+        resources: impl Iterator<Item = String>,
+        moved: &Move,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let rows = resources.map(|resource| MoveRow {
+            resource,
+            seq: 1,
+            from_state: moved.from.to_owned(),
+            to_state: moved.to.to_owned(),
+            step: moved.step.to_owned(),
+            actor: actor.to_owned(),
+            moved_at: now.timestamp_millis(),
+            note: String::new(),
+        });
+        MoveRow::save(tx, &rows.collect::<Vec<_>>()).await
+    }
+
     /// The history of a resource, oldest first.
     ///
     /// # Errors

@@ -8,9 +8,9 @@ use kit::rows::Lock;
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Duty, Page, ROSTERS, Shown, created, policy, record, there};
+use super::{Duty, Page, ROSTERS, SHIFTS, Shown, created, policy, record, there};
 use crate::app::{Site, identity, new_id};
-use crate::domain::duty::{Planned, Roster, RosterState, Shift, Span, Team, generate};
+use crate::domain::duty::{Planned, Roster, RosterState, Shift, ShiftState, Span, Team, generate};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::records::Record;
@@ -99,9 +99,13 @@ impl Duty {
             }
             let roster = roster.with(value);
             Store::save_roster(tx, &roster).await?;
-            let name = roster.name(ROSTERS);
-            Store::save_shifts(tx, &scheduled(site, &roster, &rules)).await?;
-            Store::note_move(tx, &name, &moved, (&identity(caller), ""), now).await?;
+            let (name, actor) = (roster.name(ROSTERS), identity(caller));
+            let shifts = scheduled(site, &roster, &rules);
+            Store::save_shifts(tx, &shifts).await?;
+            let names = shifts.iter().map(|shift| shift.name(SHIFTS));
+            let begun = created(ShiftState::Scheduled.as_str(), moved.step);
+            Store::begin_histories(tx, names, &begun, &actor, now).await?;
+            Store::note_move(tx, &name, &moved, (&actor, ""), now).await?;
             Ok(render(Shown::of(tx, roster, ROSTERS).await?))
         };
         self.base

@@ -4,6 +4,7 @@
 mod patrol;
 mod roster;
 mod shift;
+mod shift_state;
 mod swap;
 mod template;
 #[cfg(test)]
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use patrol::{Day, PatrolStanding, missed, patrols, rounds};
 pub use roster::{Demands, Planned, Roster, RosterState, RosterStep};
-pub use shift::{Arrival, Handover, Note, Shift, ShiftState, ShiftStep, Standing};
+pub use shift::{Arrival, Handover, Note, Shift};
+pub use shift_state::{ShiftState, ShiftStep, Standing};
 pub use swap::{Swap, SwapState, SwapStep};
 pub use template::{Season, Team, Template, city_instant, generate};
 
