@@ -458,6 +458,7 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "没有指定整改责任人，且责任链上无人负责，请先落实责任人",
             "no owner is named and nobody answers for the hazard",
+        ),
         R::ChecklistState => entry_of(
             FailedPrecondition,
             "检查表当前状态为 {state}，不能进行该操作",
@@ -507,6 +508,91 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "范围内没有适用该检查表的单位或场所",
             "nothing below is of the kinds of the checklist",
+        ),
+        R::DrillState => entry_of(
+            FailedPrecondition,
+            "演练当前状态为 {state}，不能进行该操作",
+            "the drill is {state}",
+        ),
+        R::DrillHeadcount => entry_of(
+            FailedPrecondition,
+            "清点须覆盖每个参演班级和教职工，且各一次：{group}",
+            "every group is counted once: {group}",
+        ),
+        R::DrillHeadcountNumbers => entry_of(
+            FailedPrecondition,
+            "{group} 的缺席人数多于列出的未到人员，或列出的人员不属于该类",
+            "more of {group} are absent than are named as missing, or others are named",
+        ),
+        R::DrillStillMissing => entry_of(
+            FailedPrecondition,
+            "仍有 {count} 人未找到，不能结束演练",
+            "{count} are still missing",
+        ),
+        R::DrillReviewer => entry_of(
+            FailedPrecondition,
+            "演练负责人和发令人不能评估本次演练",
+            "whoever leads a drill does not review it",
+        ),
+        R::DrillNoParticipants => entry_of(
+            FailedPrecondition,
+            "名册上没有可参加本次演练的人员",
+            "nobody is expected to take part",
+        ),
+        R::DrillNotMissing => entry_of(
+            FailedPrecondition,
+            "该人员不在未找到名单中",
+            "nobody misses this person",
+        ),
+        R::DutyState => entry_of(
+            FailedPrecondition,
+            "当前状态为 {state}，不能进行该操作",
+            "it is {state}",
+        ),
+        R::DutyGap => entry_of(
+            FailedPrecondition,
+            "值班出现空档：{start_time} 至 {end_time} 无人值班",
+            "nobody is on duty from {start_time} to {end_time}",
+        ),
+        R::DutyTooFew => entry_of(
+            FailedPrecondition,
+            "{start_time} 开始的班次除带班领导外仅有 {count} 人，至少需要 {required} 人",
+            "the shift of {start_time} has {count} people beside its leader, not {required}",
+        ),
+        R::DutyOverlap => entry_of(
+            FailedPrecondition,
+            "有人被安排在同一时间的两个班次（{start_time} 开始）",
+            "somebody would be on two shifts at {start_time}",
+        ),
+        R::DutyKeyPost => entry_of(
+            FailedPrecondition,
+            "{start_time} 开始的班次缺少重点岗位 {post}",
+            "the shift of {start_time} has nobody as {post}",
+        ),
+        R::DutyRosterOverlap => entry_of(
+            FailedPrecondition,
+            "同一时段已有发布的值班表：{name}",
+            "a published roster covers this time: {name}",
+        ),
+        R::DutyTime => entry_of(
+            FailedPrecondition,
+            "该操作只能在 {start_time} 至 {end_time} 之间进行",
+            "only from {start_time} to {end_time}",
+        ),
+        R::DutyPerson => entry_of(
+            FailedPrecondition,
+            "该操作须由规定的人员办理",
+            "not for this person",
+        ),
+        R::DutyHandover => entry_of(
+            FailedPrecondition,
+            "尚无书面交接记录，或没有后续班次可以接班",
+            "there is no written handover, or no shift follows",
+        ),
+        R::DutySwapTooLate => entry_of(
+            FailedPrecondition,
+            "调班须至少提前一天申请，最迟 {latest_time}",
+            "a swap is asked for by {latest_time}",
         ),
         // Notification.
         R::AlertState => entry_of(

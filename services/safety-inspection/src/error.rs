@@ -8,6 +8,7 @@ use crate::domain::hazard::moves::Refused;
 use crate::domain::checklist::template::{State as ChecklistState, Unaddable};
 use crate::domain::inspection::campaign::State as CampaignState;
 use crate::domain::inspection::state::Refused as InspectionRefused;
+use crate::domain::{drill, duty};
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,25 @@ pub enum Error {
     /// There is no place for the campaign.
     #[error("nothing below is of the kinds of the checklist")]
     CampaignNoTargets,
+    /// A drill refuses.
+    #[error(transparent)]
+    Drill(#[from] drill::Refused),
+    /// A roster, shift or swap refuses.
+    #[error(transparent)]
+    Duty(#[from] duty::Refused),
+    /// Another published roster has shifts at the same time.
+    #[error("{0} is published for the same time")]
+    DutyRosterOverlap(String),
+    /// An argument is of the right form, but wrong as things stand.
+    #[error("{field}: {en}")]
+    Unfit {
+        /// The field.
+        field: &'static str,
+        /// Why, in Chinese.
+        zh: &'static str,
+        /// Why.
+        en: &'static str,
+    },
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

@@ -100,5 +100,7 @@ pub async fn start(
         tonic::service::Routes::new(gate.max_decoding_message_size(wings::MAX_REQUEST));
     routes = wings::hazards(routes, &base, &drain)?;
     routes = wings::inspections(routes, &base).await?;
+    routes = wings::drills(routes, &base);
+    routes = wings::duty(routes, &base, &drain)?;
     Ok(server.serve(routes))
 }

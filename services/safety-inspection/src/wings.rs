@@ -3,12 +3,16 @@
 use kit::drain::Drain;
 use proto::safety::accountability_service_server::AccountabilityServiceServer;
 use proto::safety::checklist_service_server::ChecklistServiceServer;
+use proto::safety::drill_service_server::DrillServiceServer;
+use proto::safety::duty_service_server::DutyServiceServer;
 use proto::safety::hazard_service_server::HazardServiceServer;
 use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
 use proto::safety::inspection_service_server::InspectionServiceServer;
 use tonic::service::Routes;
 
 use crate::app::Base;
+use crate::app::drills::Drills;
+use crate::app::duty::{Duty, Templates};
 use crate::app::hazards::{Hazards, Watch};
 use crate::app::inspections::Inspections;
 use crate::domain::checklist::shipped;
@@ -46,4 +50,19 @@ pub(crate) async fn inspections(routes: Routes, base: &Base) -> Result<Routes, S
         .add_service(checklists.max_decoding_message_size(MAX_REQUEST))
         .add_service(inspections.max_decoding_message_size(MAX_REQUEST))
         .add_service(plans.max_decoding_message_size(MAX_SMALL)))
+}
+
+/// Drills and what is owed of them.
+pub(crate) fn drills(routes: Routes, base: &Base) -> Routes {
+    let drills = DrillServiceServer::new(grpc::DrillGrpc::new(Drills::new(base.clone())));
+    routes.add_service(drills.max_decoding_message_size(MAX_REQUEST))
+}
+
+/// Duty rosters and shifts.
+pub(crate) fn duty(routes: Routes, base: &Base, drain: &Drain) -> Result<Routes, StartError> {
+    let templates = Templates::shipped().map_err(StartError::Config)?;
+    let duty = Duty::new(base.clone(), templates);
+    tokio::spawn(duty.clone().watch(drain.clone()));
+    let duty = DutyServiceServer::new(grpc::DutyGrpc::new(duty));
+    Ok(routes.add_service(duty.max_decoding_message_size(MAX_REQUEST)))
 }

@@ -200,6 +200,24 @@ named! {
         InspectionConfirm = "inspection.confirm",
         /// Call, end and call off campaigns.
         InspectionCampaignWrite = "inspection-campaign.write",
+        /// Read drills and what is owed.
+        DrillRead = "drill.read",
+        /// Plan and run drills.
+        DrillWrite = "drill.write",
+        /// Approve drills.
+        DrillApprove = "drill.approve",
+        /// Review drills and put them into the archive.
+        DrillReview = "drill.review",
+        /// Read duty rosters, shifts and spot checks.
+        DutyRead = "duty.read",
+        /// Draft duty rosters and ask for swaps.
+        DutyWrite = "duty.write",
+        /// Publish duty rosters, decide on swaps and send others.
+        DutyApprove = "duty.approve",
+        /// Be on duty: check in, patrol, hand over.
+        DutyAttend = "duty.attend",
+        /// Check from above whether somebody is on duty.
+        DutyCheck = "duty.check",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -277,6 +295,9 @@ impl Role {
             P::HazardRectify,
             P::InspectionRead,
             P::InspectionConfirm,
+            P::DrillRead,
+            P::DutyRead,
+            P::DutyAttend,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -349,6 +370,9 @@ impl Role {
                 P::HazardReview,
                 P::HazardExport,
                 P::AccountabilityRead,
+                P::DrillWrite,
+                P::DrillReview,
+                P::DutyWrite,
             ],
             Self::Guard => &[
                 P::GateCheck,
@@ -359,6 +383,8 @@ impl Role {
                 P::HazardReport,
                 P::HazardRead,
                 P::HazardRectify,
+                P::DutyRead,
+                P::DutyAttend,
             ],
             Self::Principal => &[
                 P::DrawRun,
@@ -384,6 +410,11 @@ impl Role {
                 P::ChecklistWrite,
                 P::InspectionPlanWrite,
                 P::InspectionRun,
+                P::DrillWrite,
+                P::DrillApprove,
+                P::DrillReview,
+                P::DutyWrite,
+                P::DutyApprove,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -432,6 +463,11 @@ impl Role {
                 P::InspectionPlanWrite,
                 P::InspectionRun,
                 P::InspectionCampaignWrite,
+                P::DrillApprove,
+                P::DrillReview,
+                P::DutyWrite,
+                P::DutyApprove,
+                P::DutyCheck,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -480,6 +516,11 @@ impl Role {
                 P::InspectionPlanWrite,
                 P::InspectionRun,
                 P::InspectionCampaignWrite,
+                P::DrillApprove,
+                P::DrillReview,
+                P::DutyWrite,
+                P::DutyApprove,
+                P::DutyCheck,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -526,6 +567,9 @@ impl Role {
                 P::HazardRead,
                 P::InspectionRead,
                 P::InspectionRun,
+                P::DrillRead,
+                P::DrillReview,
+                P::DutyRead,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,

@@ -1,5 +1,7 @@
 //! Use cases: authorise, load, decide, save.
 
+pub(crate) mod drills;
+pub(crate) mod duty;
 pub(crate) mod gate;
 pub(crate) mod hazards;
 pub(crate) mod inspections;
@@ -96,6 +98,14 @@ fn denied(permission: Permission) -> Problem {
 /// scope but the city's contains is for the impossible.
 fn place(path: &str) -> OrgPath {
     path.parse().unwrap_or_default()
+}
+
+/// Who acts: the person of the register where the token says it, else the subject of the token.
+pub(crate) fn identity(caller: &Caller) -> String {
+    caller
+        .person
+        .clone()
+        .unwrap_or_else(|| caller.subject.clone())
 }
 
 /// An id that sorts by when it was made.

@@ -1,6 +1,6 @@
 //! Evidence in pictures, with where else the same picture was shown.
 
-use kit::auth::{Caller, Permission};
+use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::app::place;
@@ -21,13 +21,13 @@ pub(crate) struct Shown {
     pub(crate) seen_elsewhere: i32,
 }
 
-/// The evidence of `origin` at an organisation, for a caller who may do `permission` at some places.
+/// The evidence of `origin` at an organisation, for a caller of this scope.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn shown(
     db: &(impl ConnectionTrait + Sync),
-    (caller, permission): (&Caller, Permission),
+    scope: &OrgPath,
     organization: &str,
     origin: &str,
 ) -> Result<Vec<Shown>, DbErr> {
@@ -42,11 +42,7 @@ pub(crate) async fn shown(
             .clone()
             .filter(|showing| showing.organization != organization);
         let seen_elsewhere = i32::try_from(elsewhere.count()).unwrap_or(i32::MAX);
-        let readable = same.filter(|showing| {
-            caller
-                .require(permission, &place(&showing.org_path))
-                .is_ok()
-        });
+        let readable = same.filter(|showing| scope.contains(&place(&showing.org_path)));
         Shown {
             seen_before: readable
                 .take(NAMED)

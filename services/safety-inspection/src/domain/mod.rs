@@ -1,8 +1,12 @@
 //! What is true of the safety of a campus: types and pure functions.
 
 pub mod checklist;
+mod coded;
+pub mod drill;
+pub mod duty;
 pub mod gate;
 pub mod hazard;
+pub mod history;
 pub mod inspection;
 pub mod organization;
 pub mod person;

@@ -4,6 +4,8 @@ mod accountability;
 mod acting;
 mod checklist;
 mod convert;
+mod drills;
+mod duty;
 mod gate;
 mod hazard;
 mod inspection;
@@ -12,6 +14,8 @@ mod status;
 
 pub(crate) use accountability::AccountabilityGrpc;
 pub(crate) use checklist::Checklists;
+pub(crate) use drills::DrillGrpc;
+pub(crate) use duty::DutyGrpc;
 pub(crate) use gate::Gate;
 pub(crate) use hazard::HazardGrpc;
 pub(crate) use inspection::InspectionGrpc;

@@ -1,11 +1,14 @@
 //! One match from what went wrong to what the caller is told.
 
+use chrono::{DateTime, Utc};
 use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
 use crate::domain::checklist::template::Unaddable;
 use crate::domain::inspection::state::Refused as InspectionRefused;
+use crate::domain::drill::Refused as Drill;
+use crate::domain::duty::Refused as Duty;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -63,12 +66,70 @@ impl From<Error> for Problem {
                 Problem::new(Reason::CampaignState).meta("state", state.as_str())
             }
             Error::CampaignNoTargets => Problem::new(Reason::CampaignNoTargets),
+            Error::Drill(refused) => drill(refused),
+            Error::Duty(refused) => duty(refused),
+            Error::DutyRosterOverlap(name) => {
+                Problem::new(Reason::DutyRosterOverlap).meta("name", name)
+            }
+            Error::Unfit { field, zh, en } => Problem::invalid(field, zh, en),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }
             Error::Database(err) => Problem::from(err),
             Error::Refused(problem) => problem,
         }
+    }
+}
+
+fn drill(refused: Drill) -> Problem {
+    match refused {
+        Drill::State(state) => Problem::new(Reason::DrillState).meta("state", state.as_str()),
+        Drill::LeftOut(group) => Problem::new(Reason::DrillHeadcount).meta("group", group),
+        Drill::Numbers(group) => Problem::new(Reason::DrillHeadcountNumbers).meta("group", group),
+        Drill::StillMissing(count) => Problem::new(Reason::DrillStillMissing).meta("count", count),
+        Drill::Leader => Problem::new(Reason::DrillReviewer),
+        Drill::Nobody => Problem::new(Reason::DrillNoParticipants),
+        Drill::NotMissing => Problem::new(Reason::DrillNotMissing),
+        Drill::Time(field) => Problem::invalid(
+            field,
+            "时间不在允许的范围内",
+            "out of the range that is allowed",
+        ),
+    }
+}
+
+fn duty(refused: Duty) -> Problem {
+    let local = |at: DateTime<Utc>| at.with_timezone(&kit::clock::shanghai()).to_rfc3339();
+    let problem = Problem::new(match &refused {
+        Duty::State(_) => Reason::DutyState,
+        Duty::Gap(_) => Reason::DutyGap,
+        Duty::TooFew { .. } => Reason::DutyTooFew,
+        Duty::Overlap(_) => Reason::DutyOverlap,
+        Duty::KeyPost { .. } => Reason::DutyKeyPost,
+        Duty::Time(_) => Reason::DutyTime,
+        Duty::Person => Reason::DutyPerson,
+        Duty::Handover => Reason::DutyHandover,
+        Duty::SwapTooLate(_) => Reason::DutySwapTooLate,
+    });
+    match refused {
+        Duty::State(state) => problem.meta("state", state),
+        Duty::Gap(span) | Duty::Time(span) => problem
+            .meta("start_time", local(span.start))
+            .meta("end_time", local(span.end)),
+        Duty::TooFew {
+            start,
+            count,
+            required,
+        } => problem
+            .meta("start_time", local(start))
+            .meta("count", count)
+            .meta("required", required),
+        Duty::Overlap(start) => problem.meta("start_time", local(start)),
+        Duty::KeyPost { post, start } => {
+            problem.meta("post", post).meta("start_time", local(start))
+        }
+        Duty::SwapTooLate(latest) => problem.meta("latest_time", local(latest)),
+        Duty::Person | Duty::Handover => problem,
     }
 }
 

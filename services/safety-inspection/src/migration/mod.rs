@@ -9,6 +9,8 @@ mod m20261126_000003_register;
 mod m20261126_000004_photos;
 mod m20261126_000005_hazards;
 mod m20261126_000010_inspections;
+mod m20261126_000012_drills;
+mod m20261126_000013_duty;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000004_photos::Migration));
         migrations.push(Box::new(m20261126_000005_hazards::Migration));
         migrations.push(Box::new(m20261126_000010_inspections::Migration));
+        migrations.push(Box::new(m20261126_000012_drills::Migration));
+        migrations.push(Box::new(m20261126_000013_duty::Migration));
         migrations
     }
 

@@ -1,9 +1,13 @@
 //! The database: rows in and out. The only user of sea-orm.
 
+pub mod drills;
+pub mod duty;
 pub mod gate;
 pub mod hazards;
 pub mod inspections;
+pub mod moves;
 pub mod photos;
+pub mod records;
 pub mod register;
 
 use kit::db::Database;

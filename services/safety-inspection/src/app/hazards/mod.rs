@@ -150,7 +150,7 @@ async fn view(
     hazard: Hazard,
     today: NaiveDate,
 ) -> Result<View, DbErr> {
-    let reader = (caller, Permission::HazardRead);
+    let reader = &caller.scope;
     let organization = &hazard.home.organization;
     let photos = shown(db, reader, organization, &hazard.name()).await?;
     let after = match hazard.evidence() {

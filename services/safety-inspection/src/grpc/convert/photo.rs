@@ -23,9 +23,9 @@ pub(in crate::grpc) fn photos(
         return Vec::new();
     }
     let mut photos: Vec<Photo> = Vec::with_capacity(told.len());
-    for (place, photo) in told.iter().enumerate() {
+    for (place, one) in told.iter().enumerate() {
         let path = format!("{field}[{place}]");
-        let Some(read) = one(fields, &path, photo, now) else {
+        let Some(read) = photo(fields, &path, one, now) else {
             continue;
         };
         if photos.iter().any(|other| other.sha256 == read.sha256) {
@@ -36,7 +36,13 @@ pub(in crate::grpc) fn photos(
     photos
 }
 
-fn one(fields: &mut Fields, path: &str, told: &pb::Photo, now: DateTime<Utc>) -> Option<Photo> {
+/// A picture that was taken before `now`; none when something of it is wrong.
+pub(in crate::grpc) fn photo(
+    fields: &mut Fields,
+    path: &str,
+    told: &pb::Photo,
+    now: DateTime<Utc>,
+) -> Option<Photo> {
     let sha256: Option<[u8; 32]> = told.sha256.as_ref().try_into().ok();
     if sha256.is_none() {
         let (zh, en) = ("须为 32 字节的 SHA-256", "32 bytes of SHA-256");

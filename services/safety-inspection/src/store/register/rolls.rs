@@ -80,6 +80,16 @@ pub fn posts_text(posts: &BTreeMap<String, u32>) -> String {
     serde_json::to_string(posts).unwrap_or_default()
 }
 
+impl StaffRollRow {
+    /// How many hold each post.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub(in crate::store) fn posts(&self) -> Result<BTreeMap<String, u32>, DbErr> {
+        serde_json::from_str(&self.posts).map_err(|_| unreadable("posts"))
+    }
+}
+
 impl Store {
     /// The class groups of a school, in the order of their grades.
     ///
@@ -122,7 +132,7 @@ impl Store {
         let Some(row) = StaffRollRow::get(db, organization, Lock::No).await? else {
             return Ok((0, BTreeMap::new()));
         };
-        let posts = serde_json::from_str(&row.posts).map_err(|_| unreadable("posts"))?;
+        let posts = row.posts()?;
         Ok((u32::try_from(row.expected).unwrap_or_default(), posts))
     }
 }

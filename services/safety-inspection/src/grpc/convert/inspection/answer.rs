@@ -8,10 +8,10 @@ use proto::safety as pb;
 use sha2::{Digest, Sha256};
 
 use super::item::LARGEST;
-use super::photo;
+use super::super::photo;
 use crate::app::inspections::Verdict;
 use crate::domain::checklist::item::Value;
-use crate::domain::inspection::answer::Answer;
+use crate::domain::inspection::answer::{Answer, CLOCKS_DIFFER};
 
 const BATCH: usize = 200;
 const NOTE: usize = 500;
@@ -68,7 +68,7 @@ fn answer(sent: pb::InspectionAnswer, now: DateTime<Utc>) -> Handed {
     let mut photos = Vec::new();
     for (place, sent) in sent.photos.iter().take(PHOTOS).enumerate() {
         let at = format!("photos[{place}]");
-        photos.extend(photo::read(&mut fields, &at, sent, now));
+        photos.extend(photo::photo(&mut fields, &at, sent, now + CLOCKS_DIFFER));
     }
     photos.sort_by_key(|photo| photo.sha256);
     photos.dedup_by_key(|photo| photo.sha256);

@@ -5,7 +5,9 @@ use kit::field::{Fields, to_date, to_timestamp};
 use kit::status::Problem;
 use proto::safety as pb;
 
-use super::{choice, count, filter, item, photo, place_in, template_in, template_name};
+use super::super::photo;
+use super::{choice, count, filter, item, place_in, template_in, template_name};
+use crate::app::photos::Shown;
 use crate::app::inspections::{Found, Looked, Plan};
 use crate::domain::checklist::item::{PlaceKind, Value};
 use crate::domain::inspection::answer::Answer;
@@ -136,7 +138,13 @@ pub(in crate::grpc) fn looked(looked: Looked) -> pb::InspectionItem {
         answer: looked.answer.map(|answer| {
             let photos = answer.photos.iter().zip(shown);
             let photos = photos
-                .map(|(one, shown)| photo::photo(one, shown))
+                .map(|(one, shown)| {
+                    photo::shown(Shown {
+                        photo: one.clone(),
+                        seen_before: shown.before,
+                        seen_elsewhere: count(shown.elsewhere),
+                    })
+                })
                 .collect();
             wire(answer, photos)
         }),

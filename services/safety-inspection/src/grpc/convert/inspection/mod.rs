@@ -5,7 +5,6 @@ mod campaign;
 mod checklist;
 mod inspection;
 mod item;
-mod photo;
 mod plan;
 
 use kit::field::Fields;

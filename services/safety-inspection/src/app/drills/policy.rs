@@ -1,0 +1,47 @@
+//! What the policy in force says of drills; without one the numbers of the rule book hold.
+
+use chrono::TimeDelta;
+use proto::roster::PolicyProfile;
+
+use crate::domain::drill::Times;
+use crate::domain::drill::obligation::Numbers;
+
+/// The times of rule 5.19.
+pub(super) fn times(profile: Option<&PolicyProfile>) -> Times {
+    let drill = profile.and_then(|profile| profile.drill.as_ref());
+    let seconds = |span: Option<&prost_types::Duration>, otherwise| {
+        TimeDelta::seconds(span.map_or(otherwise, |span| span.seconds))
+    };
+    Times {
+        evacuation: seconds(drill.and_then(|drill| drill.evacuation.as_ref()), 120),
+        primary: seconds(
+            drill.and_then(|drill| drill.primary_evacuation.as_ref()),
+            180,
+        ),
+        policy_version: version(profile),
+    }
+}
+
+/// The numbers of rule 5.18.
+pub(super) fn numbers(profile: Option<&PolicyProfile>) -> Numbers {
+    let Some(drill) = profile.and_then(|profile| profile.drill.as_ref()) else {
+        return Numbers {
+            school_per_month: 1,
+            kindergarten_per_quarter: 1,
+            night_dorm_per_quarter: 1,
+            bus_per_quarter: 1,
+        };
+    };
+    let number = |number| u32::try_from(number).unwrap_or_default();
+    Numbers {
+        school_per_month: number(drill.school_per_month),
+        kindergarten_per_quarter: number(drill.kindergarten_per_quarter),
+        night_dorm_per_quarter: number(drill.night_dorm_per_quarter),
+        bus_per_quarter: number(drill.bus_per_quarter),
+    }
+}
+
+/// The version of a policy; empty without one.
+pub(super) fn version(profile: Option<&PolicyProfile>) -> String {
+    profile.map_or_else(String::new, |profile| profile.policy_version.clone())
+}

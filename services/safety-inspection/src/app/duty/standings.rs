@@ -1,0 +1,72 @@
+//! Who is on duty now, gaps included.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use super::{Duty, SHIFTS};
+use crate::app::Site;
+use crate::domain::duty::{Shift, Span, Standing};
+use crate::domain::organization::{Kind, Organization};
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::records::Record;
+
+/// Who is on duty at one organisation.
+#[derive(Debug)]
+pub(crate) struct OnDuty {
+    /// The organisation.
+    pub(crate) organization: Organization,
+    /// How it stands.
+    pub(crate) standing: Standing,
+    /// The name of the shift and its leader; none in a gap.
+    pub(crate) shift: Option<(String, String)>,
+}
+
+impl Duty {
+    /// Who is on duty now at and below an organisation, by place, after the place `after`.
+    pub(crate) async fn standings(
+        &self,
+        site: &Site,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<OnDuty>, Error> {
+        let (db, now) = (self.base.store.database().read(), self.base.clock.now());
+        let watched = Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.is_bureau() || kind.has_campus());
+        let watched: Vec<Kind> = watched.collect();
+        let place = &site.organization.org_path;
+        let page = Store::organizations_below(db, place, &watched, after, limit).await?;
+        let ids: Vec<String> = page.iter().map(|one| one.id.clone()).collect();
+        let span = Span {
+            start: now,
+            end: now + TimeDelta::milliseconds(1),
+        };
+        let mut best: HashMap<String, (Standing, Record<Shift>)> = HashMap::new();
+        for shift in Store::shifts_within(db, &ids, span).await? {
+            let Some(standing) = shift.value.state.standing() else {
+                continue;
+            };
+            let known = best.get(&shift.organization).map(|(known, _)| *known);
+            if known < Some(standing) {
+                best.insert(shift.organization.clone(), (standing, shift));
+            }
+        }
+        let standings = page
+            .into_iter()
+            .map(|organization| match best.remove(&organization.id) {
+                Some((standing, shift)) => OnDuty {
+                    organization,
+                    standing,
+                    shift: Some((shift.name(SHIFTS), shift.value.answers().to_owned())),
+                },
+                None => OnDuty {
+                    organization,
+                    standing: Standing::Gap,
+                    shift: None,
+                },
+            });
+        Ok(standings.collect())
+    }
+}

@@ -1,0 +1,80 @@
+//! Patrols: so many a day (rule 5.13), and rounds at night (rule 5.31).
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::{Span, Template, city_instant};
+use crate::domain::coded::coded;
+
+coded! {
+    /// How a day was patrolled, the worst first; the numbers are those of the contract.
+    PatrolStanding {
+        /// A round was missed, or the day is over and patrols are lacking.
+        Missed = 1 "MISSED",
+        /// Patrols are lacking and there is time.
+        Due = 2 "DUE",
+        /// Enough patrols, and every round so far.
+        Done = 3 "DONE",
+    }
+}
+
+/// Points passed within this of each other are one patrol.
+const ONE_PATROL: TimeDelta = TimeDelta::minutes(10);
+
+/// The times within which a round is made in the night that begins on `day`.
+pub fn rounds(template: &Template, day: NaiveDate) -> Vec<Span> {
+    let interval = template.patrol_interval_minutes.max(1);
+    let count = template.patrol_minutes / interval;
+    let start = |round: u32| city_instant(day, template.patrol_start_minute + round * interval);
+    let rounds = (0..count).map(|round| Span {
+        start: start(round),
+        end: start(round + 1),
+    });
+    rounds.collect()
+}
+
+/// Those of `rounds` that are over and in which nobody passed a point.
+pub fn missed(rounds: &[Span], passed: &[DateTime<Utc>], now: DateTime<Utc>) -> Vec<Span> {
+    let over = rounds.iter().filter(|round| round.end <= now);
+    let empty = over.filter(|round| !passed.iter().any(|at| round.contains(*at)));
+    empty.copied().collect()
+}
+
+/// How many patrols these points, in the order of time, were.
+pub fn patrols(passed: &[DateTime<Utc>]) -> u32 {
+    let mut count = 0;
+    let mut last: Option<DateTime<Utc>> = None;
+    for at in passed {
+        if last.is_none_or(|last| *at - last > ONE_PATROL) {
+            count += 1;
+        }
+        last = Some(*at);
+    }
+    count
+}
+
+/// How an organisation was patrolled on a civil day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// How many patrols the policy asks for.
+    pub required: u32,
+    /// How many there were.
+    pub count: u32,
+    /// The rounds that begin on the day and that nobody made.
+    pub missed: Vec<Span>,
+    /// The day is over, and the rounds that begin on it.
+    pub over: bool,
+}
+
+impl Day {
+    /// How it stands.
+    pub fn standing(&self) -> PatrolStanding {
+        let enough = self.count >= self.required;
+        if !self.missed.is_empty() || (self.over && !enough) {
+            PatrolStanding::Missed
+        } else if enough {
+            PatrolStanding::Done
+        } else {
+            PatrolStanding::Due
+        }
+    }
+}

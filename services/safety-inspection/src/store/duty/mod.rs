@@ -1,0 +1,8 @@
+//! The duty watch: rows in and out.
+
+mod rosters;
+mod shifts;
+mod swaps;
+mod watch;
+
+pub use watch::{PatrolRow, SpotCheckRow};

@@ -1,0 +1,129 @@
+//! Swaps: asked a day ahead, decided by somebody else.
+
+use proto::safety as pb;
+use proto::safety::duty_swap::State;
+
+use crate::city::tree::{DEPUTY, WARDEN};
+use crate::city::world::World;
+use crate::city::{SCHOOL, on_both, staff};
+use crate::ground::{
+    deputy, duty, head, hour, id, invalid, published, read_shift, refused, settle, steps,
+};
+
+on_both!(
+    a_swap_changes_the_shift_when_it_is_granted,
+    a_swap_is_refused_when_it_does_not_fit,
+);
+
+fn ask(shift: &str, staff_member: u128, substitute: u128) -> pb::RequestDutySwapRequest {
+    pb::RequestDutySwapRequest {
+        shift: shift.to_owned(),
+        staff_member: staff(staff_member),
+        substitute: staff(substitute),
+        reason: "外出培训".to_owned(),
+        request_id: id(),
+    }
+}
+
+fn decide(name: &str, approved: bool) -> pb::DecideDutySwapRequest {
+    pb::DecideDutySwapRequest {
+        name: name.to_owned(),
+        approved,
+        request_id: id(),
+    }
+}
+
+async fn a_swap_changes_the_shift_when_it_is_granted(world: World) {
+    settle(&world).await;
+    let shift = published(&world).await[0].name.clone();
+    let mut client = duty(&world);
+    // Exactly a day ahead.
+    let asked = client
+        .request_duty_swap(deputy(&world, ask(&shift, WARDEN, 90)))
+        .await;
+    let asked = asked.expect("asked").into_inner();
+    assert_eq!(asked.state(), State::Requested);
+    let own = world.by(
+        &staff(DEPUTY),
+        kit::auth::Role::Principal,
+        crate::city::SCHOOL_PATH,
+        decide(&asked.name, true),
+    );
+    refused(client.decide_duty_swap(own).await, "DUTY_PERSON");
+    let granted = client
+        .decide_duty_swap(head(&world, decide(&asked.name, true)))
+        .await;
+    let granted = granted.expect("granted").into_inner();
+    assert_eq!(
+        (granted.state(), steps(&granted.history)),
+        (State::Approved, vec!["REQUEST", "APPROVE"])
+    );
+    let changed = read_shift(&world, &shift).await;
+    assert_eq!(changed.staff[0], staff(90));
+    assert_eq!(steps(&changed.history), ["PUBLISH", "SWAP"]);
+    let again = client
+        .decide_duty_swap(head(&world, decide(&asked.name, false)))
+        .await;
+    refused(again, "DUTY_STATE");
+
+    let other = client
+        .request_duty_swap(deputy(&world, ask(&shift, 61, 91)))
+        .await;
+    let other = other.expect("asked").into_inner();
+    let no = client
+        .decide_duty_swap(head(&world, decide(&other.name, false)))
+        .await;
+    assert_eq!(no.expect("refused").into_inner().state(), State::Refused);
+    assert_eq!(read_shift(&world, &shift).await.staff[1], staff(61));
+    let list = pb::ListDutySwapsRequest {
+        parent: SCHOOL.to_owned(),
+        state: State::Refused.into(),
+        ..Default::default()
+    };
+    let listed = client
+        .list_duty_swaps(head(&world, list))
+        .await
+        .expect("listed")
+        .into_inner();
+    assert_eq!(listed.duty_swaps.len(), 1);
+    assert_eq!(listed.duty_swaps[0].name, other.name);
+}
+
+async fn a_swap_is_refused_when_it_does_not_fit(world: World) {
+    settle(&world).await;
+    let scheduled = published(&world).await;
+    let shift = &scheduled[0].name;
+    let mut client = duty(&world);
+    let stranger = client
+        .request_duty_swap(deputy(&world, ask(shift, 95, 90)))
+        .await;
+    refused(stranger, "DUTY_PERSON");
+    let twice = client
+        .request_duty_swap(deputy(&world, ask(shift, WARDEN, 61)))
+        .await;
+    refused(twice, "DUTY_PERSON");
+    let same = client
+        .request_duty_swap(deputy(&world, ask(shift, WARDEN, WARDEN)))
+        .await;
+    invalid(same, "somebody for themselves");
+    let asked = client
+        .request_duty_swap(deputy(&world, ask(shift, WARDEN, 90)))
+        .await;
+    let asked = asked.expect("asked").into_inner();
+    world.clock.advance(chrono::Duration::seconds(1));
+    let late = client
+        .request_duty_swap(deputy(&world, ask(shift, 61, 92)))
+        .await;
+    refused(late, "DUTY_SWAP_TOO_LATE");
+    // What was asked in time is not granted once the shift has begun.
+    world.clock.set(hour(0));
+    let begun = client
+        .decide_duty_swap(head(&world, decide(&asked.name, true)))
+        .await;
+    refused(begun, "DUTY_TIME");
+    let kept = read_shift(&world, shift).await;
+    assert_eq!(
+        (&kept.staff[0], steps(&kept.history)),
+        (&staff(WARDEN), vec!["PUBLISH"])
+    );
+}
