@@ -38,7 +38,9 @@ async fn the_same_hazard_again_is_linked_and_major(world: World) {
     assert_eq!(again.ledger_number, "2022-0003");
 
     // The policy says how long one is remembered.
+    let today = desk.day(0);
     let short = enacted("", 3, |profile| {
+        profile.effective_date = Some(today);
         if let Some(hazard) = &mut profile.hazard {
             hazard.recurrence_days = 2;
         }

@@ -76,8 +76,9 @@ fn hazard(number: u128, path: &str) -> Hazard {
 
 async fn save(db: &Database, hazards: &[Hazard]) {
     let tx = db.begin().await.expect("a transaction");
+    let terms = Terms::default();
     for hazard in hazards {
-        let saved = Store::save_hazard(&tx, hazard, &Terms::default());
+        let saved = Store::save_hazard(&tx, hazard, &terms);
         saved.await.expect("saved");
     }
     tx.commit().await.expect("committed");
@@ -160,13 +161,14 @@ async fn time_finds_only_what_waits_for_it(db: Database) {
         let found = Store::hazards_waited(db.read(), day(offset), 10).await;
         found.expect("read")
     };
-    assert_eq!(waited(7).await, []);
+    let none: [Uuid; 0] = [];
+    assert_eq!(waited(7).await, none);
     assert_eq!(waited(8).await, [Uuid::from_u128(1)]);
     let tx = db.begin().await.expect("a transaction");
     let delayed = Store::delay_hazard(&tx, Uuid::from_u128(1), day(8)).await;
     delayed.expect("delayed");
     tx.commit().await.expect("committed");
-    assert_eq!(waited(8).await, []);
+    assert_eq!(waited(8).await, none);
     assert_eq!(waited(9).await, [Uuid::from_u128(1)]);
 }
 
