@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
+use kit::vault::VaultError;
 use sea_orm::DbErr;
+
+use crate::domain::person::PersonName;
+use crate::domain::visitor::visit::{Illegal, Verification};
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +32,24 @@ pub enum Error {
     /// The code is not one of ours.
     #[error("not a code of this city")]
     ForeignCode,
+    /// The verb does not start from the state of the visit.
+    #[error(transparent)]
+    VisitState(#[from] Illegal),
+    /// The host is no member of staff at work at the school.
+    #[error("{0} is no member of staff at work here")]
+    VisitHost(PersonName),
+    /// The step is for somebody else.
+    #[error("the step {0} is for somebody else")]
+    VisitApprover(&'static str),
+    /// The pass is not valid.
+    #[error("the pass is not valid: {0}")]
+    VisitPass(&'static str),
+    /// Nobody knows whether the visitor is who they say.
+    #[error("the visitor is not verified")]
+    VisitorNotVerified(Verification),
+    /// A sealed value cannot be opened.
+    #[error("a sealed value cannot be opened")]
+    Sealed(#[from] VaultError),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

@@ -9,14 +9,22 @@ use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
+use kit::vault::Vault;
 use proto::safety::gate_service_server::GateServiceServer;
+use proto::safety::visitor_service_server::VisitorServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
 use crate::app::gate::Gatehouse;
+use crate::app::visitors::{Keeper, Visitors};
 use crate::domain::gate::snapshot::SnapshotKey;
+use crate::domain::visitor::pass::PassKeys;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::providers::{HealthCodes, Identities};
+use crate::seal::{SERVICE, Seal};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
@@ -50,6 +58,10 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    let master = config.master_key().map_err(StartError::Config)?;
+    let mut vault = Vault::new(&master, SERVICE);
+    vault.unlock(&db, config.crypto.suite, clock.now()).await?;
+    let seal = Seal::new(Arc::new(vault), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let changed = Arc::new(Notify::new());
     let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
@@ -57,16 +69,31 @@ pub async fn start(
         ("roster", roster_heard.clone()),
         ("clearance", clearance_heard.clone()),
     ];
+    let health_codes = HealthCodes::new(
+        &config.providers,
+        &config.reference_key().map_err(StartError::Config)?,
+        clock.clone(),
+    )?;
     let snapshot_key = SnapshotKey::new(&config.signing_key().map_err(StartError::Config)?);
     let gatehouse = Gatehouse::open(
         db.clone(),
         clock.clone(),
         (&config.gate, snapshot_key),
+        health_codes,
         heard,
         changed.clone(),
         drain.clone(),
     )
     .await?;
+
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
+    let passes = PassKeys::new(&kit::secret::load(&db, "visit-pass").await?);
+    let identities = Identities::new(&config.providers, clock.clone())?;
+    let visitors = Visitors::new(base, gatehouse.clone(), seal, passes, identities);
+    Keeper::start(visitors.clone(), drain.clone());
 
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
@@ -94,5 +121,7 @@ pub async fn start(
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let visitor = VisitorServiceServer::new(grpc::Visiting::new(visitors));
+    let routes = tonic::service::Routes::new(gate).add_service(visitor);
+    Ok(server.serve(routes))
 }

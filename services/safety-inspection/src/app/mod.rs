@@ -2,6 +2,7 @@
 
 pub(crate) mod gate;
 mod hazards;
+pub(crate) mod visitors;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
+use crate::domain::visitor::visit::Illegal;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -27,6 +28,16 @@ impl From<Error> for Problem {
             Error::ForeignCode => {
                 Problem::invalid("person_code", "不是本市的身份码", "not a code of this city")
             }
+            Error::VisitState(Illegal(state)) => {
+                Problem::new(Reason::VisitState).meta("state", state.as_str())
+            }
+            Error::VisitHost(host) => Problem::new(Reason::VisitHost).meta("host", host),
+            Error::VisitApprover(step) => Problem::new(Reason::VisitApprover).meta("step", step),
+            Error::VisitPass(cause) => Problem::new(Reason::VisitPass).meta("cause", cause),
+            Error::VisitorNotVerified(found) => {
+                Problem::new(Reason::VisitorNotVerified).meta("verification", found.as_str())
+            }
+            Error::Sealed(err) => Problem::new(Reason::Internal).source(err),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

@@ -6,6 +6,7 @@
     reason = "each test binary uses a part"
 )]
 
+pub(crate) mod provider;
 pub(crate) mod tree;
 pub(crate) mod world;
 

@@ -26,6 +26,8 @@ fn well(policy: &GatePolicy) -> Case<'_> {
         },
         reading: Reading::First,
         emergency: false,
+        arrival: None,
+        minute: 480,
         today: today(),
         facts_time: Some(now()),
         now: now(),
@@ -266,4 +268,52 @@ proptest! {
             prop_assert_eq!(decision.checks.reasons(false).is_empty(), enters);
         }
     }
+}
+
+/// Rule 3.8: the time of arrival is noted and decides nothing.
+#[test]
+fn nobody_is_kept_out_for_the_time_of_arrival() {
+    let policy = GatePolicy::default();
+    let window = ArrivalWindow {
+        grade: 3,
+        start: 450,
+        end: 480,
+    };
+    let expected = [
+        (449, Finding::ArrivalEarly, true),
+        (450, Finding::ArrivalInWindow, false),
+        (479, Finding::ArrivalInWindow, false),
+        (480, Finding::ArrivalLate, true),
+        (719, Finding::ArrivalLate, true),
+        (720, Finding::ArrivalNotStaggered, false),
+    ];
+    for (minute, finding, noted) in expected {
+        let decision = decide(&Case {
+            arrival: Some(window),
+            minute,
+            ..well(&policy)
+        });
+        assert_eq!(
+            (decision.outcome, decision.checks.arrival),
+            (Outcome::Admit, finding),
+            "{minute}"
+        );
+        let told = decision.checks.reasons(false).contains(&finding);
+        assert_eq!(told, noted, "{minute}");
+    }
+}
+
+#[test]
+fn a_visitor_passes_the_four_checks_as_others_do() {
+    let policy = GatePolicy::default();
+    let visitor = Case {
+        standing: Standing::Visitor,
+        ..well(&policy)
+    };
+    let admitted = decide(&visitor);
+    assert_eq!(admitted.outcome, Outcome::Admit);
+    assert_eq!(admitted.checks.identity, Finding::VisitorApproved);
+    let mut red = visitor;
+    red.observation.colour = Colour::Red;
+    assert_eq!(decide(&red).outcome, Outcome::Deny);
 }
