@@ -29,6 +29,8 @@ use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
 const MAX_REQUEST: usize = 1 << 20;
+/// A visitor with all companions and some air.
+const MAX_VISIT: usize = 1 << 16;
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +123,8 @@ pub async fn start(
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    let visitor = VisitorServiceServer::new(grpc::Visiting::new(visitors));
+    let visitor = VisitorServiceServer::new(grpc::Visiting::new(visitors))
+        .max_decoding_message_size(MAX_VISIT);
     let routes = tonic::service::Routes::new(gate).add_service(visitor);
     Ok(server.serve(routes))
 }

@@ -61,7 +61,7 @@ impl Between {
     }
 }
 
-/// Carries one connection as long as the way is open; a stalled one goes on where it stopped.
+/// Carries one connection as long as the way is open; one that stalled is broken afterwards.
 async fn pass(mut client: TcpStream, server: String, mut way: watch::Receiver<Way>) {
     let Ok(mut upstream) = TcpStream::connect(server).await else {
         return;
@@ -71,9 +71,9 @@ async fn pass(mut client: TcpStream, server: String, mut way: watch::Receiver<Wa
         match now {
             Way::Gone => return,
             Way::Stalled => {
-                if way.changed().await.is_err() {
-                    return;
-                }
+                // Nobody can change the way any more when this fails, which ends it as well.
+                let _ = way.changed().await;
+                return;
             }
             Way::Open => tokio::select! {
                 _ = copy_bidirectional(&mut client, &mut upstream) => return,

@@ -121,13 +121,7 @@ impl Checks {
     pub fn reasons(&self, stale: bool) -> Vec<Finding> {
         let telling = |finding: &Finding| {
             matches!(finding.verdict(), Verdict::Observe | Verdict::Deny)
-                || matches!(
-                    finding,
-                    Finding::Emergency
-                        | Finding::HealthMonitoring
-                        | Finding::ArrivalEarly
-                        | Finding::ArrivalLate
-                )
+                || matches!(finding, Finding::Emergency | Finding::HealthMonitoring)
         };
         let stale = stale.then_some(Finding::FactsStale);
         self.all()
