@@ -71,6 +71,13 @@ impl Provider {
         references.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn heard(&self, reference: String) {
+        let references = self.references.lock();
+        references
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(reference);
+    }
+
     /// What it says; it says nothing while it is slow.
     async fn said(&self) -> Result<Option<(Colour, Outcome)>, Status> {
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -91,11 +98,7 @@ impl HealthCodeProvider for Provider {
         request: Request<LookUpHealthCodeRequest>,
     ) -> Result<Response<HealthCode>, Status> {
         let reference = request.into_inner().person_reference;
-        let mut references = self.references.lock();
-        if let Ok(references) = &mut references {
-            references.push(reference);
-        }
-        drop(references);
+        self.heard(reference);
         let code = match self.said().await? {
             Some((colour, _)) => HealthCode {
                 colour: colour.into(),

@@ -162,8 +162,9 @@ async fn a_gate_is_told_when_the_database_is_slow_or_gone() {
     for id in &ids {
         ask_again(&channel, *id).await;
     }
-    let kept = Store::new(db).decisions("2135010001", &Filter::default(), None, 1000);
-    let kept = kept.await.expect("read");
+    let (store, everybody) = (Store::new(db), Filter::default());
+    let kept = store.decisions("2135010001", &everybody, None, 1000).await;
+    let kept = kept.expect("read");
     for id in ids {
         let times = kept
             .iter()
