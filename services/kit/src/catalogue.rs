@@ -594,6 +594,31 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "调班须至少提前一天申请，最迟 {latest_time}",
             "a swap is asked for by {latest_time}",
         ),
+        R::VisitState => entry_of(
+            FailedPrecondition,
+            "访客预约当前状态为 {state}，不能进行该操作",
+            "the visit is {state}",
+        ),
+        R::VisitHost => entry_of(
+            FailedPrecondition,
+            "接待人 {host} 不是本校在岗教职工，无关人员不得入校",
+            "{host} is no member of staff at work at this school",
+        ),
+        R::VisitApprover => entry_of(
+            FailedPrecondition,
+            "该审批环节（{step}）不能由此人办理：须由接待人本人确认，并由另一人完成防疫审批",
+            "the step {step} is not for this person: the host confirms, somebody else approves",
+        ),
+        R::VisitPass => entry_of(
+            FailedPrecondition,
+            "访客码无效（{cause}），请出示当日实时访客码，截图无效",
+            "the pass is not valid: {cause}",
+        ),
+        R::VisitorNotVerified => entry_of(
+            FailedPrecondition,
+            "访客身份未核实（{verification}），请核对证件原件后再确认",
+            "the visitor is not verified: {verification}",
+        ),
         // Notification.
         R::AlertState => entry_of(
             FailedPrecondition,

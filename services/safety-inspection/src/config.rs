@@ -1,6 +1,6 @@
 //! The settings of the service.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kit::auth::AuthConfig;
@@ -8,7 +8,9 @@ use kit::config::Settings;
 use kit::db::DatabaseConfig;
 use kit::server::ServerConfig;
 use kit::telemetry::TelemetryConfig;
+use kit::vault::CryptoConfig;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 /// The settings of the service.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +32,63 @@ pub struct Config {
     /// How gates are served.
     #[serde(default)]
     pub gate: GateConfig,
+    /// How what identifies visitors is sealed.
+    #[serde(default)]
+    pub crypto: CryptoConfig,
+    /// Which systems of others are asked.
+    #[serde(default)]
+    pub providers: ProvidersConfig,
+}
+
+/// Which systems of others are asked, and how long.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvidersConfig {
+    /// Where `campus.provider.v1.HealthCodeProvider` answers. Left out, no colour is looked up.
+    #[serde(default)]
+    pub health_code: Option<String>,
+    /// How long a gate waits for a colour.
+    #[serde(default = "default_health_code_deadline", with = "humantime_serde")]
+    pub health_code_deadline: Duration,
+    /// Where `campus.provider.v1.IdentityProvider` answers. Left out, no visitor is verified.
+    #[serde(default)]
+    pub identity: Option<String>,
+    /// How long a request for a visit waits for the verification.
+    #[serde(default = "default_identity_deadline", with = "humantime_serde")]
+    pub identity_deadline: Duration,
+    /// How many calls to each are under way at once.
+    #[serde(default = "default_concurrency")]
+    pub concurrency: usize,
+    /// The file with the 32 bytes, in hexadecimal, of the key shared with the health code provider: it
+    /// makes the references of visitors. Left out, a key is used that everybody knows; it is refused in
+    /// production where `health_code` is set.
+    #[serde(default)]
+    pub reference_key_file: Option<PathBuf>,
+}
+
+fn default_health_code_deadline() -> Duration {
+    Duration::from_millis(300)
+}
+
+fn default_identity_deadline() -> Duration {
+    Duration::from_secs(2)
+}
+
+fn default_concurrency() -> usize {
+    64
+}
+
+impl Default for ProvidersConfig {
+    fn default() -> Self {
+        Self {
+            health_code: None,
+            health_code_deadline: default_health_code_deadline(),
+            identity: None,
+            identity_deadline: default_identity_deadline(),
+            concurrency: default_concurrency(),
+            reference_key_file: None,
+        }
+    }
 }
 
 /// How gates are served.
@@ -45,6 +104,9 @@ pub struct GateConfig {
     /// How soon facts that another replica stored are seen.
     #[serde(default = "default_refresh", with = "humantime_serde")]
     pub refresh: Duration,
+    /// How long a gate waits for a decision to be stored before it is told OVERLOADED.
+    #[serde(default = "default_answer_within", with = "humantime_serde")]
+    pub answer_within: Duration,
     /// The file with the 32 bytes, in hexadecimal, of the Ed25519 secret that signs snapshots. Left
     /// out, a key is used that everybody knows; it is refused in production.
     #[serde(default)]
@@ -53,6 +115,14 @@ pub struct GateConfig {
 
 /// The secret that signs snapshots in trials: everybody knows it.
 const DEVELOPMENT_KEY: [u8; 32] = *b"campus gate trial key, no secret";
+/// The master key of trials: everybody knows it.
+const DEVELOPMENT_MASTER: [u8; 32] = *b"campus visits trial key: known..";
+/// The key of references in trials: everybody knows it.
+const DEVELOPMENT_REFERENCE: [u8; 32] = *b"campus reference trial key known";
+
+fn default_answer_within() -> Duration {
+    Duration::from_secs(2)
+}
 
 fn default_queue() -> usize {
     8192
@@ -72,6 +142,7 @@ impl Default for GateConfig {
             queue: default_queue(),
             batch: default_batch(),
             refresh: default_refresh(),
+            answer_within: default_answer_within(),
             signing_key_file: None,
         }
     }
@@ -84,37 +155,99 @@ impl Config {
     /// When the file cannot be read or holds no key, or there is none in production.
     pub fn signing_key(&self) -> Result<[u8; 32], String> {
         let production = self.auth.production;
-        let Some(file) = &self.gate.signing_key_file else {
-            return if production {
-                Err("gate.signing_key_file: required in production".to_owned())
-            } else {
-                Ok(DEVELOPMENT_KEY)
-            };
-        };
-        let text = std::fs::read_to_string(file).map_err(|err| {
-            format!(
-                "gate.signing_key_file: cannot read {}: {err}",
-                file.display()
-            )
-        })?;
-        let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key)
-            .map_err(|_| "gate.signing_key_file: must hold 64 hexadecimal digits".to_owned())?;
-        if production && key == DEVELOPMENT_KEY {
-            return Err("gate.signing_key_file: holds the key of trials".to_owned());
-        }
-        Ok(key)
+        key_in(
+            "gate.signing_key_file",
+            self.gate.signing_key_file.as_deref(),
+            production,
+            DEVELOPMENT_KEY,
+        )
     }
+
+    /// The master key.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no key, or there is none in production.
+    pub fn master_key(&self) -> Result<Zeroizing<[u8; 32]>, String> {
+        self.crypto
+            .master_key(self.auth.production, &DEVELOPMENT_MASTER)
+    }
+
+    /// The key shared with the health code provider.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no key, or there is none in production though a provider
+    /// is asked.
+    pub fn reference_key(&self) -> Result<[u8; 32], String> {
+        let needed = self.auth.production && self.providers.health_code.is_some();
+        let file = self.providers.reference_key_file.as_deref();
+        let key = "providers.reference_key_file";
+        key_in(key, file, needed, DEVELOPMENT_REFERENCE)
+    }
+}
+
+/// The key in a file; without one the key of trials, where everybody may know it.
+fn key_in(
+    setting: &str,
+    file: Option<&Path>,
+    secret: bool,
+    trial: [u8; 32],
+) -> Result<[u8; 32], String> {
+    let Some(file) = file else {
+        return if secret {
+            Err(format!("{setting}: required in production"))
+        } else {
+            Ok(trial)
+        };
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|err| format!("{setting}: cannot read {}: {err}", file.display()))?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut key)
+        .map_err(|_| format!("{setting}: must hold 64 hexadecimal digits"))?;
+    if secret && key == trial {
+        return Err(format!("{setting}: holds the key of trials"));
+    }
+    Ok(key)
+}
+
+impl ProvidersConfig {
+    fn check(&self) -> Result<(), String> {
+        let addresses = [
+            ("providers.health_code", &self.health_code),
+            ("providers.identity", &self.identity),
+        ];
+        for (key, address) in addresses {
+            if let Some(address) = address {
+                check_address(key, address)?;
+            }
+        }
+        let deadlines = [self.health_code_deadline, self.identity_deadline];
+        // A semaphore takes so many places at most.
+        let places = 1..=tokio::sync::Semaphore::MAX_PERMITS;
+        if deadlines.iter().any(Duration::is_zero) || !places.contains(&self.concurrency) {
+            return Err("providers: deadlines and concurrency must be above zero".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn check_address(key: &str, address: &str) -> Result<(), String> {
+    let endpoint = kit::channel::endpoint(address).ok();
+    let complete = endpoint.filter(|endpoint| endpoint.uri().scheme().is_some());
+    complete
+        .map(|_| ())
+        .ok_or_else(|| format!("{key}: not an address"))
 }
 
 impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
         self.signing_key()?;
+        self.master_key()?;
+        self.reference_key()?;
+        self.providers.check()?;
         for (key, address) in [("roster", &self.roster), ("sampling", &self.sampling)] {
-            let endpoint = kit::channel::endpoint(address).ok();
-            let complete = endpoint.filter(|endpoint| endpoint.uri().scheme().is_some());
-            complete.ok_or_else(|| format!("{key}: not an address"))?;
+            check_address(key, address)?;
         }
         let Self {
             gate:
@@ -122,12 +255,14 @@ impl Settings for Config {
                     queue,
                     batch,
                     refresh,
+                    answer_within,
                     signing_key_file: _,
                 },
             ..
         } = self;
-        if *queue == 0 || *batch == 0 || refresh.is_zero() {
-            return Err("gate: queue, batch and refresh must be above zero".to_owned());
+        if *queue == 0 || *batch == 0 || refresh.is_zero() || answer_within.is_zero() {
+            let keys = "queue, batch, refresh and answer_within";
+            return Err(format!("gate: {keys} must be above zero"));
         }
         Ok(())
     }

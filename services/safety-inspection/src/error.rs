@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
+use kit::vault::VaultError;
 use sea_orm::DbErr;
 
 use crate::domain::hazard::moves::Refused;
@@ -9,6 +10,8 @@ use crate::domain::checklist::template::{State as ChecklistState, Unaddable};
 use crate::domain::inspection::campaign::State as CampaignState;
 use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::{drill, duty};
+use crate::domain::person::PersonName;
+use crate::domain::visitor::visit::{Illegal, Verification};
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +85,24 @@ pub enum Error {
         /// Why.
         en: &'static str,
     },
+    /// The verb does not start from the state of the visit.
+    #[error(transparent)]
+    VisitState(#[from] Illegal),
+    /// The host is no member of staff at work at the school.
+    #[error("{0} is no member of staff at work here")]
+    VisitHost(PersonName),
+    /// The step is for somebody else.
+    #[error("the step {0} is for somebody else")]
+    VisitApprover(&'static str),
+    /// The pass is not valid.
+    #[error("the pass is not valid: {0}")]
+    VisitPass(&'static str),
+    /// Nobody knows whether the visitor is who they say.
+    #[error("the visitor is not verified")]
+    VisitorNotVerified(Verification),
+    /// A sealed value cannot be opened.
+    #[error("a sealed value cannot be opened")]
+    Sealed(#[from] VaultError),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::domain::gate::clearance::{Clearance, Control, Medical};
 use crate::domain::gate::index::Member;
 use crate::domain::gate::observation::Colour;
-use crate::domain::gate::policy::GatePolicy;
+use crate::domain::gate::policy::{ArrivalWindow, GatePolicy, VisitPolicy};
 use crate::register;
 use crate::store::Store;
 use crate::store::gate::facts::{Body, Fact, Kind};
@@ -107,7 +107,12 @@ fn roster_fact(event: &pb::RosterEvent) -> Option<Fact> {
         Some(State::ClassGroupRoll(roll)) => {
             let in_person = roll.teaching_mode() == pb::class_group_roll::TeachingMode::InPerson;
             let members = roll.members.iter().filter_map(member).collect();
-            (Kind::Roll, Body::Roll { in_person, members })
+            let body = Body::Roll {
+                in_person,
+                grade: u8::try_from(roll.grade).unwrap_or_default(),
+                members,
+            };
+            (Kind::Roll, body)
         }
         Some(State::StaffRoll(roll)) => {
             let people = roll
@@ -119,6 +124,7 @@ fn roster_fact(event: &pb::RosterEvent) -> Option<Fact> {
                 Kind::Roll,
                 Body::Roll {
                     in_person: true,
+                    grade: 0,
                     members,
                 },
             )
@@ -192,8 +198,41 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
             .person_code
             .as_ref()
             .map_or(shipped.person_code_ttl_days, |code| code.ttl_days),
+        arrival: gate.arrival_windows.iter().filter_map(arrival).collect(),
+        retention_days: profile
+            .retention
+            .as_ref()
+            .map_or(shipped.retention_days, |kept| kept.gate_event_days),
+        visits: visits(gate, profile.retention.as_ref(), shipped.visits),
     };
     Some(Body::Policy(effective, policy))
+}
+
+fn arrival(window: &pb::gate_policy::ArrivalWindow) -> Option<ArrivalWindow> {
+    Some(ArrivalWindow {
+        grade: u8::try_from(window.grade).ok()?,
+        start: window.start_minute,
+        end: window.end_minute,
+    })
+}
+
+/// A profile that was stored before these numbers existed goes by the shipped ones.
+fn visits(
+    gate: &pb::GatePolicy,
+    kept: Option<&pb::RetentionPolicy>,
+    shipped: VisitPolicy,
+) -> VisitPolicy {
+    let span = |span: &Option<prost_types::Duration>, otherwise| {
+        span.as_ref().map_or(otherwise, |span| {
+            chrono::Duration::seconds(span.seconds.clamp(0, i64::from(u32::MAX)))
+        })
+    };
+    VisitPolicy {
+        overstay_grace: span(&gate.visitor_overstay_grace, shipped.overstay_grace),
+        after_entry: span(&gate.visitor_after_entry, shipped.after_entry),
+        lead_days: gate.visitor_lead_days,
+        retention_days: kept.map_or(shipped.retention_days, |kept| kept.visitor_days),
+    }
 }
 
 fn clearance_fact(event: &spb::ClearanceEvent) -> Fact {

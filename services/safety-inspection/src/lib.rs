@@ -8,13 +8,15 @@ mod feeds;
 mod grpc;
 mod heard;
 mod migration;
+mod providers;
 mod register;
+mod seal;
 mod start;
 pub mod store;
 mod wings;
 
 pub use app::gate::{Entry, Gatehouse, Identity, Offline, Overridable, School, Verdict};
-pub use config::{Config, GateConfig};
+pub use config::{Config, GateConfig, ProvidersConfig};
 pub use error::Error;
 pub use feeds::{ClearanceProjection, RosterProjection};
 pub use heard::Heard;

@@ -9,15 +9,20 @@ use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
+use kit::vault::Vault;
 use proto::safety::gate_service_server::GateServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::app::Base;
 use crate::app::gate::Gatehouse;
+use crate::app::visitors::Visitors;
 use crate::domain::gate::snapshot::SnapshotKey;
+use crate::domain::visitor::pass::PassKeys;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::providers::{HealthCodes, Identities};
+use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
 use crate::{Config, Migrator, grpc, wings};
 
@@ -49,6 +54,10 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    let master = config.master_key().map_err(StartError::Config)?;
+    let mut vault = Vault::new(&master, SERVICE);
+    vault.unlock(&db, config.crypto.suite, clock.now()).await?;
+    let seal = Seal::new(Arc::new(vault), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let changed = Arc::new(Notify::new());
     let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
@@ -56,11 +65,17 @@ pub async fn start(
         ("roster", roster_heard.clone()),
         ("clearance", clearance_heard.clone()),
     ];
+    let health_codes = HealthCodes::new(
+        &config.providers,
+        &config.reference_key().map_err(StartError::Config)?,
+        clock.clone(),
+    )?;
     let snapshot_key = SnapshotKey::new(&config.signing_key().map_err(StartError::Config)?);
     let gatehouse = Gatehouse::open(
         db.clone(),
         clock.clone(),
         (&config.gate, snapshot_key),
+        health_codes,
         heard,
         changed.clone(),
         drain.clone(),
@@ -71,6 +86,9 @@ pub async fn start(
         store: Store::new(db.clone()),
         clock: clock.clone(),
     };
+    let passes = PassKeys::new(&kit::secret::load(&db, "visit-pass").await?);
+    let identities = Identities::new(&config.providers, clock.clone())?;
+    let visitors = Visitors::new(base.clone(), gatehouse.clone(), seal, passes, identities);
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let upstream = RosterUpstream::new(channel, credentials.clone());
@@ -98,6 +116,7 @@ pub async fn start(
     let gate = GateServiceServer::new(grpc::Gate::new(gatehouse));
     let mut routes =
         tonic::service::Routes::new(gate.max_decoding_message_size(wings::MAX_REQUEST));
+    routes = wings::visitors(routes, visitors, &drain);
     routes = wings::hazards(routes, &base, &drain)?;
     routes = wings::inspections(routes, &base).await?;
     routes = wings::drills(routes, &base);

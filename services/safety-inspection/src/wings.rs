@@ -8,6 +8,7 @@ use proto::safety::duty_service_server::DutyServiceServer;
 use proto::safety::hazard_service_server::HazardServiceServer;
 use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
 use proto::safety::inspection_service_server::InspectionServiceServer;
+use proto::safety::visitor_service_server::VisitorServiceServer;
 use tonic::service::Routes;
 
 use crate::app::Base;
@@ -15,12 +16,15 @@ use crate::app::drills::Drills;
 use crate::app::duty::{Duty, Templates};
 use crate::app::hazards::{Hazards, Watch};
 use crate::app::inspections::Inspections;
+use crate::app::visitors::{Keeper, Visitors};
 use crate::domain::checklist::shipped;
 use crate::grpc;
 use crate::start::StartError;
 
 /// A batch of a thousand offline decisions, or of answers with evidence, and some air.
 pub(crate) const MAX_REQUEST: usize = 1 << 20;
+/// A visitor with all companions and some air.
+const MAX_VISIT: usize = 1 << 16;
 /// Requests without lists.
 const MAX_SMALL: usize = 64 << 10;
 
@@ -65,4 +69,11 @@ pub(crate) fn duty(routes: Routes, base: &Base, drain: &Drain) -> Result<Routes,
     tokio::spawn(duty.clone().watch(drain.clone()));
     let duty = DutyServiceServer::new(grpc::DutyGrpc::new(duty));
     Ok(routes.add_service(duty.max_decoding_message_size(MAX_REQUEST)))
+}
+
+/// Visitors from their request to their leaving.
+pub(crate) fn visitors(routes: Routes, visitors: Visitors, drain: &Drain) -> Routes {
+    Keeper::start(visitors.clone(), drain.clone());
+    let visitors = VisitorServiceServer::new(grpc::Visiting::new(visitors));
+    routes.add_service(visitors.max_decoding_message_size(MAX_VISIT))
 }

@@ -1,11 +1,14 @@
 //! Settings that must not start.
 
+use std::time::Duration;
+
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
 use kit::server::ServerConfig;
 use kit::telemetry::TelemetryConfig;
-use safety_inspection::{Config, GateConfig};
+use kit::vault::CryptoConfig;
+use safety_inspection::{Config, GateConfig, ProvidersConfig};
 
 fn config() -> Config {
     Config {
@@ -16,6 +19,8 @@ fn config() -> Config {
         roster: "http://127.0.0.1:7401".to_owned(),
         sampling: "http://127.0.0.1:7402".to_owned(),
         gate: GateConfig::default(),
+        crypto: CryptoConfig::default(),
+        providers: ProvidersConfig::default(),
     }
 }
 
@@ -39,10 +44,13 @@ fn production_needs_a_key_of_its_own() {
     assert_eq!(refused, "gate.signing_key_file: required in production");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
+    let master = folder.path().join("master");
+    std::fs::write(&master, "08".repeat(32)).unwrap();
     let with = |text: &str| {
         std::fs::write(&file, text).unwrap();
         let mut config = production();
         config.gate.signing_key_file = Some(file.clone());
+        config.crypto.master_key_file = Some(master.clone());
         config.check()
     };
     let refused = with("zz").unwrap_err();
@@ -54,6 +62,19 @@ fn production_needs_a_key_of_its_own() {
     let refused = with(&trials).unwrap_err();
     assert_eq!(refused, "gate.signing_key_file: holds the key of trials");
     assert_eq!(with(&format!("{}\n", "07".repeat(32))), Ok(()));
+    let mut config = production();
+    config.gate.signing_key_file = Some(file.clone());
+    let refused = config.check().unwrap_err();
+    assert_eq!(refused, "crypto.master_key_file: required in production");
+    config.crypto.master_key_file = Some(master);
+    config.providers.health_code = Some("http://127.0.0.1:7500".to_owned());
+    let refused = config.check().unwrap_err();
+    assert_eq!(
+        refused,
+        "providers.reference_key_file: required in production"
+    );
+    config.providers.reference_key_file = Some(file);
+    assert_eq!(config.check(), Ok(()));
 }
 
 #[test]
@@ -69,4 +90,10 @@ fn a_wrong_setting_is_named() {
     );
     assert_eq!(refused(|c| c.sampling.clear()), "sampling: not an address");
     assert!(refused(|c| c.gate.batch = 0).starts_with("gate: "));
+    assert!(refused(|c| c.gate.answer_within = Duration::ZERO).starts_with("gate: "));
+    assert!(refused(|c| c.providers.concurrency = 0).starts_with("providers: "));
+    assert_eq!(
+        refused(|c| c.providers.identity = Some("police".to_owned())),
+        "providers.identity: not an address"
+    );
 }

@@ -6,6 +6,7 @@ pub(crate) mod gate;
 pub(crate) mod hazards;
 pub(crate) mod inspections;
 pub(crate) mod photos;
+pub(crate) mod visitors;
 
 use std::sync::Arc;
 

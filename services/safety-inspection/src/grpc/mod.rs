@@ -11,6 +11,7 @@ mod hazard;
 mod inspection;
 mod inspection_plan;
 mod status;
+mod visitor;
 
 pub(crate) use accountability::AccountabilityGrpc;
 pub(crate) use checklist::Checklists;
@@ -20,6 +21,7 @@ pub(crate) use gate::Gate;
 pub(crate) use hazard::HazardGrpc;
 pub(crate) use inspection::InspectionGrpc;
 pub(crate) use inspection_plan::InspectionPlanGrpc;
+pub(crate) use visitor::Visiting;
 
 /// Every field of a request but its page, to which a page token is bound.
 fn asked<M: prost::Message + Clone>(request: &M, without_page: impl FnOnce(&mut M)) -> String {

@@ -9,6 +9,7 @@ use crate::domain::checklist::template::Unaddable;
 use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::drill::Refused as Drill;
 use crate::domain::duty::Refused as Duty;
+use crate::domain::visitor::visit::Illegal;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -72,6 +73,16 @@ impl From<Error> for Problem {
                 Problem::new(Reason::DutyRosterOverlap).meta("name", name)
             }
             Error::Unfit { field, zh, en } => Problem::invalid(field, zh, en),
+            Error::VisitState(Illegal(state)) => {
+                Problem::new(Reason::VisitState).meta("state", state.as_str())
+            }
+            Error::VisitHost(host) => Problem::new(Reason::VisitHost).meta("host", host),
+            Error::VisitApprover(step) => Problem::new(Reason::VisitApprover).meta("step", step),
+            Error::VisitPass(cause) => Problem::new(Reason::VisitPass).meta("cause", cause),
+            Error::VisitorNotVerified(found) => {
+                Problem::new(Reason::VisitorNotVerified).meta("verification", found.as_str())
+            }
+            Error::Sealed(err) => Problem::new(Reason::Internal).source(err),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

@@ -11,6 +11,7 @@ mod m20261126_000005_hazards;
 mod m20261126_000010_inspections;
 mod m20261126_000012_drills;
 mod m20261126_000013_duty;
+mod m20261126_000018_visits;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000010_inspections::Migration));
         migrations.push(Box::new(m20261126_000012_drills::Migration));
         migrations.push(Box::new(m20261126_000013_duty::Migration));
+        migrations.push(Box::new(m20261126_000018_visits::Migration));
         migrations
     }
 

@@ -9,6 +9,7 @@ pub mod moves;
 pub mod photos;
 pub mod records;
 pub mod register;
+pub mod visits;
 
 use kit::db::Database;
 use sea_orm::DbErr;

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod hazards;
+pub(crate) mod provider;
 pub(crate) mod tree;
 pub(crate) mod world;
 

@@ -11,12 +11,13 @@ use kit::drain::Drain;
 use kit::scratch::Scratch;
 use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
+use kit::vault::CryptoConfig;
 use proto::safety as pb;
 use proto::safety::check_entry_request::Identity;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_reason::Code;
 use proto::safety::gate_service_client::GateServiceClient;
-use safety_inspection::{Config, GateConfig, Migrator};
+use safety_inspection::{Config, GateConfig, Migrator, ProvidersConfig};
 use tonic::transport::Channel;
 use tonic::{Code as Grpc, Request, Status};
 use tonic_types::{ErrorDetail, StatusExt};
@@ -35,11 +36,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(scratch: Scratch) -> Self {
+        Self::with(scratch, |_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn with(scratch: Scratch, change: impl FnOnce(&mut Config)) -> Self {
         let clock = ManualClock::at("2022-04-06T00:00:00Z".parse().expect("an instant"));
         let db = scratch.open::<Migrator>().await;
         roster(&db, &super::city(), 1).await;
         heard(&db, &clock).await;
-        let (channel, running) = serve(&scratch, &clock).await;
+        let (channel, running) = serve_with(&scratch, &clock, change).await;
         Self {
             client: GateServiceClient::new(channel.clone()),
             channel,
@@ -114,7 +120,15 @@ pub(crate) async fn heard(db: &Database, clock: &ManualClock) {
 }
 
 pub(crate) async fn serve(database: &DatabaseConfig, clock: &ManualClock) -> (Channel, Running) {
-    let config = Config {
+    serve_with(database, clock, |_| {}).await
+}
+
+pub(crate) async fn serve_with(
+    database: &DatabaseConfig,
+    clock: &ManualClock,
+    change: impl FnOnce(&mut Config),
+) -> (Channel, Running) {
+    let mut config = Config {
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
@@ -125,7 +139,10 @@ pub(crate) async fn serve(database: &DatabaseConfig, clock: &ManualClock) -> (Ch
             refresh: Duration::from_millis(20),
             ..GateConfig::default()
         },
+        crypto: CryptoConfig::default(),
+        providers: ProvidersConfig::default(),
     };
+    change(&mut config);
     let running = safety_inspection::start(config, Arc::new(clock.clone()), Drain::new())
         .await
         .expect("started");

@@ -1,8 +1,5 @@
 //! A decision that was answered is never lost, and many share a commit.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use kit::auth::Role;
@@ -13,46 +10,18 @@ use safety_inspection::Migrator;
 use safety_inspection::store::Store;
 use safety_inspection::store::gate::decisions::Filter;
 use sea_orm::ConnectionTrait;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::city;
 use crate::city::world::{World, signed, well};
 use crate::city::{SCHOOL_PATH, student};
+use crate::process::Settings;
 
 /// How often the process is killed.
 const CUTS: usize = 8;
 /// How many gates ask at once.
 const GATES: usize = 16;
-
-async fn spawn(settings: &Path) -> (Child, SocketAddr) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_safety-inspection"))
-        .arg("--config")
-        .arg(settings)
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let listening = async {
-        while let Some(line) = lines.next_line().await.expect("a line") {
-            let found = line
-                .split("\"addr\":\"")
-                .nth(1)
-                .and_then(|rest| rest.split('"').next());
-            if let Some(addr) = found {
-                return addr.parse().expect("an address");
-            }
-        }
-        panic!("it ended before it listened");
-    };
-    let addr = tokio::time::timeout(Duration::from_secs(30), listening).await;
-    let addr = addr.expect("listens in time");
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, addr)
-}
 
 /// Asks until the process is gone; the names of the decisions that were answered.
 async fn ask_until_gone(channel: Channel, gate: usize, bearer: String) -> Vec<String> {
@@ -74,20 +43,11 @@ async fn ask_until_gone(channel: Channel, gate: usize, bearer: String) -> Vec<St
 async fn kill_again_and_again(scratch: Scratch) {
     let db = scratch.open::<Migrator>().await;
     city::roster(&db, &city::city(), 1).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let settings = folder.path().join("safety-inspection.toml");
-    let text = format!(
-        "roster = \"http://127.0.0.1:9\"\nsampling = \"http://127.0.0.1:9\"\n\
-         [server]\nlisten = \"127.0.0.1:0\"\n[auth]\ndevelopment = true\n\
-         [database]\nurl = \"{}\"\nmax_connections = 4\n",
-        scratch.url
-    );
-    std::fs::write(&settings, text).expect("written");
+    let settings = Settings::new(&scratch);
     let bearer = city::world::bearer_now(Role::Guard, SCHOOL_PATH);
     let mut answered = Vec::new();
     for cut in 0..CUTS {
-        let (mut child, addr) = spawn(&settings).await;
-        let channel = kit::channel::connect_lazy(&format!("http://{addr}")).expect("an address");
+        let (mut child, channel) = settings.spawn().await;
         let gates: Vec<_> = (0..GATES)
             .map(|gate| tokio::spawn(ask_until_gone(channel.clone(), gate, bearer.clone())))
             .collect();

@@ -1,9 +1,15 @@
 //! Gates as guards and schools see them, on both databases.
 
+mod arrival;
+mod batches;
 mod checks;
 #[path = "../city/mod.rs"]
 mod city;
 mod durable;
+mod lookups;
+mod outage;
+mod process;
 mod records;
+mod retention;
 mod scope;
 mod store;

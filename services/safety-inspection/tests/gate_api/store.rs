@@ -9,7 +9,7 @@ use safety_inspection::domain::gate::decision::{Checks, Outcome, Standing};
 use safety_inspection::domain::gate::finding::Finding;
 use safety_inspection::domain::gate::index::Index;
 use safety_inspection::domain::gate::observation::{
-    Colour, Identification, Observation, Temperature,
+    Colour, ColourSource, Identification, Observation, Temperature,
 };
 use safety_inspection::domain::person::PersonName;
 use safety_inspection::store::Store;
@@ -150,6 +150,7 @@ fn record(number: u128, client: u128) -> Record {
             health_code: Finding::ColourAllowed,
             travel_card: Finding::TravelClear,
             clearance: Finding::Held,
+            arrival: Finding::ArrivalLate,
         },
         observation: Observation {
             temperature: Temperature::from_tenths(365).ok(),
@@ -167,6 +168,7 @@ fn record(number: u128, client: u128) -> Record {
         recheck_of: None,
         identification: Identification::Guard,
         emergency: None,
+        colour_source: ColourSource::ProviderSilent,
         client_id: Uuid::from_u128(client),
         fingerprint: 7,
     }

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use kit::status::Problem;
+use proto::error::ErrorReason;
 use uuid::Uuid;
 
+use super::visitor::minute;
 use super::{Gatehouse, Overridable, School, decision_name};
 use crate::domain::gate::decision::{self, Case, Decision, Outcome, Standing};
-use crate::domain::gate::observation::{Crew, Identification, Observation, Reading};
+use crate::domain::gate::observation::{ColourSource, Crew, Identification, Observation, Reading};
 use crate::domain::gate::person_code;
 use crate::domain::gate::policy::GatePolicy;
 use crate::domain::person::PersonName;
@@ -46,6 +48,8 @@ pub struct Entry {
     pub observation: Observation,
     /// The crew that comes in an emergency.
     pub emergency: Option<Crew>,
+    /// The colour is looked up when none was shown.
+    pub look_up: bool,
     /// The gate or device.
     pub device: String,
     /// The guard.
@@ -59,9 +63,9 @@ pub struct Entry {
 }
 
 /// What is weighed besides what was seen.
-pub(super) struct Weighing {
-    pub(super) decision: Decision,
-    pub(super) policy: GatePolicy,
+pub(in crate::app) struct Weighing {
+    pub(in crate::app) decision: Decision,
+    pub(in crate::app) policy: GatePolicy,
     pub(super) facts_time: Option<DateTime<Utc>>,
 }
 
@@ -69,8 +73,19 @@ impl Gatehouse {
     /// Decides, stores and answers.
     ///
     /// # Errors
-    /// When a recheck comes too early or for somebody else, or the decision cannot be stored.
+    /// When a recheck comes too early or for somebody else, or the decision cannot be stored in time.
     pub async fn check(&self, school: &School, entry: Entry) -> Result<Overridable, Error> {
+        let deciding = tokio::time::timeout(self.answer_within, self.decide(school, entry));
+        match deciding.await {
+            Ok(decided) => decided,
+            Err(_) => {
+                let overloaded = Problem::new(ErrorReason::Overloaded);
+                Err(overloaded.retry_after(self.answer_within).into())
+            }
+        }
+    }
+
+    async fn decide(&self, school: &School, entry: Entry) -> Result<Overridable, Error> {
         let now = self.clock.now();
         let person = self.identify(school, &entry.identity, now).await?;
         let reading = match entry.recheck_of {
@@ -80,10 +95,11 @@ impl Gatehouse {
                 Reading::Contact
             }
         };
+        let (observation, colour_source) = self.colour(school, &entry, person, now).await;
         let weighing = self.weigh(
             school,
             person,
-            entry.observation,
+            observation,
             reading,
             entry.emergency.is_some(),
             now,
@@ -96,7 +112,7 @@ impl Gatehouse {
             person,
             outcome: weighing.decision.outcome,
             checks: weighing.decision.checks,
-            observation: entry.observation,
+            observation,
             device: entry.device,
             guard: entry.guard,
             policy_version: weighing.policy.version,
@@ -108,6 +124,7 @@ impl Gatehouse {
             recheck_of: entry.recheck_of,
             identification: entry.identity.how(),
             emergency: entry.emergency,
+            colour_source,
             client_id: entry.request_id.unwrap_or(id),
             fingerprint: entry.fingerprint,
         };
@@ -124,6 +141,25 @@ impl Gatehouse {
         }
     }
 
+    /// What was seen, with the colour looked up where that was asked for, none was shown and the policy
+    /// asks for one.
+    async fn colour(
+        &self,
+        school: &School,
+        entry: &Entry,
+        person: Option<PersonName>,
+        now: DateTime<Utc>,
+    ) -> (Observation, ColourSource) {
+        let seen = entry.observation;
+        let wanted = entry.look_up && entry.emergency.is_none();
+        let Some(person) = person.filter(|_| wanted) else {
+            return (seen, ColourSource::Shown);
+        };
+        let reference = self.health_codes.of_person(person);
+        self.look_up(&school.id, &school.path, seen, reference, now)
+            .await
+    }
+
     /// Decides from what is in memory.
     pub(super) fn weigh(
         &self,
@@ -135,13 +171,15 @@ impl Gatehouse {
         now: DateTime<Utc>,
     ) -> Weighing {
         let (today, path) = (kit::clock::civil_date(now), school.path.as_str());
-        let (standing, clearance, policy) = self.facts.with(|index| {
+        let (standing, clearance, grade, policy) = self.facts.with(|index| {
             let standing = person.map_or(Standing::Unknown, |person| index.standing(person, path));
             let clearance = person
                 .map(|person| index.clearance(person))
                 .unwrap_or_default();
-            (standing, clearance, index.policy(path, today))
+            let grade = person.map_or(0, |person| index.grade(person, path));
+            (standing, clearance, grade, index.policy(path, today))
         });
+        let arrival = policy.arrival_of(grade);
         let facts_time = self.facts.time();
         let decision = decision::decide(&Case {
             standing,
@@ -149,6 +187,8 @@ impl Gatehouse {
             observation,
             reading,
             emergency,
+            arrival: arrival.filter(|_| standing == Standing::Expected),
+            minute: minute(now),
             today,
             facts_time,
             now,

@@ -3,8 +3,10 @@
 mod check;
 mod facts;
 mod record;
+mod visitor;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use kit::auth::{Caller, Permission};
@@ -31,6 +33,7 @@ use crate::domain::gate::snapshot::{Snapshot, SnapshotKey};
 use crate::domain::person::PersonName;
 use crate::error::Error;
 use crate::heard::Heard;
+use crate::providers::HealthCodes;
 use crate::store::Store;
 use crate::store::gate::decisions::{Appended, Filter, Override, Record};
 use facts::Facts;
@@ -47,6 +50,8 @@ pub struct Gatehouse {
     codes: CodeKeys,
     snapshot_key: SnapshotKey,
     batcher: Batcher<Record, Result<Appended, ErrorReason>>,
+    answer_within: Duration,
+    health_codes: HealthCodes,
 }
 
 /// A school and where it stands.
@@ -67,6 +72,7 @@ impl Gatehouse {
         db: Database,
         clock: Arc<dyn Clock>,
         (config, snapshot_key): (&GateConfig, SnapshotKey),
+        health_codes: HealthCodes,
         heard: [(&'static str, Heard); 2],
         changed: Arc<Notify>,
         drain: Drain,
@@ -87,6 +93,8 @@ impl Gatehouse {
             codes: CodeKeys::new(&secret),
             snapshot_key,
             batcher,
+            answer_within: config.answer_within,
+            health_codes,
         })
     }
 

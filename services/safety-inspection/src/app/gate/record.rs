@@ -3,13 +3,12 @@
 use chrono::{DateTime, Duration, Utc};
 use kit::status::{Problem, is_transient};
 use proto::error::ErrorReason;
-use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::check::timestamp;
 use super::{Gatehouse, School};
 use crate::domain::gate::decision::Outcome;
-use crate::domain::gate::observation::{Identification, Observation, Reading};
+use crate::domain::gate::observation::{ColourSource, Identification, Observation, Reading};
 use crate::domain::person::PersonName;
 use crate::error::Error;
 use crate::store::Store;
@@ -17,6 +16,8 @@ use crate::store::gate::decisions::{Appended, Record};
 
 /// How far back a gate's own decisions are taken.
 const OLDEST: Duration = Duration::days(7);
+/// How long a batch waits for the database.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// How far a gate's clock may be ahead.
 const AHEAD: Duration = Duration::minutes(5);
 
@@ -104,6 +105,7 @@ impl Gatehouse {
                     None => Identification::None,
                 },
                 emergency: None,
+                colour_source: ColourSource::Shown,
                 client_id: offline.client_id,
                 fingerprint: offline.fingerprint,
             });
@@ -125,11 +127,19 @@ impl Gatehouse {
     }
 }
 
-/// A batch that met another writer is tried once more: what the first try stored is recognised.
-async fn append_twice(store: &Store, records: &[Record]) -> Result<Vec<Appended>, DbErr> {
-    match store.append(records).await {
-        Err(err) if is_transient(&err) => store.append(records).await,
-        appended => appended,
+/// A batch that met another writer is tried once more: what the first try stored is recognised. A
+/// database that says nothing does not keep everybody behind this batch waiting for ever: what it
+/// stores all the same is recognised when a gate asks again.
+async fn append_twice(store: &Store, records: &[Record]) -> Result<Vec<Appended>, Problem> {
+    let twice = async {
+        match store.append(records).await {
+            Err(err) if is_transient(&err) => store.append(records).await,
+            appended => appended,
+        }
+    };
+    match tokio::time::timeout(PATIENCE, twice).await {
+        Ok(appended) => Ok(appended?),
+        Err(_) => Err(Problem::new(ErrorReason::Overloaded)),
     }
 }
 
@@ -140,10 +150,11 @@ pub(super) async fn append(
 ) -> Vec<Result<Appended, ErrorReason>> {
     match append_twice(store, &records).await {
         Ok(appended) => appended.into_iter().map(Ok).collect(),
-        Err(err) => {
-            tracing::warn!(error = %err, decisions = records.len(), "decisions were not stored");
-            let reason = Problem::from(err).reason();
-            vec![Err(reason); records.len()]
+        Err(problem) => {
+            let cause = std::error::Error::source(&problem).map(ToString::to_string);
+            let (reason, decisions) = (problem.reason(), records.len());
+            tracing::warn!(error = cause, decisions, "decisions were not stored");
+            vec![Err(reason); decisions]
         }
     }
 }

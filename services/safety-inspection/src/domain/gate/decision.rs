@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use super::clearance::Clearance;
 use super::finding::{Finding, Verdict};
 use super::observation::{Colour, Observation, Reading};
-use super::policy::GatePolicy;
+use super::policy::{ArrivalWindow, GatePolicy};
 
 /// What happens to the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,8 @@ pub enum Standing {
     Elsewhere,
     /// On no roll.
     Unknown,
+    /// Of no school, but with an approved visit and its live pass.
+    Visitor,
 }
 
 /// Everything that a decision weighs.
@@ -46,6 +48,10 @@ pub struct Case<'a> {
     pub reading: Reading,
     /// An emergency crew on duty.
     pub emergency: bool,
+    /// When the person's grade arrives; none when the grade does not matter.
+    pub arrival: Option<ArrivalWindow>,
+    /// The minute of the civil day at the gate.
+    pub minute: i32,
     /// The civil day at the gate.
     pub today: NaiveDate,
     /// When roster and sampling last confirmed the facts; none when never.
@@ -80,17 +86,20 @@ pub struct Checks {
     pub travel_card: Finding,
     /// The clearance.
     pub clearance: Finding,
+    /// The time of arrival: a note, which never keeps anybody out.
+    pub arrival: Finding,
 }
 
 impl Checks {
     /// The findings in the order of the checks.
-    pub fn all(&self) -> [Finding; 5] {
+    pub fn all(&self) -> [Finding; 6] {
         [
             self.identity,
             self.temperature,
             self.health_code,
             self.travel_card,
             self.clearance,
+            self.arrival,
         ]
     }
 
@@ -148,12 +157,15 @@ fn ordinary(case: &Case<'_>) -> Checks {
         health_code: health_code(case.observation.colour, case.policy),
         travel_card: travel_card(case),
         clearance: match case.standing {
-            Standing::Unknown => Finding::ClearanceNotApplicable,
+            Standing::Unknown | Standing::Visitor => Finding::ClearanceNotApplicable,
             Standing::Expected
             | Standing::ClassNotInPerson
             | Standing::OnLeave
             | Standing::Elsewhere => case.clearance.finding(case.policy.admit_health_monitoring),
         },
+        arrival: case.arrival.map_or(Finding::ArrivalNotStaggered, |window| {
+            window.finding(case.minute)
+        }),
     }
 }
 
@@ -170,6 +182,7 @@ fn emergency(case: &Case<'_>) -> Checks {
         health_code: Finding::ColourNotRequired,
         travel_card: Finding::TravelNotRequired,
         clearance: Finding::ClearanceNotApplicable,
+        arrival: Finding::ArrivalNotStaggered,
     }
 }
 
@@ -180,6 +193,7 @@ fn identity(standing: Standing) -> Finding {
         Standing::OnLeave => Finding::OnLeave,
         Standing::Elsewhere => Finding::OtherOrganization,
         Standing::Unknown => Finding::PersonUnknown,
+        Standing::Visitor => Finding::VisitorApproved,
     }
 }
 

@@ -26,6 +26,8 @@ fn well(policy: &GatePolicy) -> Case<'_> {
         },
         reading: Reading::First,
         emergency: false,
+        arrival: None,
+        minute: 480,
         today: today(),
         facts_time: Some(now()),
         now: now(),
@@ -266,4 +268,51 @@ proptest! {
             prop_assert_eq!(decision.checks.reasons(false).is_empty(), enters);
         }
     }
+}
+
+/// Rule 3.8: the time of arrival is noted and decides nothing.
+#[test]
+fn nobody_is_kept_out_for_the_time_of_arrival() {
+    let policy = GatePolicy::default();
+    let window = ArrivalWindow {
+        grade: 3,
+        start: 450,
+        end: 480,
+    };
+    let expected = [
+        (449, Finding::ArrivalEarly),
+        (450, Finding::ArrivalInWindow),
+        (479, Finding::ArrivalInWindow),
+        (480, Finding::ArrivalLate),
+        (719, Finding::ArrivalLate),
+        (720, Finding::ArrivalNotStaggered),
+    ];
+    for (minute, finding) in expected {
+        let decision = decide(&Case {
+            arrival: Some(window),
+            minute,
+            ..well(&policy)
+        });
+        assert_eq!(
+            (decision.outcome, decision.checks.arrival),
+            (Outcome::Admit, finding),
+            "{minute}"
+        );
+        assert!(decision.checks.reasons(false).is_empty(), "a note only");
+    }
+}
+
+#[test]
+fn a_visitor_passes_the_four_checks_as_others_do() {
+    let policy = GatePolicy::default();
+    let visitor = Case {
+        standing: Standing::Visitor,
+        ..well(&policy)
+    };
+    let admitted = decide(&visitor);
+    assert_eq!(admitted.outcome, Outcome::Admit);
+    assert_eq!(admitted.checks.identity, Finding::VisitorApproved);
+    let mut red = visitor;
+    red.observation.colour = Colour::Red;
+    assert_eq!(decide(&red).outcome, Outcome::Deny);
 }

@@ -64,6 +64,8 @@ findings! {
     OnLeave = 5, Deny, "1.24", "处于请假期间，返校请先由校医核验";
     /// An emergency crew.
     Emergency = 6, Pass, "3.7", "紧急救援人员先行放行，事后补登记";
+    /// A visitor whose visit was approved.
+    VisitorApproved = 7, Pass, "3.7", "访客预约已审批，身份核验通过";
     /// Below the limit.
     TemperatureNormal = 10, Pass, "3.2", "体温正常";
     /// At or above the limit, first reading.
@@ -106,6 +108,14 @@ findings! {
     ClearanceNotApplicable = 45, NotRequired, "1.24", "不适用";
     /// The facts are too old.
     FactsStale = 50, Pass, "3.9", "本地数据已过期，请转人工核验";
+    /// Comes when the grade does.
+    ArrivalInWindow = 60, Pass, "3.8", "在本年级错峰入校时段内";
+    /// Comes before the grade does.
+    ArrivalEarly = 61, Pass, "3.8", "未到本年级错峰入校时段，请提醒按时段到校，避免聚集";
+    /// Comes after the grade did.
+    ArrivalLate = 62, Pass, "3.8", "已过本年级错峰入校时段，可直接入校";
+    /// Nobody staggers the arrival.
+    ArrivalNotStaggered = 63, NotRequired, "3.8", "不分时段入校";
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Roll {
     pub org_path: String,
     /// Students of it come to school.
     pub in_person: bool,
+    /// 1 to 12, or 0.
+    pub grade: u8,
     /// Everybody on it.
     pub members: Vec<Member>,
 }
@@ -35,6 +37,7 @@ pub struct Roll {
 struct KeptRoll {
     org_path: Box<str>,
     in_person: bool,
+    grade: u8,
     members: Box<[Key]>,
 }
 
@@ -107,6 +110,7 @@ impl Index {
         self.rolls[number as usize] = KeptRoll {
             org_path: roll.org_path.into(),
             in_person: roll.in_person,
+            grade: roll.grade,
             members: roll
                 .members
                 .iter()
@@ -157,6 +161,14 @@ impl Index {
         standing
     }
 
+    /// The grade of somebody at the school at `school`; 0 when there is none.
+    pub fn grade(&self, person: PersonName, school: &str) -> u8 {
+        let key = key(person);
+        let rolls = self.places(&key).map(|place| &self.rolls[place.roll()]);
+        let here = rolls.filter(|roll| contains(school, &roll.org_path));
+        here.map(|roll| roll.grade).max().unwrap_or_default()
+    }
+
     /// The organisation paths of everybody's rolls: whoever may see one of them may ask for the person.
     pub fn org_paths(&self, person: PersonName) -> impl Iterator<Item = &str> {
         let key = key(person);
@@ -202,7 +214,10 @@ impl Index {
                 let finding = match self.standing(*person, school) {
                     Standing::ClassNotInPerson => Finding::ClassNotInPerson,
                     Standing::OnLeave => Finding::OnLeave,
-                    Standing::Expected | Standing::Elsewhere | Standing::Unknown => self
+                    Standing::Expected
+                    | Standing::Elsewhere
+                    | Standing::Unknown
+                    | Standing::Visitor => self
                         .clearance(*person)
                         .finding(policy.admit_health_monitoring),
                 };

@@ -23,6 +23,7 @@ fn roll(path: &str, numbers: &[u128]) -> Roll {
     Roll {
         org_path: path.to_owned(),
         in_person: true,
+        grade: 3,
         members: numbers.iter().map(member).collect(),
     }
 }
@@ -41,6 +42,8 @@ fn somebody_belongs_to_the_school_of_the_roll() {
         Standing::Elsewhere
     );
     assert_eq!(index.standing(student(3), SCHOOL), Standing::Unknown);
+    assert_eq!(index.grade(student(1), SCHOOL), 3);
+    assert_eq!(index.grade(student(1), "fz/350102/2135010002"), 0);
     index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[2])));
     assert_eq!(index.standing(student(1), SCHOOL), Standing::Unknown);
     index.set_roll("a", None);

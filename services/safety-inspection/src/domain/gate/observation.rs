@@ -58,6 +58,30 @@ impl Colour {
     }
 }
 
+/// Where a colour comes from; the numbers are those of the contract and of the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColourSource {
+    /// Shown at the gate, or not shown.
+    #[default]
+    Shown = 1,
+    /// Looked up.
+    Provider = 2,
+    /// Looked up in vain.
+    ProviderSilent = 3,
+}
+
+impl ColourSource {
+    /// Every source.
+    pub const ALL: [Self; 3] = [Self::Shown, Self::Provider, Self::ProviderSilent];
+
+    /// The source of a number.
+    pub fn from_number(number: i16) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|source| *source as i16 == number)
+    }
+}
+
 /// A travel card (rule 3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TravelCard {

@@ -2,6 +2,7 @@
 
 use chrono::{Duration, NaiveDate};
 
+use super::finding::Finding;
 use super::observation::Colour;
 
 /// The part of a policy profile that a gate needs.
@@ -23,6 +24,73 @@ pub struct GatePolicy {
     pub admit_health_monitoring: bool,
     /// How long a person's code is valid.
     pub person_code_ttl_days: i32,
+    /// When grades arrive (rule 3.8), each grade once at most.
+    pub arrival: Vec<ArrivalWindow>,
+    /// How many days decisions are kept (rule 6.13).
+    pub retention_days: i32,
+    /// The numbers for visits.
+    pub visits: VisitPolicy,
+}
+
+/// When the pupils of one grade arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrivalWindow {
+    /// The grade, 1 to 12.
+    pub grade: u8,
+    /// The minute of the civil day from which they come.
+    pub start: i32,
+    /// The minute before which they have come.
+    pub end: i32,
+}
+
+/// From this minute of the civil day on, nobody comes for the first lesson.
+const NOON: i32 = 720;
+
+impl ArrivalWindow {
+    /// What a gate notes of somebody of this grade who comes at `minute`.
+    pub fn finding(self, minute: i32) -> Finding {
+        if minute >= NOON {
+            Finding::ArrivalNotStaggered
+        } else if minute < self.start {
+            Finding::ArrivalEarly
+        } else if minute < self.end {
+            Finding::ArrivalInWindow
+        } else {
+            Finding::ArrivalLate
+        }
+    }
+}
+
+/// The numbers for visits (rules 3.6, 3.7, 6.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisitPolicy {
+    /// A visitor still inside this long after the agreed time overstays.
+    pub overstay_grace: Duration,
+    /// The book entry of an emergency crew is made by then.
+    pub after_entry: Duration,
+    /// A visit that is not urgent is asked for this many days before.
+    pub lead_days: i32,
+    /// How many days a visit is kept after the exit.
+    pub retention_days: i32,
+}
+
+impl Default for VisitPolicy {
+    fn default() -> Self {
+        Self {
+            overstay_grace: Duration::minutes(15),
+            after_entry: Duration::hours(24),
+            lead_days: 1,
+            retention_days: 30,
+        }
+    }
+}
+
+impl GatePolicy {
+    /// When `grade` arrives; none when nobody says.
+    pub fn arrival_of(&self, grade: u8) -> Option<ArrivalWindow> {
+        let mut windows = self.arrival.iter();
+        windows.find(|window| window.grade == grade).copied()
+    }
 }
 
 impl Default for GatePolicy {
@@ -37,6 +105,9 @@ impl Default for GatePolicy {
             snapshot_max_age: Duration::minutes(30),
             admit_health_monitoring: false,
             person_code_ttl_days: 30,
+            arrival: Vec::new(),
+            retention_days: 30,
+            visits: VisitPolicy::default(),
         }
     }
 }

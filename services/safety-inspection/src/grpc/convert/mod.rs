@@ -7,6 +7,7 @@ pub(super) mod hazard;
 mod history;
 pub(super) mod inspection;
 pub(super) mod photo;
+pub(super) mod visitor;
 
 use kit::field::Fields;
 use kit::status::Problem;

@@ -80,6 +80,8 @@ impl Store {
                 .bind(column!(emergency))
                 .bind(column!(client_id))
                 .bind(column!(fingerprint))
+                .bind(column!(colour_source))
+                .bind(column!(arrival))
                 .fetch_all(pool)
                 .await
                 .map_err(|err| DbErr::Query(RuntimeErr::SqlxError(err.into())))?;
@@ -133,9 +135,10 @@ impl Store {
 
 const COLUMNS: &str = "school, id, org_path, person, outcome, findings, temperature, colour, \
     travel_shown, travel_starred, device, guard, policy_version, decide_time, record_time, \
-    facts_time, stale, offline, recheck_of, identification, emergency, client_id, fingerprint";
+    facts_time, stale, offline, recheck_of, identification, emergency, client_id, fingerprint, \
+    colour_source, arrival";
 
-const WIDTH: usize = 23;
+const WIDTH: usize = 25;
 
 /// How many rows one SQLite statement writes.
 const ROWS: usize = 500;
@@ -165,6 +168,8 @@ const TYPES: [&str; WIDTH] = [
     "int2",
     "uuid",
     "int8",
+    "int2",
+    "int2",
 ];
 
 fn insert_postgres() -> String {
@@ -219,6 +224,8 @@ fn values(row: Model) -> [Value; WIDTH] {
         emergency,
         client_id,
         fingerprint,
+        colour_source,
+        arrival,
     } = row;
     [
         school.into(),
@@ -244,5 +251,7 @@ fn values(row: Model) -> [Value; WIDTH] {
         emergency.into(),
         client_id.into(),
         fingerprint.into(),
+        colour_source.into(),
+        arrival.into(),
     ]
 }

@@ -13,7 +13,7 @@ use super::entity::gate_override;
 use crate::domain::gate::decision::{Checks, Outcome};
 use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{
-    Colour, Crew, Identification, Observation, Temperature, TravelCard,
+    Colour, ColourSource, Crew, Identification, Observation, Temperature, TravelCard,
 };
 use crate::domain::person::PersonName;
 use crate::store::Store;
@@ -57,6 +57,8 @@ pub struct Record {
     pub identification: Identification,
     /// The crew that came in an emergency.
     pub emergency: Option<Crew>,
+    /// Where the colour comes from.
+    pub colour_source: ColourSource,
     /// What makes a repeat recognisable.
     pub client_id: Uuid,
     /// A digest of the request.
@@ -219,20 +221,27 @@ pub(super) fn model(record: &Record) -> Model {
         recheck_of,
         identification,
         emergency,
+        colour_source,
         client_id,
         fingerprint,
     } = record.clone();
+    let Checks {
+        identity,
+        temperature,
+        health_code,
+        travel_card,
+        clearance,
+        arrival,
+    } = checks;
     Model {
         school,
         id,
         org_path,
         person: person.map(|person| person.to_string()),
         outcome: outcome_number(outcome),
-        findings: checks
-            .all()
-            .iter()
-            .map(|finding| finding.number())
-            .collect(),
+        findings: [identity, temperature, health_code, travel_card, clearance]
+            .map(Finding::number)
+            .to_vec(),
         temperature: observation.temperature.map(Temperature::tenths),
         colour: observation.colour.number(),
         travel_shown: observation.travel.map(|card| card.shown.to_string()),
@@ -250,6 +259,8 @@ pub(super) fn model(record: &Record) -> Model {
         emergency: emergency.map(|crew| crew as i16),
         client_id,
         fingerprint,
+        colour_source: colour_source as i16,
+        arrival: arrival.number().into(),
     }
 }
 
@@ -283,6 +294,10 @@ impl TryFrom<Model> for Record {
                 health_code,
                 travel_card,
                 clearance,
+                arrival: u8::try_from(row.arrival)
+                    .ok()
+                    .and_then(Finding::from_number)
+                    .ok_or_else(|| unreadable("arrival"))?,
             },
             observation: Observation {
                 temperature: reading.transpose().map_err(|_| unreadable("temperature"))?,
@@ -315,6 +330,8 @@ impl TryFrom<Model> for Record {
                     crew.ok_or_else(|| unreadable("emergency"))
                 })
                 .transpose()?,
+            colour_source: ColourSource::from_number(row.colour_source)
+                .ok_or_else(|| unreadable("colour source"))?,
             client_id: row.client_id,
             fingerprint: row.fingerprint,
         })

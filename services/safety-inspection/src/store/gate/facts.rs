@@ -40,6 +40,8 @@ pub enum Body {
     Roll {
         /// Students of it come to school.
         in_person: bool,
+        /// 1 to 12, or 0.
+        grade: u8,
         /// Everybody on it.
         members: Vec<Member>,
     },
@@ -224,7 +226,11 @@ fn row(fact: &Fact, generation: i64, revision: i64) -> [Value; 8] {
     } = fact;
     let (removed, body) = match body {
         Body::Organization => (false, Vec::new()),
-        Body::Roll { in_person, members } => (false, packing::pack_roll(*in_person, members)),
+        Body::Roll {
+            in_person,
+            grade,
+            members,
+        } => (false, packing::pack_roll(*in_person, *grade, members)),
         Body::Policy(day, policy) => (false, packing::pack_policy(*day, policy)),
         Body::Clearance(clearance) => (false, packing::pack_clearance(*clearance)),
         Body::Removed => (true, Vec::new()),

@@ -6,3 +6,4 @@ pub mod decisions;
 mod entity;
 pub mod facts;
 mod packing;
+pub mod retention;

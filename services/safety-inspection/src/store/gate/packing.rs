@@ -7,16 +7,17 @@ use uuid::Uuid;
 use crate::domain::gate::clearance::{Clearance, Control, Medical};
 use crate::domain::gate::index::{Member, Roll};
 use crate::domain::gate::observation::Colour;
-use crate::domain::gate::policy::GatePolicy;
+use crate::domain::gate::policy::{ArrivalWindow, GatePolicy, VisitPolicy};
 use crate::domain::person::{PersonKind, PersonName};
 
 const STAFF: u8 = 1;
 const LEAVE: u8 = 2;
 const MEMBER: usize = 17;
 
-/// One byte for the teaching mode, then seventeen for each member.
-pub(super) fn pack_roll(in_person: bool, members: &[Member]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(1 + members.len() * MEMBER);
+/// One byte for the teaching mode, then seventeen for each member, then one for the grade, which a
+/// reader that does not know of it passes over.
+pub(super) fn pack_roll(in_person: bool, grade: u8, members: &[Member]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2 + members.len() * MEMBER);
     bytes.push(u8::from(in_person));
     for Member { person, on_leave } in members {
         let kind = if person.kind == PersonKind::Staff {
@@ -27,6 +28,7 @@ pub(super) fn pack_roll(in_person: bool, members: &[Member]) -> Vec<u8> {
         bytes.extend(person.id.as_bytes());
         bytes.push(kind | if *on_leave { LEAVE } else { 0 });
     }
+    bytes.push(grade);
     bytes
 }
 
@@ -44,13 +46,13 @@ pub(super) fn unpack_roll(org_path: String, bytes: &[u8]) -> Option<Roll> {
             on_leave: flags & LEAVE != 0,
         })
     };
-    let members = members
-        .chunks_exact(MEMBER)
-        .map(member)
-        .collect::<Option<_>>()?;
+    let members = members.chunks_exact(MEMBER);
+    let grade = members.remainder().first().copied().unwrap_or_default();
+    let members = members.map(member).collect::<Option<_>>()?;
     Some(Roll {
         org_path,
         in_person: *mode != 0,
+        grade,
         members,
     })
 }
@@ -90,6 +92,20 @@ struct PolicyBody {
     snapshot_max_age_seconds: i64,
     admit_health_monitoring: bool,
     person_code_ttl_days: i32,
+    #[serde(default)]
+    arrival: Vec<(u8, i32, i32)>,
+    #[serde(default)]
+    retention: Option<RetentionBody>,
+}
+
+/// What a version before did not write.
+#[derive(Serialize, Deserialize)]
+struct RetentionBody {
+    decision_days: i32,
+    visit_days: i32,
+    overstay_grace_seconds: i64,
+    after_entry_seconds: i64,
+    lead_days: i32,
 }
 
 pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> Vec<u8> {
@@ -107,6 +123,18 @@ pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> 
         snapshot_max_age_seconds: policy.snapshot_max_age.num_seconds(),
         admit_health_monitoring: policy.admit_health_monitoring,
         person_code_ttl_days: policy.person_code_ttl_days,
+        arrival: policy
+            .arrival
+            .iter()
+            .map(|window| (window.grade, window.start, window.end))
+            .collect(),
+        retention: Some(RetentionBody {
+            decision_days: policy.retention_days,
+            visit_days: policy.visits.retention_days,
+            overstay_grace_seconds: policy.visits.overstay_grace.num_seconds(),
+            after_entry_seconds: policy.visits.after_entry.num_seconds(),
+            lead_days: policy.visits.lead_days,
+        }),
     };
     serde_json::to_vec(&body).unwrap_or_default()
 }
@@ -118,6 +146,20 @@ pub(super) fn unpack_policy(bytes: &[u8]) -> Option<(chrono::NaiveDate, GatePoli
             .into_iter()
             .find(|colour| colour.number() == *number)
     };
+    let shipped = GatePolicy::default();
+    let (retention_days, visits) = match body.retention {
+        None => (shipped.retention_days, shipped.visits),
+        Some(kept) => {
+            let visits = VisitPolicy {
+                overstay_grace: Duration::seconds(kept.overstay_grace_seconds),
+                after_entry: Duration::seconds(kept.after_entry_seconds),
+                lead_days: kept.lead_days,
+                retention_days: kept.visit_days,
+            };
+            (kept.decision_days, visits)
+        }
+    };
+    let window = |(grade, start, end)| ArrivalWindow { grade, start, end };
     let policy = GatePolicy {
         version: body.version,
         temperature_max: body.temperature_max,
@@ -131,6 +173,9 @@ pub(super) fn unpack_policy(bytes: &[u8]) -> Option<(chrono::NaiveDate, GatePoli
         snapshot_max_age: Duration::seconds(body.snapshot_max_age_seconds),
         admit_health_monitoring: body.admit_health_monitoring,
         person_code_ttl_days: body.person_code_ttl_days,
+        arrival: body.arrival.into_iter().map(window).collect(),
+        retention_days,
+        visits,
     };
     Some((body.effective, policy))
 }
@@ -155,9 +200,10 @@ mod tests {
         let roll = Roll {
             org_path: "fz/a".to_owned(),
             in_person: true,
+            grade: 9,
             members,
         };
-        let bytes = pack_roll(true, &roll.members);
+        let bytes = pack_roll(true, 9, &roll.members);
         assert_eq!(unpack_roll("fz/a".to_owned(), &bytes), Some(roll));
         for control in Control::ALL {
             let clearance = Clearance {
@@ -170,7 +216,19 @@ mod tests {
             );
         }
         let day = chrono::NaiveDate::from_ymd_opt(2022, 4, 6).unwrap();
-        let policy = GatePolicy::default();
+        let policy = GatePolicy {
+            arrival: vec![ArrivalWindow {
+                grade: 9,
+                start: 465,
+                end: 495,
+            }],
+            retention_days: 31,
+            visits: VisitPolicy {
+                lead_days: 2,
+                ..VisitPolicy::default()
+            },
+            ..GatePolicy::default()
+        };
         assert_eq!(
             unpack_policy(&pack_policy(day, &policy)),
             Some((day, policy))

@@ -36,6 +36,12 @@ fn gate(profile: &Profile, found: &mut Violations) {
         );
         found.add("gate.travel_window_days", zh, en);
     }
+    for (place, record) in profile.records("gate.arrival_windows") {
+        if number(record, "start_minute") >= number(record, "end_minute") {
+            let (zh, en) = ("应晚于开始时间", "must be after the start");
+            found.add(format!("gate.arrival_windows[{place}].end_minute"), zh, en);
+        }
+    }
 }
 
 fn slots(profile: &Profile, found: &mut Violations) {

@@ -59,6 +59,7 @@ pub(in crate::grpc) fn decision((record, word): Overridable) -> pb::GateDecision
         recheck_of,
         identification,
         emergency,
+        colour_source,
         client_id: _,
         fingerprint: _,
     } = record;
@@ -89,6 +90,8 @@ pub(in crate::grpc) fn decision((record, word): Overridable) -> pb::GateDecision
         r#override: word.map(override_of),
         identification: identification as i32,
         emergency: emergency.map_or(0, |crew| crew as i32),
+        colour_source: colour_source as i32,
+        arrival: Some(check(checks.arrival)),
     }
 }
 
@@ -107,7 +110,7 @@ fn override_of(word: Override) -> pb::GateOverride {
     }
 }
 
-fn seen(observation: Observation) -> pb::GateObservation {
+pub(in crate::grpc) fn seen(observation: Observation) -> pb::GateObservation {
     let Observation {
         temperature,
         colour,
@@ -131,7 +134,7 @@ pub(in crate::grpc) fn result(outcome: Outcome) -> pb::gate_decision::Result {
     }
 }
 
-fn check(finding: Finding) -> pb::GateCheck {
+pub(in crate::grpc) fn check(finding: Finding) -> pb::GateCheck {
     use pb::gate_check::Verdict as Pb;
     let verdict = match finding.verdict() {
         finding::Verdict::Pass => Pb::Pass,

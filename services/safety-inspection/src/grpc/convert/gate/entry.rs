@@ -23,6 +23,7 @@ pub(in crate::grpc) fn entry(
         emergency,
         recheck_of,
         request_id,
+        look_up_health_code,
     } = request;
     let mut fields = Fields::new();
     let identity = match identity {
@@ -74,6 +75,7 @@ pub(in crate::grpc) fn entry(
         identity,
         observation: seen,
         emergency,
+        look_up: look_up_health_code,
         device,
         guard: guard.to_owned(),
         recheck_of,

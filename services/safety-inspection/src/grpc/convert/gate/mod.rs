@@ -17,12 +17,12 @@ pub(in crate::grpc) use super::{organization, person};
 use crate::domain::gate::decision::Outcome;
 use crate::domain::gate::observation::{Colour, Observation, Temperature, TravelCard};
 
-pub(in crate::grpc) use decision::{decision, filter, override_words};
+pub(in crate::grpc) use decision::{check, decision, filter, override_words, reason, result, seen};
 pub(in crate::grpc) use entry::entry;
 pub(in crate::grpc) use offline::{check_batch, offline, refused, verdict};
 pub(in crate::grpc) use snapshot::{snapshot, snapshot_name};
 
-const DEVICE: usize = 64;
+pub(in crate::grpc) const DEVICE: usize = 64;
 
 /// School and id in `organizations/{organization}/gateDecisions/{gate_decision}`.
 pub(in crate::grpc) fn decision_name(
@@ -43,7 +43,7 @@ pub(in crate::grpc) fn card(field: &'static str, number: &str) -> Result<(), Pro
     if good { Ok(()) } else { Err(malformed(field)) }
 }
 
-fn observation(
+pub(in crate::grpc) fn observation(
     fields: &mut Fields,
     field: &str,
     seen: Option<pb::GateObservation>,

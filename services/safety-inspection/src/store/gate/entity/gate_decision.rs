@@ -31,6 +31,8 @@ pub(crate) struct Model {
     pub(crate) emergency: Option<i16>,
     pub(crate) client_id: Uuid,
     pub(crate) fingerprint: i64,
+    pub(crate) colour_source: i16,
+    pub(crate) arrival: i16,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,10 @@
+//! What other systems tell us: colours of health codes, and whether a name and a document belong
+//! together. Each is called with a deadline, by few at once, and left alone while it fails; what it
+//! does not say is UNKNOWN.
+
+mod guarded;
+mod health_code;
+mod identity;
+
+pub(crate) use health_code::{HealthCodes, Reference};
+pub(crate) use identity::Identities;

@@ -1,0 +1,120 @@
+//! Somebody without a phone: the colour is looked up, and what nobody says is UNKNOWN.
+
+use std::time::Duration;
+
+use proto::provider::health_code::Colour as Told;
+use proto::provider::verify_identity_response::Outcome as Verified;
+use proto::safety as pb;
+use proto::safety::ColourSource;
+use proto::safety::gate_decision::Result as Outcome;
+use proto::safety::gate_observation::Colour;
+use proto::safety::gate_reason::Code;
+
+use crate::city::provider::{Mood, Provider};
+use crate::city::world::{World, codes, well};
+use crate::city::{policy, roster, student};
+
+fn says(colour: Told) -> Mood {
+    Mood::Says(colour, Verified::Match)
+}
+
+/// A gate whose provider answers at `address` within a moment or not at all.
+async fn gate(address: &str) -> World {
+    World::with(kit::scratch::sqlite(), |config| {
+        config.providers.health_code = Some(address.to_owned());
+        config.providers.health_code_deadline = Duration::from_millis(300);
+    })
+    .await
+}
+
+/// Somebody who shows no code.
+fn without_phone(person: u128) -> pb::CheckEntryRequest {
+    let mut request = well(&student(person));
+    request.look_up_health_code = true;
+    if let Some(seen) = &mut request.observation {
+        seen.colour = Colour::Unspecified.into();
+    }
+    request
+}
+
+fn colour(decision: &pb::GateDecision) -> (Outcome, Colour, ColourSource) {
+    let seen = decision.observation.as_ref().expect("an observation");
+    (decision.result(), seen.colour(), decision.colour_source())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_colour_of_somebody_without_a_phone_is_looked_up() {
+    let provider = Provider::open(says(Told::Green)).await;
+    let mut world = gate(&provider.address).await;
+    let decided = world.check(without_phone(1)).await.expect("decided");
+    let green = (Outcome::Admit, Colour::Green, ColourSource::Provider);
+    assert_eq!(colour(&decided), green);
+    assert_eq!(provider.references(), [student(1)]);
+    // A minute long the answer holds; then it is asked again, and red is red.
+    provider.feels(says(Told::Red));
+    world.clock.advance(chrono::Duration::seconds(59));
+    let kept = world.check(without_phone(1)).await.expect("decided");
+    assert_eq!((colour(&kept), provider.asked()), (green, 1));
+    world.clock.advance(chrono::Duration::seconds(1));
+    let red = world.check(without_phone(1)).await.expect("decided");
+    let denied = (Outcome::Deny, Colour::Red, ColourSource::Provider);
+    assert_eq!(colour(&red), denied);
+    assert_eq!(codes(&red), [Code::ColourDenied]);
+    // What was shown counts, and nobody is asked without being told to.
+    let mut shown = without_phone(2);
+    shown.observation = well("").observation;
+    world.check(shown).await.expect("decided");
+    let mut silent = without_phone(2);
+    silent.look_up_health_code = false;
+    let unknown = world.check(silent).await.expect("decided");
+    assert_eq!(colour(&unknown).2, ColourSource::Shown);
+    assert_eq!(provider.asked(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_provider_says_is_unknown_and_the_policy_answers_for_it() {
+    let provider = Provider::open(Mood::Slow).await;
+    let mut world = gate(&provider.address).await;
+    let unknown = (Outcome::Deny, Colour::Unknown, ColourSource::ProviderSilent);
+    for mood in [Mood::Slow, Mood::Refuses, Mood::Nonsense] {
+        provider.feels(mood);
+        let decided = world.check(without_phone(1)).await.expect("decided");
+        assert_eq!(colour(&decided), unknown, "{mood:?}");
+        assert_eq!(codes(&decided), [Code::ColourUnknown], "{mood:?}");
+    }
+    // A policy that lets UNKNOWN in lets them in.
+    let lenient = policy("", 2, |profile| {
+        if let Some(gate) = &mut profile.gate {
+            gate.deny_colours.truncate(2);
+        }
+    });
+    roster(&world.db, &[lenient], 1).await;
+    let admitted = world.until(without_phone(1), Outcome::Admit).await;
+    assert_eq!(admitted.colour_source(), ColourSource::ProviderSilent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_fails_is_left_alone_for_a_while() {
+    let provider = Provider::open(Mood::Refuses).await;
+    let mut world = gate(&provider.address).await;
+    for person in [1, 2, 3, 4, 5, 1, 2, 3] {
+        let decided = world.check(without_phone(person)).await.expect("decided");
+        assert_eq!(decided.colour_source(), ColourSource::ProviderSilent);
+    }
+    assert_eq!(provider.asked(), 5);
+    provider.feels(says(Told::Green));
+    world.clock.advance(chrono::Duration::seconds(10));
+    let decided = world.check(without_phone(1)).await.expect("decided");
+    assert_eq!(decided.colour_source(), ColourSource::Provider);
+    assert_eq!(provider.asked(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_decides_with_roster_sampling_and_the_provider_gone() {
+    let mut world = gate("http://127.0.0.1:9").await;
+    let decided = world.check(well(&student(1))).await.expect("decided");
+    assert_eq!(decided.result(), Outcome::Admit);
+    let decided = world.check(without_phone(1)).await.expect("decided");
+    assert_eq!(decided.colour_source(), ColourSource::ProviderSilent);
+    assert_eq!(codes(&decided), [Code::ColourUnknown]);
+}
