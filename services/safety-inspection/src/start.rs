@@ -8,19 +8,26 @@ use kit::db::Database;
 use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
+use kit::teaching::Teaching;
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
 use proto::safety::gate_service_server::GateServiceServer;
+use proto::safety::weather_service_server::WeatherServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
 use crate::app::gate::Gatehouse;
+use crate::app::weather::{Weather, shipped};
 use crate::domain::gate::snapshot::SnapshotKey;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
 const MAX_REQUEST: usize = 1 << 20;
+/// A document of 1 MiB and some air.
+const MAX_DOCUMENT: usize = (1 << 20) + (1 << 12);
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +77,16 @@ pub async fn start(
 
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
+    let teaching = Teaching::new(channel.clone(), credentials.clone());
     let upstream = RosterUpstream::new(channel, credentials.clone());
     let roster = Listening::new(upstream, roster_heard, clock.clone());
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
+    let catalogue = shipped().map_err(|err| StartError::Config(format!("weather: {err}")))?;
+    let weather = Weather::new(base, teaching, catalogue);
+    tokio::spawn(crate::app::weather::watch(weather.clone(), drain.clone()));
     let channel = kit::channel::connect_lazy(&config.sampling)?;
     let upstream = ClearanceUpstream::new(channel, credentials);
     let clearance = Listening::new(upstream, clearance_heard, clock);
@@ -94,5 +109,7 @@ pub async fn start(
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let weather = WeatherServiceServer::new(grpc::WeatherGrpc::new(weather))
+        .max_decoding_message_size(MAX_DOCUMENT);
+    Ok(server.serve(tonic::service::Routes::new(gate).add_service(weather)))
 }

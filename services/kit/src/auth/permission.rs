@@ -172,6 +172,16 @@ named! {
         GateRead = "gate.read",
         /// Override a gate decision.
         GateOverride = "gate.override",
+        /// Read warnings, tasks and suspensions of the weather.
+        WeatherRead = "weather.read",
+        /// Do the tasks of the weather, sweep and disinfect after it.
+        WeatherHandle = "weather.handle",
+        /// Suspend for the weather, lift it, and begin teaching again.
+        WeatherDecide = "weather.decide",
+        /// Declare response levels.
+        WeatherDeclare = "weather.declare",
+        /// Form mutual-aid groups.
+        MutualAidWrite = "mutual-aid.write",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -244,6 +254,7 @@ impl Role {
             P::TemplateRead,
             P::MessageRead,
             P::WarningRead,
+            P::WeatherRead,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -260,8 +271,10 @@ impl Role {
                 P::AbsenceRead,
                 P::ReturnRequest,
                 P::CareHandle,
+                P::WeatherRead,
             ],
             Self::SchoolDoctor => &[
+                P::WeatherHandle,
                 P::DrawRun,
                 P::TubeHandle,
                 P::ResultRead,
@@ -297,8 +310,13 @@ impl Role {
                 P::CaseWrite,
                 P::SignalExplain,
             ],
-            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
-            Self::Guard => &[P::GateCheck, P::GateRead],
+            Self::SafetyOfficer => &[
+                P::GateRead,
+                P::GateCheck,
+                P::AlertHandle,
+                P::WeatherHandle,
+            ],
+            Self::Guard => &[P::GateCheck, P::GateRead, P::WeatherRead],
             Self::Principal => &[
                 P::DrawRun,
                 P::AlertHandle,
@@ -316,6 +334,8 @@ impl Role {
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
                 P::CareHandle,
+                P::WeatherHandle,
+                P::WeatherDecide,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -355,6 +375,9 @@ impl Role {
                 P::ContactWrite,
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
+                P::WeatherDecide,
+                P::WeatherDeclare,
+                P::MutualAidWrite,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -394,6 +417,9 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::WarningWrite,
+                P::WeatherDecide,
+                P::WeatherDeclare,
+                P::MutualAidWrite,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -426,6 +452,7 @@ impl Role {
                 P::WarningRead,
                 P::WarningWrite,
                 P::ReceiptWrite,
+                P::WeatherRead,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,
@@ -441,7 +468,12 @@ impl Role {
             ],
             Self::SecurityAdmin => &[P::RosterRead],
             Self::AuditAdmin => &[P::AuditRead],
-            Self::Service => &[P::FeedRead, P::RosterRead, P::TeachingModeWrite],
+            Self::Service => &[
+                P::FeedRead,
+                P::RosterRead,
+                P::TeachingModeWrite,
+                P::WeatherRead,
+            ],
         };
         let bureau_or_school = matches!(
             self,

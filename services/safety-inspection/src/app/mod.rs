@@ -2,6 +2,7 @@
 
 pub(crate) mod gate;
 mod hazards;
+pub(crate) mod weather;
 
 use std::sync::Arc;
 

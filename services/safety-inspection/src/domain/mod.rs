@@ -2,7 +2,9 @@
 
 pub mod gate;
 pub mod hazard;
+pub(crate) mod numbered;
 pub mod organization;
 pub mod person;
 pub mod photo;
 pub mod responsibility;
+pub mod weather;

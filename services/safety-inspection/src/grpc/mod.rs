@@ -3,5 +3,7 @@
 mod convert;
 mod gate;
 mod status;
+mod weather;
 
 pub(crate) use gate::Gate;
+pub(crate) use weather::WeatherGrpc;

@@ -4,6 +4,7 @@ pub mod gate;
 pub mod hazards;
 pub mod photos;
 pub mod register;
+pub mod weather;
 
 use kit::db::Database;
 use sea_orm::DbErr;

@@ -1,5 +1,7 @@
 //! Who answers for what.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kit::org::OrgPath;
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -54,21 +56,39 @@ impl Store {
         subject: &str,
         place: &str,
     ) -> Result<Option<Answerable>, DbErr> {
-        let ids: Vec<&str> = org_path.ids().collect();
-        let keys = ids.iter().map(|id| (*id).into()).collect();
+        let mut found =
+            Self::answerables(db, std::slice::from_ref(org_path), subject, place).await?;
+        Ok(found.pop().flatten())
+    }
+
+    /// The same for many organisations, in their order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answerables(
+        db: &(impl ConnectionTrait + Sync),
+        org_paths: &[OrgPath],
+        subject: &str,
+        place: &str,
+    ) -> Result<Vec<Option<Answerable>>, DbErr> {
+        let ids: BTreeSet<&str> = org_paths.iter().flat_map(OrgPath::ids).collect();
+        let keys = ids.into_iter().map(Into::into).collect();
         let rows = ResponsibilityRollRow::find(db, "organization", keys, Lock::No).await?;
-        let mut charts = Vec::with_capacity(ids.len());
-        for id in ids.into_iter().rev() {
-            let duties = match rows.iter().find(|row| row.organization == id) {
-                Some(row) => duties(&row.duties)?,
-                None => Vec::new(),
-            };
-            charts.push(Chart {
+        let known = rows.into_iter().map(|row| {
+            let duties = duties(&row.duties)?;
+            Ok((row.organization, duties))
+        });
+        let known: BTreeMap<String, Vec<Duty>> = known.collect::<Result<_, DbErr>>()?;
+        let answers = org_paths.iter().map(|org_path| {
+            let mut ids: Vec<&str> = org_path.ids().collect();
+            ids.reverse();
+            let charts = ids.into_iter().map(|id| Chart {
                 organization: id.to_owned(),
-                duties,
+                duties: known.get(id).cloned().unwrap_or_default(),
             });
-        }
-        Ok(resolve(&charts, subject, place))
+            resolve(&charts.collect::<Vec<_>>(), subject, place)
+        });
+        Ok(answers.collect())
     }
 }
 
