@@ -158,6 +158,7 @@ fn every_act_can_be_repeated() {
         "campus.notification.v1.WarningService.IngestWarning",
         "campus.roster.v1.GuardianService.RevealGuardianPhone",
         "campus.safety.v1.GateService.RecordBatch",
+        "campus.safety.v1.WeatherService.IngestWarning",
         "campus.sampling.v1.CaseService.ExportCase",
         "campus.sampling.v1.DrawService.DrawDay",
         "campus.sampling.v1.ScreeningService.BatchSubmitChecks",

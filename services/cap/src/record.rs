@@ -35,10 +35,7 @@ impl MessageType {
 
     /// The type of a number; none for a document that has not come.
     pub fn from_number(number: i16) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|one| one.number() == number)
+        Self::ALL.iter().copied().find(|one| one.number() == number)
     }
 }
 

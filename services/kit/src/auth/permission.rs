@@ -310,12 +310,7 @@ impl Role {
                 P::CaseWrite,
                 P::SignalExplain,
             ],
-            Self::SafetyOfficer => &[
-                P::GateRead,
-                P::GateCheck,
-                P::AlertHandle,
-                P::WeatherHandle,
-            ],
+            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle, P::WeatherHandle],
             Self::Guard => &[P::GateCheck, P::GateRead, P::WeatherRead],
             Self::Principal => &[
                 P::DrawRun,

@@ -35,11 +35,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(scratch: Scratch) -> Self {
+        Self::beside(scratch, NOBODY).await
+    }
+
+    /// The same with a roster at an address.
+    pub(crate) async fn beside(scratch: Scratch, roster_address: &str) -> Self {
         let clock = ManualClock::at("2022-04-06T00:00:00Z".parse().expect("an instant"));
         let db = scratch.open::<Migrator>().await;
         roster(&db, &super::city(), 1).await;
         heard(&db, &clock).await;
-        let (channel, running) = serve(&scratch, &clock).await;
+        let (channel, running) = serve_beside(&scratch, &clock, roster_address).await;
         Self {
             client: GateServiceClient::new(channel.clone()),
             channel,
@@ -113,14 +118,25 @@ pub(crate) async fn heard(db: &Database, clock: &ManualClock) {
     }
 }
 
+/// An address where nobody answers.
+const NOBODY: &str = "http://127.0.0.1:9";
+
 pub(crate) async fn serve(database: &DatabaseConfig, clock: &ManualClock) -> (Channel, Running) {
+    serve_beside(database, clock, NOBODY).await
+}
+
+async fn serve_beside(
+    database: &DatabaseConfig,
+    clock: &ManualClock,
+    roster_address: &str,
+) -> (Channel, Running) {
     let config = Config {
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
         database: database.clone(),
-        roster: "http://127.0.0.1:9".to_owned(),
-        sampling: "http://127.0.0.1:9".to_owned(),
+        roster: roster_address.to_owned(),
+        sampling: NOBODY.to_owned(),
         gate: GateConfig {
             refresh: Duration::from_millis(20),
             ..GateConfig::default()

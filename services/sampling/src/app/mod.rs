@@ -38,7 +38,6 @@ use crate::error::Error;
 use crate::store::policy::FactsCache;
 use crate::store::rolls;
 
-
 pub(crate) use coverage::Covered;
 pub(crate) use draw_day::Progress;
 pub(crate) use draws::{Called, CalledState, Listing};

@@ -39,9 +39,7 @@ pub(crate) use shipped::shipped;
 pub(crate) use states::StatesAsked;
 pub(crate) use suspensions::Decision;
 pub(crate) use tasks::TasksAsked;
-pub(crate) use views::{
-    CheckView, ResponseView, SignalView, StateView, SuspensionView, TaskView,
-};
+pub(crate) use views::{CheckView, ResponseView, SignalView, StateView, SuspensionView, TaskView};
 pub(crate) use worker::watch;
 
 /// Who acts when a time has come.

@@ -40,7 +40,10 @@ pub(super) fn plan(rules: &Rules, catalogue: &Catalogue, day: NaiveDate) -> Vec<
             continue;
         };
         for (level, actions) in &policy.actions {
-            let asked = catalogue.actions.iter().filter(|rule| actions.contains(&rule.action));
+            let asked = catalogue
+                .actions
+                .iter()
+                .filter(|rule| actions.contains(&rule.action));
             for rule in asked {
                 plan.extend(rule.kinds.iter().map(|kind| PlanRow {
                     region: region.as_str().to_owned(),
@@ -67,7 +70,10 @@ fn weather(told: &pb::WeatherPolicy) -> WeatherPolicy {
         let Some(level) = Level::from_number(rule.level) else {
             continue;
         };
-        let known = rule.actions.iter().filter_map(|one| Action::from_number(*one));
+        let known = rule
+            .actions
+            .iter()
+            .filter_map(|one| Action::from_number(*one));
         actions.entry(level).or_default().extend(known);
     }
     let post_check = told.post_check.as_ref().map(|span| span.seconds);

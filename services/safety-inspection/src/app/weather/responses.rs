@@ -71,7 +71,9 @@ impl Weather {
             let row = self.put(tx, site, (row, 0), &turn, now).await?;
             Ok(render(view(tx, row).await?))
         };
-        self.base.act(caller, "DeclareResponseLevel", once, work).await
+        self.base
+            .act(caller, "DeclareResponseLevel", once, work)
+            .await
     }
 
     /// Raises or lowers a response level, or lifts it when there is no level.
@@ -136,7 +138,12 @@ impl Weather {
             _ => Vec::new(),
         };
         let standing = Store::weather_suspension_of(tx, row.id).await?;
-        if standing.as_ref().map(|one| one.covers()).unwrap_or_default() == covers {
+        if standing
+            .as_ref()
+            .map(|one| one.covers())
+            .unwrap_or_default()
+            == covers
+        {
             return Ok(row);
         }
         if !covers.is_empty() {
@@ -220,7 +227,10 @@ async fn view(
 ) -> Result<ResponseView, Error> {
     let suspensions = Store::weather_suspensions_of(db, &[row.id]).await?;
     Ok(ResponseView {
-        suspension: suspensions.iter().max_by_key(|one| one.id).map(|one| one.name()),
+        suspension: suspensions
+            .iter()
+            .max_by_key(|one| one.id)
+            .map(|one| one.name()),
         history: Store::weather_history(db, &row.name()).await?,
         row,
     })

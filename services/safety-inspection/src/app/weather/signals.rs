@@ -109,13 +109,10 @@ impl Weather {
     }
 }
 
-async fn signal(
-    db: &(impl ConnectionTrait + Sync),
-    id: Uuid,
-) -> Result<SignalView, Error> {
+async fn signal(db: &(impl ConnectionTrait + Sync), id: Uuid) -> Result<SignalView, Error> {
     let found = Store::weather_alarm(db, (SIGNAL, id), Lock::No).await?;
-    let row = found
-        .ok_or_else(|| Error::NotFound(format!("weatherSignals/{}", id.hyphenated())))?;
+    let row =
+        found.ok_or_else(|| Error::NotFound(format!("weatherSignals/{}", id.hyphenated())))?;
     let chain = Store::weather_chain_of(db, vec![row.id]).await?.chain;
     let entries = chain.entries().into_iter();
     let missing = entries.filter(|(_, document)| document.is_none());

@@ -8,8 +8,8 @@ use kit::rows::Lock;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::{StateView, Weather};
 use super::views::DayView;
+use super::{StateView, Weather};
 use crate::app::Site;
 use crate::domain::weather::day::gravest;
 use crate::domain::weather::level::Level;
@@ -57,7 +57,10 @@ impl Weather {
         let level = row.as_ref().and_then(|row| row.level());
         let own = (&*site.organization.org_path, &*site.organization.division);
         let alarms = Store::weather_alarms_at(db, own).await?;
-        let ids: Vec<Uuid> = suspended.iter().map(|(_, suspension, _)| *suspension).collect();
+        let ids: Vec<Uuid> = suspended
+            .iter()
+            .map(|(_, suspension, _)| *suspension)
+            .collect();
         let mut suspensions = Vec::with_capacity(ids.len());
         for suspension in ids {
             let found = Store::weather_suspension(db, suspension, Lock::No).await?;

@@ -157,7 +157,9 @@ impl Weather {
         row.ended_at = turn.now;
         Store::save_weather_suspension(tx, &mut row, from, turn).await?;
         let rules = self.rules_at(tx, path, now).await?;
-        let within = rules.map_or(chrono::TimeDelta::hours(24), |rules| rules.policy.post_check);
+        let within = rules.map_or(chrono::TimeDelta::hours(24), |rules| {
+            rules.policy.post_check
+        });
         let due = (now + within).timestamp_millis();
         Store::end_weather_suspension(tx, &row, due, turn).await?;
         Ok(row)
@@ -181,7 +183,9 @@ impl Weather {
         let scope = caller.allowed(permission)?;
         let by = self.authority(scope).await?;
         let work = async |tx: &Tx, now: DateTime<Utc>| {
-            let turn = self.turn(tx, now, &caller.subject, reason.to_owned()).await?;
+            let turn = self
+                .turn(tx, now, &caller.subject, reason.to_owned())
+                .await?;
             let row = found(tx, &site, id, Lock::Yes).await?;
             let decided = authority_of(row.authority).unwrap_or(Authority::City);
             if !may_lift(by, decided) {
@@ -318,7 +322,9 @@ async fn warned(tx: &Tx, site: &Site) -> Result<(), Error> {
 
 fn step(row: &mut SuspensionRow, event: SuspensionEvent) -> Result<(), Error> {
     let state = row.state()?;
-    let to = state.after(event).ok_or(Error::WeatherSuspensionState(state))?;
+    let to = state
+        .after(event)
+        .ok_or(Error::WeatherSuspensionState(state))?;
     row.state = to as i16;
     Ok(())
 }

@@ -54,7 +54,9 @@ impl Weather {
             Store::save_weather_task(tx, &mut row, from, &turn).await?;
             Ok(render(view(tx, row, now).await?))
         };
-        self.base.act(caller, "CompleteWeatherTask", once, work).await
+        self.base
+            .act(caller, "CompleteWeatherTask", once, work)
+            .await
     }
 
     /// One task of an organisation.

@@ -57,7 +57,9 @@ impl Weather {
         }
         self.expire(&tx, now, TOGETHER).await?;
         self.suspensions_due(&tx, now, TOGETHER).await?;
-        let calls = self.teaching_due(&tx, now.timestamp_millis(), TOGETHER).await?;
+        let calls = self
+            .teaching_due(&tx, now.timestamp_millis(), TOGETHER)
+            .await?;
         tx.commit().await?;
         let more = !calls.is_empty();
         self.tell_all(calls).await;

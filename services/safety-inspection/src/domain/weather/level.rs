@@ -51,14 +51,20 @@ const WORDS: [(Kind, &[&str]); 4] = [
         &["洪水", "山洪", "内涝", "江河", "水库", "风暴潮", "flood"],
     ),
     (Kind::Typhoon, &["台风", "热带", "typhoon", "cyclone"]),
-    (Kind::Rainstorm, &["暴雨", "强降", "rainstorm", "heavy rain"]),
+    (
+        Kind::Rainstorm,
+        &["暴雨", "强降", "rainstorm", "heavy rain"],
+    ),
 ];
 
 /// The kind that words of a warning name; [`Kind::Other`] when they name none.
 pub fn kind_of(words: &str) -> Kind {
     let words = words.to_lowercase();
     let named = |(_, marks): &&(Kind, &[&str])| marks.iter().any(|mark| words.contains(mark));
-    WORDS.iter().find(named).map_or(Kind::Other, |(kind, _)| *kind)
+    WORDS
+        .iter()
+        .find(named)
+        .map_or(Kind::Other, |(kind, _)| *kind)
 }
 
 #[cfg(test)]
@@ -68,10 +74,7 @@ mod tests {
     #[test]
     fn orange_and_red_delay() {
         let delaying = Level::ALL.iter().copied().filter(|level| level.delays());
-        assert_eq!(
-            delaying.collect::<Vec<_>>(),
-            [Level::First, Level::Second]
-        );
+        assert_eq!(delaying.collect::<Vec<_>>(), [Level::First, Level::Second]);
         assert!(Level::First < Level::Fourth, "the graver is less");
     }
 

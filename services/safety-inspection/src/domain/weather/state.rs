@@ -47,20 +47,14 @@ impl State {
     pub fn after(self, event: Event) -> Option<Self> {
         use Event as E;
         match (self, event) {
-            (Self::None | Self::Alerted | Self::Reopened, E::Raise)
-            | (Self::Alerted, E::Ease) => Some(Self::Alerted),
+            (Self::None | Self::Alerted | Self::Reopened, E::Raise) | (Self::Alerted, E::Ease) => {
+                Some(Self::Alerted)
+            }
             (Self::Alerted, E::Clear) => Some(Self::None),
-            (
-                Self::Suspended | Self::Lifted | Self::PostCheck,
-                E::Raise | E::Ease | E::Clear,
-            )
+            (Self::Suspended | Self::Lifted | Self::PostCheck, E::Raise | E::Ease | E::Clear)
             | (Self::Reopened, E::Ease | E::Clear) => Some(self),
             (
-                Self::Alerted
-                | Self::Suspended
-                | Self::Lifted
-                | Self::PostCheck
-                | Self::Reopened,
+                Self::Alerted | Self::Suspended | Self::Lifted | Self::PostCheck | Self::Reopened,
                 E::Suspend,
             ) => Some(Self::Suspended),
             (Self::Suspended, E::Lift) => Some(Self::Lifted),

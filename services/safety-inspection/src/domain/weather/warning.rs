@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn a_warning_is_read_and_a_cancel_says_nothing_more() {
         let orange = info("Met", "台风", "Orange", "350102000000");
-        let notice = read(&document("Actual", "Update", &orange)).unwrap().unwrap();
+        let notice = read(&document("Actual", "Update", &orange))
+            .unwrap()
+            .unwrap();
         assert_eq!((notice.kind, notice.level), (Kind::Typhoon, Level::Second));
         assert_eq!(notice.divisions, ["350102".to_owned()].into());
         assert_eq!(notice.headline, "台风");
@@ -167,17 +169,22 @@ mod tests {
     #[test]
     fn what_warns_of_nothing_here_is_refused_with_a_reason() {
         let orange = info("Met", "台风", "Orange", "350102");
-        let refused = |status: &str, kind: &str, info: &str| {
-            read(&document(status, kind, info)).unwrap_err()
-        };
+        let refused =
+            |status: &str, kind: &str, info: &str| read(&document(status, kind, info)).unwrap_err();
         let by_info = |info: String| refused("Actual", "Update", &info);
         assert_eq!(refused("Exercise", "Update", &orange), Refusal::NotActual);
         assert_eq!(refused("Test", "Cancel", ""), Refusal::NotActual);
         assert_eq!(refused("Actual", "Ack", ""), Refusal::SaysNothing);
         let fire = info("Health", "食品安全", "Orange", "350102");
         assert_eq!(by_info(fire), Refusal::NotWeather);
-        assert_eq!(by_info(info("Met", "台风", "无", "350102")), Refusal::NoLevel);
-        assert_eq!(by_info(info("Met", "台风", "Red", "999")), Refusal::NoDivision);
+        assert_eq!(
+            by_info(info("Met", "台风", "无", "350102")),
+            Refusal::NoLevel
+        );
+        assert_eq!(
+            by_info(info("Met", "台风", "Red", "999")),
+            Refusal::NoDivision
+        );
         let many = info("Met", "台风", "Red", "350102").replace(
             "<area>",
             &format!(

@@ -15,7 +15,14 @@ pub(super) async fn state(
     caller: &Caller,
     request: pb::GetWeatherStateRequest,
 ) -> Result<pb::WeatherState, Error> {
-    let site = at(app, caller, Permission::WeatherRead, "weatherState", &request.name).await?;
+    let site = at(
+        app,
+        caller,
+        Permission::WeatherRead,
+        "weatherState",
+        &request.name,
+    )
+    .await?;
     let date = request.date.map(|date| {
         from_date(date).ok_or_else(|| {
             let (zh, en) = ("不是有效的日期", "not a day of the calendar");
@@ -58,7 +65,14 @@ pub(super) async fn check(
     caller: &Caller,
     request: pb::GetPostCheckRequest,
 ) -> Result<pb::PostCheck, Error> {
-    let site = at(app, caller, Permission::WeatherRead, "postCheck", &request.name).await?;
+    let site = at(
+        app,
+        caller,
+        Permission::WeatherRead,
+        "postCheck",
+        &request.name,
+    )
+    .await?;
     let view = app.check(&site).await?;
     Ok(convert::check(&view, &caller.scope))
 }
@@ -68,7 +82,14 @@ pub(super) async fn record(
     caller: &Caller,
     request: pb::RecordPostCheckRequest,
 ) -> Result<pb::PostCheck, Error> {
-    let site = at(app, caller, Permission::WeatherHandle, "postCheck", &request.name).await?;
+    let site = at(
+        app,
+        caller,
+        Permission::WeatherHandle,
+        "postCheck",
+        &request.name,
+    )
+    .await?;
     let recorded = convert::record(&request, app.catalogue(), app.now())?;
     let once = (&*request.request_id, &request);
     app.record(caller, &site, recorded, once, |view| {
@@ -82,7 +103,14 @@ pub(super) async fn reopen(
     caller: &Caller,
     request: pb::ReopenAfterWeatherRequest,
 ) -> Result<pb::WeatherState, Error> {
-    let site = at(app, caller, Permission::WeatherDecide, "weatherState", &request.name).await?;
+    let site = at(
+        app,
+        caller,
+        Permission::WeatherDecide,
+        "weatherState",
+        &request.name,
+    )
+    .await?;
     let once = (&*request.request_id, &request);
     app.reopen(caller, &site, once, convert::state).await
 }
@@ -92,10 +120,21 @@ pub(super) async fn rules(
     caller: &Caller,
     request: pb::GetWeatherRulesRequest,
 ) -> Result<pb::WeatherRules, Error> {
-    let site = at(app, caller, Permission::WeatherRead, "weatherRules", &request.name).await?;
+    let site = at(
+        app,
+        caller,
+        Permission::WeatherRead,
+        "weatherRules",
+        &request.name,
+    )
+    .await?;
     let rules = app.rules(&site).await?;
     let organization = &site.organization;
-    Ok(convert::rules(organization, app.catalogue(), rules.as_ref()))
+    Ok(convert::rules(
+        organization,
+        app.catalogue(),
+        rules.as_ref(),
+    ))
 }
 
 /// The organisation of a singleton's name.

@@ -28,7 +28,8 @@ pub(super) async fn lift(
     request: pb::LiftWeatherSuspensionRequest,
 ) -> Result<pb::WeatherSuspension, Error> {
     let (parent, id) = convert::child("name", SUSPENSIONS, &request.name)?;
-    app.above(caller, Permission::WeatherDecide, &parent).await?;
+    app.above(caller, Permission::WeatherDecide, &parent)
+        .await?;
     let reason = convert::reason(&request.reason)?;
     let once = (&*request.request_id, &request);
     let which = (&*parent, id);

@@ -25,7 +25,9 @@ pub(super) async fn create(
     request: pb::CreateMutualAidGroupRequest,
 ) -> Result<pb::MutualAidGroup, Error> {
     let parent = organization("parent", &request.parent)?;
-    let site = app.site(caller, Permission::MutualAidWrite, &parent).await?;
+    let site = app
+        .site(caller, Permission::MutualAidWrite, &parent)
+        .await?;
     let new = convert::new_group(request.mutual_aid_group.as_ref())?;
     let once = (&*request.request_id, &request);
     app.form(caller, &site, new, once, convert::group).await
@@ -38,7 +40,9 @@ pub(super) async fn update(
 ) -> Result<pb::MutualAidGroup, Error> {
     let group = request.mutual_aid_group.clone().unwrap_or_default();
     let (parent, id) = convert::child("mutual_aid_group.name", GROUPS, &group.name)?;
-    let site = app.site(caller, Permission::MutualAidWrite, &parent).await?;
+    let site = app
+        .site(caller, Permission::MutualAidWrite, &parent)
+        .await?;
     let change = convert::change(&request, &group)?;
     let once = (&*request.request_id, &request);
     app.change_group(caller, (&site, id), change, once, convert::group)
@@ -51,7 +55,9 @@ pub(super) async fn delete(
     request: pb::DeleteMutualAidGroupRequest,
 ) -> Result<(), Error> {
     let (parent, id) = convert::child("name", GROUPS, &request.name)?;
-    let site = app.site(caller, Permission::MutualAidWrite, &parent).await?;
+    let site = app
+        .site(caller, Permission::MutualAidWrite, &parent)
+        .await?;
     let once = (&*request.request_id, &request);
     app.dissolve(caller, (&site, id), once).await
 }

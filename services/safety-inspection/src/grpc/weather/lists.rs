@@ -77,7 +77,9 @@ pub(super) async fn responses(
     let number = request.state.to_string();
     let binding = vec![&*parent, &*number];
     let page = Page::read(request.page_size, &request.page_token, binding)?;
-    let found = app.responses(&site, state, page.after, page.limit()).await?;
+    let found = app
+        .responses(&site, state, page.after, page.limit())
+        .await?;
     let (found, next_page_token) = page.cut(found, |one| one.row.id);
     Ok(pb::ListResponseLevelsResponse {
         response_levels: found.into_iter().map(convert::response).collect(),
@@ -128,8 +130,7 @@ pub(super) async fn tasks(
     let page = Page::read(request.page_size, &request.page_token, binding)?;
     let after = page.after.clone();
     let found = app.tasks(&site, asked, after, page.limit()).await?;
-    let (found, next_page_token) =
-        page.cut(found, |one| (one.row.due_at, one.row.name.clone()));
+    let (found, next_page_token) = page.cut(found, |one| (one.row.due_at, one.row.name.clone()));
     let tasks = found.iter().map(|one| convert::task(one, &caller.scope));
     Ok(pb::ListWeatherTasksResponse {
         weather_tasks: tasks.collect(),
@@ -148,7 +149,9 @@ pub(super) async fn suspensions(
     let number = request.state.to_string();
     let binding = vec![&*parent, &*number];
     let page = Page::read(request.page_size, &request.page_token, binding)?;
-    let found = app.suspensions(&site, state, page.after, page.limit()).await?;
+    let found = app
+        .suspensions(&site, state, page.after, page.limit())
+        .await?;
     let (found, next_page_token) = page.cut(found, |one| one.row.id);
     Ok(pb::ListWeatherSuspensionsResponse {
         weather_suspensions: found.into_iter().map(convert::suspension).collect(),

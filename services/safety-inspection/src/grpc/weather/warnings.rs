@@ -35,7 +35,9 @@ pub(super) async fn declare(
     request: pb::DeclareResponseLevelRequest,
 ) -> Result<pb::ResponseLevel, Error> {
     let parent = organization("parent", &request.parent)?;
-    let site = app.site(caller, Permission::WeatherDeclare, &parent).await?;
+    let site = app
+        .site(caller, Permission::WeatherDeclare, &parent)
+        .await?;
     let declared = convert::declaration(&request)?;
     let once = (&*request.request_id, &request);
     app.declare(caller, &site, declared, once, convert::response)
@@ -48,7 +50,9 @@ pub(super) async fn change(
     request: pb::ChangeResponseLevelRequest,
 ) -> Result<pb::ResponseLevel, Error> {
     let (parent, id) = convert::child("name", LEVELS, &request.name)?;
-    let site = app.site(caller, Permission::WeatherDeclare, &parent).await?;
+    let site = app
+        .site(caller, Permission::WeatherDeclare, &parent)
+        .await?;
     let (level, basis) = convert::new_level(&request)?;
     let once = (&*request.request_id, &request);
     let change = (Some(level), basis);
@@ -62,7 +66,9 @@ pub(super) async fn lift(
     request: pb::LiftResponseLevelRequest,
 ) -> Result<pb::ResponseLevel, Error> {
     let (parent, id) = convert::child("name", LEVELS, &request.name)?;
-    let site = app.site(caller, Permission::WeatherDeclare, &parent).await?;
+    let site = app
+        .site(caller, Permission::WeatherDeclare, &parent)
+        .await?;
     let change = (None, convert::basis(&request.basis)?);
     let once = (&*request.request_id, &request);
     app.change_response(caller, (&site, id), change, once, convert::response)

@@ -74,7 +74,9 @@ impl AlarmRow {
 
 /// Parts of division codes as they are stored.
 pub fn prefixes(text: &str) -> Vec<&str> {
-    text.split(',').filter(|prefix| !prefix.is_empty()).collect()
+    text.split(',')
+        .filter(|prefix| !prefix.is_empty())
+        .collect()
 }
 
 /// Which alarms are listed.
@@ -112,8 +114,7 @@ impl Store {
         AlarmRow::save(tx, std::slice::from_ref(&row)).await?;
         Self::clear_weather_area(tx, row.id).await?;
         if row.state == IN_FORCE {
-            let mut prefixes: Vec<String> =
-                row.prefixes().into_iter().map(str::to_owned).collect();
+            let mut prefixes: Vec<String> = row.prefixes().into_iter().map(str::to_owned).collect();
             if prefixes.is_empty() {
                 prefixes.push(String::new());
             }
@@ -209,7 +210,12 @@ impl Store {
         wheres.and(format!(
             "state = {IN_FORCE} AND joined = id AND expires_at <= {now}"
         ));
-        alarms(db, wheres, &format!("ORDER BY expires_at, id LIMIT {limit}")).await
+        alarms(
+            db,
+            wheres,
+            &format!("ORDER BY expires_at, id LIMIT {limit}"),
+        )
+        .await
     }
 
     /// Alarms that hold for a place with a division, the gravest first, at most 100.

@@ -99,10 +99,7 @@ impl Store {
         reference: &Reference,
     ) -> Result<Option<Uuid>, DbErr> {
         let rows = documents(tx, vec![reference]).await?;
-        Ok(rows
-            .iter()
-            .find(|row| row.kind != 0)
-            .map(|row| row.alarm))
+        Ok(rows.iter().find(|row| row.kind != 0).map(|row| row.alarm))
     }
 
     /// The chains that a document belongs to, as one.

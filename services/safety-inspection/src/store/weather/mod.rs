@@ -12,9 +12,9 @@ mod query;
 pub mod states;
 pub mod suspending;
 pub mod suspensions;
+mod tasking;
 pub mod tasks;
 pub mod teaching;
-mod tasking;
 
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr};

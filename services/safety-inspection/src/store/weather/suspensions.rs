@@ -56,7 +56,10 @@ impl SuspensionRow {
     /// The resource.
     pub fn name(&self) -> String {
         let id = self.id.hyphenated();
-        format!("organizations/{}/weatherSuspensions/{id}", self.organization)
+        format!(
+            "organizations/{}/weatherSuspensions/{id}",
+            self.organization
+        )
     }
 
     /// The state.

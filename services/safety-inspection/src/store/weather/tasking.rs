@@ -40,9 +40,8 @@ async fn move_tasks(
     (also, which): (&str, &str),
 ) -> Result<(), DbErr> {
     let (from, to) = (from as i32, to as i32);
-    let chosen = format!(
-        "s.turn = $1 AND s.organization = t.organization AND t.state = {from} AND {which}"
-    );
+    let chosen =
+        format!("s.turn = $1 AND s.organization = t.organization AND t.state = {from} AND {which}");
     let sql = format!(
         "INSERT INTO weather_changes (subject, number, changed_at, from_state, to_state, level, \
          actor, cause) SELECT t.name, t.changes + 1, $2, t.state, {to}, s.level, $3, $4 \

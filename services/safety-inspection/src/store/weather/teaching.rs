@@ -4,8 +4,8 @@ use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::query::Where;
 use super::NEVER;
+use super::query::Where;
 use crate::domain::weather::suspension::Teaching;
 use crate::store::Store;
 

@@ -98,9 +98,19 @@ pub(in crate::grpc) fn declaration(
     let told = request.response_level.as_ref();
     let told = told.ok_or_else(|| missing("response_level"))?;
     let mut fields = Fields::new();
-    let kind = chosen(&mut fields, "response_level.kind", told.kind, Kind::from_number);
+    let kind = chosen(
+        &mut fields,
+        "response_level.kind",
+        told.kind,
+        Kind::from_number,
+    );
     let level = told.level;
-    let level = chosen(&mut fields, "response_level.level", level, Level::from_number);
+    let level = chosen(
+        &mut fields,
+        "response_level.level",
+        level,
+        Level::from_number,
+    );
     let divisions = divisions(&mut fields, "response_level.divisions", &told.divisions);
     let field = "response_level.headquarters";
     let headquarters = words(&mut fields, field, &told.headquarters, 63);
@@ -151,7 +161,10 @@ pub(in crate::grpc) fn decision(
     let mut fields = Fields::new();
     let divisions = divisions(&mut fields, "weather_suspension.divisions", &told.divisions);
     let field = "weather_suspension.covers";
-    let known = told.covers.iter().filter_map(|one| Cover::from_number(*one));
+    let known = told
+        .covers
+        .iter()
+        .filter_map(|one| Cover::from_number(*one));
     let mut covers: Vec<Cover> = known.collect();
     if covers.is_empty() || covers.len() != told.covers.len() {
         fields.violation(field, "请选择有效的选项", "known values, at least one");
@@ -217,7 +230,12 @@ pub(in crate::grpc) fn record(
         fields.violation("findings", "每项只能填报一次", "each item once");
     }
     let mut found: Vec<Found> = Vec::new();
-    for (one, place) in request.findings.iter().take(catalogue.checks.len()).zip(0..) {
+    for (one, place) in request
+        .findings
+        .iter()
+        .take(catalogue.checks.len())
+        .zip(0..)
+    {
         let at = |part: &str| format!("findings[{place}].{part}");
         fields.text(&at("place"), &one.place, 200);
         fields.text(&at("description"), &one.description, REASON);

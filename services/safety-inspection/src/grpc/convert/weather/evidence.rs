@@ -28,34 +28,44 @@ pub(super) fn photos(
         fields.violation(field, "最多 9 张照片", "at most 9 photos");
     }
     let mut hashes = BTreeSet::new();
-    let read = photos.iter().take(PHOTOS).zip(0..).filter_map(|(told, place)| {
-        let at = |part: &str| format!("{field}[{place}].{part}");
-        let sha256: Option<[u8; 32]> = told.sha256.as_ref().try_into().ok();
-        if sha256.is_none_or(|hash| !hashes.insert(hash)) {
-            let (zh, en) = ("应为 32 字节且不重复", "32 bytes, each photo once");
-            fields.violation(at("sha256"), zh, en);
-        }
-        if !(told.uri.is_empty() || is_address(&told.uri)) {
-            let (zh, en) = ("应为不含用户名的 https 地址", "an https address without user");
-            fields.violation(at("uri"), zh, en);
-        }
-        let taken = fields.instant(&at("take_time"), told.take_time);
-        if taken.is_some_and(|taken| taken > now) {
-            let (zh, en) = ("不能晚于现在", "must not be later than now");
-            fields.violation(at("take_time"), zh, en);
-        }
-        let location = told.location.as_ref().map(|one| (one.latitude, one.longitude));
-        if let Some((latitude, longitude)) = location {
-            fields.within(&at("location.latitude"), latitude, -90.0..=90.0);
-            fields.within(&at("location.longitude"), longitude, -180.0..=180.0);
-        }
-        Some(Photo {
-            sha256: sha256?,
-            uri: told.uri.clone(),
-            taken: taken?,
-            location,
-        })
-    });
+    let read = photos
+        .iter()
+        .take(PHOTOS)
+        .zip(0..)
+        .filter_map(|(told, place)| {
+            let at = |part: &str| format!("{field}[{place}].{part}");
+            let sha256: Option<[u8; 32]> = told.sha256.as_ref().try_into().ok();
+            if sha256.is_none_or(|hash| !hashes.insert(hash)) {
+                let (zh, en) = ("应为 32 字节且不重复", "32 bytes, each photo once");
+                fields.violation(at("sha256"), zh, en);
+            }
+            if !(told.uri.is_empty() || is_address(&told.uri)) {
+                let (zh, en) = (
+                    "应为不含用户名的 https 地址",
+                    "an https address without user",
+                );
+                fields.violation(at("uri"), zh, en);
+            }
+            let taken = fields.instant(&at("take_time"), told.take_time);
+            if taken.is_some_and(|taken| taken > now) {
+                let (zh, en) = ("不能晚于现在", "must not be later than now");
+                fields.violation(at("take_time"), zh, en);
+            }
+            let location = told
+                .location
+                .as_ref()
+                .map(|one| (one.latitude, one.longitude));
+            if let Some((latitude, longitude)) = location {
+                fields.within(&at("location.latitude"), latitude, -90.0..=90.0);
+                fields.within(&at("location.longitude"), longitude, -180.0..=180.0);
+            }
+            Some(Photo {
+                sha256: sha256?,
+                uri: told.uri.clone(),
+                taken: taken?,
+                location,
+            })
+        });
     read.collect()
 }
 

@@ -47,8 +47,8 @@ pub(in crate::grpc) fn change(
     }
     let renamed = asked("display_name", !group.display_name.is_empty());
     let display_name = renamed.then(|| display_name(&mut fields, &group.display_name));
-    let members = asked("members", !group.members.is_empty())
-        .then(|| members(&mut fields, &group.members));
+    let members =
+        asked("members", !group.members.is_empty()).then(|| members(&mut fields, &group.members));
     let version = fields.optional("mutual_aid_group.etag", &group.etag);
     fields.finish()?;
     Ok(GroupChange {

@@ -10,8 +10,7 @@ use proto::safety as pb;
 use super::evidence::photo;
 use super::words;
 use crate::app::weather::{
-    CheckView, ResponseView, SignalView, StateView, SuspensionView, TaskView, check_name,
-    shown_by,
+    CheckView, ResponseView, SignalView, StateView, SuspensionView, TaskView, check_name, shown_by,
 };
 use crate::domain::weather::state::State;
 use crate::domain::weather::suspension::Teaching;

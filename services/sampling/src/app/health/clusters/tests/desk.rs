@@ -14,8 +14,8 @@ use prost::Message;
 use proto::sampling::sampling_event::State as Told;
 use proto::sampling::{Cluster, SamplingEvent, Suspension, suspension};
 
-use crate::app::health::{Listing, Said, deadlines};
 use crate::app::App;
+use crate::app::health::{Listing, Said, deadlines};
 use crate::domain::commitment::Signer;
 use crate::domain::day::Day;
 use crate::domain::health::disease::Severity;
