@@ -163,6 +163,7 @@ fn every_act_can_be_repeated() {
         "campus.safety.v1.HazardService.ExportHazardLedger",
         "campus.safety.v1.InspectionService.RecordAnswers",
         "campus.safety.v1.VisitorService.RevealVisitor",
+        "campus.safety.v1.WeatherService.IngestWarning",
         "campus.sampling.v1.CaseService.ExportCase",
         "campus.sampling.v1.DrawService.DrawDay",
         "campus.sampling.v1.ScreeningService.BatchSubmitChecks",

@@ -7,10 +7,12 @@
 
 mod chain;
 mod china;
+mod division;
 mod elements;
 mod fault;
 mod message;
 mod read;
+mod record;
 mod value;
 mod words;
 mod write;
@@ -18,9 +20,11 @@ mod xml;
 
 pub use chain::{Chain, Document, Standing, State};
 pub use china::Colour;
+pub use division::{prefix, upwards};
 pub use fault::Fault;
 pub use message::{Area, Info, Message, Named, Reference, Resource, Version};
 pub use read::read;
+pub use record::{NEVER, Record};
 pub use value::{Circle, Invalid, Polygon, is_token};
 pub use words::{Category, Certainty, MessageType, ResponseType, Scope, Severity, Status, Urgency};
 pub use write::write;

@@ -619,6 +619,56 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "访客身份未核实（{verification}），请核对证件原件后再确认",
             "the visitor is not verified: {verification}",
         ),
+        R::WeatherWarningRefused => entry_of(
+            FailedPrecondition,
+            "该预警文件不予受理（{cause}）：应为正式发布、与天气或地质灾害有关，且写明级别和区域",
+            "the document warns of nothing here: {cause}",
+        ),
+        R::WeatherResponseState => entry_of(
+            FailedPrecondition,
+            "应急响应当前状态为 {state}，不能进行该操作",
+            "the response level is {state}",
+        ),
+        R::WeatherState => entry_of(
+            FailedPrecondition,
+            "该单位当前的天气应对状态为 {state}，不能进行该操作",
+            "the weather state of the organisation is {state}",
+        ),
+        R::WeatherTaskState => entry_of(
+            FailedPrecondition,
+            "任务当前状态为 {state}，不能进行该操作",
+            "the task is {state}",
+        ),
+        R::WeatherSuspensionState => entry_of(
+            FailedPrecondition,
+            "停课决定当前状态为 {state}，不能进行该操作",
+            "the suspension is {state}",
+        ),
+        R::WeatherNobodyWarned => entry_of(
+            FailedPrecondition,
+            "该范围内没有单位处于预警中，不能作出停课决定",
+            "nobody in the area is warned",
+        ),
+        R::WeatherHigherAuthority => entry_of(
+            FailedPrecondition,
+            "该停课由上级（{authority}）决定，只能由其解除",
+            "a higher authority decided: {authority}",
+        ),
+        R::WeatherPostCheckIncomplete => entry_of(
+            FailedPrecondition,
+            "复课前检查尚未完成：{missing}",
+            "the check after the weather is not complete: {missing}",
+        ),
+        R::MutualAidSize => entry_of(
+            FailedPrecondition,
+            "互助组应有 {min} 至 {max} 所学校",
+            "a mutual-aid group has {min} to {max} members",
+        ),
+        R::MutualAidMember => entry_of(
+            FailedPrecondition,
+            "{organization} 不能加入该互助组：应为本辖区的学校，且不在其他互助组中",
+            "{organization} cannot be a member of this group",
+        ),
         // Notification.
         R::AlertState => entry_of(
             FailedPrecondition,

@@ -1,5 +1,6 @@
 //! What every service of Campus needs, once: settings, telemetry, the server, errors, pages,
-//! request ids, the change feed and its consumers, leases, group commit and the vault.
+//! request ids, the change feed and its consumers, leases, group commit, the vault, and how the
+//! roster is told of teaching modes.
 
 pub mod auth;
 pub mod batch;
@@ -24,6 +25,7 @@ pub mod scratch;
 pub mod secret;
 pub mod server;
 pub mod status;
+pub mod teaching;
 pub mod telemetry;
 pub mod upstream;
 pub mod vault;

@@ -12,6 +12,12 @@ use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::{drill, duty};
 use crate::domain::person::PersonName;
 use crate::domain::visitor::visit::{Illegal, Verification};
+use crate::domain::organization::Level as Authority;
+use crate::domain::weather::response::ResponseState;
+use crate::domain::weather::state::State as WeatherState;
+use crate::domain::weather::suspension::SuspensionState;
+use crate::domain::weather::task::TaskState;
+use crate::domain::weather::warning::Refusal;
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +109,39 @@ pub enum Error {
     /// A sealed value cannot be opened.
     #[error("a sealed value cannot be opened")]
     Sealed(#[from] VaultError),
+    /// The document cannot be read as a warning.
+    #[error("the document is malformed in {} places", .0.len())]
+    Document(Vec<cap::Fault>),
+    /// The document warns of nothing here.
+    #[error("the document is refused: {}", .0.word())]
+    WarningRefused(Refusal),
+    /// The response level is in a state that the verb does not start from.
+    #[error("the response level is {0:?}")]
+    ResponseState(ResponseState),
+    /// The organisation is in a state of the weather that the verb does not start from.
+    #[error("the weather state is {0:?}")]
+    WeatherState(WeatherState),
+    /// The task is in a state that the verb does not start from.
+    #[error("the task is {0:?}")]
+    WeatherTaskState(TaskState),
+    /// The suspension is in a state that the verb does not start from.
+    #[error("the suspension is {0:?}")]
+    WeatherSuspensionState(SuspensionState),
+    /// Nobody in the area is warned.
+    #[error("nobody in the area is warned")]
+    NobodyWarned,
+    /// A higher authority decided.
+    #[error("a higher authority decided: {0:?}")]
+    HigherAuthority(Authority),
+    /// Something stands in the way of teaching.
+    #[error("the check is not complete: {0}")]
+    PostCheckIncomplete(String),
+    /// The policy asks for more or fewer members.
+    #[error("a group has {0} to {1} members")]
+    MutualAidSize(usize, usize),
+    /// The organisation cannot be a member.
+    #[error("{0} cannot be a member")]
+    MutualAidMember(String),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

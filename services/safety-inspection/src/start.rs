@@ -8,6 +8,7 @@ use kit::db::Database;
 use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
+use kit::teaching::Teaching;
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
 use kit::vault::Vault;
 use proto::safety::gate_service_server::GateServiceServer;
@@ -91,6 +92,7 @@ pub async fn start(
     let visitors = Visitors::new(base.clone(), gatehouse.clone(), seal, passes, identities);
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
+    let teaching = Teaching::new(channel.clone(), credentials.clone());
     let upstream = RosterUpstream::new(channel, credentials.clone());
     let roster = Listening::new(upstream, roster_heard, clock.clone());
     let channel = kit::channel::connect_lazy(&config.sampling)?;
@@ -121,5 +123,6 @@ pub async fn start(
     routes = wings::inspections(routes, &base).await?;
     routes = wings::drills(routes, &base);
     routes = wings::duty(routes, &base, &drain)?;
+    routes = wings::weather(routes, &base, teaching, &drain)?;
     Ok(server.serve(routes))
 }

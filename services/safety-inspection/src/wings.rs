@@ -1,6 +1,7 @@
 //! Each wing of the service: its use cases and workers, and the gRPC services that it adds.
 
 use kit::drain::Drain;
+use kit::teaching::Teaching;
 use proto::safety::accountability_service_server::AccountabilityServiceServer;
 use proto::safety::checklist_service_server::ChecklistServiceServer;
 use proto::safety::drill_service_server::DrillServiceServer;
@@ -9,6 +10,7 @@ use proto::safety::hazard_service_server::HazardServiceServer;
 use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
 use proto::safety::inspection_service_server::InspectionServiceServer;
 use proto::safety::visitor_service_server::VisitorServiceServer;
+use proto::safety::weather_service_server::WeatherServiceServer;
 use tonic::service::Routes;
 
 use crate::app::Base;
@@ -17,6 +19,7 @@ use crate::app::duty::{Duty, Templates};
 use crate::app::hazards::{Hazards, Watch};
 use crate::app::inspections::Inspections;
 use crate::app::visitors::{Keeper, Visitors};
+use crate::app::weather::{Weather, shipped as actions, watch};
 use crate::domain::checklist::shipped;
 use crate::grpc;
 use crate::start::StartError;
@@ -25,6 +28,8 @@ use crate::start::StartError;
 pub(crate) const MAX_REQUEST: usize = 1 << 20;
 /// A visitor with all companions and some air.
 const MAX_VISIT: usize = 1 << 16;
+/// The longest document of a warning, and some air.
+const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
 /// Requests without lists.
 const MAX_SMALL: usize = 64 << 10;
 
@@ -76,4 +81,18 @@ pub(crate) fn visitors(routes: Routes, visitors: Visitors, drain: &Drain) -> Rou
     Keeper::start(visitors.clone(), drain.clone());
     let visitors = VisitorServiceServer::new(grpc::Visiting::new(visitors));
     routes.add_service(visitors.max_decoding_message_size(MAX_VISIT))
+}
+
+/// Warnings of the weather, what is done by them, and suspensions of teaching.
+pub(crate) fn weather(
+    routes: Routes,
+    base: &Base,
+    teaching: Teaching,
+    drain: &Drain,
+) -> Result<Routes, StartError> {
+    let catalogue = actions().map_err(|err| StartError::Config(format!("weather: {err}")))?;
+    let weather = Weather::new(base.clone(), teaching, catalogue);
+    tokio::spawn(watch(weather.clone(), drain.clone()));
+    let weather = WeatherServiceServer::new(grpc::WeatherGrpc::new(weather));
+    Ok(routes.add_service(weather.max_decoding_message_size(MAX_DOCUMENT)))
 }

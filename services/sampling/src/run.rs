@@ -8,10 +8,11 @@ use kit::db::Database;
 use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::server::{Running, ServeError, Server};
+use kit::teaching::Teaching;
 use kit::upstream::RosterUpstream;
 
 use crate::Migrator;
-use crate::app::{App, Teaching};
+use crate::app::App;
 use crate::config::Config;
 use crate::domain::commitment::Signer;
 use crate::grpc::{self, Feeds};

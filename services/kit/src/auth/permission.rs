@@ -228,6 +228,16 @@ named! {
         VisitApprove = "visit.approve",
         /// See visitors in full.
         VisitorReveal = "visitor.reveal",
+        /// Read warnings, tasks and suspensions of the weather.
+        WeatherRead = "weather.read",
+        /// Do the tasks of the weather, sweep and disinfect after it.
+        WeatherHandle = "weather.handle",
+        /// Suspend for the weather, lift it, and begin teaching again.
+        WeatherDecide = "weather.decide",
+        /// Declare response levels.
+        WeatherDeclare = "weather.declare",
+        /// Form mutual-aid groups.
+        MutualAidWrite = "mutual-aid.write",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -308,6 +318,7 @@ impl Role {
             P::DrillRead,
             P::DutyRead,
             P::DutyAttend,
+            P::WeatherRead,
         ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
@@ -333,8 +344,10 @@ impl Role {
                 P::VisitRequest,
                 P::VisitRead,
                 P::VisitConfirm,
+                P::WeatherRead,
             ],
             Self::SchoolDoctor => &[
+                P::WeatherHandle,
                 P::DrawRun,
                 P::TubeHandle,
                 P::ResultRead,
@@ -400,6 +413,7 @@ impl Role {
                 P::VisitRead,
                 P::VisitConfirm,
                 P::VisitorReveal,
+                P::WeatherHandle,
             ],
             Self::Guard => &[
                 P::GateCheck,
@@ -414,6 +428,7 @@ impl Role {
                 P::DutyAttend,
                 P::VisitRequest,
                 P::VisitRead,
+                P::WeatherRead,
             ],
             Self::Principal => &[
                 P::DrawRun,
@@ -449,6 +464,8 @@ impl Role {
                 P::DrillReview,
                 P::DutyWrite,
                 P::DutyApprove,
+                P::WeatherHandle,
+                P::WeatherDecide,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -507,6 +524,9 @@ impl Role {
                 P::DutyWrite,
                 P::DutyApprove,
                 P::DutyCheck,
+                P::WeatherDecide,
+                P::WeatherDeclare,
+                P::MutualAidWrite,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -562,6 +582,9 @@ impl Role {
                 P::DutyWrite,
                 P::DutyApprove,
                 P::DutyCheck,
+                P::WeatherDecide,
+                P::WeatherDeclare,
+                P::MutualAidWrite,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -617,6 +640,7 @@ impl Role {
                 P::DrillReview,
                 P::DutyRead,
                 P::VisitRequest,
+                P::WeatherRead,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,
@@ -635,7 +659,12 @@ impl Role {
             ],
             Self::SecurityAdmin => &[P::RosterRead],
             Self::AuditAdmin => &[P::AuditRead],
-            Self::Service => &[P::FeedRead, P::RosterRead, P::TeachingModeWrite],
+            Self::Service => &[
+                P::FeedRead,
+                P::RosterRead,
+                P::TeachingModeWrite,
+                P::WeatherRead,
+            ],
         };
         let bureau_or_school = matches!(
             self,

@@ -1,5 +1,6 @@
 //! What was over long ago is removed, a few rows in each transaction.
 
+use cap::record::NEVER;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kit::bulk::{Column, insert, placeholders};
@@ -10,7 +11,6 @@ use uuid::Uuid;
 
 use super::Store;
 use super::ledger_rows::{picked, state};
-use super::warning_rows::NEVER;
 use crate::domain::delivery::{INBOX, State};
 
 /// How many messages or records are looked at in one transaction.

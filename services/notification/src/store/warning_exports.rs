@@ -7,7 +7,7 @@ use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::warning_rows::{instant, kind, message_type};
+use super::warning_rows::instant;
 use super::{Store, unreadable};
 
 row! {
@@ -37,7 +37,8 @@ impl Store {
         let rows = ExportRow::find(tx, "message", vec![message.into()], Lock::No).await?;
         rows.into_iter()
             .map(|row| {
-                let message_type = message_type(row.kind).ok_or_else(|| unreadable("type"))?;
+                let message_type =
+                    MessageType::from_number(row.kind).ok_or_else(|| unreadable("type"))?;
                 Ok((message_type, instant(row.sent_at)?))
             })
             .collect()
@@ -59,7 +60,7 @@ impl Store {
         let values = [
             message.into(),
             number.into(),
-            kind(message_type).into(),
+            message_type.number().into(),
             sent.timestamp_millis().into(),
         ];
         let inserted = tx.execute_raw(statement(tx, sql, values)).await?;

@@ -1,5 +1,6 @@
 //! What the feed tells of warnings.
 
+use cap::record::NEVER;
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::feed::announce;
@@ -8,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use super::unannounced::{readable, unless_held};
-use super::warning_rows::{NEVER, WarningRow};
+use super::warning_rows::WarningRow;
 use super::{Store, unreadable};
 use crate::grpc::announced_warnings::warning_change;
 

@@ -1,15 +1,12 @@
 //! Warnings as rows, both ways.
 
-use cap::{Chain, Document, Message, MessageType, Reference, Standing, Status};
+use cap::{Chain, Document, Message, Record, Reference, Standing, Status};
 use chrono::{DateTime, FixedOffset, Utc};
 use kit::rows::row;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::unreadable;
-
-/// The expiry of what never expires.
-pub(super) const NEVER: i64 = i64::MAX;
 
 row! {
     /// A chain of documents.
@@ -83,25 +80,6 @@ row! {
     }
 }
 
-/// The number of a type in the contract.
-pub(super) fn kind(message_type: MessageType) -> i16 {
-    match message_type {
-        MessageType::Alert => 1,
-        MessageType::Update => 2,
-        MessageType::Cancel => 3,
-        MessageType::Ack => 4,
-        MessageType::Error => 5,
-    }
-}
-
-/// The type of a number; none for a document that has not come.
-pub(super) fn message_type(number: i16) -> Option<MessageType> {
-    MessageType::ALL
-        .iter()
-        .copied()
-        .find(|one| kind(*one) == number)
-}
-
 pub(super) fn instant(milliseconds: i64) -> Result<DateTime<FixedOffset>, DbErr> {
     let instant = DateTime::<Utc>::from_timestamp_millis(milliseconds);
     Ok(instant.ok_or_else(|| unreadable("instant"))?.fixed_offset())
@@ -111,12 +89,12 @@ impl DocumentRow {
     /// The row of a document of some bytes.
     pub(super) fn new(warning: Uuid, message: &Message, bytes: usize) -> Self {
         let document = Document::from(message);
-        let references: Vec<_> = message.references.iter().map(ToString::to_string).collect();
+        let record = document.record();
         let size = if message.infos.is_empty() { 0 } else { bytes };
         Self {
-            kind: kind(message.message_type),
-            refers_to: references.join(" "),
-            expires_at: document.expires.map_or(NEVER, |end| end.timestamp_millis()),
+            kind: record.kind,
+            refers_to: record.refers_to,
+            expires_at: record.expires_at,
             status: status(message.status),
             cap_version: message.version.as_str().to_owned(),
             said_bytes: i32::try_from(size).unwrap_or(i32::MAX),
@@ -165,7 +143,7 @@ impl WarningRow {
         let (Some(latest), Some(said)) = (latest, said) else {
             return Ok(None);
         };
-        let (cancelled, expires_at) = standing_columns(chain.standing());
+        let (cancelled, expires_at) = chain.standing().record();
         Ok(Some(Self {
             id,
             joined: id,
@@ -199,41 +177,26 @@ fn status(status: Status) -> i16 {
 pub(super) fn chain_of(rows: &[DocumentRow]) -> Result<Chain, DbErr> {
     let mut chain = Chain::default();
     for row in rows {
-        // What has not come follows from what refers to it.
-        let Some(message_type) = message_type(row.kind) else {
-            continue;
+        let reference = Reference {
+            sender: row.sender.clone(),
+            identifier: row.identifier.clone(),
+            sent: instant(row.sent_at)?,
         };
-        let references: Result<Vec<Reference>, _> =
-            row.refers_to.split_whitespace().map(str::parse).collect();
-        let expires = Some(row.expires_at).filter(|end| *end != NEVER);
-        chain.add(Document {
-            reference: Reference {
-                sender: row.sender.clone(),
-                identifier: row.identifier.clone(),
-                sent: instant(row.sent_at)?,
-            },
-            message_type,
-            references: references.map_err(|_| unreadable("reference"))?,
-            expires: expires.map(instant).transpose()?,
-        });
+        let record = Record {
+            kind: row.kind,
+            refers_to: row.refers_to.clone(),
+            expires_at: row.expires_at,
+        };
+        let document = Document::from_record(reference, &record);
+        // What has not come follows from what refers to it.
+        if let Some(document) = document.map_err(|_| unreadable("document"))? {
+            chain.add(document);
+        }
     }
     Ok(chain)
 }
 
-/// How a standing is stored: called off, and the end.
-fn standing_columns(standing: Standing) -> (bool, i64) {
-    match standing {
-        Standing::Cancelled => (true, NEVER),
-        Standing::Until(None) => (false, NEVER),
-        Standing::Until(Some(end)) => (false, end.timestamp_millis()),
-    }
-}
-
 /// The standing of a row.
 pub(super) fn standing_of(row: &WarningRow) -> Result<Standing, DbErr> {
-    match (row.cancelled, row.expires_at) {
-        (true, _) => Ok(Standing::Cancelled),
-        (false, NEVER) => Ok(Standing::Until(None)),
-        (false, end) => Ok(Standing::Until(Some(instant(end)?.to_utc()))),
-    }
+    Standing::from_record((row.cancelled, row.expires_at)).map_err(|_| unreadable("standing"))
 }

@@ -1,6 +1,6 @@
 //! Warnings: each document is stored once and joined to the chain that it belongs to.
 
-use cap::{Chain, Document, Message, Reference, Standing, State};
+use cap::{Chain, Document, Message, Reference, Standing, State, prefix, upwards};
 use chrono::{DateTime, Utc};
 use kit::bulk::{Column, insert};
 use kit::db::{Tx, statement};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::warning_rows::{DocumentRow, TextRow, WarningRow, chain_of, instant, standing_of};
 use super::{Store, below_end, unreadable};
-use crate::domain::warning::{Places, prefix, upwards};
+use crate::domain::warning::Places;
 
 /// How many organisations are looked at for areas: more than any city has.
 const MOST: u64 = 100_000;

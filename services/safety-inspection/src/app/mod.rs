@@ -7,6 +7,7 @@ pub(crate) mod hazards;
 pub(crate) mod inspections;
 pub(crate) mod photos;
 pub(crate) mod visitors;
+pub(crate) mod weather;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ mod inspection;
 mod inspection_plan;
 mod status;
 mod visitor;
+mod weather;
 
 pub(crate) use accountability::AccountabilityGrpc;
 pub(crate) use checklist::Checklists;
@@ -22,6 +23,7 @@ pub(crate) use hazard::HazardGrpc;
 pub(crate) use inspection::InspectionGrpc;
 pub(crate) use inspection_plan::InspectionPlanGrpc;
 pub(crate) use visitor::Visiting;
+pub(crate) use weather::WeatherGrpc;
 
 /// Every field of a request but its page, to which a page token is bound.
 fn asked<M: prost::Message + Clone>(request: &M, without_page: impl FnOnce(&mut M)) -> String {

@@ -10,6 +10,7 @@ use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::drill::Refused as Drill;
 use crate::domain::duty::Refused as Duty;
 use crate::domain::visitor::visit::Illegal;
+use super::convert::weather::words;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -83,6 +84,36 @@ impl From<Error> for Problem {
                 Problem::new(Reason::VisitorNotVerified).meta("verification", found.as_str())
             }
             Error::Sealed(err) => Problem::new(Reason::Internal).source(err),
+            Error::Document(faults) => {
+                let problem = Problem::new(Reason::InvalidField);
+                faults.into_iter().fold(problem, |problem, fault| {
+                    problem.field(format!("document/{}", fault.path), fault.zh, fault.en)
+                })
+            }
+            Error::WarningRefused(refusal) => {
+                Problem::new(Reason::WeatherWarningRefused).meta("cause", refusal.word())
+            }
+            Error::ResponseState(state) => Problem::new(Reason::WeatherResponseState)
+                .meta("state", words::response(state as i16)),
+            Error::WeatherState(state) => {
+                Problem::new(Reason::WeatherState).meta("state", words::state(state as i16))
+            }
+            Error::WeatherTaskState(state) => {
+                Problem::new(Reason::WeatherTaskState).meta("state", words::task(state as i16))
+            }
+            Error::WeatherSuspensionState(state) => Problem::new(Reason::WeatherSuspensionState)
+                .meta("state", words::suspension(state as i16)),
+            Error::NobodyWarned => Problem::new(Reason::WeatherNobodyWarned),
+            Error::HigherAuthority(authority) => Problem::new(Reason::WeatherHigherAuthority)
+                .meta("authority", words::authority(authority)),
+            Error::PostCheckIncomplete(missing) => {
+                Problem::new(Reason::WeatherPostCheckIncomplete).meta("missing", missing)
+            }
+            Error::MutualAidSize(min, max) => Problem::new(Reason::MutualAidSize)
+                .meta("min", min)
+                .meta("max", max),
+            Error::MutualAidMember(id) => Problem::new(Reason::MutualAidMember)
+                .meta("organization", format!("organizations/{id}")),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

@@ -12,6 +12,7 @@ mod m20261126_000010_inspections;
 mod m20261126_000012_drills;
 mod m20261126_000013_duty;
 mod m20261126_000018_visits;
+mod m20261126_000014_weather;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000012_drills::Migration));
         migrations.push(Box::new(m20261126_000013_duty::Migration));
         migrations.push(Box::new(m20261126_000018_visits::Migration));
+        migrations.push(Box::new(m20261126_000014_weather::Migration));
         migrations
     }
 

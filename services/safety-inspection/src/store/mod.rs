@@ -10,6 +10,7 @@ pub mod photos;
 pub mod records;
 pub mod register;
 pub mod visits;
+pub mod weather;
 
 use kit::db::Database;
 use sea_orm::DbErr;

@@ -39,6 +39,12 @@ impl World {
         Self::with(scratch, |_| {}).await
     }
 
+    /// With the roster at an address.
+    pub(crate) async fn beside(scratch: Scratch, roster_address: &str) -> Self {
+        let address = roster_address.to_owned();
+        Self::with(scratch, |config| config.roster = address).await
+    }
+
     /// With other settings.
     pub(crate) async fn with(scratch: Scratch, change: impl FnOnce(&mut Config)) -> Self {
         let clock = ManualClock::at("2022-04-06T00:00:00Z".parse().expect("an instant"));

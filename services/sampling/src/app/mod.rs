@@ -29,6 +29,7 @@ use kit::auth::{Caller, Permission};
 use kit::clock::Clock;
 use kit::db::{Database, Tx};
 use kit::org::OrgPath;
+use kit::teaching::Teaching;
 
 use crate::domain::commitment::Signer;
 use crate::domain::day::Day;
@@ -36,8 +37,6 @@ use crate::domain::policy::Policy;
 use crate::error::Error;
 use crate::store::policy::FactsCache;
 use crate::store::rolls;
-
-pub(crate) use health::teaching::Teaching;
 
 pub(crate) use coverage::Covered;
 pub(crate) use draw_day::Progress;

@@ -234,6 +234,7 @@ pub const FIELDS: &[Field] = &[
     number("weather.mutual_aid_max", 2, 20, "5.26"),
     number("weather.flood_season_start", 101, 1231, "5.30"),
     number("weather.flood_season_end", 101, 1231, "5.30"),
+    span("weather.post_check", HOUR, 7 * DAY, "5.29").optional(),
     number("duty.min_staff", 1, 50, "5.31"),
     span("duty.checkin_grace", MINUTE, 4 * HOUR, "5.31"),
     words("duty.key_posts", word::POSTS, "5.31").optional(),

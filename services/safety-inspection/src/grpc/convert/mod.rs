@@ -8,6 +8,7 @@ mod history;
 pub(super) mod inspection;
 pub(super) mod photo;
 pub(super) mod visitor;
+pub(super) mod weather;
 
 use kit::field::Fields;
 use kit::status::Problem;

@@ -70,6 +70,21 @@ impl Rules {
             .max_by_key(|enacted| (enacted.region.ids().count(), enacted.effective))
             .map(|enacted| &enacted.profile)
     }
+
+    /// Every region with the profile that is in force for it on a civil day.
+    pub fn regions(&self, day: NaiveDate) -> Vec<(&OrgPath, &PolicyProfile)> {
+        let mut newest: BTreeMap<&str, &Enacted> = BTreeMap::new();
+        for enacted in self.policies.iter().filter(|one| one.effective <= day) {
+            let known = newest.entry(enacted.region.as_str()).or_insert(enacted);
+            if known.effective <= enacted.effective {
+                *known = enacted;
+            }
+        }
+        let regions = newest.into_values();
+        regions
+            .map(|enacted| (&enacted.region, &enacted.profile))
+            .collect()
+    }
 }
 
 impl Store {

@@ -61,6 +61,21 @@ impl Store {
         Ok(resolve(&charts, subject, place))
     }
 
+    /// The same for many organisations, in their order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answerables(
+        db: &(impl ConnectionTrait + Sync),
+        org_paths: &[OrgPath],
+        subject: &str,
+        place: &str,
+    ) -> Result<Vec<Option<Answerable>>, DbErr> {
+        let charts = Self::charts(db, org_paths).await?;
+        let answers = charts.iter().map(|charts| resolve(charts, subject, place));
+        Ok(answers.collect())
+    }
+
     /// The duties that are asked for each of these places: those of the organisation there, then of
     /// those above it up to the city.
     ///

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use kit::auth::{AuthConfig, Credentials};
 use kit::clock::{Clock, ManualClock};
 use kit::db::Database;
+use kit::teaching::Teaching;
 
 use super::*;
-use crate::app::health::teaching::Teaching;
 use crate::domain::commitment::Signer;
 use crate::domain::health::absence::AbsenceState;
 use crate::domain::health::absence_tally::AbsenceTally;

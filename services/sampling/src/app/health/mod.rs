@@ -28,7 +28,6 @@ mod screening_batch;
 mod screening_known;
 pub(crate) mod signals;
 mod suspensions;
-pub(crate) mod teaching;
 pub(crate) mod units;
 
 use std::collections::{BTreeMap, BTreeSet};

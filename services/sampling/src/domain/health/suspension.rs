@@ -144,12 +144,6 @@ pub fn back(first: Day, days: u16) -> Day {
     Day::from_number(first.number().saturating_add(days))
 }
 
-/// How long to wait before trying the roster again, in seconds: twice as long after each failure,
-/// 256 seconds at most.
-pub fn backoff(attempts: i32) -> i64 {
-    1 << attempts.clamp(0, 8)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,8 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_grows_to_about_four_minutes() {
-        assert_eq!([0, 1, 5, 8, 99].map(backoff), [1, 2, 32, 256, 256]);
+    fn people_are_back_after_the_days_of_a_suspension() {
         assert_eq!(back(Day::from_number(10), 4), Day::from_number(14));
     }
 }

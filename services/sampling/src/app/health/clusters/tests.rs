@@ -2,7 +2,6 @@
 
 mod desk;
 mod outbreak;
-mod roster;
 mod suspending;
 
 use chrono::Duration;

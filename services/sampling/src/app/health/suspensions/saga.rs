@@ -2,24 +2,21 @@
 //! a call repeats until it is answered, and a repeat has one effect.
 
 use kit::db::Tx;
+use kit::teaching::{CUT_OFF, backoff, request_id};
 use proto::roster::SetTeachingModeRequest;
 use proto::roster::class_group_roll::TeachingMode;
-use sha2::{Digest, Sha256};
 
 use super::{save, step};
 use crate::app::App;
 use crate::app::health::clusters::line;
 use crate::app::health::deadlines::{Deadline, settle, wait};
 use crate::domain::day::Day;
-use crate::domain::health::suspension::{Reach, SuspensionEvent, SuspensionState, backoff};
+use crate::domain::health::suspension::{Reach, SuspensionEvent, SuspensionState};
 use crate::error::Error;
 use crate::grpc::convert::group_of;
 use crate::store::health::clusters::ClusterRow;
 use crate::store::health::suspensions::SuspensionRow;
 use kit::rows::{Lock, Row};
-
-/// A call that was cut off is made again after so many milliseconds: longer than any call takes.
-const CUT_OFF: i64 = 30_000;
 
 /// What the roster is to be told.
 #[derive(Clone, Debug)]
@@ -150,7 +147,7 @@ impl App {
         let Some(mut row) = self.locked_suspension(&tx, id).await? else {
             return Ok(());
         };
-        let again = self.clock.now().timestamp_millis() + 1000 * backoff(row.attempts);
+        let again = self.clock.now().timestamp_millis() + backoff(row.attempts);
         row.attempts = row.attempts.saturating_add(1);
         wait(&tx, call.deadline, id, again).await?;
         SuspensionRow::save(&tx, std::slice::from_ref(&row)).await?;
@@ -200,17 +197,8 @@ fn request(call: &Call) -> SetTeachingModeRequest {
             Reach::ClassGroup | Reach::School => Vec::new(),
         },
         reason: format!("{what} suspensions/{}，决定人：{}", row.id, row.decided_by),
-        request_id: request_id(&row.id, ends, row.round),
+        request_id: request_id(&format!("{}/{ends}/{}", row.id, row.round)),
     }
-}
-
-/// The same for the same step of the same suspension.
-fn request_id(id: &str, ends: bool, round: i32) -> String {
-    let digest = Sha256::digest(format!("{id}/{ends}/{round}"));
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    let id = uuid::Builder::from_custom_bytes(bytes).into_uuid();
-    id.to_string()
 }
 
 #[cfg(test)]

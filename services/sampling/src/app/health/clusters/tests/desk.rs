@@ -9,14 +9,13 @@ use kit::clock::{Clock, ManualClock};
 use kit::db::Database;
 use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
+use kit::teaching::{StandIn, Teaching};
 use prost::Message;
-use proto::roster::class_group_service_server::ClassGroupServiceServer;
 use proto::sampling::sampling_event::State as Told;
 use proto::sampling::{Cluster, SamplingEvent, Suspension, suspension};
 
-use super::roster::Roster;
+use crate::app::App;
 use crate::app::health::{Listing, Said, deadlines};
-use crate::app::{App, Teaching};
 use crate::domain::commitment::Signer;
 use crate::domain::day::Day;
 use crate::domain::health::disease::Severity;
@@ -67,7 +66,7 @@ pub(super) fn in_room(room: &str, sign: Sign) -> Sign {
 pub(super) struct Desk {
     pub(super) app: App,
     pub(super) clock: ManualClock,
-    pub(super) roster: Roster,
+    pub(super) roster: StandIn,
     pub(super) policy_version: String,
     school: &'static str,
     feed: Feed,
@@ -110,17 +109,8 @@ impl Desk {
             .expect("class groups");
         tx.commit().await.expect("committed");
 
-        let roster = Roster::default();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .add_service(ClassGroupServiceServer::new(roster.clone()))
-                .serve_with_incoming(incoming),
-        );
+        let roster = StandIn::default();
+        let address = roster.serve().await.expect("a port");
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let credentials = Credentials::new(&AuthConfig::development(), "sampling", shared.clone());
         let channel = kit::channel::connect_lazy(&address).expect("an address");

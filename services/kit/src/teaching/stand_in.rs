@@ -1,9 +1,9 @@
-//! The class groups of a roster that can be down.
+//! The class groups of a roster that can be down, for tests of what calls it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use proto::roster::class_group_service_server::ClassGroupService;
+use proto::roster::class_group_service_server::{ClassGroupService, ClassGroupServiceServer};
 use proto::roster::{
     ClassGroup, CreateClassGroupRequest, GetClassGroupRequest, ListClassGroupsRequest,
     ListClassGroupsResponse, PromoteClassGroupsRequest, PromoteClassGroupsResponse,
@@ -11,15 +11,34 @@ use proto::roster::{
 };
 use tonic::{Request, Response, Status};
 
-/// Class groups of a roster that can be down: it then refuses every call.
+/// Class groups of a roster that can be down: it then refuses every call. Clones share what was
+/// heard.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roster {
+pub struct StandIn {
     /// Whether it answers.
-    pub(super) up: Arc<AtomicBool>,
+    pub up: Arc<AtomicBool>,
     /// Every call that it answered.
-    pub(super) heard: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
+    pub heard: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
     /// Every call that it refused.
-    pub(super) missed: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
+    pub missed: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
+}
+
+impl StandIn {
+    /// Answers at a port of its own, whose address it returns, as long as the process lives.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn serve(&self) -> std::io::Result<String> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
+        tokio::spawn(
+            tonic::transport::Server::builder()
+                .add_service(ClassGroupServiceServer::new(self.clone()))
+                .serve_with_incoming(incoming),
+        );
+        Ok(address)
+    }
 }
 
 fn unasked<T>() -> Result<Response<T>, Status> {
@@ -27,15 +46,19 @@ fn unasked<T>() -> Result<Response<T>, Status> {
 }
 
 #[tonic::async_trait]
-impl ClassGroupService for Roster {
+impl ClassGroupService for StandIn {
     async fn set_teaching_mode(
         &self,
         request: Request<SetTeachingModeRequest>,
     ) -> Result<Response<SetTeachingModeResponse>, Status> {
-        assert!(request.metadata().contains_key("authorization"));
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("no token"));
+        }
         let up = self.up.load(Ordering::SeqCst);
         let list = if up { &self.heard } else { &self.missed };
-        list.lock().expect("a lock").push(request.into_inner());
+        list.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(request.into_inner());
         if up {
             Ok(Response::new(SetTeachingModeResponse { changed_count: 1 }))
         } else {
