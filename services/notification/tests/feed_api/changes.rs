@@ -106,6 +106,7 @@ async fn a_directive_is_told_with_what_its_recipients_do(scratch: Scratch) {
     let expected = pb::DirectiveRecipient {
         report: String::new(),
         items: Vec::new(),
+        upper_notes: Vec::new(),
         ..reported
     };
     assert_eq!(last.state, Some(State::Recipient(expected)));

@@ -18,7 +18,6 @@ use super::{asked, cut};
 use crate::app::hazards::{By, Done, Hazards, rule_book};
 use crate::domain::hazard::major::RuleBook;
 use crate::domain::hazard::verb::Verb;
-use crate::error::Error;
 
 type Answer<T> = Result<Response<T>, Status>;
 type Acted = Answer<pb::Hazard>;
@@ -336,7 +335,7 @@ impl HazardService for HazardGrpc {
                     let text = lines.iter().map(convert::line).collect();
                     Some((Ok(part(text)), Some(pages)))
                 }
-                Err(err) => Some((Err(Status::from(Error::from(err))), None)),
+                Err(err) => Some((Err(Status::from(err)), None)),
             }
         });
         Ok(Response::new(heading.chain(lines).boxed()))

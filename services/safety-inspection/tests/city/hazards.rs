@@ -173,7 +173,6 @@ macro_rules! plain {
 }
 
 plain! {
-    get: GetHazardRequest {},
     dismiss: DismissHazardRequest { reason: "经查不属于隐患".to_owned() },
     remind: RemindHazardRequest {},
     rectify: RectifyHazardRequest {},
@@ -183,6 +182,12 @@ plain! {
     supervise: SuperviseHazardRequest { demand: "限期整改".to_owned() },
     watch: RecordHazardSupervisionRequest { finding: "现场已停用".to_owned() },
     lift: LiftHazardSupervisionRequest {},
+}
+
+pub(crate) fn get(name: &str) -> pb::GetHazardRequest {
+    pb::GetHazardRequest {
+        name: name.to_owned(),
+    }
 }
 
 pub(crate) fn verify(name: &str, grade: pb::hazard::Grade) -> pb::VerifyHazardRequest {

@@ -145,7 +145,7 @@ impl Hazards {
 }
 
 async fn view(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     caller: &Caller,
     hazard: Hazard,
     today: NaiveDate,
@@ -178,7 +178,7 @@ fn name_of(caller: &Caller) -> &str {
 }
 
 /// The caller as the rules see them: who, and at which level they decide.
-async fn actor(db: &(impl ConnectionTrait + Sync), caller: &Caller) -> Result<Actor, DbErr> {
+async fn actor(db: &impl ConnectionTrait, caller: &Caller) -> Result<Actor, DbErr> {
     let level = match caller.scope.leaf() {
         "" => Level::City,
         id => Store::organization(db, id)

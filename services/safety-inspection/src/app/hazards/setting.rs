@@ -23,7 +23,7 @@ pub(super) fn moment(now: DateTime<Utc>) -> Moment {
 
 /// The bureaus from the city down to the organisation at `path`, which may be one itself.
 pub(super) async fn bureaus(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     path: &OrgPath,
 ) -> Result<Vec<Organization>, DbErr> {
     let mut bureaus = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn bureau(bureaus: &[Organization], wanted: Bureau) -> Option<&Organi
 
 /// The setting of hazards at an organisation.
 pub(super) async fn setting(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     site: &Site,
     now: DateTime<Utc>,
 ) -> Result<Setting, DbErr> {

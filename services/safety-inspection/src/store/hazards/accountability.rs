@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn accountability_record(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
     ) -> Result<Option<Record>, DbErr> {

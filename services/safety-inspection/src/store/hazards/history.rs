@@ -121,7 +121,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hazard_changes(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         hazard: Uuid,
         sequence: i32,
         limit: u64,
@@ -170,7 +170,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn progress_reports(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         hazard: Uuid,
         sequence: i32,
         limit: u64,

@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hazard(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
     ) -> Result<Option<Hazard>, DbErr> {

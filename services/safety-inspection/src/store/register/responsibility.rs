@@ -82,7 +82,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn charts(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         org_paths: &[OrgPath],
     ) -> Result<Vec<Vec<Chart>>, DbErr> {
         let ids: BTreeSet<&str> = org_paths.iter().flat_map(OrgPath::ids).collect();
