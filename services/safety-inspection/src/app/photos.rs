@@ -26,13 +26,8 @@ pub(crate) struct Shown {
 /// # Errors
 /// When the database fails.
 pub(crate) async fn shown(
-<<<<<<< HEAD
     db: &(impl ConnectionTrait + Sync),
     scope: &OrgPath,
-=======
-    db: &impl ConnectionTrait,
-    (caller, permission): (&Caller, Permission),
->>>>>>> hazards
     organization: &str,
     origin: &str,
 ) -> Result<Vec<Shown>, DbErr> {

@@ -16,7 +16,7 @@ pub(crate) use checklists::{Draft, unchanged};
 pub(crate) use coverage::Covered;
 pub(crate) use due::Due;
 pub(crate) use planning::Plan;
-pub(crate) use reading::{Found, Looked, Shown};
+pub(crate) use reading::{Found, Looked};
 pub(crate) use recording::Verdict;
 pub(crate) use schedules::Timetable;
 
