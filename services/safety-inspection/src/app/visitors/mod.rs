@@ -107,7 +107,7 @@ impl Visitors {
     /// Reads and opens a visit of its school.
     async fn open(
         &self,
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         named: &Named,
         lock: Lock,
         now: DateTime<Utc>,

@@ -71,7 +71,7 @@ impl Store {
     /// # Errors
     /// When the database fails or the row cannot be read.
     pub async fn visit(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: Uuid,
         lock: Lock,
     ) -> Result<Option<KeptVisit>, DbErr> {
@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// When the database fails or a row cannot be read.
     pub async fn visit_events(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: Uuid,
     ) -> Result<Vec<VisitEvent>, DbErr> {
         let rows = VisitEventRow::page(db, "visit = $1", vec![id.into()], MOST_EVENTS).await?;
@@ -148,7 +148,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn disclosures_of_visitor(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         visit: Uuid,
     ) -> Result<Vec<(String, String)>, DbErr> {
         let rows = VisitorDisclosureRow::find(db, "visit", vec![visit.into()], Lock::No).await?;
