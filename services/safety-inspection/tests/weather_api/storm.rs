@@ -50,7 +50,16 @@ impl Storm {
         roster.up.store(true, Ordering::SeqCst);
         let address = roster.serve().await.expect("a port");
         let world = World::beside(scratch, &address).await;
-        crate::city::roster(&world.db, &tree::tree(), 2).await;
+        let mut told = tree::tree();
+        // Later than the policy of gates alone.
+        told.push(tree::enacted("", 3, |policy| {
+            policy.effective_date = Some(proto::Date {
+                year: 2022,
+                month: 4,
+                day: 5,
+            });
+        }));
+        crate::city::roster(&world.db, &told, 2).await;
         let client = WeatherServiceClient::new(world.channel.clone());
         Self {
             world,
