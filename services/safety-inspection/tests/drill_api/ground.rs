@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use kit::auth::Role;
 use kit::clock::Clock;
 use kit::field::to_timestamp;
+use proto::roster::PolicyProfile;
 use proto::safety as pb;
 use proto::safety::drill_service_client::DrillServiceClient;
 use proto::safety::duty_service_client::DutyServiceClient;
@@ -15,8 +16,6 @@ use crate::city::tree::{self, DEPUTY, HEAD, TEACHER, WARDEN};
 use crate::city::world::{World, told};
 use crate::city::{SCHOOL, SCHOOL_PATH, roster, staff};
 
-pub(crate) const GUARD: u128 = 21;
-
 pub(crate) fn drills(world: &World) -> DrillServiceClient<Channel> {
     DrillServiceClient::new(world.channel.clone())
 }
@@ -25,9 +24,23 @@ pub(crate) fn duty(world: &World) -> DutyServiceClient<Channel> {
     DutyServiceClient::new(world.channel.clone())
 }
 
-/// The whole city.
+/// The whole city, by the policy that ships.
 pub(crate) async fn settle(world: &World) {
     roster(&world.db, &tree::tree(), 2).await;
+    enact(world, 3, |_| {}).await;
+}
+
+/// The shipped policy, changed, is in force since April.
+pub(crate) async fn enact(world: &World, version: i64, change: impl FnOnce(&mut PolicyProfile)) {
+    let policy = tree::enacted("", version, |policy| {
+        policy.effective_date = Some(proto::Date {
+            year: 2022,
+            month: 4,
+            day: 2,
+        });
+        change(policy);
+    });
+    roster(&world.db, &[policy], 2).await;
 }
 
 pub(crate) fn id() -> String {

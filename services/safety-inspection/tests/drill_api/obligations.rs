@@ -5,12 +5,12 @@ use kit::field::to_date;
 use proto::safety as pb;
 use proto::safety::drill_obligation::{Kind, State};
 
-use crate::city::tree::{BUREAU, CITY, enacted};
+use crate::city::tree::{BUREAU, CITY};
 use crate::city::world::World;
-use crate::city::{SCHOOL, on_both, roster};
+use crate::city::{SCHOOL, on_both};
 use crate::ground::{
-    all_out, archive, archived, denied, deputy, district, drills, ended, everybody, fire_drill,
-    head, invalid, refused, running, settle,
+    all_out, archive, archived, denied, deputy, district, drills, enact, ended, everybody,
+    fire_drill, head, invalid, refused, running, settle,
 };
 
 on_both!(
@@ -138,12 +138,12 @@ async fn a_bureau_sees_the_worst_first_and_its_own_only(world: World) {
 
 async fn none_asked_for_is_not_done(world: World) {
     settle(&world).await;
-    let lax = enacted("", 3, |policy| {
+    enact(&world, 4, |policy| {
         let drill = policy.drill.as_mut().expect("drills");
         drill.night_dorm_per_quarter = 0;
         drill.school_per_month = 2;
-    });
-    roster(&world.db, &[lax], 2).await;
+    })
+    .await;
     archived(&world, fire_drill(&world, SCHOOL)).await;
     let ask = head(&world, owed(SCHOOL, None));
     let found = drills(&world)

@@ -212,7 +212,8 @@ async fn histories_are_numbered_and_kept_apart(db: Database) {
     };
     let tx = db.begin().await.expect("a transaction");
     for (resource, to) in [("a", "ONE"), ("b", "OTHER"), ("a", "TWO"), ("a", "THREE")] {
-        let noted = Store::note_move(&tx, resource, &moved(to), ("staff/x", "note"), now());
+        let moved = moved(to);
+        let noted = Store::note_move(&tx, resource, &moved, ("staff/x", "note"), now());
         noted.await.expect("noted");
     }
     tx.commit().await.expect("committed");

@@ -5,6 +5,7 @@ mod shifts;
 use chrono::NaiveDate;
 
 use super::*;
+use crate::domain::history::Move;
 
 fn start() -> DateTime<Utc> {
     "2022-04-06T00:00:00Z".parse().unwrap()
