@@ -236,12 +236,12 @@ async fn a_published_version_never_changes(mut scene: Scene) {
         (changed.items.len(), &*changed.display_name),
         (2, "屋顶检查")
     );
+    wish.etag.clear();
     let unknown = update(&mut scene, OFFICER, wish.clone(), &["code"]).await;
     assert_eq!(refused(unknown), "INVALID_FIELD");
     let published = publish(&mut scene, OFFICER, &drafted.name)
         .await
         .expect("published");
-    wish.etag.clear();
     let late = update(&mut scene, OFFICER, wish, &["items"]).await;
     assert_eq!(refused(late), "CHECKLIST_STATE");
     let held = get(&mut scene, OFFICER, &drafted.name)
