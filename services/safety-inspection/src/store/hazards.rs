@@ -78,7 +78,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hazards_standing(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         names: &[String],
     ) -> Result<HashSet<String>, DbErr> {
         let id = |name: &String| name.rsplit('/').next().and_then(|id| id.parse().ok());
