@@ -18,10 +18,10 @@ scenes!(
     a_repeated_submission_opens_nothing_twice,
 );
 
-/// Description and rules of the hazards of the school, in the order in which they were found.
+/// Description and rules of the hazards of the school, in the order of the rules.
 async fn hazards(scene: &Scene) -> Vec<(String, String, String)> {
     use sea_orm::ConnectionTrait;
-    let sql = "SELECT description, major_rules, origin FROM hazards ORDER BY id";
+    let sql = "SELECT description, major_rules, origin FROM hazards ORDER BY major_rules";
     let db = scene.world.db.read();
     let rows = db.query_all_raw(kit::db::statement(db, sql, [])).await;
     let text = |row: &sea_orm::QueryResult, place| row.try_get_by_index(place).expect("a text");

@@ -8,6 +8,8 @@ mod inspections;
 mod moves;
 mod offline;
 mod photos;
+mod places;
 mod plans;
 mod scene;
 mod scope;
+mod versions;

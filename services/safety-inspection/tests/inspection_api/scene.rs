@@ -35,6 +35,9 @@ impl Scene {
     pub(crate) async fn new(scratch: Scratch) -> Self {
         let world = World::new(scratch).await;
         roster(&world.db, &tree::tree(), 2).await;
+        // The whole policy that ships, newer than what gates are tested by.
+        let policy = tree::enacted("", 3, |policy| policy.effective_date = date(4, 2));
+        roster(&world.db, &[policy], 2).await;
         let channel = world.channel.clone();
         Self {
             lists: ChecklistServiceClient::new(channel.clone()),

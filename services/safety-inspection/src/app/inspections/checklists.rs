@@ -190,7 +190,7 @@ impl Inspections {
 
 /// A list that is in force at an organisation and adds to no other, and what was added to it there.
 pub(super) async fn applicable(
-    db: &(impl sea_orm::ConnectionTrait + Sync),
+    db: &impl sea_orm::ConnectionTrait,
     site: &Site,
     id: &TemplateId,
 ) -> Result<(Template, Vec<Template>), Error> {

@@ -36,7 +36,8 @@ impl Inspections {
         let work = async |tx: &Tx, now| {
             let organization = &site.organization;
             OrganizationRow::get(tx, &organization.id, Lock::Yes).await?;
-            let entered = Store::inspection_places(tx, &[organization.id.clone()]).await?;
+            let entered =
+                Store::inspection_places(tx, std::slice::from_ref(&organization.id)).await?;
             let same = |one: &Place| one.kind == kind && one.place == place && one.closed.is_none();
             if let Some(held) = entered.iter().find(|one| same(one)) {
                 let name = name(&organization.id, held.id);

@@ -164,7 +164,7 @@ pub(super) async fn keep(
 /// Checks that there is such a place at the organisation.
 async fn known_place(tx: &Tx, site: &Site, plan: &Plan) -> Result<(), Error> {
     let organization = &site.organization;
-    let entered = Store::inspection_places(tx, &[organization.id.clone()]).await?;
+    let entered = Store::inspection_places(tx, std::slice::from_ref(&organization.id)).await?;
     let places = places_of(plan.place_kind, organization.kind, &entered);
     let there = places.iter().any(|(place, stock)| {
         *place == plan.place && stock.closed.is_none_or(|closed| closed > plan.planned)

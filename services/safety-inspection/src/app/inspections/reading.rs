@@ -32,7 +32,7 @@ impl Found {
     /// # Errors
     /// When the database fails.
     pub(super) async fn read(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         inspection: Inspection,
     ) -> Result<Self, DbErr> {
         Ok(Self {

@@ -108,7 +108,7 @@ impl Inspections {
 
 /// The items of an inspection as they were when it was planned.
 pub(super) async fn checklist(
-    db: &(impl sea_orm::ConnectionTrait + Sync),
+    db: &impl sea_orm::ConnectionTrait,
     inspection: &Inspection,
 ) -> Result<Vec<Entry>, Error> {
     let mut ids = vec![inspection.template.clone()];

@@ -80,7 +80,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn answers(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         inspection: &Inspection,
     ) -> Result<Vec<Answer>, DbErr> {
         let keys = vec![inspection.id.into()];

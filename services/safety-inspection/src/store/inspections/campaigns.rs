@@ -122,7 +122,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn campaign(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
         lock: Lock,
@@ -240,7 +240,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn campaign_targets(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         (campaign, over): (&Campaign, bool),
         place: &str,
         (state, after): (Option<TargetState>, Option<(String, i16, String)>),

@@ -75,7 +75,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection_changes(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         resource: &str,
     ) -> Result<Vec<Change>, DbErr> {
         let rows = ChangeRow::find(db, "resource", vec![resource.into()], Lock::No).await?;

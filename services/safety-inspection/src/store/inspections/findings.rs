@@ -77,7 +77,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn findings(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         inspection: Uuid,
     ) -> Result<Vec<Finding>, DbErr> {
         let keys = vec![inspection.into()];
@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn standing_hazards(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         (organization, place): (&str, &str),
         keys: &[String],
     ) -> Result<HashMap<String, String>, DbErr> {

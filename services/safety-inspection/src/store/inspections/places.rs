@@ -56,7 +56,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection_place(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
         lock: Lock,
@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection_places(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organizations: &[String],
     ) -> Result<Vec<Place>, DbErr> {
         let keys = organizations.iter().map(|id| id.as_str().into()).collect();
@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection_places_page(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         after: Option<Uuid>,
         limit: u64,

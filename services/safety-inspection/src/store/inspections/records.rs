@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
         lock: Lock,

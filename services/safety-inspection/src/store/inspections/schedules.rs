@@ -62,7 +62,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection_schedule(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: &str,
         lock: Lock,
     ) -> Result<Option<Schedule>, DbErr> {
@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn inspection_schedules(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         place: &OrgPath,
         after: &str,
         limit: u64,

@@ -93,7 +93,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn checklist(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: &TemplateId,
         lock: Lock,
     ) -> Result<Option<Kept>, DbErr> {
@@ -106,7 +106,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn checklists(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         ids: &[TemplateId],
     ) -> Result<Vec<Template>, DbErr> {
         let keys = ids.iter().map(|id| id.to_string().into()).collect();
@@ -172,7 +172,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn checklists_around(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         place: &OrgPath,
         (kind, state): (Option<PlaceKind>, Option<State>),
         after: &str,

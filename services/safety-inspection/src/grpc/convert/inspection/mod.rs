@@ -3,9 +3,9 @@
 mod answer;
 mod campaign;
 mod checklist;
-mod inspection;
 mod item;
 mod plan;
+mod record;
 
 use kit::field::Fields;
 use kit::status::Problem;
@@ -19,9 +19,9 @@ use crate::domain::inspection::place::is_place;
 pub(in crate::grpc) use answer::{answers, verdict};
 pub(in crate::grpc) use campaign::{call, campaign, progress, target};
 pub(in crate::grpc) use checklist::{checklist, content, draft, etag};
-pub(in crate::grpc) use inspection::{inspection, listed, looked, plan};
 pub(in crate::grpc) use item::item;
 pub(in crate::grpc) use plan::{coverage, days, due, end_day, place, schedule, timetable, wish};
+pub(in crate::grpc) use record::{inspection, listed, looked, plan};
 
 const NAME: usize = 60;
 const REASON: usize = 500;
