@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::incident::moves::Refusal;
+
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +30,9 @@ pub enum Error {
     /// The code is not one of ours.
     #[error("not a code of this city")]
     ForeignCode,
+    /// What is asked of an incident is refused.
+    #[error("the incident refuses: {0:?}")]
+    Incident(Refusal),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),
@@ -37,4 +42,10 @@ pub enum Error {
     /// Refused by what all services share: scope, load, request ids.
     #[error(transparent)]
     Refused(#[from] Problem),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Incident(refusal)
+    }
 }

@@ -10,17 +10,25 @@ use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
 use proto::safety::gate_service_server::GateServiceServer;
+use proto::safety::incident_service_server::IncidentServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
 use crate::app::gate::Gatehouse;
+use crate::app::incidents::Incidents;
 use crate::domain::gate::snapshot::SnapshotKey;
+use crate::domain::incident::harm::Tables;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
 const MAX_REQUEST: usize = 1 << 20;
+
+/// A review of twenty causes with its words.
+const MAX_INCIDENT: usize = 1 << 17;
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +76,14 @@ pub async fn start(
     )
     .await?;
 
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
+    let levels = Tables::shipped()
+        .map_err(|err| StartError::Config(format!("data/incident_levels.toml: {err}")))?;
+    let incidents = Incidents::new(base, levels);
+
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = kit::channel::connect_lazy(&config.roster)?;
     let upstream = RosterUpstream::new(channel, credentials.clone());
@@ -94,5 +110,7 @@ pub async fn start(
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let incidents = IncidentServiceServer::new(grpc::Incident::new(incidents))
+        .max_decoding_message_size(MAX_INCIDENT);
+    Ok(server.serve(tonic::service::Routes::new(gate).add_service(incidents)))
 }

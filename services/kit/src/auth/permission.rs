@@ -172,6 +172,20 @@ named! {
         GateRead = "gate.read",
         /// Override a gate decision.
         GateOverride = "gate.override",
+        /// Note that an incident was noticed.
+        IncidentDetect = "incident.detect",
+        /// Read incidents, their reports and counts.
+        IncidentRead = "incident.read",
+        /// Open confidential incidents: serious bullying and sexual assault.
+        IncidentConfidential = "incident.confidential",
+        /// Report on incidents, respond to them, and tell others.
+        IncidentHandle = "incident.handle",
+        /// Give the receipt of a level or a partner.
+        IncidentReceive = "incident.receive",
+        /// Confirm, grade, dismiss and close incidents.
+        IncidentVerify = "incident.verify",
+        /// Review incidents.
+        IncidentReview = "incident.review",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -245,6 +259,16 @@ impl Role {
             P::MessageRead,
             P::WarningRead,
         ];
+        // What the officers of every bureau may do.
+        let bureau: &[P] = &[
+            P::IncidentDetect,
+            P::IncidentRead,
+            P::IncidentConfidential,
+            P::IncidentHandle,
+            P::IncidentReceive,
+            P::IncidentVerify,
+            P::IncidentReview,
+        ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
         let granted: &[P] = match self {
@@ -260,6 +284,7 @@ impl Role {
                 P::AbsenceRead,
                 P::ReturnRequest,
                 P::CareHandle,
+                P::IncidentDetect,
             ],
             Self::SchoolDoctor => &[
                 P::DrawRun,
@@ -278,6 +303,8 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::CareHandle,
+                P::IncidentDetect,
+                P::IncidentRead,
             ],
             Self::EpidemicReporter => &[
                 P::DrawRun,
@@ -297,8 +324,15 @@ impl Role {
                 P::CaseWrite,
                 P::SignalExplain,
             ],
-            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
-            Self::Guard => &[P::GateCheck, P::GateRead],
+            Self::SafetyOfficer => &[
+                P::GateRead,
+                P::GateCheck,
+                P::AlertHandle,
+                P::IncidentDetect,
+                P::IncidentRead,
+                P::IncidentHandle,
+            ],
+            Self::Guard => &[P::GateCheck, P::GateRead, P::IncidentDetect],
             Self::Principal => &[
                 P::DrawRun,
                 P::AlertHandle,
@@ -316,6 +350,11 @@ impl Role {
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
                 P::CareHandle,
+                P::IncidentDetect,
+                P::IncidentRead,
+                P::IncidentConfidential,
+                P::IncidentHandle,
+                P::IncidentReview,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -417,6 +456,8 @@ impl Role {
                 P::ReportReceive,
                 P::CaseExport,
                 P::HealthCoverageRead,
+                P::IncidentRead,
+                P::IncidentReceive,
             ],
             Self::Counsellor => &[P::RosterRead, P::SupportHandle, P::CareHandle],
             Self::Student | Self::Guardian => &[],
@@ -426,6 +467,8 @@ impl Role {
                 P::WarningRead,
                 P::WarningWrite,
                 P::ReceiptWrite,
+                P::IncidentRead,
+                P::IncidentReceive,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,
@@ -453,6 +496,7 @@ impl Role {
                 | Self::DistrictOfficer
                 | Self::CityOfficer
         );
+        let is_bureau = matches!(self, Self::DistrictOfficer | Self::CityOfficer);
         let machine = matches!(
             self,
             Self::Laboratory
@@ -463,6 +507,7 @@ impl Role {
         );
         granted.contains(&permission)
             || (bureau_or_school && school.contains(&permission))
+            || (is_bureau && bureau.contains(&permission))
             || (!machine && person.contains(&permission))
     }
 }
@@ -486,6 +531,15 @@ mod tests {
         for role in Role::ALL {
             let keeps = role.grants(Permission::SupportHandle);
             assert_eq!(keeps, *role == Role::Counsellor, "{role}");
+        }
+    }
+
+    #[test]
+    fn confidential_incidents_are_for_the_head_and_the_bureaus_only() {
+        for role in Role::ALL {
+            let opens = role.grants(Permission::IncidentConfidential);
+            let may = [Role::Principal, Role::DistrictOfficer, Role::CityOfficer].contains(role);
+            assert_eq!(opens, may, "{role}");
         }
     }
 

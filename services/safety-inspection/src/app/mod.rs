@@ -2,6 +2,7 @@
 
 pub(crate) mod gate;
 mod hazards;
+pub(crate) mod incidents;
 
 use std::sync::Arc;
 

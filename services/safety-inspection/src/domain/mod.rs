@@ -2,6 +2,7 @@
 
 pub mod gate;
 pub mod hazard;
+pub mod incident;
 pub mod organization;
 pub mod person;
 pub mod photo;

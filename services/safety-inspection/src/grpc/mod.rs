@@ -2,6 +2,8 @@
 
 mod convert;
 mod gate;
+mod incident;
 mod status;
 
 pub(crate) use gate::Gate;
+pub(crate) use incident::Incident;

@@ -27,6 +27,7 @@ impl From<Error> for Problem {
             Error::ForeignCode => {
                 Problem::invalid("person_code", "不是本市的身份码", "not a code of this city")
             }
+            Error::Incident(refusal) => super::convert::incident::refused(refusal),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

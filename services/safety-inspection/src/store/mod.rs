@@ -2,6 +2,7 @@
 
 pub mod gate;
 pub mod hazards;
+pub mod incidents;
 pub mod photos;
 pub mod register;
 

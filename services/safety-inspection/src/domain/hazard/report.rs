@@ -20,6 +20,8 @@ macro_rules! numbered {
     };
 }
 
+pub(crate) use numbered;
+
 numbered! {
     /// The field of a hazard (rule 5.3); the numbers are those of the contract.
     Category {

@@ -1,6 +1,7 @@
 //! Field by field, both ways: names, and what requests share.
 
 pub(super) mod gate;
+pub(super) mod incident;
 
 use kit::status::Problem;
 
