@@ -139,7 +139,7 @@ async fn it_is_not_closed_before_police_and_education_know(world: World) {
 
 async fn few_of_them_are_not_counted(world: World) {
     let desk = Desk::new(world).await;
-    let policy = enacted("", 3, |profile| {
+    let policy = enacted("fz", 3, |profile| {
         if let Some(privacy) = &mut profile.privacy {
             privacy.k = 2;
         }

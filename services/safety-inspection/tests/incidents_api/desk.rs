@@ -1,7 +1,6 @@
 //! Who does what about an incident, as tests say it.
 
-use std::time::Duration;
-
+use chrono::TimeDelta;
 use kit::auth::Role;
 use prost_types::Timestamp;
 use proto::roster::incident_policy::Level;
@@ -150,8 +149,8 @@ impl Desk {
         kit::field::to_timestamp(self.world.clock.now())
     }
 
-    pub(crate) fn wait(&self, minutes: u64) {
-        self.world.clock.advance(Duration::from_secs(minutes * 60));
+    pub(crate) fn wait(&self, minutes: i64) {
+        self.world.clock.advance(TimeDelta::minutes(minutes));
     }
 
     /// An accident at the first school, just noticed.
