@@ -669,6 +669,56 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "{organization} 不能加入该互助组：应为本辖区的学校，且不在其他互助组中",
             "{organization} cannot be a member of this group",
         ),
+        R::IncidentState => entry_of(
+            FailedPrecondition,
+            "事件当前状态为 {state}，不能进行该操作",
+            "the incident is {state}",
+        ),
+        R::IncidentLevelFloor => entry_of(
+            FailedPrecondition,
+            "按伤亡和损失，事件级别不得低于 {floor} 级，不能定为 {level} 级",
+            "the casualties demand level {floor}, not {level}",
+        ),
+        R::IncidentSameLevel => entry_of(
+            FailedPrecondition,
+            "事件已是 {level} 级",
+            "the incident is of level {level}",
+        ),
+        R::IncidentSupplementOver => entry_of(
+            FailedPrecondition,
+            "伤亡补报期已于 {end_time} 结束",
+            "casualties could be supplemented until {end_time}",
+        ),
+        R::IncidentOverLevel => entry_of(
+            FailedPrecondition,
+            "{receiver} 尚未签收；如需越级上报，请在初报中写明理由",
+            "{receiver} has not received, and no over-level reason was given",
+        ),
+        R::IncidentSecondPerson => entry_of(
+            FailedPrecondition,
+            "发现或处置该事件的人员不能由本人核销或复盘，请由他人办理",
+            "whoever noticed or handled an incident neither dismisses nor reviews it",
+        ),
+        R::IncidentReviewLevel => entry_of(
+            FailedPrecondition,
+            "{level} 级事件应由教育行政部门复盘，学校不能自行复盘",
+            "a school does not review an incident of level {level}",
+        ),
+        R::IncidentUntold => entry_of(
+            FailedPrecondition,
+            "尚未告知 {receiver}，不能结案",
+            "{receiver} does not know of the incident yet",
+        ),
+        R::IncidentHasCasualties => entry_of(
+            FailedPrecondition,
+            "已有人员伤亡或财产损失，不能按误报核销",
+            "somebody or something came to harm",
+        ),
+        R::IncidentReceiver => entry_of(
+            FailedPrecondition,
+            "该事件不以此方式报送 {receiver}",
+            "the incident does not go to {receiver} this way",
+        ),
         // Notification.
         R::AlertState => entry_of(
             FailedPrecondition,

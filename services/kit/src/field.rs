@@ -192,6 +192,15 @@ pub fn year_of(told: &proto::roster::CalendarYear) -> crate::calendar::Year {
     }
 }
 
+/// Whether a text could hold a phone or identity number: seven digits running.
+pub fn holds_number(text: &str) -> bool {
+    let mut run = 0;
+    text.chars().any(|one| {
+        run = if one.is_numeric() { run + 1 } else { 0 };
+        run >= 7
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,5 +232,12 @@ mod tests {
         assert_eq!(from_date(to_date(day)), Some(day));
         let instant = "2022-04-06T00:00:01.5Z".parse().unwrap();
         assert_eq!(from_timestamp(to_timestamp(instant)), Some(instant));
+    }
+
+    #[test]
+    fn long_numbers_are_seen() {
+        assert!(holds_number("电话 5910000000"));
+        assert!(holds_number("１２３４５６７"));
+        assert!(!holds_number("2022年4月6日 08:30 三年（1）班 123456"));
     }
 }

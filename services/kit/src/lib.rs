@@ -14,6 +14,7 @@ pub mod db;
 pub mod drain;
 pub mod feed;
 pub mod field;
+pub mod hop;
 pub mod lease;
 pub mod migration;
 pub mod org;

@@ -18,6 +18,7 @@ use crate::domain::weather::state::State as WeatherState;
 use crate::domain::weather::suspension::SuspensionState;
 use crate::domain::weather::task::TaskState;
 use crate::domain::weather::warning::Refusal;
+use crate::domain::incident::moves::Refusal;
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +143,9 @@ pub enum Error {
     /// The organisation cannot be a member.
     #[error("{0} cannot be a member")]
     MutualAidMember(String),
+    /// What is asked of an incident is refused.
+    #[error("the incident refuses: {0:?}")]
+    Incident(Refusal),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),
@@ -151,4 +155,10 @@ pub enum Error {
     /// Refused by what all services share: scope, load, request ids.
     #[error(transparent)]
     Refused(#[from] Problem),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Incident(refusal)
+    }
 }

@@ -123,6 +123,7 @@ pub async fn start(
     routes = wings::inspections(routes, &base).await?;
     routes = wings::drills(routes, &base);
     routes = wings::duty(routes, &base, &drain)?;
+    routes = wings::incidents(routes, &base)?;
     routes = wings::weather(routes, &base, teaching, &drain)?;
     Ok(server.serve(routes))
 }

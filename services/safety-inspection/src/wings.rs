@@ -7,6 +7,7 @@ use proto::safety::checklist_service_server::ChecklistServiceServer;
 use proto::safety::drill_service_server::DrillServiceServer;
 use proto::safety::duty_service_server::DutyServiceServer;
 use proto::safety::hazard_service_server::HazardServiceServer;
+use proto::safety::incident_service_server::IncidentServiceServer;
 use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
 use proto::safety::inspection_service_server::InspectionServiceServer;
 use proto::safety::visitor_service_server::VisitorServiceServer;
@@ -17,10 +18,12 @@ use crate::app::Base;
 use crate::app::drills::Drills;
 use crate::app::duty::{Duty, Templates};
 use crate::app::hazards::{Hazards, Watch};
+use crate::app::incidents::Incidents;
 use crate::app::inspections::Inspections;
 use crate::app::visitors::{Keeper, Visitors};
 use crate::app::weather::{Weather, shipped as actions, watch};
 use crate::domain::checklist::shipped;
+use crate::domain::incident::harm::Tables;
 use crate::grpc;
 use crate::start::StartError;
 
@@ -28,6 +31,8 @@ use crate::start::StartError;
 pub(crate) const MAX_REQUEST: usize = 1 << 20;
 /// A visitor with all companions and some air.
 const MAX_VISIT: usize = 1 << 16;
+/// A review of twenty causes with its words.
+const MAX_INCIDENT: usize = 1 << 17;
 /// The longest document of a warning, and some air.
 const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
 /// Requests without lists.
@@ -95,4 +100,13 @@ pub(crate) fn weather(
     tokio::spawn(watch(weather.clone(), drain.clone()));
     let weather = WeatherServiceServer::new(grpc::WeatherGrpc::new(weather));
     Ok(routes.add_service(weather.max_decoding_message_size(MAX_DOCUMENT)))
+}
+
+/// Incidents, from their detection to their review.
+pub(crate) fn incidents(routes: Routes, base: &Base) -> Result<Routes, StartError> {
+    let levels = Tables::shipped()
+        .map_err(|err| StartError::Config(format!("data/incident_levels.toml: {err}")))?;
+    let incidents = Incidents::new(base.clone(), levels);
+    let incidents = IncidentServiceServer::new(grpc::Incident::new(incidents));
+    Ok(routes.add_service(incidents.max_decoding_message_size(MAX_INCIDENT)))
 }

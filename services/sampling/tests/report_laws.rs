@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use kit::hop::{Hop, HopClock, Receipt, clocks};
 use proptest::prelude::*;
 use sampling::domain::health::case::{Outcome, Standing, found};
 use sampling::domain::health::disease::{Certainty, Severity};
-use sampling::domain::health::report::{HopClock, Receipt, ReportKind, Written, clocks, is_late};
-use sampling::domain::health::rules::Hop;
+use sampling::domain::health::report::{ReportKind, Written, is_late};
 use sampling::domain::laboratory_result::{LaboratoryResult, Value, in_force};
 
 const HOUR: i64 = 3_600_000;

@@ -238,6 +238,20 @@ named! {
         WeatherDeclare = "weather.declare",
         /// Form mutual-aid groups.
         MutualAidWrite = "mutual-aid.write",
+        /// Note that an incident was noticed.
+        IncidentDetect = "incident.detect",
+        /// Read incidents, their reports and counts.
+        IncidentRead = "incident.read",
+        /// Open confidential incidents: serious bullying and sexual assault.
+        IncidentConfidential = "incident.confidential",
+        /// Report on incidents, respond to them, and tell others.
+        IncidentHandle = "incident.handle",
+        /// Give the receipt of a level or a partner.
+        IncidentReceive = "incident.receive",
+        /// Confirm, grade, dismiss and close incidents.
+        IncidentVerify = "incident.verify",
+        /// Review incidents.
+        IncidentReview = "incident.review",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -320,6 +334,16 @@ impl Role {
             P::DutyAttend,
             P::WeatherRead,
         ];
+        // What the officers of every bureau may do.
+        let bureau: &[P] = &[
+            P::IncidentDetect,
+            P::IncidentRead,
+            P::IncidentConfidential,
+            P::IncidentHandle,
+            P::IncidentReceive,
+            P::IncidentVerify,
+            P::IncidentReview,
+        ];
         // What everybody may do, machines aside.
         let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
         let granted: &[P] = match self {
@@ -345,6 +369,7 @@ impl Role {
                 P::VisitRead,
                 P::VisitConfirm,
                 P::WeatherRead,
+                P::IncidentDetect,
             ],
             Self::SchoolDoctor => &[
                 P::WeatherHandle,
@@ -370,6 +395,8 @@ impl Role {
                 P::CaseWrite,
                 P::CareHandle,
                 P::InspectionRun,
+                P::IncidentDetect,
+                P::IncidentRead,
             ],
             Self::EpidemicReporter => &[
                 P::DrawRun,
@@ -414,6 +441,9 @@ impl Role {
                 P::VisitConfirm,
                 P::VisitorReveal,
                 P::WeatherHandle,
+                P::IncidentDetect,
+                P::IncidentRead,
+                P::IncidentHandle,
             ],
             Self::Guard => &[
                 P::GateCheck,
@@ -429,6 +459,7 @@ impl Role {
                 P::VisitRequest,
                 P::VisitRead,
                 P::WeatherRead,
+                P::IncidentDetect,
             ],
             Self::Principal => &[
                 P::DrawRun,
@@ -466,6 +497,11 @@ impl Role {
                 P::DutyApprove,
                 P::WeatherHandle,
                 P::WeatherDecide,
+                P::IncidentDetect,
+                P::IncidentRead,
+                P::IncidentConfidential,
+                P::IncidentHandle,
+                P::IncidentReview,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -610,6 +646,8 @@ impl Role {
                 P::HealthCoverageRead,
                 P::InspectionRead,
                 P::InspectionRun,
+                P::IncidentRead,
+                P::IncidentReceive,
             ],
             Self::Counsellor => &[
                 P::RosterRead,
@@ -639,6 +677,8 @@ impl Role {
                 P::DutyRead,
                 P::VisitRequest,
                 P::WeatherRead,
+                P::IncidentRead,
+                P::IncidentReceive,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,
@@ -674,6 +714,7 @@ impl Role {
                 | Self::DistrictOfficer
                 | Self::CityOfficer
         );
+        let is_bureau = matches!(self, Self::DistrictOfficer | Self::CityOfficer);
         let machine = matches!(
             self,
             Self::Laboratory
@@ -684,6 +725,7 @@ impl Role {
         );
         granted.contains(&permission)
             || (bureau_or_school && school.contains(&permission))
+            || (is_bureau && bureau.contains(&permission))
             || (!machine && person.contains(&permission))
     }
 }
@@ -707,6 +749,15 @@ mod tests {
         for role in Role::ALL {
             let keeps = role.grants(Permission::SupportHandle);
             assert_eq!(keeps, *role == Role::Counsellor, "{role}");
+        }
+    }
+
+    #[test]
+    fn confidential_incidents_are_for_the_head_and_the_bureaus_only() {
+        for role in Role::ALL {
+            let opens = role.grants(Permission::IncidentConfidential);
+            let may = [Role::Principal, Role::DistrictOfficer, Role::CityOfficer].contains(role);
+            assert_eq!(opens, may, "{role}");
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod inspections;
 pub(crate) mod photos;
 pub(crate) mod visitors;
 pub(crate) mod weather;
+pub(crate) mod incidents;
 
 use std::sync::Arc;
 

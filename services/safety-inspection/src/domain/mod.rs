@@ -10,6 +10,7 @@ pub mod history;
 pub mod inspection;
 pub mod opaque_code;
 pub(crate) mod numbered;
+pub mod incident;
 pub mod organization;
 pub mod person;
 pub mod photo;

@@ -114,6 +114,7 @@ impl From<Error> for Problem {
                 .meta("max", max),
             Error::MutualAidMember(id) => Problem::new(Reason::MutualAidMember)
                 .meta("organization", format!("organizations/{id}")),
+            Error::Incident(refusal) => super::convert::incident::refused(refusal),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

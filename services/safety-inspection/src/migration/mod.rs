@@ -13,6 +13,7 @@ mod m20261126_000012_drills;
 mod m20261126_000013_duty;
 mod m20261126_000018_visits;
 mod m20261126_000014_weather;
+mod m20261126_000015_incidents;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000013_duty::Migration));
         migrations.push(Box::new(m20261126_000018_visits::Migration));
         migrations.push(Box::new(m20261126_000014_weather::Migration));
+        migrations.push(Box::new(m20261126_000015_incidents::Migration));
         migrations
     }
 

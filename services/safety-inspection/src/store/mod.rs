@@ -6,6 +6,7 @@ pub mod gate;
 pub mod hazards;
 pub mod inspections;
 pub mod moves;
+pub mod incidents;
 pub mod photos;
 pub mod records;
 pub mod register;

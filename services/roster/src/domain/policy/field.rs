@@ -243,6 +243,7 @@ pub const FIELDS: &[Field] = &[
     span("incident.slas[].phone", MINUTE, DAY, "5.33").optional(),
     span("incident.slas[].written", MINUTE, 7 * DAY, "5.33"),
     span("incident.hop_sla", MINUTE, DAY, "5.33"),
+    word("incident.level_table", word::LEVEL_TABLES, "5.32").optional(),
     records("directive.acks", &["urgency"], "5.39"),
     word("directive.acks[].urgency", word::URGENCIES, "5.39"),
     span("directive.acks[].sla", MINUTE, 7 * DAY, "5.39"),

@@ -111,6 +111,7 @@ pub(super) const RELEASES: &[&str] = &["SINGLE_NEGATIVE", "MANUAL"];
 pub(super) const FORMULAS: &[&str] = &["2015", "2022"];
 /// I is the gravest: of weather warnings and of incidents, gravest first.
 pub(super) const LEVELS: &[&str] = &["I", "II", "III", "IV"];
+pub(super) const LEVEL_TABLES: &[&str] = &["REGULATION", "EDUCATION"];
 pub(super) const ACTIONS: &[&str] = &[
     "DUTY",
     "INSPECT",

@@ -9,6 +9,7 @@ pub(super) mod inspection;
 pub(super) mod photo;
 pub(super) mod visitor;
 pub(super) mod weather;
+pub(super) mod incident;
 
 use kit::field::Fields;
 use kit::status::Problem;

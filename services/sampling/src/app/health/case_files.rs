@@ -5,6 +5,7 @@ use kit::auth::{Caller, Permission};
 use kit::clock::civil_date;
 use kit::db::Tx;
 use kit::feed::announce;
+use kit::hop;
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,8 +106,8 @@ impl App {
         let people = is_event.then_some(row.people.unsigned_abs());
         let limit = report::first_limit(&policy.health, disease, people);
         row.urgent = report::is_urgent(&policy.health, disease, is_event);
-        row.first_due = row.detect_time + report::millis(limit);
-        row.follow_up = report::millis(policy.health.follow_up);
+        row.first_due = row.detect_time + hop::millis(limit);
+        row.follow_up = hop::millis(policy.health.follow_up);
         row.open_time = now.timestamp_millis();
         row.policy_version.clone_from(&policy.version);
         let hops: Vec<HopRow> = report::chain(&policy.health, row.urgent)
@@ -115,7 +116,7 @@ impl App {
                 case_id: row.id.clone(),
                 from_level: hop.from,
                 to_level: hop.to,
-                sla: report::millis(hop.sla),
+                sla: hop::millis(hop.sla),
             })
             .collect();
         HopRow::add(tx, &hops).await?;
@@ -228,22 +229,22 @@ impl CaseFile {
     }
 
     /// The clock of each hop.
-    pub(crate) fn clocks(&self) -> Vec<report::HopClock> {
-        let hop = |hop: &HopRow| crate::domain::health::rules::Hop {
+    pub(crate) fn clocks(&self) -> Vec<hop::HopClock> {
+        let hop = |hop: &HopRow| hop::Hop {
             from: hop.from_level,
             to: hop.to_level,
             sla: std::time::Duration::from_millis(hop.sla.unsigned_abs()),
         };
         let receipts = self.steps.iter().filter(|step| step.kind == 1);
-        let receipts: Vec<report::Receipt> = receipts
-            .map(|step| report::Receipt {
+        let receipts: Vec<hop::Receipt> = receipts
+            .map(|step| hop::Receipt {
                 level: step.level,
                 time: step.time,
             })
             .collect();
         let hops: Vec<_> = self.hops.iter().map(hop).collect();
         let first = self.row.first_due - self.row.detect_time;
-        report::clocks(&hops, self.row.detect_time, first, &receipts)
+        hop::clocks(&hops, self.row.detect_time, first, &receipts)
     }
 
     /// Whether anything is or was late.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::hop::Hop;
+
 use super::cluster_rule::ClusterRule;
 use super::disease::Disease;
 use super::symptom::Symptoms;
@@ -211,17 +213,6 @@ pub struct ContactRule {
     pub secondary_days: u16,
     /// How many civil days before the onset a contact counts.
     pub trace_days: u16,
-}
-
-/// One step of the statutory chain (rule 1.17). Levels are numbers of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hop {
-    /// Who reports.
-    pub from: i16,
-    /// To whom.
-    pub to: i16,
-    /// Within this of knowing.
-    pub sla: Duration,
 }
 
 /// What a tube can be tested for (F1).

@@ -1,6 +1,6 @@
 //! Requests about cases, read field by field.
 
-use kit::field::{Fields, from_timestamp};
+use kit::field::{Fields, from_timestamp, holds_number};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use proto::roster::Disease as Named;
@@ -16,7 +16,6 @@ use crate::domain::day::Day;
 use crate::domain::health::case::Outcome;
 use crate::domain::health::contact::Degree;
 use crate::domain::health::disease::{Disease, Severity};
-use crate::domain::health::report::holds_number;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::grpc::convert;
 

@@ -1,8 +1,8 @@
 //! Field by field: reports, hops and steps, as they are told.
 
+use kit::hop::HopClock;
 use proto::sampling::{CaseReport, ReportHop, ReportStep};
 
-use crate::domain::health::report::HopClock;
 use crate::grpc::tube_convert::instant;
 use crate::store::health::reports::{ReportRow, StepRow};
 

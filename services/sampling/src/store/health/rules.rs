@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::hop::Hop;
 use proto::roster::PolicyProfile;
 
 use crate::domain::health::cluster_table::table;
 use crate::domain::health::disease::Disease;
 use crate::domain::health::rules::{
-    Assay, Basis, CaseDefinition, ContactRule, HealthRules, HfmdSuspension, Hop,
-    InfluenzaSuspension, Level, Measure, Outbreak, Return, Similar, Slot, SlotRule,
+    Assay, Basis, CaseDefinition, ContactRule, HealthRules, HfmdSuspension, InfluenzaSuspension,
+    Level, Measure, Outbreak, Return, Similar, Slot, SlotRule,
 };
 use crate::domain::health::symptom::{Symptom, Symptoms};
 

@@ -1,0 +1,49 @@
+//! The part of a policy profile that incidents need.
+
+use std::time::Duration;
+
+use proto::roster::PolicyProfile;
+use proto::roster::incident_policy::{Level, LevelTable};
+
+use crate::domain::incident::harm::TableName;
+use crate::domain::incident::terms::{Sla, Terms};
+
+/// The terms of a profile; the numbers of the rules stand in for what it lacks.
+pub(super) fn terms(profile: &PolicyProfile) -> Terms {
+    let mut terms = Terms {
+        policy_version: profile.policy_version.clone(),
+        ..Terms::default()
+    };
+    if let Some(policy) = &profile.incident {
+        for told in &policy.slas {
+            let level = match told.level() {
+                Level::I => 0,
+                Level::Ii => 1,
+                Level::Iii => 2,
+                Level::Iv => 3,
+                Level::Unspecified => continue,
+            };
+            if let Some(written) = span(told.written) {
+                terms.slas[level] = Sla {
+                    phone: span(told.phone),
+                    written,
+                };
+            }
+        }
+        terms.hop = span(policy.hop_sla).unwrap_or(terms.hop);
+        if policy.level_table() == LevelTable::Regulation {
+            terms.table = TableName::Regulation;
+        }
+    }
+    let follow_up = profile.report.as_ref().and_then(|of| span(of.follow_up));
+    terms.follow_up = follow_up.unwrap_or(terms.follow_up);
+    if let Some(privacy) = &profile.privacy {
+        terms.privacy_k = u32::try_from(privacy.k).unwrap_or(terms.privacy_k);
+    }
+    terms
+}
+
+fn span(told: Option<prost_types::Duration>) -> Option<Duration> {
+    let told = Duration::try_from(told?).ok()?;
+    (!told.is_zero()).then_some(told)
+}

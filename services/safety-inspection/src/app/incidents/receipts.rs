@@ -1,0 +1,78 @@
+//! Receipts and notices: each receiver answers for itself.
+
+use kit::auth::{Caller, Permission, Role};
+use prost::Message;
+use uuid::Uuid;
+
+use super::{Incidents, Once, Told, is_bureau};
+use crate::app::{Site, denied};
+use crate::domain::incident::step::{Medium, Receiver};
+use crate::error::Error;
+
+/// Whether this caller answers for this receiver.
+fn answers_for(caller: &Caller, receiver: Receiver) -> bool {
+    let depth = caller.scope.ids().count();
+    match receiver {
+        Receiver::District => caller.is(Role::DistrictOfficer) && depth == 2,
+        Receiver::City => caller.is(Role::CityOfficer) && depth <= 1,
+        Receiver::Government | Receiver::Police | Receiver::Fire => {
+            caller.is(Role::PartnerSystem) && is_bureau(caller)
+        }
+        Receiver::Health => {
+            (caller.is(Role::PartnerSystem) || caller.is(Role::DiseaseControl)) && is_bureau(caller)
+        }
+        // Refused with a reason by the incident itself.
+        Receiver::School | Receiver::Guardians => true,
+    }
+}
+
+impl Incidents {
+    /// Notes that a receiver was reached.
+    pub(crate) async fn acknowledge<M: Message, R: Message + Default>(
+        &self,
+        (caller, site): (&Caller, &Site),
+        id: Uuid,
+        (receiver, medium): (Receiver, Medium),
+        once: Once<'_, M>,
+        render: impl FnOnce(Told, ()) -> R,
+    ) -> Result<R, Error> {
+        if !answers_for(caller, receiver) {
+            return Err(denied(Permission::IncidentReceive).into());
+        }
+        let at = (caller, site);
+        self.act(
+            at,
+            id,
+            once,
+            async |_, file, now| {
+                let event = file.receive(receiver, medium, now.by(caller, ""))?;
+                Ok((Vec::from_iter(event), ()))
+            },
+            render,
+        )
+        .await
+    }
+
+    /// Notes that somebody outside education was told.
+    pub(crate) async fn note<M: Message, R: Message + Default>(
+        &self,
+        (caller, site): (&Caller, &Site),
+        id: Uuid,
+        (told, reference): ((Receiver, Medium), &str),
+        once: Once<'_, M>,
+        render: impl FnOnce(Told, ()) -> R,
+    ) -> Result<R, Error> {
+        let at = (caller, site);
+        self.act(
+            at,
+            id,
+            once,
+            async |_, file, now| {
+                let event = file.tell(told, reference, now.by(caller, ""))?;
+                Ok((Vec::from_iter(event), ()))
+            },
+            render,
+        )
+        .await
+    }
+}

@@ -1,0 +1,15 @@
+//! Incidents as guards, schools, bureaus and partners see them, on both databases.
+
+#[path = "../city/mod.rs"]
+mod city;
+mod clocks;
+mod confidential;
+mod desk;
+mod findings;
+mod input;
+mod moves;
+mod once;
+mod reading;
+mod scope;
+mod store;
+mod way;
