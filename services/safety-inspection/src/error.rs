@@ -5,20 +5,20 @@ use kit::status::Problem;
 use kit::vault::VaultError;
 use sea_orm::DbErr;
 
-use crate::domain::hazard::moves::Refused;
 use crate::domain::checklist::template::{State as ChecklistState, Unaddable};
+use crate::domain::hazard::moves::Refused;
+use crate::domain::incident::moves::Refusal;
 use crate::domain::inspection::campaign::State as CampaignState;
 use crate::domain::inspection::state::Refused as InspectionRefused;
-use crate::domain::{drill, duty};
+use crate::domain::organization::Level as Authority;
 use crate::domain::person::PersonName;
 use crate::domain::visitor::visit::{Illegal, Verification};
-use crate::domain::organization::Level as Authority;
 use crate::domain::weather::response::ResponseState;
 use crate::domain::weather::state::State as WeatherState;
 use crate::domain::weather::suspension::SuspensionState;
 use crate::domain::weather::task::TaskState;
-use crate::domain::weather::warning::Refusal;
-use crate::domain::incident::moves::Refusal;
+use crate::domain::weather::warning::Refusal as WarningRefusal;
+use crate::domain::{drill, duty};
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +115,7 @@ pub enum Error {
     Document(Vec<cap::Fault>),
     /// The document warns of nothing here.
     #[error("the document is refused: {}", .0.word())]
-    WarningRefused(Refusal),
+    WarningRefused(WarningRefusal),
     /// The response level is in a state that the verb does not start from.
     #[error("the response level is {0:?}")]
     ResponseState(ResponseState),

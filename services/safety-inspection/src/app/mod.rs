@@ -4,11 +4,11 @@ pub(crate) mod drills;
 pub(crate) mod duty;
 pub(crate) mod gate;
 pub(crate) mod hazards;
+pub(crate) mod incidents;
 pub(crate) mod inspections;
 pub(crate) mod photos;
 pub(crate) mod visitors;
 pub(crate) mod weather;
-pub(crate) mod incidents;
 
 use std::sync::Arc;
 

@@ -5,12 +5,12 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
+use super::convert::weather::words;
 use crate::domain::checklist::template::Unaddable;
-use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::drill::Refused as Drill;
 use crate::domain::duty::Refused as Duty;
+use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::visitor::visit::Illegal;
-use super::convert::weather::words;
 use crate::error::Error;
 
 impl From<Error> for Problem {

@@ -11,9 +11,9 @@ mod m20261126_000005_hazards;
 mod m20261126_000010_inspections;
 mod m20261126_000012_drills;
 mod m20261126_000013_duty;
-mod m20261126_000018_visits;
 mod m20261126_000014_weather;
 mod m20261126_000015_incidents;
+mod m20261126_000018_visits;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::hazard::report::{self, numbered};
+use crate::domain::hazard::report;
+use crate::domain::numbered::numbered;
 
 numbered! {
     /// The category (rule 5.37); the numbers are those of the contract.

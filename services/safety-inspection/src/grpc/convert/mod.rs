@@ -5,11 +5,11 @@ pub(super) mod duty;
 pub(super) mod gate;
 pub(super) mod hazard;
 mod history;
+pub(super) mod incident;
 pub(super) mod inspection;
 pub(super) mod photo;
 pub(super) mod visitor;
 pub(super) mod weather;
-pub(super) mod incident;
 
 use kit::field::Fields;
 use kit::status::Problem;

@@ -242,7 +242,12 @@ fn problem(
     };
     let text = format!("{field}.description");
     let description = words(fields, &text, &sent.description, DESCRIPTION);
-    let photos = photo::photos(fields, &format!("{field}.photos"), &sent.photos, (PHOTOS, now));
+    let photos = photo::photos(
+        fields,
+        &format!("{field}.photos"),
+        &sent.photos,
+        (PHOTOS, now),
+    );
     Some(Report {
         place,
         category: category?,

@@ -7,8 +7,8 @@ use prost::Message;
 use proto::safety as pb;
 use sha2::{Digest, Sha256};
 
-use super::item::LARGEST;
 use super::super::photo;
+use super::item::LARGEST;
 use crate::app::inspections::Verdict;
 use crate::domain::checklist::item::Value;
 use crate::domain::inspection::answer::{Answer, CLOCKS_DIFFER};

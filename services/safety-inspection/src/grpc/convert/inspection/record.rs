@@ -7,8 +7,8 @@ use proto::safety as pb;
 
 use super::super::photo;
 use super::{choice, count, filter, item, place_in, template_in, template_name};
-use crate::app::photos::Shown;
 use crate::app::inspections::{Found, Looked, Plan};
+use crate::app::photos::Shown;
 use crate::domain::checklist::item::{PlaceKind, Value};
 use crate::domain::inspection::answer::Answer;
 use crate::domain::inspection::schedule::Level;
