@@ -169,7 +169,7 @@ impl Weather {
 
     async fn check_in(
         &self,
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         site: &Site,
         sweep: i32,
     ) -> Result<CheckView, Error> {

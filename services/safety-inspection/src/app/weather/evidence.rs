@@ -15,7 +15,7 @@ pub(crate) struct Evidence {
 
 /// The evidence of each of `origins`, by origin.
 pub(super) async fn evidence(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     origins: &[String],
 ) -> Result<Vec<(String, Evidence)>, Error> {
     let photos = Store::photos(db, origins).await?;

@@ -175,7 +175,7 @@ impl Weather {
 }
 
 async fn found(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     site: &Site,
     id: Uuid,
     lock: Lock,

@@ -208,7 +208,7 @@ impl Weather {
 }
 
 async fn found(
-    db: &(impl sea_orm::ConnectionTrait + Sync),
+    db: &impl sea_orm::ConnectionTrait,
     site: &Site,
     id: Uuid,
     lock: Lock,
@@ -221,10 +221,7 @@ async fn found(
     })
 }
 
-async fn view(
-    db: &(impl sea_orm::ConnectionTrait + Sync),
-    row: AlarmRow,
-) -> Result<ResponseView, Error> {
+async fn view(db: &impl sea_orm::ConnectionTrait, row: AlarmRow) -> Result<ResponseView, Error> {
     let suspensions = Store::weather_suspensions_of(db, &[row.id]).await?;
     Ok(ResponseView {
         suspension: suspensions

@@ -109,7 +109,7 @@ impl Weather {
     }
 }
 
-async fn signal(db: &(impl ConnectionTrait + Sync), id: Uuid) -> Result<SignalView, Error> {
+async fn signal(db: &impl ConnectionTrait, id: Uuid) -> Result<SignalView, Error> {
     let found = Store::weather_alarm(db, (SIGNAL, id), Lock::No).await?;
     let row =
         found.ok_or_else(|| Error::NotFound(format!("weatherSignals/{}", id.hyphenated())))?;

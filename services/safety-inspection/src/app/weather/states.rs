@@ -41,7 +41,7 @@ impl Weather {
 
     pub(super) async fn state_in(
         &self,
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         site: &Site,
         date: Option<NaiveDate>,
         now: DateTime<Utc>,

@@ -330,7 +330,7 @@ fn step(row: &mut SuspensionRow, event: SuspensionEvent) -> Result<(), Error> {
 }
 
 async fn found(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     site: &Site,
     id: Uuid,
     lock: Lock,

@@ -100,7 +100,7 @@ impl Weather {
 }
 
 async fn found(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     site: &Site,
     name: &str,
     lock: Lock,
@@ -111,7 +111,7 @@ async fn found(
 }
 
 async fn view(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     row: TaskRow,
     now: DateTime<Utc>,
 ) -> Result<TaskView, Error> {

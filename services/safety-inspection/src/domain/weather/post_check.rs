@@ -8,11 +8,11 @@ pub const DISINFECTION: &str = "DISINFECTION";
 /// The codes of what stands in the way, in the order of the list: items that nobody looked at,
 /// items that must be in order and are not, and [`DISINFECTION`]. What else is not in order is a
 /// hazard and goes its own way.
-pub fn missing<'a>(
-    items: &'a [CheckItem],
+pub fn missing(
+    items: &[CheckItem],
     passed: impl Fn(&str) -> Option<bool>,
     disinfected: bool,
-) -> Vec<&'a str> {
+) -> Vec<&str> {
     let in_the_way = items.iter().filter(|item| match passed(&item.code) {
         None => true,
         Some(passed) => item.blocking && !passed,

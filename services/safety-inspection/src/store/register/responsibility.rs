@@ -51,7 +51,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn answerable(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         org_path: &OrgPath,
         subject: &str,
         place: &str,
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn answerables(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         org_paths: &[OrgPath],
         subject: &str,
         place: &str,

@@ -156,7 +156,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_alarm(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         (origin, id): (i16, Uuid),
         lock: Lock,
     ) -> Result<Option<AlarmRow>, DbErr> {

@@ -126,7 +126,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_chain_of(
-        db: &(impl sea_orm::ConnectionTrait + Sync),
+        db: &impl sea_orm::ConnectionTrait,
         alarms: Vec<Uuid>,
     ) -> Result<KnownChain, DbErr> {
         let keys = alarms.iter().map(|id| (*id).into()).collect();

@@ -92,7 +92,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn mutual_aid_group(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: Uuid,
         lock: Lock,
     ) -> Result<Option<Group>, DbErr> {
@@ -105,7 +105,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn mutual_aid_groups(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         place: &str,
         after: Option<Uuid>,
         limit: u64,
@@ -128,10 +128,7 @@ async fn leave(tx: &Tx, id: Uuid) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn with_members(
-    db: &(impl ConnectionTrait + Sync),
-    rows: Vec<GroupRow>,
-) -> Result<Vec<Group>, DbErr> {
+async fn with_members(db: &impl ConnectionTrait, rows: Vec<GroupRow>) -> Result<Vec<Group>, DbErr> {
     let keys = rows.iter().map(|row| row.id.into()).collect();
     let mut members = MemberRow::find(db, "mutual_aid_group", keys, Lock::No).await?;
     members.sort_unstable_by_key(|member| member.place);

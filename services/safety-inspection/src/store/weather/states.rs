@@ -85,7 +85,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_state(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         lock: Lock,
     ) -> Result<Option<StateRow>, DbErr> {

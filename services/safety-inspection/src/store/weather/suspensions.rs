@@ -115,7 +115,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_suspension(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: Uuid,
         lock: Lock,
     ) -> Result<Option<SuspensionRow>, DbErr> {
@@ -145,7 +145,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_suspensions_of(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         responses: &[Uuid],
     ) -> Result<Vec<SuspensionRow>, DbErr> {
         let keys = responses.iter().map(|id| (*id).into()).collect();

@@ -63,7 +63,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_task(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         name: &str,
         lock: Lock,
     ) -> Result<Option<TaskRow>, DbErr> {

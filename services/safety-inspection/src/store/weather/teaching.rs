@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn weather_teaching(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organizations: &[String],
         lock: Lock,
     ) -> Result<Vec<TeachingRow>, DbErr> {
