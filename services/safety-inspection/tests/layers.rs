@@ -11,8 +11,8 @@ const ALLOWED: [&str; 2] = ["kit::org::", "kit::calendar::"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path());
     entries
         .flat_map(|path| {
             if path.is_dir() {

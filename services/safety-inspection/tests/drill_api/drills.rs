@@ -274,7 +274,8 @@ async fn refusals_change_nothing(world: World) {
 async fn malformed_plans_are_explained(world: World) {
     settle(&world).await;
     let mut client = drills(&world);
-    let changes: [(&str, fn(&mut pb::Drill)); 7] = [
+    type Change = fn(&mut pb::Drill);
+    let changes: [(&str, Change); 7] = [
         ("a type", |drill| drill.drill_type = 99),
         ("a scenario", |drill| drill.scenario = "  ".to_owned()),
         ("a leader who learns", |drill| drill.leader = student(1)),

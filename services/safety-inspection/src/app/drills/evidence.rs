@@ -24,7 +24,7 @@ const NAMES: usize = 10;
 
 /// The photos of a resource of an organisation, for a caller of this scope.
 pub(super) async fn of(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     scope: &OrgPath,
     organization: &str,
     name: &str,

@@ -132,7 +132,7 @@ impl Drills {
 }
 
 async fn find(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     organization: &str,
     id: Uuid,
     lock: Lock,
@@ -142,7 +142,7 @@ async fn find(
 }
 
 async fn shown(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     scope: &OrgPath,
     record: Record<Drill>,
 ) -> Result<Shown, Error> {

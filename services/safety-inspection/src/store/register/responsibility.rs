@@ -49,7 +49,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn answerable(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         org_path: &OrgPath,
         subject: &str,
         place: &str,
