@@ -181,7 +181,7 @@ async fn older_news_changes_nothing_and_what_is_gone_is_gone(scratch: Scratch) {
         version: 1,
         ..again.clone()
     };
-    roster(&db, &[older.clone()], 1).await;
+    roster(&db, std::slice::from_ref(&older), 1).await;
     assert_eq!(size().await, Some(30));
     let newer = pb::RosterEvent {
         version: 5,

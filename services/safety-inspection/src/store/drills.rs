@@ -99,7 +99,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn drill(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
         lock: Lock,
@@ -200,7 +200,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn with_drivers(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organizations: impl Iterator<Item = &str> + Send,
     ) -> Result<BTreeSet<String>, DbErr> {
         let keys = organizations.map(Into::into).collect();

@@ -87,10 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn history(
-        db: &(impl ConnectionTrait + Sync),
-        resource: &str,
-    ) -> Result<Vec<Moved>, DbErr> {
+    pub async fn history(db: &impl ConnectionTrait, resource: &str) -> Result<Vec<Moved>, DbErr> {
         let rows = MoveRow::find(db, "resource", vec![resource.into()], Lock::No).await?;
         let moves = rows.into_iter().map(|row| {
             Ok(Moved {

@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn photos(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         origins: &[String],
     ) -> Result<Vec<(String, Photo)>, DbErr> {
         let keys = origins

@@ -92,7 +92,7 @@ pub(super) use kept;
 
 /// A resource of an organisation by its id.
 pub(super) async fn one<R: Kept>(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     organization: &str,
     id: Uuid,
     lock: Lock,

@@ -1,9 +1,10 @@
 //! A drill from the plan to the archive.
 
-use kit::rows::{Lock, Row};
 use proto::safety as pb;
 use proto::safety::drill::State;
-use safety_inspection::store::hazards::HazardRow;
+use safety_inspection::domain::hazard::entry::Hazard;
+use safety_inspection::domain::hazard::report::{Category, Source};
+use safety_inspection::store::Store;
 
 use crate::city::tree::{HEAD, WARDEN};
 use crate::city::world::World;
@@ -141,21 +142,23 @@ async fn problems_become_hazards_with_the_review(world: World) {
     // The leader does not judge, and what was found is not kept either.
     let leader = deputy(&world, judge.clone());
     refused(client.review_drill(leader).await, "DRILL_REVIEWER");
-    let keys = || vec![drill.name.clone().into()];
-    let found = HazardRow::find(world.db.read(), "origin", keys(), Lock::No).await;
-    assert_eq!(found.expect("read"), []);
+    let opened = async || {
+        let found = Store::open_hazards(world.db.read(), "2135010001", 10).await;
+        found.expect("read")
+    };
+    assert_eq!(opened().await, []);
     let judged = client.review_drill(head(&world, judge)).await;
     let judged = judged.expect("reviewed").into_inner();
     let made = judged.review.expect("a review");
     assert_eq!((made.score, made.reviewer), (88, staff(HEAD)));
-    let found = HazardRow::find(world.db.read(), "origin", keys(), Lock::No).await;
-    let found = found.expect("read");
-    let names: Vec<_> = found
-        .iter()
-        .map(|one| format!("{SCHOOL}/hazards/{}", one.id.hyphenated()))
-        .collect();
+    let found = opened().await;
+    let names: Vec<_> = found.iter().map(Hazard::name).collect();
     assert_eq!(made.hazards, names);
-    assert_eq!((found[0].source, found[0].category), (6, 1));
+    assert_eq!(
+        (found[0].source, found[0].category),
+        (Source::Drill, Category::Fire)
+    );
+    assert_eq!(found[0].origin, drill.name);
     // The picture was shown as evidence of the hazard too.
     assert_eq!(judged.photos[0].seen_before, names);
     assert_eq!(judged.photos[0].seen_elsewhere_count, 0);
@@ -274,7 +277,8 @@ async fn refusals_change_nothing(world: World) {
 async fn malformed_plans_are_explained(world: World) {
     settle(&world).await;
     let mut client = drills(&world);
-    let changes: [(&str, fn(&mut pb::Drill)); 7] = [
+    type Change = fn(&mut pb::Drill);
+    let changes: [(&str, Change); 7] = [
         ("a type", |drill| drill.drill_type = 99),
         ("a scenario", |drill| drill.scenario = "  ".to_owned()),
         ("a leader who learns", |drill| drill.leader = student(1)),

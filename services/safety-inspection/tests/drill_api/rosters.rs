@@ -176,7 +176,8 @@ async fn a_roster_is_generated_by_the_season(world: World) {
 async fn malformed_rosters_are_explained(world: World) {
     settle(&world).await;
     let mut client = duty(&world);
-    let changes: [(&str, fn(&mut pb::DutyRoster)); 7] = [
+    type Change = fn(&mut pb::DutyRoster);
+    let changes: [(&str, Change); 7] = [
         ("no span", |roster| roster.end_time = None),
         ("a span of no time", |roster| {
             roster.end_time = roster.start_time

@@ -130,7 +130,7 @@ impl Drills {
 }
 
 async fn find(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     organization: &str,
     id: Uuid,
     lock: Lock,
@@ -140,7 +140,7 @@ async fn find(
 }
 
 async fn shown(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     scope: &OrgPath,
     record: Record<Drill>,
 ) -> Result<Shown, Error> {

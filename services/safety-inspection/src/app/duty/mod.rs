@@ -73,7 +73,7 @@ impl Duty {
 
 impl<T> Shown<T> {
     async fn of(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         record: Record<T>,
         collection: &str,
     ) -> Result<Self, Error> {

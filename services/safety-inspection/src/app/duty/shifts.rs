@@ -172,7 +172,7 @@ impl Duty {
 
     async fn shown(
         &self,
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         site: &Site,
         record: Record<Shift>,
     ) -> Result<ShownShift, Error> {

@@ -162,7 +162,7 @@ fn a_headcount_covers_every_group_once_and_names_who_is_absent() {
     let twice = counted([&all[..], &all[..1]].concat()).unwrap_err();
     assert_eq!(twice, Refused::LeftOut(CLASS.to_owned()));
     let stranger = count("organizations/s/classGroups/x", 1, &[]);
-    let more = counted([&all[..], &[stranger.clone()]].concat()).unwrap_err();
+    let more = counted([&all[..], std::slice::from_ref(&stranger)].concat()).unwrap_err();
     assert_eq!(more, Refused::LeftOut(stranger.group));
     for class in [
         count(CLASS, 38, &[one]),

@@ -69,7 +69,10 @@ impl Template {
             return Some("a minute is within a day");
         }
         let interval = self.patrol_interval_minutes;
-        if interval == 0 || self.patrol_minutes > DAY || self.patrol_minutes % interval != 0 {
+        if interval == 0
+            || self.patrol_minutes > DAY
+            || !self.patrol_minutes.is_multiple_of(interval)
+        {
             return Some("patrol_minutes is a multiple of the interval within a day");
         }
         if self.code.is_empty() || self.display_name.is_empty() || self.source.is_empty() {

@@ -56,7 +56,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn roster(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
         lock: Lock,

@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn organization(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         id: &str,
     ) -> Result<Option<Organization>, DbErr> {
         let row = OrganizationRow::get(db, id, Lock::No).await?;

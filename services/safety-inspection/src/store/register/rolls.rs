@@ -126,7 +126,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn staff(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
     ) -> Result<(u32, BTreeMap<String, u32>), DbErr> {
         let Some(row) = StaffRollRow::get(db, organization, Lock::No).await? else {
