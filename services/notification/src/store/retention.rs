@@ -1,6 +1,6 @@
 //! What was over long ago is removed, a few rows in each transaction.
 
-use cap::record::NEVER;
+use cap::NEVER;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kit::bulk::{Column, insert, placeholders};

@@ -1,6 +1,6 @@
 //! What the feed tells of warnings.
 
-use cap::record::NEVER;
+use cap::NEVER;
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::feed::announce;

@@ -26,7 +26,7 @@ pub(crate) struct Shown {
 /// # Errors
 /// When the database fails.
 pub(crate) async fn shown(
-    db: &(impl ConnectionTrait + Sync),
+    db: &impl ConnectionTrait,
     scope: &OrgPath,
     organization: &str,
     origin: &str,

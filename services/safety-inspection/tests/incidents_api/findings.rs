@@ -1,10 +1,9 @@
 //! Reviews: by somebody else than who handled it; causes become hazards.
 
-use kit::rows::{Lock, Row};
 use proto::safety as pb;
 use proto::safety::incident::State;
 use safety_inspection::domain::hazard::report::{Category, Source};
-use safety_inspection::store::hazards::HazardRow;
+use safety_inspection::store::Store;
 
 use crate::city::on_both;
 use crate::city::world::World;
@@ -40,13 +39,10 @@ async fn causes_become_hazards_and_accountability_is_kept(world: World) {
             .strip_prefix(&format!("{SCHOOL}/hazards/"))
             .expect("a hazard");
         let id: uuid::Uuid = id.parse().expect("an id");
-        let rows = HazardRow::find(desk.world.db.read(), "id", vec![id.into()], Lock::No);
-        let row = rows.await.expect("read").pop().expect("kept");
+        let row = Store::hazard(desk.world.db.read(), "2135010001", id).await;
+        let row = row.expect("read").expect("kept");
         assert_eq!((&*row.place, &*row.description), (place, description));
-        assert_eq!(
-            (row.category, row.source),
-            (category as i16, Source::Incident as i16)
-        );
+        assert_eq!((row.category, row.source), (category, Source::Incident));
         assert_eq!((&*row.origin, &*row.finder), (&*name, REVIEWER.0));
     }
     let [blame] = &reviewed.accountability[..] else {

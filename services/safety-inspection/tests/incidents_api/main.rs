@@ -1,4 +1,8 @@
 //! Incidents as guards, schools, bureaus and partners see them, on both databases.
+#![allow(
+    clippy::needless_update,
+    reason = "one macro fills requests with and without other fields"
+)]
 
 #[path = "../city/mod.rs"]
 mod city;

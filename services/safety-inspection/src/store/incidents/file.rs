@@ -278,7 +278,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn incident(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         organization: &str,
         id: Uuid,
         lock: Lock,

@@ -202,7 +202,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn incident_findings(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         incident: Uuid,
     ) -> Result<Findings, DbErr> {
         let key = || vec![incident.into()];
@@ -216,7 +216,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn incident_reports(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         incident: Uuid,
         after: i32,
         limit: u64,
@@ -229,7 +229,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn incident_events(
-        db: &(impl ConnectionTrait + Sync),
+        db: &impl ConnectionTrait,
         incident: Uuid,
         after: i32,
         limit: u64,
