@@ -404,6 +404,56 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "身份码已于 {expire_date} 过期，请刷新后再试",
             "the code expired on {expire_date}",
         ),
+        R::ProtectionState => entry_of(
+            FailedPrecondition,
+            "防护档案当前状态为 {state}，不能进行该操作",
+            "the newest version is {state}",
+        ),
+        R::ProtectionSuperseded => entry_of(
+            FailedPrecondition,
+            "防护档案已更新为第 {version} 版，请重新查看",
+            "version {version} is the newest",
+        ),
+        R::ProtectionSelfConfirmation => entry_of(
+            FailedPrecondition,
+            "填报人不能确认或退回自己填报的防护档案",
+            "who declared a version does not judge it",
+        ),
+        R::SupplyInsufficient => entry_of(
+            FailedPrecondition,
+            "可用库存不足，目前仅有 {available}",
+            "only {available} are there to take",
+        ),
+        R::SupplyBelowMinimum => entry_of(
+            FailedPrecondition,
+            "调出后将低于本单位最低储备，最多可调出 {spare}",
+            "only {spare} are above the minimum of the giver",
+        ),
+        R::SupplyTransferState => entry_of(
+            FailedPrecondition,
+            "调拨单当前状态为 {state}，不能进行该操作",
+            "the transfer is {state}",
+        ),
+        R::SupplyLimit => entry_of(
+            FailedPrecondition,
+            "库存超过上限 {most}，请核对数量",
+            "more than {most} would be there",
+        ),
+        R::ShelterState => entry_of(
+            FailedPrecondition,
+            "避险场所当前状态为 {state}，不能进行该操作",
+            "the shelter is {state}",
+        ),
+        R::IsolationRoomState => entry_of(
+            FailedPrecondition,
+            "隔离室当前状态为 {state}，不能进行该操作",
+            "the isolation room is {state}",
+        ),
+        R::CampusRequired => entry_of(
+            FailedPrecondition,
+            "{name} 没有校园或已关闭，不能进行该操作",
+            "{name} has no campus or is closed",
+        ),
         // Notification.
         R::AlertState => entry_of(
             FailedPrecondition,

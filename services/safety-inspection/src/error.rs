@@ -4,6 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
 use sea_orm::DbErr;
 
+use crate::domain::protection::version;
+use crate::domain::shelter::{self, isolation};
+use crate::domain::supply::{ledger, transfer};
+
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +32,36 @@ pub enum Error {
     /// The code is not one of ours.
     #[error("not a code of this city")]
     ForeignCode,
+    /// No policy is known for this place.
+    #[error("no policy is known for {0}")]
+    PolicyUnknown(String),
+    /// The organisation has no campus, or is closed.
+    #[error("{0} has no campus")]
+    CampusRequired(String),
+    /// The newest version does not let this be done to it.
+    #[error(transparent)]
+    Protection(#[from] version::Refusal),
+    /// Another version was declared meanwhile.
+    #[error("version {0} is the newest")]
+    ProtectionSuperseded(i32),
+    /// The ledger does not allow it.
+    #[error(transparent)]
+    Supply(#[from] ledger::Refusal),
+    /// The giver would fall below its own minimum.
+    #[error("only {0} can be spared")]
+    SupplyBelowMinimum(u64),
+    /// The transfer is in another state.
+    #[error("the transfer is {0:?}")]
+    TransferState(transfer::State),
+    /// The shelter is in another state.
+    #[error("the shelter is {0:?}")]
+    ShelterState(shelter::State),
+    /// The isolation room is in another state.
+    #[error("the isolation room is {0:?}")]
+    IsolationRoomState(isolation::State),
+    /// Somebody else changed it first.
+    #[error("{0} was changed by somebody else")]
+    Changed(String),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

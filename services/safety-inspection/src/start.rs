@@ -10,17 +10,25 @@ use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
 use proto::safety::gate_service_server::GateServiceServer;
+use proto::safety::protection_service_server::ProtectionServiceServer;
+use proto::safety::shelter_service_server::ShelterServiceServer;
+use proto::safety::supply_service_server::SupplyServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::Base;
 use crate::app::gate::Gatehouse;
 use crate::domain::gate::snapshot::SnapshotKey;
+use crate::domain::supply::item::Catalogue;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
+use crate::store::Store;
 use crate::{Config, Migrator, grpc};
 
 /// A batch of a thousand offline decisions and some air.
 const MAX_REQUEST: usize = 1 << 20;
+/// The longest declaration or a thousand devices.
+const MAX_FORM: usize = 256 << 10;
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +58,11 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    Catalogue::check().map_err(StartError::Config)?;
+    let base = Base {
+        store: Store::new(db.clone()),
+        clock: clock.clone(),
+    };
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let changed = Arc::new(Notify::new());
     let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
@@ -94,5 +107,12 @@ pub async fn start(
 
     let gate =
         GateServiceServer::new(grpc::Gate::new(gatehouse)).max_decoding_message_size(MAX_REQUEST);
-    Ok(server.serve(tonic::service::Routes::new(gate)))
+    let protection = ProtectionServiceServer::new(grpc::Protection(base.clone()));
+    let supply = SupplyServiceServer::new(grpc::Supply(base.clone()));
+    let shelter = ShelterServiceServer::new(grpc::Shelters(base));
+    let routes = tonic::service::Routes::new(gate)
+        .add_service(protection.max_decoding_message_size(MAX_FORM))
+        .add_service(supply.max_decoding_message_size(MAX_FORM))
+        .add_service(shelter.max_decoding_message_size(MAX_FORM));
+    Ok(server.serve(routes))
 }

@@ -172,6 +172,20 @@ named! {
         GateRead = "gate.read",
         /// Override a gate decision.
         GateOverride = "gate.override",
+        /// Read how campuses are protected, and the figures.
+        ProtectionRead = "protection.read",
+        /// Declare how a campus is protected, and report its devices.
+        ProtectionWrite = "protection.write",
+        /// Confirm and return what was declared.
+        ProtectionConfirm = "protection.confirm",
+        /// Read ledgers, stocks and transfers of supplies, shelters and isolation rooms.
+        SupplyRead = "supply.read",
+        /// Enter into ledgers and transfer supplies.
+        SupplyWrite = "supply.write",
+        /// Create, change and retire shelters and isolation rooms.
+        ShelterWrite = "shelter.write",
+        /// Open and close shelters, and count who is inside.
+        ShelterOpen = "shelter.open",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -278,6 +292,8 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::CareHandle,
+                P::SupplyRead,
+                P::SupplyWrite,
             ],
             Self::EpidemicReporter => &[
                 P::DrawRun,
@@ -296,9 +312,21 @@ impl Role {
                 P::CaseRead,
                 P::CaseWrite,
                 P::SignalExplain,
+                P::SupplyRead,
+                P::SupplyWrite,
             ],
-            Self::SafetyOfficer => &[P::GateRead, P::GateCheck, P::AlertHandle],
-            Self::Guard => &[P::GateCheck, P::GateRead],
+            Self::SafetyOfficer => &[
+                P::GateRead,
+                P::GateCheck,
+                P::AlertHandle,
+                P::ProtectionRead,
+                P::ProtectionWrite,
+                P::SupplyRead,
+                P::SupplyWrite,
+                P::ShelterWrite,
+                P::ShelterOpen,
+            ],
+            Self::Guard => &[P::GateCheck, P::GateRead, P::ProtectionRead],
             Self::Principal => &[
                 P::DrawRun,
                 P::AlertHandle,
@@ -316,6 +344,12 @@ impl Role {
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
                 P::CareHandle,
+                P::ProtectionRead,
+                P::ProtectionConfirm,
+                P::SupplyRead,
+                P::SupplyWrite,
+                P::ShelterWrite,
+                P::ShelterOpen,
             ],
             Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
             Self::SchoolClerk => &[
@@ -355,6 +389,10 @@ impl Role {
                 P::ContactWrite,
                 P::ConcernHandle,
                 P::ConcernFiguresRead,
+                P::ProtectionRead,
+                P::ProtectionConfirm,
+                P::SupplyRead,
+                P::ShelterOpen,
             ],
             Self::CityOfficer => &[
                 P::RosterWrite,
@@ -394,6 +432,10 @@ impl Role {
                 P::TemplateWrite,
                 P::ChannelRead,
                 P::WarningWrite,
+                P::ProtectionRead,
+                P::ProtectionConfirm,
+                P::SupplyRead,
+                P::ShelterOpen,
             ],
             Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
             Self::DiseaseControl => &[
@@ -417,6 +459,7 @@ impl Role {
                 P::ReportReceive,
                 P::CaseExport,
                 P::HealthCoverageRead,
+                P::SupplyRead,
             ],
             Self::Counsellor => &[P::RosterRead, P::SupportHandle, P::CareHandle],
             Self::Student | Self::Guardian => &[],
@@ -426,6 +469,8 @@ impl Role {
                 P::WarningRead,
                 P::WarningWrite,
                 P::ReceiptWrite,
+                P::ProtectionRead,
+                P::SupplyRead,
             ],
             Self::SystemAdmin => &[
                 P::RosterRead,

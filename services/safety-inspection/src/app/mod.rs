@@ -2,10 +2,14 @@
 
 pub(crate) mod gate;
 mod hazards;
+pub(crate) mod policy;
+pub(crate) mod protection;
+pub(crate) mod refuges;
+pub(crate) mod supplies;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use kit::auth::{Caller, Permission};
 use kit::clock::Clock;
 use kit::db::Tx;
@@ -27,6 +31,20 @@ pub(crate) struct Site {
     pub(crate) organization: Organization,
     /// Its place.
     pub(crate) path: OrgPath,
+}
+
+impl Site {
+    /// This place, when it has a campus that is neither closed nor merged.
+    ///
+    /// # Errors
+    /// CAMPUS_REQUIRED.
+    pub(crate) fn campus(&self) -> Result<&Self, Error> {
+        if self.organization.kind.has_campus() && self.organization.open {
+            return Ok(self);
+        }
+        let name = format!("organizations/{}", self.organization.id);
+        Err(Error::CampusRequired(name))
+    }
 }
 
 /// What every use case but those of the gate needs.
@@ -55,6 +73,11 @@ impl Base {
         let path = place(&organization.org_path);
         caller.require(permission, &path)?;
         Ok(Site { organization, path })
+    }
+
+    /// The civil day.
+    pub(crate) fn today(&self) -> NaiveDate {
+        kit::clock::civil_date(self.clock.now())
     }
 
     /// Does `work` in one transaction, once for each request id: a repeat gets the first answer.

@@ -2,6 +2,12 @@
 
 mod convert;
 mod gate;
+mod protection;
+mod shelter;
 mod status;
+mod supply;
 
 pub(crate) use gate::Gate;
+pub(crate) use protection::Protection;
+pub(crate) use shelter::Shelters;
+pub(crate) use supply::Supply;

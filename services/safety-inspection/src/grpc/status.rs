@@ -4,6 +4,8 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
+use crate::domain::protection::version;
+use crate::domain::supply::ledger;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -27,6 +29,38 @@ impl From<Error> for Problem {
             Error::ForeignCode => {
                 Problem::invalid("person_code", "不是本市的身份码", "not a code of this city")
             }
+            Error::PolicyUnknown(path) => {
+                Problem::new(Reason::PolicyUnknown).meta("org_path", path)
+            }
+            Error::CampusRequired(name) => Problem::new(Reason::CampusRequired).meta("name", name),
+            Error::Protection(version::Refusal::State(state)) => {
+                Problem::new(Reason::ProtectionState).meta("state", state.as_str())
+            }
+            Error::Protection(version::Refusal::Oneself) => {
+                Problem::new(Reason::ProtectionSelfConfirmation)
+            }
+            Error::ProtectionSuperseded(newest) => {
+                Problem::new(Reason::ProtectionSuperseded).meta("version", newest)
+            }
+            Error::Supply(ledger::Refusal::Insufficient(available)) => {
+                Problem::new(Reason::SupplyInsufficient).meta("available", available)
+            }
+            Error::Supply(ledger::Refusal::TooMuch) => {
+                Problem::new(Reason::SupplyLimit).meta("most", ledger::MOST)
+            }
+            Error::SupplyBelowMinimum(spare) => {
+                Problem::new(Reason::SupplyBelowMinimum).meta("spare", spare)
+            }
+            Error::TransferState(state) => {
+                Problem::new(Reason::SupplyTransferState).meta("state", state.as_str())
+            }
+            Error::ShelterState(state) => {
+                Problem::new(Reason::ShelterState).meta("state", state.as_str())
+            }
+            Error::IsolationRoomState(state) => {
+                Problem::new(Reason::IsolationRoomState).meta("state", state.as_str())
+            }
+            Error::Changed(name) => Problem::new(Reason::EtagMismatch).meta("name", name),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }

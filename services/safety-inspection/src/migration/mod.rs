@@ -8,6 +8,8 @@ mod m20260101_000002_gate;
 mod m20261126_000003_register;
 mod m20261126_000004_photos;
 mod m20261126_000005_hazards;
+mod m20261126_000016_protection;
+mod m20261126_000017_supply;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000003_register::Migration));
         migrations.push(Box::new(m20261126_000004_photos::Migration));
         migrations.push(Box::new(m20261126_000005_hazards::Migration));
+        migrations.push(Box::new(m20261126_000016_protection::Migration));
+        migrations.push(Box::new(m20261126_000017_supply::Migration));
         migrations
     }
 

@@ -1,10 +1,15 @@
 //! The database: rows in and out. The only user of sea-orm.
 
+pub mod campus;
 pub mod gate;
 pub mod hazards;
 pub mod photos;
+pub mod protection;
+pub mod refuges;
 pub mod register;
+pub mod supply;
 
+use chrono::{Datelike, NaiveDate};
 use kit::db::Database;
 use sea_orm::DbErr;
 
@@ -33,4 +38,13 @@ fn unreadable(what: &str) -> DbErr {
 /// The first text that sorts after everything below `place`.
 fn below_end(place: &str) -> String {
     format!("{place}0")
+}
+
+/// A civil day as it is stored: counted from the year 1, so that the end of time is one of them.
+fn day_number(day: NaiveDate) -> i32 {
+    day.num_days_from_ce()
+}
+
+fn day_of(number: i32) -> Result<NaiveDate, DbErr> {
+    NaiveDate::from_num_days_from_ce_opt(number).ok_or_else(|| unreadable("day"))
 }

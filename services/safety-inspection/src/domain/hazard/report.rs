@@ -1,24 +1,7 @@
 //! What is said when a hazard is found (rules 5.3, 5.7).
 
+use crate::domain::numbered::numbered;
 use crate::domain::photo::Photo;
-
-macro_rules! numbered {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $number:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$doc])* $variant = $number,)+ }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The value of a number of the contract.
-            pub fn from_number(number: i32) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| *value as i32 == number)
-            }
-        }
-    };
-}
 
 numbered! {
     /// The field of a hazard (rule 5.3); the numbers are those of the contract.
