@@ -168,7 +168,11 @@ pub(crate) fn three() -> pb::ProtectionDeclaration {
 }
 
 /// A lot of masks that may be used until a day.
-pub(crate) fn masks(kind: Kind, quantity: i64, expires: proto::Date) -> pb::RecordSupplyMovementRequest {
+pub(crate) fn masks(
+    kind: Kind,
+    quantity: i64,
+    expires: proto::Date,
+) -> pb::RecordSupplyMovementRequest {
     pb::RecordSupplyMovementRequest {
         item: "supplyItems/mask".to_owned(),
         kind: kind.into(),

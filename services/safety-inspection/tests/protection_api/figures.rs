@@ -38,7 +38,9 @@ fn counts(figure: &pb::ProtectionFigure) -> [i64; 6] {
 
 async fn the_city_is_the_sum_of_its_districts(world: World) {
     let mut desk = Desk::open(world).await;
-    desk.declare((SCHOOL, SCHOOL_PATH), three()).await.expect("declared");
+    desk.declare((SCHOOL, SCHOOL_PATH), three())
+        .await
+        .expect("declared");
     let mixed = pb::ProtectionDeclaration {
         full_time_guards: Some(pb::ProtectionStatement {
             expire_date: Some(day(2022, 4, 5)),
@@ -47,8 +49,12 @@ async fn the_city_is_the_sum_of_its_districts(world: World) {
         closed_management: Some(no()),
         ..Default::default()
     };
-    desk.declare((SISTER, SISTER_PATH), mixed).await.expect("declared");
-    desk.declare((OTHER, OTHER_PATH), three()).await.expect("declared");
+    desk.declare((SISTER, SISTER_PATH), mixed)
+        .await
+        .expect("declared");
+    desk.declare((OTHER, OTHER_PATH), three())
+        .await
+        .expect("declared");
     let request = pb::ConfirmProtectionRequest {
         name: format!("{OTHER}/protectionProfile"),
         version: 1,
@@ -68,7 +74,9 @@ async fn the_city_is_the_sum_of_its_districts(world: World) {
     assert_eq!(names, ["organizations/350102", "organizations/350103"]);
     for demand in 0..3 {
         let parts = city.parts.iter().map(|part| counts(&part.figures[demand]));
-        let sum = parts.fold([0; 6], |sum, part| std::array::from_fn(|n| sum[n] + part[n]));
+        let sum = parts.fold([0; 6], |sum, part| {
+            std::array::from_fn(|n| sum[n] + part[n])
+        });
         assert_eq!(sum, all[demand]);
         for figure in [&city.figures[demand], &city.parts[0].figures[demand]] {
             let [campuses, met, not_met, lapsed, nothing, _] = counts(figure);
@@ -88,9 +96,15 @@ async fn overdue_profiles_are_found_by_their_bureau(world: World) {
         }),
         ..Default::default()
     };
-    desk.declare((SCHOOL, SCHOOL_PATH), three()).await.expect("declared");
-    desk.declare((SISTER, SISTER_PATH), ending.clone()).await.expect("declared");
-    desk.declare((OTHER, OTHER_PATH), ending).await.expect("declared");
+    desk.declare((SCHOOL, SCHOOL_PATH), three())
+        .await
+        .expect("declared");
+    desk.declare((SISTER, SISTER_PATH), ending.clone())
+        .await
+        .expect("declared");
+    desk.declare((OTHER, OTHER_PATH), ending)
+        .await
+        .expect("declared");
     let names = async |desk: &mut Desk, overdue: bool| {
         let mut names = Vec::new();
         let mut page_token = String::new();

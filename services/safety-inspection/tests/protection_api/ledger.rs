@@ -32,13 +32,16 @@ async fn days_of_cover_are_told_with_the_minimum(world: World) {
     let entry = masks(Kind::Receipt, 2000, day(2023, 1, 1));
     let answer = desk.enter(AT, entry).await.expect("entered");
     let level = answer.level.expect("a level");
-    // 127 pupils and 5 members of staff, one mask a day, for 14 days.
+    // 132 pupils and 5 members of staff, one mask a day, for 14 days.
     let told = (level.daily_use, level.cover_days, level.minimum_quantity);
-    assert_eq!(told, (132, Some(15), 132 * 14));
+    assert_eq!(told, (137, Some(14), 137 * 14));
     assert!(level.alerts.is_empty() && level.recorded);
     let stock = desk.stock(SCHOOL, SCHOOL_PATH).await;
     assert_eq!(stock.levels.len(), Catalogue::shipped().items.len());
-    assert_eq!((stock.minimum_days, stock.person_count, stock.class_count), (14, 132, 3));
+    assert_eq!(
+        (stock.minimum_days, stock.person_count, stock.class_count),
+        (14, 137, 4)
+    );
     // Other items were never entered: nothing is known of them.
     assert_eq!(stock.cover_days, 0);
 }
@@ -50,14 +53,22 @@ async fn the_stock_is_the_sum_of_the_ledger(world: World) {
     for _ in 0..40 {
         number = number.wrapping_mul(1_103_515_245).wrapping_add(12_345);
         let quantity = i64::from(number >> 16) % 90 + 1;
-        let lot = day(2022, 4, i32::try_from(number >> 8).unwrap_or_default() % 9 + 1);
+        let lot = day(
+            2022,
+            4,
+            i32::try_from(number >> 8).unwrap_or_default() % 9 + 1,
+        );
         let kind = match (number >> 20) % 5 {
             0 | 1 => Kind::Receipt,
             2 => Kind::Count,
             3 => Kind::WriteOff,
             _ => Kind::Issue,
         };
-        let entry = if kind == Kind::Issue { issue(quantity) } else { masks(kind, quantity, lot) };
+        let entry = if kind == Kind::Issue {
+            issue(quantity)
+        } else {
+            masks(kind, quantity, lot)
+        };
         if let Err(status) = desk.enter(AT, entry).await {
             assert_eq!(told(&status).1, "SUPPLY_INSUFFICIENT");
         }
@@ -73,12 +84,20 @@ async fn the_stock_is_the_sum_of_the_ledger(world: World) {
 
 async fn what_is_not_there_cannot_be_taken(world: World) {
     let mut desk = Desk::open(world).await;
-    desk.enter(AT, masks(Kind::Receipt, 10, day(2022, 4, 5))).await.expect("entered");
-    desk.enter(AT, masks(Kind::Receipt, 5, day(2022, 4, 6))).await.expect("entered");
+    desk.enter(AT, masks(Kind::Receipt, 10, day(2022, 4, 5)))
+        .await
+        .expect("entered");
+    desk.enter(AT, masks(Kind::Receipt, 5, day(2022, 4, 6)))
+        .await
+        .expect("entered");
     let before = desk.movements(AT).await;
     let refused = |status: tonic::Status, available: u32| {
         let zh = format!("可用库存不足，目前仅有 {available}");
-        let expected = (Grpc::FailedPrecondition, "SUPPLY_INSUFFICIENT".to_owned(), zh);
+        let expected = (
+            Grpc::FailedPrecondition,
+            "SUPPLY_INSUFFICIENT".to_owned(),
+            zh,
+        );
         assert_eq!(told(&status), expected);
     };
     // What expired yesterday is not handed out, only written off.
@@ -119,7 +138,9 @@ async fn a_repeated_entry_is_entered_once(world: World) {
 
 async fn of_two_that_take_the_last_one_is_refused(world: World) {
     let mut desk = Desk::open(world).await;
-    desk.enter(AT, masks(Kind::Receipt, 10, day(2023, 1, 1))).await.expect("entered");
+    desk.enter(AT, masks(Kind::Receipt, 10, day(2023, 1, 1)))
+        .await
+        .expect("entered");
     let ask = |desk: &Desk| {
         let request = pb::RecordSupplyMovementRequest {
             parent: SCHOOL.to_owned(),
@@ -153,16 +174,23 @@ async fn what_falls_short_or_expires_asks_for_attention(world: World) {
         let alerts = page.expect("listed").into_inner().supply_alerts.into_iter();
         let alerts = alerts.map(|alert| {
             let level = alert.level.unwrap_or_default();
-            (alert.organization, level.alerts().collect::<Vec<_>>(), alert.since_date)
+            (
+                alert.organization,
+                level.alerts().collect::<Vec<_>>(),
+                alert.since_date,
+            )
         });
         alerts.collect::<Vec<_>>()
     };
-    let short = (KINDERGARTEN.to_owned(), vec![Alert::BelowMinimum], Some(day(2022, 4, 6)));
+    let short = (
+        KINDERGARTEN.to_owned(),
+        vec![Alert::BelowMinimum],
+        Some(day(2022, 4, 6)),
+    );
     assert_eq!(alerts(&mut desk).await, [short.clone()]);
     desk.set("2022-05-20T00:00:00Z");
     assert_eq!(alerts(&mut desk).await, [short.clone()]);
     // 30 days before the end of August, and the day after it.
-    let level = |alerts: &[Alert]| (SCHOOL.to_owned(), alerts.to_vec(), Some(day(2022, 8, 1)));
     let store = Store::new(desk.world.db.clone());
     let due = async |on: &str| {
         let today = on.parse().expect("a day");
@@ -171,7 +199,6 @@ async fn what_falls_short_or_expires_asks_for_attention(world: World) {
         found.expect("read").len()
     };
     assert_eq!((due("2022-07-31").await, due("2022-08-01").await), (1, 2));
-    assert_eq!(level(&[Alert::Expiring]).2, Some(day(2022, 8, 1)));
 }
 
 async fn the_scarcest_item_decides_for_how_long_a_campus_is_supplied(world: World) {
@@ -195,17 +222,25 @@ async fn the_scarcest_item_decides_for_how_long_a_campus_is_supplied(world: Worl
         };
         desk.enter(AT, entry).await.expect("entered");
     }
-    // 132 people take 5 ml of soap a day each.
-    assert_eq!(days().await, Some(1_000_000 / (132 * 5)));
+    // 4 class groups take 200 ml of disinfectant a day each.
+    assert_eq!(days().await, Some(1_000_000 / (4 * 200)));
     let few = pb::RecordSupplyMovementRequest {
         lot: Some(pb::SupplyLot {
             lot: String::new(),
             expire_date: Some(day(2023, 1, 1)),
         }),
-        ..masks(Kind::Count, 132 * 3, day(2023, 1, 1))
+        ..masks(Kind::Count, 137 * 3, day(2023, 1, 1))
     };
     desk.enter(AT, few).await.expect("counted");
     assert_eq!(days().await, Some(3));
-    let store_lines = MovementRow::page(store.database().read(), "organization = $1", vec![id.into()], 100);
-    assert_eq!(store_lines.await.expect("read").len(), Catalogue::shipped().items.len() + 1);
+    let store_lines = MovementRow::page(
+        store.database().read(),
+        "organization = $1",
+        vec![id.into()],
+        100,
+    );
+    assert_eq!(
+        store_lines.await.expect("read").len(),
+        Catalogue::shipped().items.len() + 1
+    );
 }

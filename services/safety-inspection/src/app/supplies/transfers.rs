@@ -225,7 +225,7 @@ impl Base {
         transfer: (&str, Uuid),
     ) -> Result<Sent, Error> {
         let db = self.store.database().read();
-        let ends: fn(&TransferRow) -> Vec<&str> = |row| vec![&row.giver_path, &row.receiver_path];
+        let ends: fn(&TransferRow) -> Vec<&str> = |row| vec![&*row.giver_path, &*row.receiver_path];
         let permission = Permission::SupplyRead;
         let found = self.found(db, caller, permission, transfer, (Lock::No, ends));
         sent(db, found.await?).await

@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 pub use devices::DeviceRow;
 pub use figures::CampusAnswers;
 
-use super::{Store, below_end, day_number, day_of, unreadable};
+use super::{Store, below_end, day_number, unreadable};
 use crate::domain::protection::declaration::{Declaration, Statement};
 use crate::domain::protection::judgement::first_lapse;
 use crate::domain::protection::version::State;
@@ -250,7 +250,7 @@ impl Store {
         );
         let rows = db.query_all_raw(statement(db, &sql, values)).await?;
         rows.iter()
-            .map(|row| ProtectionRow::read(row)?.try_into())
+            .map(|row| Declared::try_from(ProtectionRow::read(row)?))
             .collect()
     }
 
