@@ -6,3 +6,4 @@ pub mod organization;
 pub mod person;
 pub mod photo;
 pub mod responsibility;
+pub mod resumption;
