@@ -207,7 +207,7 @@ async fn what_was_taken_and_not_sent_at_the_drain_is_sent_after_it(scratch: Scra
     .await;
     let config = ChannelConfig {
         concurrency: 1,
-        timeout: std::time::Duration::from_millis(150),
+        timeout: std::time::Duration::from_secs(2),
         ..sms("sms", &peer.url)
     };
     let mut post = Post::with(scratch, vec![config]).await;
