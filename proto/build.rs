@@ -21,13 +21,18 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let mut compiler = Compiler::new(["third_party", "."])?;
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(&files)?;
-    // Only reached through Any, so no contract imports it; reflection needs it.
+    // Only reached through Any and headers, so no contract imports them; reflection needs them.
     compiler.open_file("third_party/google/rpc/error_details.proto")?;
+    compiler.open_file("third_party/google/rpc/status.proto")?;
 
     // The encoded set keeps custom options such as google.api.http, which the decoded one loses.
     let encoded = compiler.encode_file_descriptor_set();
+    let bare = compiler
+        .include_source_info(false)
+        .encode_file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("descriptors.bin"), &encoded)?;
+    fs::write(out.join("descriptors.bin"), bare)?;
+    fs::write(out.join("documented.bin"), &encoded)?;
 
     tonic_prost_build::configure()
         .build_client(true)

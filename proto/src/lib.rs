@@ -4,16 +4,35 @@
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
 #![allow(clippy::all, clippy::unwrap_used, reason = "generated code")]
 
+mod access;
+
+pub use access::{access, rules};
+
 /// The packages as they nest in the contracts; generated code refers to itself this way.
 pub mod campus {
+    pub mod audit {
+        pub mod v1 {
+            tonic::include_proto!("campus.audit.v1");
+        }
+    }
     pub mod error {
         pub mod v1 {
             tonic::include_proto!("campus.error.v1");
         }
     }
+    pub mod gateway {
+        pub mod v1 {
+            tonic::include_proto!("campus.gateway.v1");
+        }
+    }
     pub mod notification {
         pub mod v1 {
             tonic::include_proto!("campus.notification.v1");
+        }
+    }
+    pub mod options {
+        pub mod v1 {
+            tonic::include_proto!("campus.options.v1");
         }
     }
     pub mod provider {
@@ -49,7 +68,8 @@ pub mod google {
 }
 
 pub use campus::{
-    error::v1 as error, notification::v1 as notification, provider::v1 as provider,
+    audit::v1 as audit, error::v1 as error, gateway::v1 as gateway,
+    notification::v1 as notification, options::v1 as options, provider::v1 as provider,
     roster::v1 as roster, safety::v1 as safety, sampling::v1 as sampling,
 };
 pub use google::r#type::{Date, LatLng};
@@ -57,3 +77,6 @@ pub use google::r#type::{Date, LatLng};
 /// Every file of the contracts with its imports and custom options, as an encoded
 /// `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The same with its comments, four times as large: a binary carries it only when it is used.
+pub const DOCUMENTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documented.bin"));
