@@ -73,6 +73,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "系统繁忙，请稍后再试",
             "overloaded, try again later",
         ),
+        R::RateLimited => entry_of(
+            ResourceExhausted,
+            "请求过于频繁，请按提示的时间稍后再试",
+            "too many calls, wait for the delay given",
+        ),
         R::Unavailable => entry_of(
             Unavailable,
             "服务暂时不可用，请稍后再试",
@@ -99,6 +104,16 @@ pub fn entry(reason: ErrorReason) -> Entry {
             ResourceExhausted,
             "存储空间已满，暂时只能查询",
             "storage is full",
+        ),
+        R::SecondFactorRequired => entry_of(
+            Unauthenticated,
+            "您的角色须通过双因素认证登录",
+            "a role of this caller asks for a second factor",
+        ),
+        R::PartnerUnknown => entry_of(
+            Unauthenticated,
+            "证书未登记，或对接协议已到期，请联系管理员",
+            "the client certificate is of no partner",
         ),
         // Roster.
         R::OrganizationNotEmpty => entry_of(
@@ -185,6 +200,46 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "该批次写入的内容中有 {changed} 项之后又有变动，不能整批撤回",
             "{changed} of what the job wrote changed since",
+        ),
+        R::EmergencyOpen => entry_of(
+            FailedPrecondition,
+            "应急状态 {name} 尚未终止",
+            "{name} is open",
+        ),
+        R::EmergencyEnded => entry_of(
+            FailedPrecondition,
+            "应急状态 {name} 已经终止",
+            "{name} has ended",
+        ),
+        R::DestructionState => entry_of(
+            FailedPrecondition,
+            "销毁任务当前状态为 {state}，不能这样操作",
+            "the destruction job is {state}",
+        ),
+        R::DestructionUnderWay => entry_of(
+            FailedPrecondition,
+            "该应急状态已有销毁任务 {name}",
+            "{name} destroys this already",
+        ),
+        R::DestructionSamePerson => entry_of(
+            FailedPrecondition,
+            "必须由另一人办理：提出、评估、批准、执行须由不同的人负责",
+            "another person has to do this",
+        ),
+        R::DestructionIncomplete => entry_of(
+            FailedPrecondition,
+            "服务 {service} 尚未报告销毁结果，或仍有数据未销毁",
+            "{service} has not reported or left something",
+        ),
+        R::DestructionBackups => entry_of(
+            FailedPrecondition,
+            "旧备份中仍可读出 {exposed} 条记录，请先删除这些备份",
+            "old backups still show {exposed} records",
+        ),
+        R::DestructionCategory => entry_of(
+            InvalidArgument,
+            "服务 {service} 没有数据类别 {category}",
+            "{service} has no category {category}",
         ),
         // Sampling.
         R::NoSchoolDay => entry_of(
@@ -718,6 +773,96 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "该事件不以此方式报送 {receiver}",
             "the incident does not go to {receiver} this way",
+        ),
+        R::ProtectionState => entry_of(
+            FailedPrecondition,
+            "防护档案当前状态为 {state}，不能进行该操作",
+            "the newest version is {state}",
+        ),
+        R::ProtectionSuperseded => entry_of(
+            FailedPrecondition,
+            "防护档案已更新为第 {version} 版，请重新查看",
+            "version {version} is the newest",
+        ),
+        R::ProtectionSelfConfirmation => entry_of(
+            FailedPrecondition,
+            "填报人不能确认或退回自己填报的防护档案",
+            "who declared a version does not judge it",
+        ),
+        R::SupplyInsufficient => entry_of(
+            FailedPrecondition,
+            "可用库存不足，目前仅有 {available}",
+            "only {available} are there to take",
+        ),
+        R::SupplyBelowMinimum => entry_of(
+            FailedPrecondition,
+            "调出后将低于本单位最低储备，最多可调出 {spare}",
+            "only {spare} are above the minimum of the giver",
+        ),
+        R::SupplyTransferState => entry_of(
+            FailedPrecondition,
+            "调拨单当前状态为 {state}，不能进行该操作",
+            "the transfer is {state}",
+        ),
+        R::SupplyLimit => entry_of(
+            FailedPrecondition,
+            "库存超过上限 {most}，请核对数量",
+            "more than {most} would be there",
+        ),
+        R::ShelterState => entry_of(
+            FailedPrecondition,
+            "避险场所当前状态为 {state}，不能进行该操作",
+            "the shelter is {state}",
+        ),
+        R::IsolationRoomState => entry_of(
+            FailedPrecondition,
+            "隔离室当前状态为 {state}，不能进行该操作",
+            "the isolation room is {state}",
+        ),
+        R::CampusRequired => entry_of(
+            FailedPrecondition,
+            "{name} 没有校园或已关闭，不能进行该操作",
+            "{name} has no campus or is closed",
+        ),
+        R::ResumptionState => entry_of(
+            FailedPrecondition,
+            "复课申请当前状态为 {state}，不能进行该操作",
+            "the resumption is {state}",
+        ),
+        R::ResumptionBlocked => entry_of(
+            FailedPrecondition,
+            "有 {count} 项复课条件不满足：{blocks}",
+            "{count} conditions of resumption are not met: {blocks}",
+        ),
+        R::ResumptionOrder => entry_of(
+            FailedPrecondition,
+            "与第 {position} 批的返校先后顺序不符",
+            "out of order with batch {position}",
+        ),
+        R::ResumptionInspector => entry_of(
+            FailedPrecondition,
+            "您不是本次联合核验中该部门指定的核验人",
+            "not named for a department of this inspection, or not of it",
+        ),
+        R::ResumptionSigned => entry_of(
+            FailedPrecondition,
+            "该部门已签署核验意见，不能再次签署",
+            "the department has signed",
+        ),
+        R::ResumptionDay => entry_of(
+            FailedPrecondition,
+            "不能早于本批计划返校日期 {planned_date}",
+            "not before {planned_date}, the day that is planned for the batch",
+        ),
+        R::ResumptionOwnSchool => entry_of(
+            FailedPrecondition,
+            "不能核验或批准本校或由本人签署的复课申请",
+            "nobody inspects or approves what they signed for, or at their own school",
+        ),
+        R::ResumptionNobody => entry_of(
+            FailedPrecondition,
+            "当前返校顺序中没有该批次，或该批次在此范围内没有对应的年级",
+            "the order has no such batch, or it concerns nobody there",
         ),
         // Notification.
         R::AlertState => entry_of(

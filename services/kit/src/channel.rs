@@ -1,16 +1,56 @@
 //! Channels to other services.
 
+use std::io;
 use std::time::Duration;
 
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint};
 
-/// A channel to `address` (`http://host:port`) that connects when it is first used, and again
-/// after each failure.
+use crate::tls::{ClientTlsConfig, Dialer};
+
+/// A channel to `address` (`http://host:port`, or `https://host:port` for a neighbour whose
+/// certificate is from a public authority) that connects when it is first used, and again after
+/// each failure.
 ///
 /// # Errors
 /// When `address` is not a URI.
 pub fn connect_lazy(address: &str) -> Result<Channel, tonic::transport::Error> {
-    Ok(endpoint(address)?.connect_lazy())
+    connect_lazy_with(address, None)
+}
+
+/// The same; over `https://` as `tls` says.
+///
+/// # Errors
+/// When `address` is not a URI.
+pub fn connect_lazy_with(
+    address: &str,
+    tls: Option<&ClientTlsConfig>,
+) -> Result<Channel, tonic::transport::Error> {
+    let endpoint = endpoint(address)?;
+    if endpoint.uri().scheme_str() != Some("https") {
+        return Ok(endpoint.connect_lazy());
+    }
+    let dialer = Dialer::new(tls.cloned().unwrap_or_default());
+    let connector = tower::service_fn(move |uri: Uri| {
+        let dialer = dialer.clone();
+        async move {
+            let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?;
+            let stream = TcpStream::connect((
+                host.trim_start_matches('[').trim_end_matches(']'),
+                uri.port_u16().unwrap_or(443),
+            ))
+            .await?;
+            stream.set_nodelay(true)?;
+            dialer.secure(host, stream).await.map(TokioIo::new)
+        }
+    });
+    // The transport encrypts by itself where the scheme says so, with files that it reads once.
+    let origin = endpoint.uri().clone();
+    let plain = address.replacen("https://", "http://", 1);
+    let endpoint = self::endpoint(&plain)?.origin(origin);
+    Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
 /// The settings that every channel between services has.

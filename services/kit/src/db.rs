@@ -1,14 +1,15 @@
 //! The two databases behind one face: SQLite with a single writer, PostgreSQL with a pool.
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
+use sea_orm::sqlx::{AssertSqlSafe, Connection as _, raw_sql};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
     QueryResult, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
@@ -18,10 +19,15 @@ use sea_orm_migration::MigratorTrait;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+use crate::audit::{self, Call, Kind};
+
 /// What SQLite keeps in memory for its one writer, in kibibytes below zero.
 const WRITER_CACHE: &str = "-65536";
 /// The same for each of its readers: there are many, and the system's cache serves them all.
 const READER_CACHE: &str = "-4096";
+
+/// The lock that a replica holds while it brings the schema up to date; any number does.
+const MIGRATING: i64 = 0x6361_6d70_7573;
 
 /// Where a service keeps its data.
 #[derive(Clone, Debug, Deserialize)]
@@ -74,6 +80,7 @@ pub struct Database {
     postgres: Option<sea_orm::sqlx::PgPool>,
     announced: Arc<Notify>,
     appended: Arc<Notify>,
+    audited: Arc<Notify>,
 }
 
 impl Database {
@@ -117,6 +124,7 @@ impl Database {
             postgres: None,
             announced: Arc::default(),
             appended: Arc::default(),
+            audited: Arc::default(),
         })
     }
 
@@ -142,6 +150,7 @@ impl Database {
             postgres: Some(pool),
             announced: Arc::default(),
             appended: Arc::default(),
+            audited: Arc::default(),
         };
         database.refuse_without_durability().await?;
         Ok(database)
@@ -168,12 +177,26 @@ impl Database {
         Ok(())
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Replicas that start together take turns.
     ///
     /// # Errors
-    /// When a migration fails; those before it stay applied.
+    /// When a migration fails; those before it stay applied. When another replica is at it for longer
+    /// than ten minutes.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        M::up(&self.write, None).await
+        let Some(pool) = &self.postgres else {
+            return M::up(&self.write, None).await;
+        };
+        // The turn ends with its connection, however this process ends.
+        let mut turn = pool.acquire().await.map_err(conn_err)?.detach();
+        let take = format!("SET lock_timeout = '10min'; SELECT pg_advisory_lock({MIGRATING})");
+        raw_sql(AssertSqlSafe(take))
+            .execute(&mut turn)
+            .await
+            .map_err(conn_err)?;
+        let migrated = M::up(&self.write, None).await;
+        // What cannot be closed in order is closed by dropping it.
+        let _ = turn.close().await;
+        migrated
     }
 
     /// Which of the two databases this is.
@@ -212,10 +235,13 @@ impl Database {
                 Backend::Sqlite => self.appended.clone(),
             },
             announced: AtomicBool::new(false),
+            audit: self.audited.clone(),
+            audited: AtomicBool::new(false),
+            acts: Mutex::default(),
         })
     }
 
-    /// The pool beneath, for COPY; none on SQLite.
+    /// The pool beneath, for what only the driver can do; none on SQLite.
     pub fn postgres(&self) -> Option<&sea_orm::sqlx::PgPool> {
         self.postgres.as_ref()
     }
@@ -235,6 +261,11 @@ impl Database {
     /// Woken when the log of a feed grew in this process.
     pub(crate) fn appended(&self) -> &Notify {
         &self.appended
+    }
+
+    /// Woken after each commit in this process that wrote records of the audit.
+    pub(crate) fn audited(&self) -> &Notify {
+        &self.audited
     }
 }
 
@@ -263,6 +294,10 @@ pub struct Tx {
     backend: Backend,
     wake: Arc<Notify>,
     announced: AtomicBool,
+    audit: Arc<Notify>,
+    audited: AtomicBool,
+    /// The calls whose acts this transaction records.
+    acts: Mutex<Vec<Arc<Call>>>,
 }
 
 impl Tx {
@@ -276,13 +311,23 @@ impl Tx {
         &self.inner
     }
 
-    /// Makes everything durable and wakes the feed when something was announced.
+    /// Records the acts, makes everything durable, and wakes the feed when something was announced.
     ///
     /// # Errors
     /// When the commit fails; nothing of the transaction remains, unless the connection broke
     /// while the answer was on its way.
     pub async fn commit(self) -> Result<(), DbErr> {
+        let acts = std::mem::take(&mut *self.acts());
+        if !acts.is_empty() {
+            let records = acts.iter().map(|call| call.record(Kind::Act));
+            audit::write(&self, &records.collect::<Vec<_>>()).await?;
+            self.mark_audited();
+        }
         self.inner.commit().await?;
+        acts.iter().for_each(|call| call.set_recorded());
+        if self.audited.into_inner() {
+            self.audit.notify_one();
+        }
         if self.announced.into_inner() {
             self.wake.notify_waiters();
         }
@@ -295,6 +340,22 @@ impl Tx {
     /// When the connection is broken; the database rolls back by itself then.
     pub async fn rollback(self) -> Result<(), DbErr> {
         self.inner.rollback().await
+    }
+
+    /// Records `call` at the commit.
+    pub(crate) fn record(&self, call: &Arc<Call>) {
+        let mut acts = self.acts();
+        if !acts.contains(call) {
+            acts.push(call.clone());
+        }
+    }
+
+    fn acts(&self) -> MutexGuard<'_, Vec<Arc<Call>>> {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn mark_audited(&self) {
+        self.audited.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn mark_announced(&self) {

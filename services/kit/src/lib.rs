@@ -1,7 +1,8 @@
 //! What every service of Campus needs, once: settings, telemetry, the server, errors, pages,
-//! request ids, the change feed and its consumers, leases, group commit, the vault, and how the
-//! roster is told of teaching modes.
+//! request ids, the change feed and its consumers, leases, group commit, the audit log, the vault,
+//! and how the roster is told of teaching modes.
 
+pub mod audit;
 pub mod auth;
 pub mod batch;
 pub mod bulk;
@@ -10,7 +11,9 @@ pub mod catalogue;
 pub mod channel;
 pub mod clock;
 pub mod config;
+pub mod copy;
 pub mod db;
+pub mod destruction;
 pub mod drain;
 pub mod feed;
 pub mod field;
@@ -28,5 +31,12 @@ pub mod server;
 pub mod status;
 pub mod teaching;
 pub mod telemetry;
+pub mod tls;
 pub mod upstream;
 pub mod vault;
+mod watched;
+
+/// The allocator of every process of Campus: a tenth more calls than with that of the C library, and as
+/// many with musl's, whose own is slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::audit;
 use crate::auth::Caller;
 use crate::db::{Database, Tx, statement};
 use crate::status::Problem;
@@ -25,7 +26,8 @@ pub enum Once<R> {
 #[must_use = "an answer that is not recorded lets a repeat act again"]
 pub struct Ticket(Option<(String, String)>);
 
-/// Looks whether `caller` sent `request_id` before. An empty one is always new and never recorded.
+/// Looks whether `caller` sent `request_id` before. An empty one is always new and never recorded. What comes
+/// for the first time is recorded in the audit when `tx` commits.
 ///
 /// # Errors
 /// INVALID_FIELD when it is not a UUID, REQUEST_ID_REUSED when it came with another request, and
@@ -39,6 +41,7 @@ pub async fn once<R: Message + Default>(
     now: DateTime<Utc>,
 ) -> Result<Once<R>, Problem> {
     if request_id.is_empty() {
+        audit::act(tx, caller);
         return Ok(Once::First(Ticket(None)));
     }
     if Uuid::try_parse(request_id).is_err() {
@@ -63,6 +66,7 @@ pub async fn once<R: Message + Default>(
     );
     if tx.execute_raw(insert).await?.rows_affected() == 1 {
         let key = (caller.subject.clone(), request_id.to_owned());
+        audit::act(tx, caller);
         return Ok(Once::First(Ticket(Some(key))));
     }
     let select = statement(
@@ -81,6 +85,10 @@ pub async fn once<R: Message + Default>(
     }
     let response: Option<Vec<u8>> = row.try_get_by_index(2)?;
     let response = response.ok_or_else(|| Problem::new(ErrorReason::Conflict))?;
+    // The record of the first one is that of the repeat.
+    if let Some(call) = &caller.call {
+        call.set_recorded();
+    }
     R::decode(response.as_slice())
         .map(Once::Repeat)
         .map_err(|err| Problem::new(ErrorReason::Internal).source(err))

@@ -14,12 +14,12 @@ const DEFAULT_SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 #[derive(Debug)]
 pub struct Scratch {
     config: DatabaseConfig,
-    _home: Home,
+    home: Home,
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "its drop removes the data")]
 enum Home {
+    #[expect(dead_code, reason = "its drop removes the data")]
     Folder(tempfile::TempDir),
     Server(Server),
 }
@@ -52,6 +52,68 @@ impl Scratch {
             .expect("a scratch database migrates");
         db
     }
+
+    /// A copy of everything that is in it at this moment, as a backup holds it. On PostgreSQL whoever
+    /// is connected is cut off and comes back.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn backup(&self) -> Self {
+        match &self.home {
+            Home::Folder(_) => {
+                let copy = sqlite();
+                let path = copy.config.url.trim_start_matches("sqlite:");
+                let sql = format!("VACUUM INTO '{path}'");
+                run(&self.config.url, &[&sql]).await.expect("a backup");
+                copy
+            }
+            Home::Server(server) => {
+                let copy = name();
+                let original = &server.database;
+                let lock = format!("ALTER DATABASE {original} ALLOW_CONNECTIONS false");
+                let end = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = '{original}'"
+                );
+                let take = format!("CREATE DATABASE {copy} TEMPLATE {original}");
+                let free = format!("ALTER DATABASE {original} ALLOW_CONNECTIONS true");
+                let statements = [&*lock, &end, &take, &free];
+                run(&server.url, &statements).await.expect("a backup");
+                on_server(&server.url, copy)
+            }
+        }
+    }
+}
+
+/// Runs statements one by one over a connection of their own.
+async fn run(url: &str, statements: &[&str]) -> Result<(), sea_orm::DbErr> {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let connection = sea_orm::Database::connect(options).await?;
+    for sql in statements {
+        connection.execute_unprepared(sql).await?;
+    }
+    connection.close().await
+}
+
+fn name() -> String {
+    format!("campus_scratch_{}", uuid::Uuid::new_v4().simple())
+}
+
+/// The database with this name on a server.
+fn on_server(server: &str, database: String) -> Scratch {
+    let (base, _) = server.rsplit_once('/').unwrap_or((server, ""));
+    let url = crate::db::plain_on_loopback(&format!("{base}/{database}"));
+    let mut config = DatabaseConfig::new(url);
+    // Many tests run at once; the server has connections for all of them only if each takes few.
+    config.max_connections = 8;
+    Scratch {
+        config,
+        home: Home::Server(Server {
+            url: server.to_owned(),
+            database,
+        }),
+    }
 }
 
 /// A SQLite file in a folder of its own.
@@ -63,7 +125,7 @@ pub fn sqlite() -> Scratch {
     let url = format!("sqlite:{}", folder.path().join("campus.sqlite").display());
     Scratch {
         config: DatabaseConfig::new(url),
-        _home: Home::Folder(folder),
+        home: Home::Folder(folder),
     }
 }
 
@@ -93,27 +155,9 @@ pub async fn postgres() -> Option<Scratch> {
 }
 
 async fn create(server: &str) -> Result<Scratch, sea_orm::DbErr> {
-    let database = format!("campus_scratch_{}", uuid::Uuid::new_v4().simple());
-    let mut options = sea_orm::ConnectOptions::new(server);
-    options.max_connections(1).sqlx_logging(false);
-    let connection = sea_orm::Database::connect(options).await?;
-    connection
-        .execute_unprepared(&format!("CREATE DATABASE {database}"))
-        .await?;
-    connection.close().await?;
-    let (base, _) = server.rsplit_once('/').unwrap_or((server, ""));
-    let url = crate::db::plain_on_loopback(&format!("{base}/{database}"));
-    let mut config = DatabaseConfig::new(url);
-    // Many tests run at once; the server has connections for all of them only if each takes few.
-    config.max_connections = 8;
-    let home = Home::Server(Server {
-        url: server.to_owned(),
-        database,
-    });
-    Ok(Scratch {
-        config,
-        _home: home,
-    })
+    let database = name();
+    run(server, &[&format!("CREATE DATABASE {database}")]).await?;
+    Ok(on_server(server, database))
 }
 
 impl Drop for Server {

@@ -1,12 +1,18 @@
 //! The feeds of Campus as upstreams of projections.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
+use proto::audit::audit_log_service_client::AuditLogServiceClient;
+use proto::audit::{ListBreakGlassUsesRequest, ListBreakGlassUsesResponse};
 use proto::notification::notification_feed_client::NotificationFeedClient;
 use proto::notification::{
     NotificationEvent, NotificationSnapshotRequest, NotificationWatchRequest,
 };
 use proto::roster::roster_feed_client::RosterFeedClient;
 use proto::roster::{RosterEvent, SnapshotRequest, WatchRequest};
+use proto::safety::safety_feed_client::SafetyFeedClient;
+use proto::safety::{SafetyEvent, SafetySnapshotRequest, SafetyWatchRequest};
 use proto::sampling::clearance_feed_client::ClearanceFeedClient;
 use proto::sampling::sampling_feed_client::SamplingFeedClient;
 use proto::sampling::{
@@ -89,9 +95,55 @@ upstream! {
     SamplingWatchRequest
 }
 upstream! {
+    /// How safe campuses are.
+    SafetyUpstream, SafetyFeedClient, SafetyEvent, SafetySnapshotRequest, SafetyWatchRequest
+}
+upstream! {
     /// Directives, their recipients, meetings, alerts and warnings.
     NotificationUpstream, NotificationFeedClient, NotificationEvent, NotificationSnapshotRequest,
     NotificationWatchRequest
+}
+
+/// For which calls to a service the glass was broken.
+#[derive(Clone, Debug)]
+pub struct BreakGlassUpstream {
+    client: AuditLogServiceClient<Channel>,
+    credentials: Credentials,
+}
+
+/// A service has so long to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many uses are asked for at once.
+const PAGE: i32 = 100;
+
+impl BreakGlassUpstream {
+    /// The audit log behind `channel`.
+    pub fn new(channel: Channel, credentials: Credentials) -> Self {
+        let client = AuditLogServiceClient::new(channel);
+        Self {
+            client,
+            credentials,
+        }
+    }
+
+    /// The next uses after the record `after`, a hundred at most.
+    ///
+    /// # Errors
+    /// When the service does not answer in time, or refuses.
+    pub async fn after(&mut self, after: i64) -> Result<ListBreakGlassUsesResponse, Status> {
+        let message = ListBreakGlassUsesRequest {
+            after_sequence: after,
+            page_size: PAGE,
+            page_token: String::new(),
+        };
+        let mut request = signed(&self.credentials, message)?;
+        request.set_timeout(PATIENCE);
+        Ok(self
+            .client
+            .list_break_glass_uses(request)
+            .await?
+            .into_inner())
+    }
 }
 
 fn signed<T>(credentials: &Credentials, message: T) -> Result<Request<T>, Status> {

@@ -4,6 +4,9 @@
 //! do; a sealed value names its data key, so keys can be changed and a key that is deleted takes
 //! everything that it sealed along (rule 6.12).
 
+mod emergency;
+mod folder;
+mod key_rows;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -21,7 +24,8 @@ use zeroize::Zeroizing;
 
 use crate::db::{Database, statement};
 
-pub use settings::{CryptoConfig, Suite};
+pub use emergency::{EmergencyVault, STALE, emergency_of};
+pub use settings::{CryptoConfig, EmergencyConfig, Suite};
 
 type Sm4Gcm = AesGcm<Sm4, U12>;
 
@@ -237,18 +241,21 @@ async fn all(db: &Database) -> Result<Vec<WrappedKey>, DbErr> {
     rows.iter()
         .map(|row| {
             let id: i32 = row.try_get_by_index(0)?;
-            let suite = match row.try_get_by_index::<i16>(1)? {
-                1 => Suite::International,
-                2 => Suite::Sm,
-                _ => return Err(DbErr::Type("a row with an unreadable cipher suite".into())),
-            };
             Ok(WrappedKey {
                 id: id.unsigned_abs(),
-                suite,
+                suite: suite_of(row.try_get_by_index(1)?)?,
                 wrapped: row.try_get_by_index(2)?,
             })
         })
         .collect()
+}
+
+fn suite_of(code: i16) -> Result<Suite, DbErr> {
+    match code {
+        1 => Ok(Suite::International),
+        2 => Ok(Suite::Sm),
+        _ => Err(DbErr::Type("a row with an unreadable cipher suite".into())),
+    }
 }
 
 fn code(suite: Suite) -> u8 {

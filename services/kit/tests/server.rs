@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
-use kit::auth::{AuthConfig, Issuer, Role, caller};
+use kit::auth::{AuthConfig, BREAK_GLASS, Caller, Issuer, PURPOSE, Role, caller};
 use kit::clock::{Clock, SystemClock};
 use kit::drain::Drain;
 use kit::org::OrgPath;
-use kit::server::{Latch, Running, Server, ServerConfig};
+use kit::server::{BreakGlass, Latch, LogBreakGlass, Running, Server, ServerConfig};
+use kit::status::Problem;
+use proto::error::ErrorReason;
 use proto::sampling::clearance_feed_client::ClearanceFeedClient;
 use proto::sampling::clearance_feed_server::{ClearanceFeed, ClearanceFeedServer};
 use proto::sampling::{
@@ -60,11 +62,16 @@ impl ClearanceFeed for Echo {
 }
 
 async fn start(config: ServerConfig) -> (Running, Latch, Channel) {
+    start_with(config, Arc::new(LogBreakGlass)).await
+}
+
+async fn start_with(config: ServerConfig, hook: Arc<dyn BreakGlass>) -> (Running, Latch, Channel) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let auth = AuthConfig::development();
     let server = Server::bind(&config, &auth, clock, Drain::new())
         .await
-        .expect("binds");
+        .expect("binds")
+        .on_break_glass(hook);
     let latch = server.latch("facts");
     let echo = ClearanceFeedServer::new(Echo).max_decoding_message_size(64 << 10);
     let running = server.serve(tonic::service::Routes::new(echo));
@@ -73,10 +80,14 @@ async fn start(config: ServerConfig) -> (Running, Latch, Channel) {
 }
 
 fn signed<T>(message: T) -> Request<T> {
+    signed_as("guard-1", Role::Guard, message)
+}
+
+fn signed_as<T>(subject: &str, role: Role, message: T) -> Request<T> {
     let ttl = Duration::from_secs(60);
     let token = Issuer::development().token(
-        "guard-1",
-        &[Role::Guard],
+        subject,
+        &[role],
         &OrgPath::root(),
         None,
         SystemClock.now(),
@@ -115,6 +126,78 @@ async fn a_caller_without_a_valid_token_is_told_so_in_chinese() {
         .unwrap();
     let page = answer.into_inner().message().await.unwrap().unwrap();
     assert_eq!(page.resume_token, "guard-1");
+    running.stop().await.unwrap();
+}
+
+/// Writes down who broke the glass, or cannot.
+#[derive(Debug, Default)]
+struct Book {
+    is_full: bool,
+    lines: Mutex<Vec<(String, String, String)>>,
+}
+
+#[tonic::async_trait]
+impl BreakGlass for Book {
+    async fn broken(&self, caller: &Caller, path: &str, reason: &str) -> Result<(), Problem> {
+        if self.is_full {
+            return Err(Problem::new(ErrorReason::Unavailable));
+        }
+        let line = (caller.subject.clone(), path.to_owned(), reason.to_owned());
+        self.lines.lock().expect("a lock").push(line);
+        Ok(())
+    }
+}
+
+/// Asks for a snapshot as a principal who says this with it.
+async fn ask(channel: &Channel, name: &'static str, value: &str) -> Result<(), Status> {
+    let message = ClearanceSnapshotRequest::default();
+    let mut request = signed_as("principal-1", Role::Principal, message);
+    let value = value.parse().expect("metadata");
+    request.metadata_mut().insert(name, value);
+    let mut client = ClearanceFeedClient::new(channel.clone());
+    client.snapshot(request).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn a_broken_glass_is_written_down_before_the_call_runs() {
+    let why = "several pupils fell ill at lunch";
+    let book = Arc::new(Book::default());
+    let (running, _latch, channel) = start_with(ServerConfig::loopback(), book.clone()).await;
+    ask(&channel, BREAK_GLASS, why).await.unwrap();
+    ask(&channel, PURPOSE, "care").await.unwrap();
+    let path = "/campus.sampling.v1.ClearanceFeed/Snapshot";
+    let expected: (String, String, String) = ["principal-1", path, why].map(str::to_owned).into();
+    assert_eq!(*book.lines.lock().unwrap(), [expected]);
+    running.stop().await.unwrap();
+
+    let full = Book {
+        is_full: true,
+        ..Book::default()
+    };
+    let (running, _latch, channel) = start_with(ServerConfig::loopback(), Arc::new(full)).await;
+    let refused = ask(&channel, BREAK_GLASS, why).await.unwrap_err();
+    assert_eq!(reason(&refused), "UNAVAILABLE");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn circumstances_that_are_none_are_refused() {
+    let book = Arc::new(Book::default());
+    let (running, _latch, channel) = start_with(ServerConfig::loopback(), book.clone()).await;
+    for (name, value) in [(BREAK_GLASS, "why not"), (PURPOSE, "curiosity")] {
+        let refused = ask(&channel, name, value).await.unwrap_err();
+        assert_eq!(reason(&refused), "INVALID_FIELD");
+        let request = refused.get_details_bad_request().unwrap();
+        assert_eq!(request.field_violations[0].field, name);
+    }
+    let message = ClearanceSnapshotRequest::default();
+    let mut request = signed(message);
+    let why = "a guard has no reason".parse().unwrap();
+    request.metadata_mut().insert(BREAK_GLASS, why);
+    let mut client = ClearanceFeedClient::new(channel);
+    let refused = client.snapshot(request).await.unwrap_err();
+    assert_eq!(reason(&refused), "SCOPE_DENIED");
+    assert_eq!(book.lines.lock().unwrap().len(), 0);
     running.stop().await.unwrap();
 }
 

@@ -43,13 +43,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn caller(subject: &str) -> Caller {
-    Caller {
-        subject: subject.to_owned(),
-        roles: vec![Role::Principal],
-        scope: OrgPath::root(),
-        laboratory: None,
-        person: None,
-    }
+    Caller::new(subject, vec![Role::Principal], OrgPath::root())
 }
 
 fn date(day: i32) -> proto::Date {

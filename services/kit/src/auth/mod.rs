@@ -1,18 +1,56 @@
 //! Who calls, and what they may do where.
 
+mod algorithms;
+mod authority;
+mod certificate;
+mod circumstances;
+mod claims;
+mod config;
+mod credentials;
+mod exchange;
+mod fault;
+mod issuer;
+mod jwks;
+mod keys;
+mod partners;
 mod permission;
-mod token;
+mod policies;
+mod revoked;
+mod source;
+mod trust;
+mod uses;
+mod verifier;
+mod words;
 
-pub use permission::{Permission, Role};
-pub use token::{AuthConfig, Credentials, Issuer, Verifier};
+#[cfg(test)]
+mod policies_tests;
 
+pub use algorithms::TokenAlgorithm;
+pub use authority::Authority;
+pub use certificate::ClientCertificate;
+pub(crate) use circumstances::of_request;
+pub use circumstances::{BREAK_GLASS, PURPOSE};
+pub use config::{AuthConfig, ClaimsConfig};
+pub use credentials::Credentials;
+pub use exchange::Exchange;
+pub use fault::PolicyError;
+pub use issuer::Issuer;
+pub use partners::PartnerConfig;
+pub use permission::{Department, Permission, Purpose, Role};
+pub(crate) use verifier::{Refusal, Shown};
+pub use verifier::{Session, Verifier};
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use proto::error::ErrorReason;
 
+use crate::audit::Call;
 use crate::org::OrgPath;
 use crate::status::Problem;
 
-/// A caller whose token was verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A caller whose token or certificate was verified; by default nobody, who may do nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// Who: the `sub` of the token, opaque.
     pub subject: String,
@@ -22,18 +60,50 @@ pub struct Caller {
     pub scope: OrgPath,
     /// For a laboratory, its code.
     pub laboratory: Option<String>,
+    /// For another system, the department of the government that it speaks for.
+    pub department: Option<Department>,
     /// Which person of the register it is: `staff/{staff_member}`, or `students/{student}` for a pupil
     /// and for the family of one. None for a system, and where the issuer does not say.
     pub person: Option<String>,
+    /// Whether a second factor was proved (rule 6.10).
+    pub second_factor: bool,
+    /// The partner system over whose connection the call comes.
+    pub partner: Option<String>,
+    /// The id of the token, `jti`, where the issuer gives one.
+    pub token_id: Option<String>,
+    /// When the credentials end. None for a caller that was not verified but named by the service itself.
+    pub expires: Option<DateTime<Utc>>,
+    /// What the request is for, where the caller says so.
+    pub purpose: Option<Purpose>,
+    /// Why the caller opens what is closed to them in daily life, 10 to 500 characters; none in daily
+    /// life.
+    pub break_glass: Option<String>,
+    /// Who decides what the caller may do.
+    pub authority: Authority,
+    /// The call that is under way, for the audit; none where nothing of it is recorded.
+    pub call: Option<Arc<Call>>,
 }
 
 impl Caller {
+    /// A caller of whom nothing else is said.
+    pub fn new(subject: impl Into<String>, roles: Vec<Role>, scope: OrgPath) -> Self {
+        Self {
+            subject: subject.into(),
+            roles,
+            scope,
+            ..Self::default()
+        }
+    }
+
     /// Checks that the caller may do `permission` at the place `at`.
     ///
     /// # Errors
-    /// SCOPE_DENIED when no role grants it or the place is outside the caller's scope.
+    /// SCOPE_DENIED when no policy permits it there.
     pub fn require(&self, permission: Permission, at: &OrgPath) -> Result<(), Problem> {
-        if self.allowed(permission)?.contains(at) {
+        if let Some(call) = &self.call {
+            call.at(at);
+        }
+        if self.authority.permit(self, permission, at) {
             Ok(())
         } else {
             Err(denied(permission))
@@ -43,13 +113,19 @@ impl Caller {
     /// The place below which the caller may do `permission`; lists are filtered by it.
     ///
     /// # Errors
-    /// SCOPE_DENIED when no role grants it.
+    /// SCOPE_DENIED when no policy permits it there.
     pub fn allowed(&self, permission: Permission) -> Result<&OrgPath, Problem> {
-        let granted = self.roles.iter().any(|role| role.grants(permission));
-        if granted {
+        if self.authority.permit(self, permission, &self.scope) {
             Ok(&self.scope)
         } else {
             Err(denied(permission))
+        }
+    }
+
+    /// Keeps the audit from telling who calls: `subject` stands for them. For those who may stay unknown.
+    pub fn veil(&self, subject: &str) {
+        if let Some(call) = &self.call {
+            call.veil(subject);
         }
     }
 
@@ -59,7 +135,7 @@ impl Caller {
     }
 }
 
-fn denied(permission: Permission) -> Problem {
+fn denied(permission: impl std::fmt::Display) -> Problem {
     Problem::new(ErrorReason::ScopeDenied).meta("permission", permission)
 }
 
@@ -68,7 +144,7 @@ fn denied(permission: Permission) -> Problem {
 /// # Errors
 /// TOKEN_INVALID when the request did not come through the layer.
 pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Problem> {
-    let caller = request.extensions().get::<std::sync::Arc<Caller>>();
+    let caller = request.extensions().get::<Arc<Caller>>();
     caller
         .map(|caller| Caller::clone(caller))
         .ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))
@@ -80,13 +156,8 @@ mod tests {
 
     #[test]
     fn a_district_sees_only_its_schools() {
-        let officer = Caller {
-            subject: "officer".to_owned(),
-            roles: vec![Role::DistrictOfficer],
-            scope: "fz/350102".parse().unwrap(),
-            laboratory: None,
-            person: None,
-        };
+        let district: OrgPath = "fz/350102".parse().unwrap();
+        let officer = Caller::new("officer", vec![Role::DistrictOfficer], district);
         let at = |path: &str| officer.require(Permission::RosterRead, &path.parse().unwrap());
         assert!(at("fz/350102/2135010001").is_ok());
         assert!(at("fz/350103/2135010002").is_err());

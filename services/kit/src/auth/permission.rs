@@ -1,4 +1,4 @@
-//! Which role may do what.
+//! The closed lists that policies speak of: roles, permissions and purposes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -82,6 +82,23 @@ named! {
 }
 
 named! {
+    /// Which department of a government another system speaks for: what one may acknowledge or sign,
+    /// another never does in its place.
+    Department {
+        /// The people's government itself, by its office or its headquarters.
+        Government = "government",
+        /// Police.
+        Police = "police",
+        /// Fire and rescue.
+        Fire = "fire",
+        /// Health.
+        Health = "health",
+        /// Market regulation.
+        MarketRegulation = "market-regulation",
+    }
+}
+
+named! {
     /// What can be done to the resources of a place.
     Permission {
         /// Read organisations, class groups, rolls, calendars and policies.
@@ -98,6 +115,22 @@ named! {
         PolicyWrite = "policy.write",
         /// Change calendars.
         CalendarWrite = "calendar.write",
+        /// Declare and end emergencies.
+        EmergencyDeclare = "emergency.declare",
+        /// Read emergencies, destruction jobs and certificates.
+        DestructionRead = "destruction.read",
+        /// Propose, assess and withdraw destruction jobs.
+        DestructionPropose = "destruction.propose",
+        /// Approve destruction jobs for the bureau.
+        DestructionApprove = "destruction.approve",
+        /// Approve destruction jobs for security.
+        DestructionSecure = "destruction.secure",
+        /// Let approved destruction jobs run.
+        DestructionRun = "destruction.run",
+        /// Confirm and certify destruction jobs.
+        DestructionCertify = "destruction.certify",
+        /// Report what a service destroyed.
+        DestructionReport = "destruction.report",
         /// Follow change feeds.
         FeedRead = "feed.read",
         /// Read sampling plans.
@@ -252,6 +285,34 @@ named! {
         IncidentVerify = "incident.verify",
         /// Review incidents.
         IncidentReview = "incident.review",
+        /// Read how campuses are protected, and the figures.
+        ProtectionRead = "protection.read",
+        /// Declare how a campus is protected, and report its devices.
+        ProtectionWrite = "protection.write",
+        /// Confirm and return what was declared.
+        ProtectionConfirm = "protection.confirm",
+        /// Read ledgers, stocks and transfers of supplies, shelters and isolation rooms.
+        SupplyRead = "supply.read",
+        /// Enter into ledgers and transfer supplies.
+        SupplyWrite = "supply.write",
+        /// Create, change and retire shelters and isolation rooms.
+        ShelterWrite = "shelter.write",
+        /// Open and close shelters, and count who is inside.
+        ShelterOpen = "shelter.open",
+        /// Read resumptions, how ready schools are, and the figures.
+        ResumptionRead = "resumption.read",
+        /// Check one's own school before teaching is resumed, and apply for the inspection.
+        ResumptionPrepare = "resumption.prepare",
+        /// Sign the self-check as the head of a school.
+        ResumptionSignOff = "resumption.sign-off",
+        /// Sign a joint inspection for a department.
+        ResumptionInspect = "resumption.inspect",
+        /// Plan batches, name inspectors, and give schools their day.
+        ResumptionApprove = "resumption.approve",
+        /// Suspend teaching again.
+        ResumptionSuspend = "resumption.suspend",
+        /// Read the live figures of the safety of campuses.
+        SafetyFiguresRead = "safety-figures.read",
         /// Read alerts.
         AlertRead = "alert.read",
         /// Acknowledge, take and resolve alerts.
@@ -305,428 +366,23 @@ named! {
     }
 }
 
-impl Role {
-    /// Whether this role includes `permission`, within its scope.
-    pub fn grants(self, permission: Permission) -> bool {
-        use Permission as P;
-        // What everybody who works at a school or a bureau may do.
-        let school: &[P] = &[
-            P::RosterRead,
-            P::PlanRead,
-            P::DrawRead,
-            P::TubeRead,
-            P::HoldRead,
-            P::AlertRead,
-            P::DirectiveRead,
-            P::DirectiveHandle,
-            P::CheckRead,
-            P::HealthCoverageRead,
-            P::TemplateRead,
-            P::MessageRead,
-            P::WarningRead,
-            P::HazardReport,
-            P::HazardRead,
-            P::HazardRectify,
-            P::InspectionRead,
-            P::InspectionConfirm,
-            P::DrillRead,
-            P::DutyRead,
-            P::DutyAttend,
-            P::WeatherRead,
-        ];
-        // What the officers of every bureau may do.
-        let bureau: &[P] = &[
-            P::IncidentDetect,
-            P::IncidentRead,
-            P::IncidentConfidential,
-            P::IncidentHandle,
-            P::IncidentReceive,
-            P::IncidentVerify,
-            P::IncidentReview,
-        ];
-        // What everybody may do, machines aside.
-        let person: &[P] = &[P::InboxRead, P::ConcernSubmit];
-        let granted: &[P] = match self {
-            Self::ClassReporter => &[
-                P::RosterRead,
-                P::DrawRead,
-                P::HoldRead,
-                P::DirectiveRead,
-                P::DirectiveHandle,
-                P::CheckSubmit,
-                P::CheckRead,
-                P::AbsenceWrite,
-                P::AbsenceRead,
-                P::ReturnRequest,
-                P::CareHandle,
-                P::HazardReport,
-                P::HazardRead,
-                P::HazardRectify,
-                P::InspectionRead,
-                P::InspectionRun,
-                P::InspectionConfirm,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-                P::WeatherRead,
-                P::IncidentDetect,
-            ],
-            Self::SchoolDoctor => &[
-                P::WeatherHandle,
-                P::DrawRun,
-                P::TubeHandle,
-                P::ResultRead,
-                P::AlertHandle,
-                P::GateRead,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-                P::VisitApprove,
-                P::VisitorReveal,
-                P::CheckSubmit,
-                P::AbsenceWrite,
-                P::AbsenceRead,
-                P::HealthRead,
-                P::HealthDecide,
-                P::ReturnRequest,
-                P::ClusterRead,
-                P::ClusterHandle,
-                P::CaseRead,
-                P::CaseWrite,
-                P::CareHandle,
-                P::InspectionRun,
-                P::IncidentDetect,
-                P::IncidentRead,
-            ],
-            Self::EpidemicReporter => &[
-                P::DrawRun,
-                P::TubeHandle,
-                P::ResultRead,
-                P::AlertHandle,
-                P::GateRead,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-                P::VisitApprove,
-                P::VisitorReveal,
-                P::CheckSubmit,
-                P::ReporterExamine,
-                P::AbsenceWrite,
-                P::AbsenceRead,
-                P::HealthRead,
-                P::ReturnRequest,
-                P::ClusterRead,
-                P::ClusterHandle,
-                P::CaseRead,
-                P::CaseWrite,
-                P::SignalExplain,
-                P::InspectionRun,
-            ],
-            Self::SafetyOfficer => &[
-                P::GateRead,
-                P::GateCheck,
-                P::AlertHandle,
-                P::ChecklistWrite,
-                P::InspectionPlanWrite,
-                P::InspectionRun,
-                P::HazardHandle,
-                P::HazardReview,
-                P::HazardExport,
-                P::AccountabilityRead,
-                P::DrillWrite,
-                P::DrillReview,
-                P::DutyWrite,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-                P::VisitorReveal,
-                P::WeatherHandle,
-                P::IncidentDetect,
-                P::IncidentRead,
-                P::IncidentHandle,
-            ],
-            Self::Guard => &[
-                P::GateCheck,
-                P::GateRead,
-                P::InspectionRead,
-                P::InspectionRun,
-                P::InspectionConfirm,
-                P::HazardReport,
-                P::HazardRead,
-                P::HazardRectify,
-                P::DutyRead,
-                P::DutyAttend,
-                P::VisitRequest,
-                P::VisitRead,
-                P::WeatherRead,
-                P::IncidentDetect,
-            ],
-            Self::Principal => &[
-                P::DrawRun,
-                P::AlertHandle,
-                P::GateRead,
-                P::GateOverride,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-                P::VisitApprove,
-                P::VisitorReveal,
-                P::HoldRelease,
-                P::OverviewRead,
-                P::AbsenceRead,
-                P::AppealDecide,
-                P::ClusterRead,
-                P::ClusterHandle,
-                P::CaseRead,
-                P::SignalExplain,
-                P::MessageSend,
-                P::ConcernHandle,
-                P::ConcernFiguresRead,
-                P::CareHandle,
-                P::HazardHandle,
-                P::HazardReview,
-                P::HazardExport,
-                P::AccountabilityRead,
-                P::ChecklistWrite,
-                P::InspectionPlanWrite,
-                P::InspectionRun,
-                P::DrillWrite,
-                P::DrillApprove,
-                P::DrillReview,
-                P::DutyWrite,
-                P::DutyApprove,
-                P::WeatherHandle,
-                P::WeatherDecide,
-                P::IncidentDetect,
-                P::IncidentRead,
-                P::IncidentConfidential,
-                P::IncidentHandle,
-                P::IncidentReview,
-            ],
-            Self::Sampler => &[P::DrawRead, P::TubeHandle, P::TubeRead],
-            Self::SchoolClerk => &[
-                P::RosterWrite,
-                P::ImportRun,
-                P::PeopleReveal,
-                P::TeachingModeWrite,
-                P::ContactWrite,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-            ],
-            Self::DistrictOfficer => &[
-                P::RosterWrite,
-                P::OrganizationWrite,
-                P::ImportRun,
-                P::PeopleReveal,
-                P::PlanWrite,
-                P::DrawRun,
-                P::TubeIssue,
-                P::ResultRead,
-                P::HoldRelease,
-                P::GateRead,
-                P::VisitRead,
-                P::VisitorReveal,
-                P::AlertHandle,
-                P::DirectiveIssue,
-                P::OverviewRead,
-                P::AbsenceRead,
-                P::AppealDecide,
-                P::ClusterRead,
-                P::ClusterHandle,
-                P::ClusterSimulate,
-                P::SuspensionDecide,
-                P::CaseRead,
-                P::ReportReceive,
-                P::CaseExport,
-                P::TeachingModeWrite,
-                P::SignalJudge,
-                P::AlertSilence,
-                P::MessageSend,
-                P::ContactWrite,
-                P::ConcernHandle,
-                P::ConcernFiguresRead,
-                P::HazardHandle,
-                P::HazardReview,
-                P::HazardExport,
-                P::AccountabilityRead,
-                P::HazardSupervise,
-                P::ChecklistWrite,
-                P::InspectionPlanWrite,
-                P::InspectionRun,
-                P::InspectionCampaignWrite,
-                P::DrillApprove,
-                P::DrillReview,
-                P::DutyWrite,
-                P::DutyApprove,
-                P::DutyCheck,
-                P::WeatherDecide,
-                P::WeatherDeclare,
-                P::MutualAidWrite,
-            ],
-            Self::CityOfficer => &[
-                P::RosterWrite,
-                P::OrganizationWrite,
-                P::ImportRun,
-                P::PeopleReveal,
-                P::PolicyWrite,
-                P::CalendarWrite,
-                P::PlanWrite,
-                P::DrawRun,
-                P::TubeIssue,
-                P::ResultRead,
-                P::HoldRelease,
-                P::GateRead,
-                P::GateOverride,
-                P::VisitRead,
-                P::VisitorReveal,
-                P::AlertHandle,
-                P::DirectiveIssue,
-                P::OverviewRead,
-                P::FeedRead,
-                P::AbsenceRead,
-                P::AppealDecide,
-                P::ClusterRead,
-                P::ClusterHandle,
-                P::ClusterSimulate,
-                P::SuspensionDecide,
-                P::CaseRead,
-                P::ReportReceive,
-                P::CaseExport,
-                P::TeachingModeWrite,
-                P::SignalJudge,
-                P::AlertSilence,
-                P::MessageSend,
-                P::ContactWrite,
-                P::ConcernHandle,
-                P::ConcernFiguresRead,
-                P::AlertRuleWrite,
-                P::TemplateWrite,
-                P::ChannelRead,
-                P::WarningWrite,
-                P::HazardHandle,
-                P::HazardReview,
-                P::HazardExport,
-                P::AccountabilityRead,
-                P::HazardSupervise,
-                P::ChecklistWrite,
-                P::InspectionPlanWrite,
-                P::InspectionRun,
-                P::InspectionCampaignWrite,
-                P::DrillApprove,
-                P::DrillReview,
-                P::DutyWrite,
-                P::DutyApprove,
-                P::DutyCheck,
-                P::WeatherDecide,
-                P::WeatherDeclare,
-                P::MutualAidWrite,
-            ],
-            Self::Laboratory => &[P::TubeIssue, P::TubeReceive, P::TubeRead, P::ResultSubmit],
-            Self::DiseaseControl => &[
-                P::RosterRead,
-                P::DrawRead,
-                P::TubeRead,
-                P::ResultRead,
-                P::HoldRead,
-                P::HoldRelease,
-                P::AlertRead,
-                P::FeedRead,
-                P::CheckRead,
-                P::AbsenceRead,
-                P::HealthRead,
-                P::AppealDecide,
-                P::ClusterRead,
-                P::ClusterHandle,
-                P::ClusterSimulate,
-                P::CaseRead,
-                P::CaseWrite,
-                P::ReportReceive,
-                P::CaseExport,
-                P::HealthCoverageRead,
-                P::InspectionRead,
-                P::InspectionRun,
-                P::IncidentRead,
-                P::IncidentReceive,
-            ],
-            Self::Counsellor => &[
-                P::RosterRead,
-                P::SupportHandle,
-                P::CareHandle,
-                P::HazardReport,
-                P::HazardRead,
-                P::HazardRectify,
-                P::VisitRequest,
-                P::VisitRead,
-                P::VisitConfirm,
-            ],
-            Self::Student => &[],
-            Self::Guardian => &[P::HazardReport],
-            Self::PartnerSystem => &[
-                P::FeedRead,
-                P::OverviewRead,
-                P::WarningRead,
-                P::WarningWrite,
-                P::ReceiptWrite,
-                P::HazardReport,
-                P::HazardRead,
-                P::InspectionRead,
-                P::InspectionRun,
-                P::DrillRead,
-                P::DrillReview,
-                P::DutyRead,
-                P::VisitRequest,
-                P::WeatherRead,
-                P::IncidentRead,
-                P::IncidentReceive,
-            ],
-            Self::SystemAdmin => &[
-                P::RosterRead,
-                P::OrganizationWrite,
-                P::PolicyWrite,
-                P::CalendarWrite,
-                P::PlanRead,
-                P::AlertRuleWrite,
-                P::TemplateRead,
-                P::TemplateWrite,
-                P::ChannelRead,
-                P::ChannelManage,
-                P::InspectionRead,
-                P::ChecklistWrite,
-                P::InspectionPlanWrite,
-            ],
-            Self::SecurityAdmin => &[P::RosterRead],
-            Self::AuditAdmin => &[P::AuditRead],
-            Self::Service => &[
-                P::FeedRead,
-                P::RosterRead,
-                P::TeachingModeWrite,
-                P::WeatherRead,
-            ],
-        };
-        let bureau_or_school = matches!(
-            self,
-            Self::SchoolDoctor
-                | Self::EpidemicReporter
-                | Self::SafetyOfficer
-                | Self::Principal
-                | Self::SchoolClerk
-                | Self::DistrictOfficer
-                | Self::CityOfficer
-        );
-        let is_bureau = matches!(self, Self::DistrictOfficer | Self::CityOfficer);
-        let machine = matches!(
-            self,
-            Self::Laboratory
-                | Self::PartnerSystem
-                | Self::SystemAdmin
-                | Self::AuditAdmin
-                | Self::Service
-        );
-        granted.contains(&permission)
-            || (bureau_or_school && school.contains(&permission))
-            || (is_bureau && bureau.contains(&permission))
-            || (!machine && person.contains(&permission))
+named! {
+    /// What a caller says a request is for (`x-campus-purpose`); policies may depend on it.
+    Purpose {
+        /// Care for a pupil or patient.
+        Care = "care",
+        /// Prevention of an epidemic.
+        Prevention = "prevention",
+        /// Safety of a campus.
+        Safety = "safety",
+        /// Everyday administration.
+        Administration = "administration",
+        /// An audit or a yearly review (rule 6.8).
+        Audit = "audit",
+        /// Psychological support.
+        Support = "support",
+        /// An exercise: nothing of it is real.
+        Exercise = "exercise",
     }
 }
 
@@ -742,28 +398,8 @@ mod tests {
         for permission in Permission::ALL {
             assert_eq!(permission.as_str().parse(), Ok(*permission));
         }
-    }
-
-    #[test]
-    fn nobody_but_the_counsellor_keeps_support() {
-        for role in Role::ALL {
-            let keeps = role.grants(Permission::SupportHandle);
-            assert_eq!(keeps, *role == Role::Counsellor, "{role}");
+        for purpose in Purpose::ALL {
+            assert_eq!(purpose.as_str().parse(), Ok(*purpose));
         }
-    }
-
-    #[test]
-    fn confidential_incidents_are_for_the_head_and_the_bureaus_only() {
-        for role in Role::ALL {
-            let opens = role.grants(Permission::IncidentConfidential);
-            let may = [Role::Principal, Role::DistrictOfficer, Role::CityOfficer].contains(role);
-            assert_eq!(opens, may, "{role}");
-        }
-    }
-
-    #[test]
-    fn a_laboratory_never_sees_the_roster() {
-        assert!(!Role::Laboratory.grants(Permission::RosterRead));
-        assert!(!Role::Guard.grants(Permission::PeopleReveal));
     }
 }

@@ -9,8 +9,10 @@ mod announce;
 mod hub;
 mod reader;
 pub mod sequencer;
+mod serve;
 mod token;
 
 pub use announce::{Change, announce};
 pub use reader::{Feed, Item, Page};
 pub use sequencer::spawn_sequencer;
+pub use serve::{Answers, Told};

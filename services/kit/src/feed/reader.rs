@@ -54,7 +54,7 @@ pub struct Page {
     pub resume_token: String,
 }
 
-type Pages = BoxStream<'static, Result<Page, Problem>>;
+pub(super) type Pages = BoxStream<'static, Result<Page, Problem>>;
 
 /// A feed of this service, to be read. Clones share one reader of the log.
 #[derive(Clone, Debug)]

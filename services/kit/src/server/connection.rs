@@ -12,11 +12,20 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
+use tonic::transport::server::Connected;
 
+use super::tls::Tls;
+use crate::auth::ClientCertificate;
 use crate::drain::Drain;
 
-/// A connection must have sent the preface of HTTP/2 within this time; afterwards keepalive watches.
+/// Encryption must be agreed on within this time.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
+/// How many connections may be agreeing on encryption at once; more are closed.
+const MAX_HANDSHAKES: usize = 1024;
+/// A connection must have sent as much as the preface of HTTP/2 within this time; afterwards keepalive
+/// watches, or the time limit for the head of a request of HTTP/1.1.
 const PREFACE_WITHIN: Duration = Duration::from_secs(5);
 /// How many bytes the preface has.
 const PREFACE: usize = 24;
@@ -28,38 +37,93 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 pub(super) fn incoming(
     listener: TcpListener,
     most: usize,
+    tls: Option<Tls>,
     cut: Drain,
 ) -> impl Stream<Item = Result<Connection, io::Error>> {
-    let places = Arc::new(Semaphore::new(most));
-    futures_util::stream::unfold(
-        (listener, places, cut),
-        |(listener, places, cut)| async move {
-            loop {
-                let stream = match listener.accept().await {
-                    Ok((stream, _)) => stream,
+    let door = Door {
+        listener,
+        places: Arc::new(Semaphore::new(most)),
+        tls,
+        handshakes: JoinSet::new(),
+        cut,
+    };
+    futures_util::stream::unfold(door, |mut door| async move {
+        let connection = door.next().await;
+        Some((Ok(connection), door))
+    })
+}
+
+struct Door {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+    tls: Option<Tls>,
+    handshakes: JoinSet<Option<Connection>>,
+    cut: Drain,
+}
+
+impl Door {
+    async fn next(&mut self) -> Connection {
+        loop {
+            tokio::select! {
+                Some(done) = self.handshakes.join_next() => {
+                    if let Ok(Some(connection)) = done {
+                        return connection;
+                    }
+                }
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        if let Some(connection) = self.admit(stream) {
+                            return connection;
+                        }
+                    }
                     // One connection's failure must not end the server.
                     Err(err) => {
                         tracing::warn!(error = %err, "cannot accept a connection");
                         tokio::time::sleep(EXHAUSTED).await;
-                        continue;
                     }
-                };
-                let Ok(place) = places.clone().try_acquire_owned() else {
-                    continue;
-                };
-                if stream.set_nodelay(true).is_err() {
-                    continue;
-                }
-                let connection = Connection::new(stream, place, cut.clone());
-                return Some((Ok(connection), (listener, places, cut)));
+                },
             }
-        },
-    )
+        }
+    }
+
+    /// The connection where it is ready now; one that agrees on encryption comes later.
+    fn admit(&mut self, stream: TcpStream) -> Option<Connection> {
+        let place = self.places.clone().try_acquire_owned().ok()?;
+        stream.set_nodelay(true).ok()?;
+        let cut = self.cut.clone();
+        let Some(tls) = &self.tls else {
+            return Some(Connection::new(Transport::Plain(stream), None, place, cut));
+        };
+        if self.handshakes.len() < MAX_HANDSHAKES {
+            let agreed = tls.acceptor().accept(stream);
+            self.handshakes.spawn(async move {
+                let stream = tokio::time::timeout(HANDSHAKE_WITHIN, agreed).await.ok()?;
+                let stream = stream
+                    .inspect_err(|err| tracing::debug!(error = %err, "no encryption agreed on"))
+                    .ok()?;
+                let certificate = match stream.get_ref().1.peer_certificates() {
+                    Some([own, ..]) => Some(Arc::new(ClientCertificate::read(own)?)),
+                    _ => None,
+                };
+                let stream = Transport::Encrypted(Box::new(stream));
+                Some(Connection::new(stream, certificate, place, cut))
+            });
+        }
+        None
+    }
 }
 
-/// A TCP connection that breaks when it is cut or does not say soon that it speaks HTTP/2.
+/// What a request tells of the connection that it came over.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    /// The certificate that the client showed and that an authority of the settings vouches for.
+    pub(super) certificate: Option<Arc<ClientCertificate>>,
+}
+
+/// A connection that breaks when it is cut or does not say soon what it speaks.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Transport,
+    peer: Peer,
     cut: BoxFuture<'static, ()>,
     /// Runs until the preface is complete.
     preface: Option<Pin<Box<tokio::time::Sleep>>>,
@@ -67,10 +131,21 @@ pub(super) struct Connection {
     _place: OwnedSemaphorePermit,
 }
 
+enum Transport {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
 impl Connection {
-    fn new(stream: TcpStream, place: OwnedSemaphorePermit, cut: Drain) -> Self {
+    fn new(
+        stream: Transport,
+        certificate: Option<Arc<ClientCertificate>>,
+        place: OwnedSemaphorePermit,
+        cut: Drain,
+    ) -> Self {
         Self {
             stream,
+            peer: Peer { certificate },
             cut: Box::pin(async move { cut.draining().await }),
             preface: Some(Box::pin(tokio::time::sleep(PREFACE_WITHIN))),
             heard: 0,
@@ -80,10 +155,10 @@ impl Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
     }
 }
 
@@ -104,7 +179,10 @@ impl AsyncRead for Connection {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let read = match &mut this.stream {
+            Transport::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Transport::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
         if this.preface.is_some() {
             this.heard += buffer.filled().len() - before;
             if this.heard >= PREFACE {
@@ -121,15 +199,24 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        match &mut self.get_mut().stream {
+            Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Transport::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        match &mut self.get_mut().stream {
+            Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Transport::Encrypted(stream) => Pin::new(stream).poll_flush(context),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        match &mut self.get_mut().stream {
+            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Transport::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 
     fn poll_write_vectored(
@@ -137,10 +224,16 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+        match &mut self.get_mut().stream {
+            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Transport::Encrypted(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Transport::Plain(stream) => stream.is_write_vectored(),
+            Transport::Encrypted(stream) => stream.is_write_vectored(),
+        }
     }
 }

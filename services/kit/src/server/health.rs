@@ -12,7 +12,7 @@ use crate::drain::Drain;
 const LIVENESS: &str = "liveness";
 const READINESS: &str = "readiness";
 
-/// What is still missing before a service is ready, by name.
+/// The conditions of readiness by name, with how many latches each still waits for.
 type Pending = BTreeMap<&'static str, usize>;
 
 #[derive(Clone, Debug)]
@@ -39,16 +39,12 @@ impl Readiness {
         reporter
             .set_service_status(LIVENESS, ServingStatus::Serving)
             .await;
-        let mut known = Pending::new();
         loop {
             let pending = changes.borrow_and_update().clone();
-            let ready = pending.is_empty() && !drain.is_draining();
-            for name in pending.keys() {
-                known.insert(name, 0);
-            }
-            for name in known.keys() {
+            let ready = pending.values().all(|latches| *latches == 0) && !drain.is_draining();
+            for (name, latches) in pending {
                 reporter
-                    .set_service_status(name, status(!pending.contains_key(name)))
+                    .set_service_status(name, status(latches == 0))
                     .await;
             }
             reporter.set_service_status(READINESS, status(ready)).await;
@@ -89,9 +85,6 @@ impl Drop for Latch {
         self.pending.send_modify(|pending| {
             if let Some(count) = pending.get_mut(self.name) {
                 *count -= 1;
-                if *count == 0 {
-                    pending.remove(self.name);
-                }
             }
         });
     }

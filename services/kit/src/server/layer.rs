@@ -1,16 +1,20 @@
-//! What every call passes: the limit of calls under way, the token, a span, counters, and words for
-//! errors that the transport made.
+//! What every call passes: the limit of calls under way, the token, its circumstances, a span, counters,
+//! the audit, and words for errors that the transport made.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use opentelemetry::metrics::{Counter, Histogram};
 use opentelemetry::propagation::Extractor;
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{KeyValue, global};
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
 use proto::error::ErrorReason;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -18,7 +22,11 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::auth::Verifier;
+use super::BreakGlass;
+use super::connection::Peer;
+use super::until::Until;
+use crate::audit::{Audit, Overheard};
+use crate::auth::{self, Authority, Caller, ClientCertificate, Refusal, Session, Shown, Verifier};
 use crate::status::Problem;
 
 /// Paths that need no token.
@@ -29,6 +37,11 @@ pub(super) struct GuardLayer(Arc<Shared>);
 
 struct Shared {
     verifier: Verifier,
+    /// The methods whose answers are streams.
+    streams: HashSet<String>,
+    authority: Authority,
+    break_glass: Arc<dyn BreakGlass>,
+    audit: Option<Audit>,
     in_flight: AtomicUsize,
     max_in_flight: usize,
     calls: Counter<u64>,
@@ -36,10 +49,20 @@ struct Shared {
 }
 
 impl GuardLayer {
-    pub(super) fn new(verifier: Verifier, max_in_flight: usize) -> Self {
+    pub(super) fn new(
+        verifier: Verifier,
+        authority: Authority,
+        break_glass: Arc<dyn BreakGlass>,
+        audit: Option<Audit>,
+        max_in_flight: usize,
+    ) -> Self {
         let meter = global::meter("campus");
         Self(Arc::new(Shared {
             verifier,
+            streams: streams(),
+            authority,
+            break_glass,
+            audit,
             in_flight: AtomicUsize::new(0),
             max_in_flight,
             calls: meter.u64_counter("rpc.server.calls").build(),
@@ -107,34 +130,83 @@ where
         let Some(in_flight) = InFlight::enter(&self.shared) else {
             return answer(Problem::new(ErrorReason::Overloaded));
         };
-        match authenticate(&self.shared.verifier, request.headers()) {
-            Ok(caller) => drop(request.extensions_mut().insert(caller)),
+        let admitted = match admit(&self.shared.verifier, &request) {
+            Ok(admitted) => admitted,
             Err(problem) => return answer(problem),
-        }
+        };
         let span = tracing::info_span!("grpc", path);
         let parent =
             global::get_text_map_propagator(|map| map.extract(&Headers(request.headers())));
+        let trace = trace_id(&parent);
         // Without a tracer there is no parent to take.
         let _ = span.set_parent(parent);
+        let trace = trace_id(&span.context()).or(trace).unwrap_or_default();
         // The clone that was polled ready answers; the fresh one takes its place.
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let shared = self.shared.clone();
         let began = Instant::now();
         let work = async move {
-            let answered = inner.call(request).await;
+            let session = match admitted {
+                Ok(session) => session,
+                Err(unknown) => match unknown.ask(&shared.verifier).await {
+                    Ok(session) => session,
+                    Err(problem) => return Ok(Status::from(problem).into_http()),
+                },
+            };
+            let caller = auth::of_request(&session.caller, &shared.authority, request.headers());
+            let mut caller = match caller {
+                Ok(caller) => caller,
+                Err(problem) => {
+                    let refused = Status::from(problem);
+                    if let Some(audit) = &shared.audit {
+                        audit.turned_away(&session.caller, &path, trace, &refused);
+                    }
+                    return Ok(refused.into_http());
+                }
+            };
+            let audit = shared.audit.as_ref();
+            caller.call = audit.and_then(|audit| audit.begin(&caller, &path, trace));
+            let caller = Arc::new(caller);
+            if let Some(reason) = &caller.break_glass
+                && let Err(problem) = shared.break_glass.broken(&caller, &path, reason).await
+            {
+                return Ok(Status::from(problem).into_http());
+            }
+            request.extensions_mut().insert(caller.clone());
+            request.extensions_mut().insert(session.clone());
+            if let Some(call) = &caller.call {
+                request = request.map(|body| Overheard::listen(body, call));
+            }
+            let response = match inner.call(request).await {
+                Ok(response) => shared.audited(&caller, with_words(response, &path)).await,
+                Err(err) => return Err(err),
+            };
             drop(in_flight);
-            answered.map(|response| {
-                let response = with_words(response, &path);
-                shared.record(&path, &response, began);
-                response
-            })
+            shared.record(&path, &response, began);
+            if shared.streams.contains(&path) {
+                let verifier = shared.verifier.clone();
+                Ok(response.map(|body| Body::new(Until::new(body, verifier, session))))
+            } else {
+                Ok(response)
+            }
         };
         Box::pin(work.instrument(span))
     }
 }
 
 impl Shared {
+    /// The answer, once what came of the call is recorded; without that, nothing of it leaves.
+    async fn audited(&self, caller: &Caller, response: Response<Body>) -> Response<Body> {
+        let (Some(audit), Some(call)) = (&self.audit, &caller.call) else {
+            return response;
+        };
+        match audit.end(call, response.headers()).await {
+            Ok(()) => response,
+            Err(problem) => Status::from(problem).into_http(),
+        }
+    }
+
     fn record(&self, path: &str, response: &Response<Body>, began: Instant) {
         let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());
         let labels = [
@@ -146,20 +218,71 @@ impl Shared {
     }
 }
 
-fn authenticate(
+/// Finds out who calls, or that the issuer is to be asked for the key first.
+fn admit(
     verifier: &Verifier,
-    headers: &HeaderMap,
-) -> Result<Arc<crate::auth::Caller>, Problem> {
-    let token = headers
-        .get(http::header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .or_else(|| value.strip_prefix("bearer "))
-        })
-        .ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))?;
-    verifier.verify(token)
+    request: &Request<Body>,
+) -> Result<Result<Arc<Session>, UnknownKey>, Problem> {
+    let token = match request.headers().get(http::header::AUTHORIZATION) {
+        None => None,
+        Some(value) => Some(bearer(value).ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))?),
+    };
+    let peer = request.extensions().get::<Peer>();
+    let certificate = peer.and_then(|peer| peer.certificate.as_ref());
+    let shown = Shown {
+        token,
+        certificate: certificate.map(AsRef::as_ref),
+    };
+    match verifier.admit(shown) {
+        Ok(session) => Ok(Ok(session)),
+        Err(Refusal::Final(problem)) => Err(problem),
+        Err(Refusal::UnknownKey) => Ok(Err(UnknownKey {
+            token: token.map(ToOwned::to_owned),
+            certificate: certificate.cloned(),
+        })),
+    }
+}
+
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let value = value.to_str().ok()?;
+    let token = value.strip_prefix("Bearer ");
+    token.or_else(|| value.strip_prefix("bearer "))
+}
+
+/// What a caller showed whose key nobody knows here: it waits for the issuer instead of being refused.
+struct UnknownKey {
+    token: Option<String>,
+    certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl UnknownKey {
+    async fn ask(self, verifier: &Verifier) -> Result<Arc<Session>, Problem> {
+        let shown = Shown {
+            token: self.token.as_deref(),
+            certificate: self.certificate.as_deref(),
+        };
+        verifier.ask_and_admit(shown).await
+    }
+}
+
+/// The paths of all methods whose answers are streams.
+fn streams() -> HashSet<String> {
+    let set = FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap_or_default();
+    let mut paths = HashSet::new();
+    for file in &set.file {
+        for service in &file.service {
+            let streams = service
+                .method
+                .iter()
+                .filter(|method| method.server_streaming());
+            paths.extend(
+                streams.map(|method| {
+                    format!("/{}.{}/{}", file.package(), service.name(), method.name())
+                }),
+            );
+        }
+    }
+    paths
 }
 
 fn answer<E>(problem: Problem) -> BoxFuture<'static, Result<Response<Body>, E>>
@@ -186,6 +309,13 @@ fn with_words(response: Response<Body>, path: &str) -> Response<Body> {
         _ => return response,
     };
     Status::from(problem).into_http()
+}
+
+/// The trace that a call belongs to, if it belongs to one.
+fn trace_id(context: &opentelemetry::Context) -> Option<String> {
+    let span = context.span();
+    let span = span.span_context();
+    span.is_valid().then(|| span.trace_id().to_string())
 }
 
 struct Headers<'a>(&'a HeaderMap);

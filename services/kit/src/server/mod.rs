@@ -1,8 +1,12 @@
 //! Listens, checks who calls, bounds what a connection may ask for, and drains.
 
+mod break_glass;
 mod connection;
+mod front;
 mod health;
 mod layer;
+mod tls;
+mod until;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,13 +17,20 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
 
+pub use break_glass::{BreakGlass, LogBreakGlass};
+pub use front::{Behind, Front};
 pub use health::Latch;
+pub use tls::TlsConfig;
 
-use crate::auth::{AuthConfig, Verifier};
+use crate::audit::{Audit, AuditConfig};
+use crate::auth::{AuthConfig, Authority, PolicyError, Verifier};
 use crate::clock::Clock;
+use crate::db::Database;
 use crate::drain::Drain;
+use front::FrontLayer;
 use health::Readiness;
 use layer::GuardLayer;
+use tls::Tls;
 
 /// How a service listens.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +53,18 @@ pub struct ServerConfig {
     /// Whether contracts can be asked for by reflection.
     #[serde(default = "default_reflection")]
     pub reflection: bool,
+    /// How it encrypts; not at all when unset.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+}
+
+/// Who reaches a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Everybody: it is the door.
+    Outside,
+    /// Neighbours only: it stands behind the door.
+    Inside,
 }
 
 fn default_drain() -> Duration {
@@ -74,6 +97,28 @@ impl ServerConfig {
             max_connections: default_connections(),
             max_streams_per_connection: default_streams(),
             reflection: default_reflection(),
+            tls: None,
+        }
+    }
+
+    /// Checks how it listens; the error names the key.
+    ///
+    /// # Errors
+    /// When a certificate cannot be used, or nobody encrypts in production.
+    pub fn check(&self, auth: &AuthConfig, exposure: Exposure) -> Result<(), String> {
+        let hidden = self.listen.ip().is_loopback() || auth.plaintext_inside;
+        match &self.tls {
+            Some(tls) => tls.check(),
+            None if !auth.production => Ok(()),
+            None if exposure == Exposure::Inside && hidden => Ok(()),
+            None => Err(match exposure {
+                Exposure::Outside => "server.tls: needed where auth.production is set",
+                Exposure::Inside => {
+                    "server.tls: needed where auth.production is set, or auth.plaintext_inside \
+                     where a mesh encrypts"
+                }
+            }
+            .to_owned()),
         }
     }
 
@@ -89,6 +134,15 @@ pub enum ServeError {
     /// The address cannot be listened at.
     #[error("server.listen: cannot listen at {0}")]
     Bind(SocketAddr, #[source] std::io::Error),
+    /// Whom it trusts or how it encrypts cannot be used; the text names the key.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The policies cannot be used.
+    #[error("auth.policies: {0}")]
+    Policies(#[from] PolicyError),
+    /// A setting of the audit log cannot be used; the text names the key.
+    #[error("configuration: {0}")]
+    Audit(String),
     /// The transport failed.
     #[error("the server failed")]
     Transport(#[from] tonic::transport::Error),
@@ -107,8 +161,15 @@ pub struct Server {
     addr: SocketAddr,
     config: ServerConfig,
     verifier: Verifier,
+    tls: Option<Tls>,
+    authority: Authority,
+    break_glass: Arc<dyn BreakGlass>,
+    audit: Option<Audit>,
+    production: bool,
+    clock: Arc<dyn Clock>,
     readiness: Readiness,
     drain: Drain,
+    front: Option<Arc<dyn Front>>,
 }
 
 /// A server that answers.
@@ -126,23 +187,40 @@ impl Server {
     /// Begins to listen.
     ///
     /// # Errors
-    /// When the address cannot be listened at.
+    /// When the address cannot be listened at, or the policies, a certificate or a key set cannot be used.
     pub async fn bind(
         config: &ServerConfig,
         auth: &AuthConfig,
         clock: Arc<dyn Clock>,
         drain: Drain,
     ) -> Result<Self, ServeError> {
+        let verifier = Verifier::new(auth, clock.clone()).map_err(ServeError::Config)?;
+        let tls = config.tls.as_ref().map(Tls::new).transpose();
+        let tls = tls.map_err(ServeError::Config)?;
         let fail = |err| ServeError::Bind(config.listen, err);
+        let authority = Authority::load(auth, clock.clone())?;
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let addr = listener.local_addr().map_err(fail)?;
+        let readiness = Readiness::new();
+        let latch = verifier.is_waiting().then(|| readiness.latch("identity"));
+        tokio::spawn(verifier.clone().keep(latch, drain.clone()));
+        if let Some(tls) = &tls {
+            tokio::spawn(tls.clone().keep(drain.clone()));
+        }
         Ok(Self {
             listener,
             addr,
             config: config.clone(),
-            verifier: Verifier::new(auth, clock),
-            readiness: Readiness::new(),
+            verifier,
+            tls,
+            authority,
+            break_glass: Arc::new(LogBreakGlass),
+            audit: None,
+            production: auth.production,
+            clock,
+            readiness,
             drain,
+            front: None,
         })
     }
 
@@ -154,6 +232,42 @@ impl Server {
     /// A condition of readiness: the service is not ready until it is let go.
     pub fn latch(&self, name: &'static str) -> Latch {
         self.readiness.latch(name)
+    }
+
+    /// Puts `front` before it. The server then also speaks HTTP/1.1: a connection has the same time
+    /// to say what it speaks, and each request half a minute for its head.
+    #[must_use]
+    pub fn behind(mut self, front: Arc<dyn Front>) -> Self {
+        self.front = Some(front);
+        self.tls = self.tls.map(Tls::with_http1);
+        self
+    }
+
+    /// Tells `hook` of each call for which the glass was broken, in place of a warning in the log.
+    #[must_use]
+    pub fn on_break_glass(mut self, hook: Arc<dyn BreakGlass>) -> Self {
+        self.break_glass = hook;
+        self
+    }
+
+    /// Keeps the audit log of `service` in `db`: what the contracts ask for, and each call for which the
+    /// glass was broken. Answers for the log as well.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn audited(
+        mut self,
+        db: &Database,
+        service: &'static str,
+        config: &AuditConfig,
+    ) -> Result<Self, ServeError> {
+        let (clock, drain) = (self.clock.clone(), self.drain.clone());
+        let config = (config, self.production);
+        let audit = Audit::start(db.clone(), service, config, clock, drain);
+        let audit = audit.map_err(ServeError::Audit)?;
+        self.break_glass = Arc::new(audit.clone());
+        self.audit = Some(audit);
+        Ok(self)
     }
 
     /// Answers calls until the drain, then lets those under way finish for the configured time.
@@ -174,12 +288,23 @@ impl Server {
             addr,
             config,
             verifier,
+            tls,
+            authority,
+            break_glass,
+            audit,
+            production: _,
+            clock: _,
             readiness,
             drain,
+            front,
         } = self;
+        tokio::spawn(authority.clone().keep_current(drain.clone()));
         let (reporter, health) = tonic_health::server::health_reporter();
         tokio::spawn(readiness.report(reporter, drain.clone()));
         let mut routes = routes.add_service(health);
+        if let Some(audit) = &audit {
+            routes = routes.add_service(audit.service());
+        }
         if config.reflection {
             let reflection = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -187,10 +312,11 @@ impl Server {
                 .build_v1()?;
             routes = routes.add_service(reflection);
         }
-        tracing::info!(%addr, "listening");
+        tracing::info!(%addr, encrypted = tls.is_some(), "listening");
         let cut = Drain::new();
         // The defaults of the transport leave several of these open without a bound.
         let server = tonic::transport::Server::builder()
+            .accept_http1(front.is_some())
             .max_concurrent_streams(config.max_streams_per_connection)
             .http2_max_pending_accept_reset_streams(Some(20))
             .http2_max_local_error_reset_streams(Some(256))
@@ -199,10 +325,17 @@ impl Server {
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .initial_stream_window_size(1 << 20)
             .initial_connection_window_size(4 << 20)
-            .layer(GuardLayer::new(verifier, config.max_in_flight))
+            .layer(FrontLayer::new(front))
+            .layer(GuardLayer::new(
+                verifier,
+                authority,
+                break_glass,
+                audit,
+                config.max_in_flight,
+            ))
             .add_routes(routes)
             .serve_with_incoming_shutdown(
-                connection::incoming(listener, config.max_connections, cut.clone()),
+                connection::incoming(listener, config.max_connections, tls, cut.clone()),
                 {
                     let drain = drain.clone();
                     async move { drain.draining().await }

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 pub struct StandIn {
     /// Whether it answers.
     pub up: Arc<AtomicBool>,
-    /// Every call that it answered.
+    /// Every call that it answered; one that repeats a request is answered again and stands once.
     pub heard: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
     /// Every call that it refused.
     pub missed: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
@@ -56,11 +56,16 @@ impl ClassGroupService for StandIn {
         }
         let up = self.up.load(Ordering::SeqCst);
         let list = if up { &self.heard } else { &self.missed };
-        list.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(request.into_inner());
+        let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = request.into_inner();
+        if !up || list.iter().all(|one| one.request_id != call.request_id) {
+            list.push(call);
+        }
         if up {
-            Ok(Response::new(SetTeachingModeResponse { changed_count: 1 }))
+            Ok(Response::new(SetTeachingModeResponse {
+                changed_count: 1,
+                held_count: 0,
+            }))
         } else {
             Err(Status::unavailable("down"))
         }

@@ -19,6 +19,17 @@ pub struct CryptoConfig {
     pub master_key_file: Option<PathBuf>,
 }
 
+/// How what is gathered for an emergency can be destroyed for good (rule 6.12).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyConfig {
+    /// The folder in which the secrets of emergencies stand, one file each. All replicas share it,
+    /// and no backup may hold it. Left out, what is gathered for an emergency is sealed as everything
+    /// else is, and old backups keep showing it after its destruction.
+    #[serde(default)]
+    pub secret_folder: Option<PathBuf>,
+}
+
 /// A family of algorithms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,0 +1,182 @@
+//! What the server's layer knows of a call while it is under way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use proto::options::access::Audit as Rule;
+
+use super::names::{self, Found, Method};
+use super::record::{Kind, Record};
+use crate::auth::{Caller, Role};
+use crate::org::OrgPath;
+
+/// How much of a request is kept to find names in: they come first.
+const OVERHEARD: usize = 32 << 10;
+
+/// What of a call is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audited {
+    /// Nothing.
+    Nothing,
+    /// That personal data was read.
+    Read,
+    /// That something was done.
+    Act,
+    /// Only a refusal: the row that the act adds is the record.
+    OwnRecord,
+}
+
+impl Audited {
+    /// What the contract says of the method at `path`.
+    pub(super) fn of(path: &str) -> Self {
+        match proto::access(path).map(|access| access.audit()) {
+            Some(Rule::ReadPersonal) => Self::Read,
+            Some(Rule::Act) => Self::Act,
+            Some(Rule::OwnRecord) => Self::OwnRecord,
+            Some(Rule::None | Rule::Unspecified) | None => Self::Nothing,
+        }
+    }
+}
+
+/// A call under way: what a record of it says, as far as it is known.
+#[derive(Debug)]
+pub struct Call {
+    audited: Audited,
+    /// What is known from the beginning.
+    draft: Mutex<Record>,
+    method: Option<&'static Method>,
+    overheard: Mutex<Overheard>,
+    place: Mutex<Option<OrgPath>>,
+    recorded: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Overheard {
+    bytes: usize,
+    parts: Vec<Bytes>,
+}
+
+impl PartialEq for Call {
+    /// Whether they are the same call.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Call {}
+
+impl Call {
+    /// A call of the method at `path` that arrived at `now`.
+    pub fn new(caller: &Caller, path: &str, now: DateTime<Utc>, trace_id: String) -> Self {
+        let audited = Audited::of(path);
+        let roles: Vec<&str> = caller.roles.iter().map(|role| role.as_str()).collect();
+        let laboratory = caller.laboratory.as_ref();
+        let laboratory = laboratory.filter(|_| caller.is(Role::Laboratory));
+        let partner = caller.partner.clone();
+        let partner = partner.or_else(|| laboratory.map(|code| format!("laboratories/{code}")));
+        let purpose = caller.purpose.map_or("", |purpose| purpose.as_str());
+        let draft = Record {
+            time: now.timestamp_millis(),
+            subject: caller.subject.clone(),
+            roles: roles.join("\n"),
+            scope: caller.scope.to_string(),
+            partner: partner.unwrap_or_default(),
+            purpose: purpose.to_owned(),
+            method: path.to_owned(),
+            trace_id,
+            call_count: 1,
+            ..Record::default()
+        };
+        Self {
+            audited,
+            draft: Mutex::new(draft),
+            method: names::method(path),
+            overheard: Mutex::default(),
+            place: Mutex::default(),
+            recorded: AtomicBool::new(false),
+        }
+    }
+
+    /// What of it is recorded.
+    pub fn audited(&self) -> Audited {
+        self.audited
+    }
+
+    /// Whether its request is listened to for names.
+    pub(super) fn listens(&self) -> bool {
+        self.method.is_some()
+    }
+
+    /// Whether its answer is a stream, which begins before the work is done.
+    pub(super) fn streams(&self) -> bool {
+        self.method.is_some_and(|method| method.streams)
+    }
+
+    /// Keeps a part of its request, as far as there is room.
+    pub(super) fn overhear(&self, part: &Bytes) {
+        let mut overheard = lock(&self.overheard);
+        let room = OVERHEARD.saturating_sub(overheard.bytes);
+        if room > 0 {
+            let part = part.slice(..part.len().min(room));
+            overheard.bytes += part.len();
+            overheard.parts.push(part);
+        }
+    }
+
+    /// Notes the place for which it was asked whether the caller may.
+    pub(crate) fn at(&self, place: &OrgPath) {
+        *lock(&self.place) = Some(place.clone());
+    }
+
+    /// Takes out who calls, for whoever must stay unknown: `subject` stands for them.
+    pub(crate) fn veil(&self, subject: &str) {
+        let mut draft = lock(&self.draft);
+        draft.subject = subject.to_owned();
+        draft.roles.clear();
+        draft.scope.clear();
+        draft.partner.clear();
+        draft.purpose.clear();
+        draft.trace_id.clear();
+    }
+
+    /// Whether a record of it is durable.
+    pub fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Acquire)
+    }
+
+    /// A record of it is durable.
+    pub(crate) fn set_recorded(&self) {
+        self.recorded.store(true, Ordering::Release);
+    }
+
+    /// Its record as things stand.
+    pub(crate) fn record(&self, kind: Kind) -> Record {
+        let mut record = lock(&self.draft).clone();
+        record.kind = kind as i32;
+        let place = lock(&self.place).as_ref().map(ToString::to_string);
+        record.place = place.unwrap_or_else(|| record.scope.clone());
+        let Found {
+            names,
+            count,
+            request_id,
+        } = self.found();
+        record.resources = names.join("\n");
+        record.resource_count = count;
+        record.request_id = request_id;
+        record
+    }
+
+    fn found(&self) -> Found {
+        let Some(method) = self.method else {
+            return Found::default();
+        };
+        let parts = lock(&self.overheard).parts.clone();
+        names::find(&parts.concat(), &method.plan)
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,183 @@
+//! The log of one service, put together.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use http::HeaderMap;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
+use proto::audit::audit_log_service_server::AuditLogServiceServer;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use super::call::{Audited, Call};
+use super::record::Kind;
+use super::refusals::Refusals;
+use super::service::AuditGrpc;
+use super::writer::Writer;
+use super::{AuditConfig, chain, notary, retention};
+use crate::auth::Caller;
+use crate::clock::Clock;
+use crate::db::Database;
+use crate::drain::Drain;
+use crate::server::BreakGlass;
+use crate::status::Problem;
+
+/// The largest request of the service that answers for the log.
+const MAX_REQUEST: usize = 64 << 10;
+
+/// The audit log of one service. Clones share it.
+#[derive(Clone)]
+pub struct Audit(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    refusals: Refusals,
+    clock: Arc<dyn Clock>,
+    late: Counter<u64>,
+    shelf: Shelf,
+}
+
+/// Where a log is and who signs it.
+#[derive(Clone)]
+pub(super) struct Shelf {
+    pub(super) db: Database,
+    pub(super) service: &'static str,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) key: SigningKey,
+    pub(super) trusted: Vec<VerifyingKey>,
+    /// The file to which checkpoints are appended as well.
+    pub(super) elsewhere: Option<PathBuf>,
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit")
+            .field("service", &self.0.shelf.service)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Audit {
+    /// Begins to record, chain, sign and cut the log of `service` in `db`, until the drain.
+    ///
+    /// # Errors
+    /// When a setting cannot be used; the text names the key.
+    pub fn start(
+        db: Database,
+        service: &'static str,
+        (config, production): (&AuditConfig, bool),
+        clock: Arc<dyn Clock>,
+        drain: Drain,
+    ) -> Result<Self, String> {
+        config.check(production)?;
+        let (key, trusted) = config.keys(production)?;
+        let writer = Writer::start(db.clone());
+        let shelf = Shelf {
+            db: db.clone(),
+            service,
+            clock: clock.clone(),
+            key,
+            trusted,
+            elsewhere: config.checkpoint_file.clone(),
+        };
+        tokio::spawn(chain::run(db, service, drain.clone()));
+        tokio::spawn(notary::run(shelf.clone(), drain.clone()));
+        tokio::spawn(retention::run(shelf.clone(), config.into(), drain.clone()));
+        let meter = opentelemetry::global::meter("campus");
+        Ok(Self(Arc::new(Inner {
+            refusals: Refusals::start(writer.clone(), drain),
+            writer,
+            clock,
+            late: meter.u64_counter("audit.acts.beside").build(),
+            shelf,
+        })))
+    }
+
+    /// The service that answers for the log.
+    pub fn service(&self) -> AuditLogServiceServer<AuditGrpc> {
+        AuditLogServiceServer::new(AuditGrpc::new(self.0.shelf.clone()))
+            .max_decoding_message_size(MAX_REQUEST)
+    }
+
+    /// Notes that `caller` calls the method at `path`; none where nothing of it could be recorded. A call
+    /// for which the glass was broken always has a trace, by which what it read is found.
+    pub(crate) fn begin(&self, caller: &Caller, path: &str, trace: String) -> Option<Arc<Call>> {
+        let broken = caller.break_glass.is_some();
+        let audited = Audited::of(path) != Audited::Nothing;
+        let trace = match trace {
+            none if none.is_empty() && broken => Uuid::new_v4().simple().to_string(),
+            trace => trace,
+        };
+        (audited || broken).then(|| Arc::new(Call::new(caller, path, self.0.clock.now(), trace)))
+    }
+
+    /// Notes that `caller` was refused with `status` before the call began: for whom a broken glass opens
+    /// nothing.
+    pub(crate) fn turned_away(&self, caller: &Caller, path: &str, trace: String, status: &Status) {
+        if status.code() == Code::PermissionDenied {
+            let call = Call::new(caller, path, self.0.clock.now(), trace);
+            self.refused(&call, status);
+        }
+    }
+
+    /// Records what came of a call by the headers of its answer, before their first byte leaves.
+    ///
+    /// # Errors
+    /// When what was read or done cannot be recorded: the answer must not leave.
+    pub(crate) async fn end(&self, call: &Call, headers: &HeaderMap) -> Result<(), Problem> {
+        let status = Status::from_header_map(headers);
+        let status = status.filter(|status| status.code() != Code::Ok);
+        match (call.audited(), status) {
+            (Audited::Read, None) => self.0.writer.durable(call.record(Kind::Read)).await,
+            (Audited::Act, None) if !call.is_recorded() => self.beside(call).await,
+            (Audited::Nothing, _) | (_, None) => Ok(()),
+            (_, Some(status)) => {
+                if status.code() == Code::PermissionDenied {
+                    self.refused(call, &status);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// An act that no transaction recorded: one whose answer is a stream, of which the many transactions
+    /// follow, or one that forgot it.
+    async fn beside(&self, call: &Call) -> Result<(), Problem> {
+        let mut record = call.record(Kind::Act);
+        if !call.streams() {
+            record.beside = true;
+            let labels = [KeyValue::new("rpc.method", record.method.clone())];
+            self.0.late.add(1, &labels);
+        }
+        self.0.writer.durable(record).await?;
+        call.set_recorded();
+        Ok(())
+    }
+
+    fn refused(&self, call: &Call, status: &Status) {
+        let mut record = call.record(Kind::Refused);
+        record.code = status.code().into();
+        let details = status.get_error_details();
+        let info = details.error_info();
+        record.error_reason = info.map_or_else(String::new, |info| info.reason.clone());
+        self.0.refusals.note(record);
+    }
+}
+
+#[async_trait]
+impl BreakGlass for Audit {
+    async fn broken(&self, caller: &Caller, path: &str, reason: &str) -> Result<(), Problem> {
+        let call = match &caller.call {
+            Some(call) => call.clone(),
+            None => Arc::new(Call::new(caller, path, self.0.clock.now(), String::new())),
+        };
+        let mut record = call.record(Kind::BreakGlass);
+        reason.clone_into(&mut record.reason);
+        self.0.writer.durable(record).await
+    }
+}
