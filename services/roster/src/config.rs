@@ -1,9 +1,10 @@
 //! The settings of the service.
 
+use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
-use kit::server::ServerConfig;
+use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use kit::vault::CryptoConfig;
 use serde::Deserialize;
@@ -21,6 +22,9 @@ pub struct Config {
     /// What it tells about itself.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
+    /// How the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Where it keeps its data.
     pub database: DatabaseConfig,
     /// How it protects identity and phone numbers.
@@ -45,6 +49,8 @@ impl Config {
 impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
+        self.server.check(&self.auth, Exposure::Inside)?;
+        self.audit.check(self.auth.production)?;
         self.master_key()?;
         Ok(())
     }

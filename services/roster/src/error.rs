@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
 use sea_orm::DbErr;
 
-use crate::domain::import;
+use crate::domain::{destruction, import};
 use crate::vault::VaultError;
 
 /// Why a use case did not do what it was asked. Names are resource names.
@@ -76,6 +76,20 @@ pub(crate) enum Error {
     /// No profile is in force.
     #[error("no policy at {0} on {1}")]
     NoPolicy(String, NaiveDate),
+
+    // Emergencies and destruction.
+    /// An emergency is open.
+    #[error("{0} is open")]
+    EmergencyOpen(String),
+    /// The emergency has ended.
+    #[error("{0} has ended")]
+    EmergencyEnded(String),
+    /// Another job for the emergency stands.
+    #[error("{0} destroys this already")]
+    UnderWay(String),
+    /// The step is not allowed.
+    #[error(transparent)]
+    Destruction(#[from] destruction::Refused),
 
     // Import.
     /// The job is in another state.

@@ -61,6 +61,7 @@ pub async fn start(
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.audited(&db, "roster", &config.audit)?;
     let feed = Feed::new(db.clone(), FEED, drain.clone());
     let app = App {
         db,

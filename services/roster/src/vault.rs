@@ -20,6 +20,7 @@ pub struct Vault {
     values: kit::vault::Vault,
     index: Hmac<Sha256>,
     names: Hmac<Sha256>,
+    certificates: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -35,6 +36,7 @@ impl Vault {
             values: kit::vault::Vault::new(master, SERVICE),
             index: keyed(&*derive(master, SERVICE, "identity index")),
             names: keyed(&*derive(master, SERVICE, "names")),
+            certificates: derive(master, SERVICE, "destruction certificates"),
         }
     }
 
@@ -78,6 +80,11 @@ impl Vault {
     /// When it was changed, belongs to another row, or its data key is gone.
     pub fn open(&self, owner: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         self.values.open(owner.as_bytes(), sealed)
+    }
+
+    /// The Ed25519 secret that signs certificates of destruction: the same in each replica.
+    pub(crate) fn certificates(&self) -> &[u8; 32] {
+        &self.certificates
     }
 
     /// The keyed hash by which somebody is found by identity number. `number` must be in the one

@@ -14,14 +14,15 @@ use proto::roster::{
 use sea_orm::DbErr;
 
 use crate::domain::class_group;
+use crate::domain::emergency::Emergency;
 use crate::domain::import::{ClassGroupId, school_year};
 use crate::domain::organization::Organization;
 use crate::domain::policy;
 use crate::domain::responsibility::{Duty, roll};
-use crate::grpc::{calendar_convert, convert, policy_convert};
+use crate::grpc::{calendar_convert, convert, destruction_convert, policy_convert};
 use crate::store::duties;
 use crate::store::rolls::{self, ClassHead, ClassRolls, Pupil, StaffHead, Worker};
-use crate::store::{calendars, policies};
+use crate::store::{calendars, destruction, policies};
 
 /// The name of this service's feed.
 pub(crate) const FEED: &str = "roster";
@@ -117,6 +118,32 @@ pub(crate) fn calendar_year(stored: &calendars::Stored) -> Fact {
         org_path: String::new(),
         state: Some(State::CalendarYear(calendar_convert::message(
             stored.clone(),
+        ))),
+    }
+}
+
+/// An emergency, which stands above the root of the tree.
+pub(crate) fn emergency(emergency: &Emergency) -> Fact {
+    Fact {
+        kind: "emergency",
+        entity: emergency.name(),
+        version: emergency.version(),
+        org_path: String::new(),
+        state: Some(State::Emergency(destruction_convert::emergency(
+            emergency.clone(),
+        ))),
+    }
+}
+
+/// What services have to destroy from the moment on at which a job runs.
+pub(crate) fn destruction_order(stored: &destruction::Stored, emergency: &Emergency) -> Fact {
+    Fact {
+        kind: "destruction_order",
+        entity: stored.name(),
+        version: 1,
+        org_path: String::new(),
+        state: Some(State::DestructionOrder(destruction_convert::order(
+            stored, emergency,
         ))),
     }
 }

@@ -1,5 +1,7 @@
 //! Acts on many class groups at once: how they are taught, and the beginning of a school year.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use kit::auth::{Caller, Permission};
 use kit::org::OrgPath;
@@ -8,7 +10,7 @@ use prost::Message;
 use proto::roster as pb;
 
 use super::{Act, App, announce, class_groups};
-use crate::domain::class_group::{Promotion, State, TeachingMode, roll_grade};
+use crate::domain::class_group::{Ground, Promotion, State, TeachingMode, roll_grade};
 use crate::domain::import::{ClassGroupId, school_year};
 use crate::error::Error;
 use crate::store::class_groups as groups;
@@ -25,6 +27,7 @@ pub(crate) struct Teaching {
     /// The resource name that says the same.
     pub(crate) name: String,
     pub(crate) mode: TeachingMode,
+    pub(crate) ground: Ground,
     /// Only these grades; empty for all.
     pub(crate) grades: Vec<i32>,
     /// Why.
@@ -56,26 +59,44 @@ impl App {
             class_group: _,
             name,
             mode,
+            ground,
             grades,
             reason,
         } = teaching;
-        let otherwise = store::lock_otherwise(&tx, &place, mode).await?;
-        let changed: Vec<String> = otherwise
-            .into_iter()
-            .filter(|group| {
-                let grade = roll_grade(&group.id, group.school_year, today);
-                grades.is_empty() || grades.contains(&grade)
-            })
-            .map(|group| group.org_path)
-            .collect();
+        let mut named = store::lock(&tx, &place).await?;
+        named.retain(|group| {
+            let grade = roll_grade(&group.id, group.school_year, today);
+            grades.is_empty() || grades.contains(&grade)
+        });
+        let places: Vec<String> = named.iter().map(|group| group.org_path.clone()).collect();
+        store::hold(&tx, &places, ground, mode).await?;
+        let mut holds = store::holds(&tx, &place).await?;
+        let mut changed = Vec::new();
+        let mut moved: BTreeMap<i16, (TeachingMode, Vec<String>)> = BTreeMap::new();
+        let mut held_count = 0;
+        for group in named {
+            let grounds = holds.remove(&group.org_path).unwrap_or_default();
+            let strictest = TeachingMode::strictest(grounds);
+            held_count += i32::from(strictest != mode);
+            if strictest != group.mode {
+                let (_, places) = moved
+                    .entry(strictest.code())
+                    .or_insert_with(|| (strictest, Vec::new()));
+                places.push(group.org_path.clone());
+                changed.push(group.org_path);
+            }
+        }
+        for (mode, places) in moved.into_values() {
+            store::set(&tx, &places, mode, now.timestamp_millis()).await?;
+        }
         let changed_count = i32::try_from(changed.len()).unwrap_or(i32::MAX);
-        store::set(&tx, &changed, mode, now.timestamp_millis()).await?;
         let kept = TeachingChange {
             id: (self.new_id)(),
             name: &name,
             org_path: place.as_str(),
             grades: &grades,
             mode,
+            ground,
             reason: &reason,
             principal: &caller.subject,
             changed: changed_count,
@@ -83,7 +104,10 @@ impl App {
         };
         store::keep(&tx, kept).await?;
         announce::class_rolls(&tx, changed, today).await?;
-        let answer = pb::SetTeachingModeResponse { changed_count };
+        let answer = pb::SetTeachingModeResponse {
+            changed_count,
+            held_count,
+        };
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)

@@ -28,6 +28,26 @@ coded! {
     }
 }
 
+coded! {
+    /// On what ground pupils are kept away. Each stands for itself, and the strictest mode of all holds.
+    Ground {
+        /// The closing of schools until they may resume, and whatever is none of the others.
+        General = 1 "GENERAL",
+        /// An outbreak.
+        Epidemic = 2 "EPIDEMIC",
+        /// The weather.
+        Weather = 3 "WEATHER",
+    }
+}
+
+impl TeachingMode {
+    /// How a class group is taught that is kept away in these modes, one a ground.
+    pub fn strictest(grounds: impl IntoIterator<Item = Self>) -> Self {
+        let strictest = grounds.into_iter().max_by_key(|mode| mode.code());
+        strictest.unwrap_or(Self::InPerson)
+    }
+}
+
 /// Students who are taught together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassGroup {

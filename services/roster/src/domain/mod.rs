@@ -3,8 +3,10 @@
 pub mod calendar;
 pub mod class_group;
 pub mod code;
+pub mod destruction;
 pub mod division;
 pub mod document;
+pub mod emergency;
 pub mod guardian;
 pub mod import;
 pub mod organization;

@@ -19,7 +19,7 @@ use super::{convert, people};
 use crate::app::App;
 use crate::app::class_groups::{Change, Draft};
 use crate::app::teaching::Teaching;
-use crate::domain::class_group::{TeachingMode, may_begin, may_open};
+use crate::domain::class_group::{Ground, TeachingMode, may_begin, may_open};
 use crate::domain::import::ClassGroupId;
 use crate::domain::organization::Stage;
 use crate::store::class_groups::Wanted;
@@ -156,6 +156,13 @@ impl ClassGroupService for Api {
         if mode.is_none() {
             fields.violation("teaching_mode", "请选择有效的选项", "not a known value");
         }
+        let ground = match request.ground {
+            0 => Some(Ground::General),
+            code => i16::try_from(code).ok().and_then(Ground::from_code),
+        };
+        if ground.is_none() {
+            fields.violation("ground", "请选择有效的选项", "not a known value");
+        }
         if class_group.is_some() && !request.grades.is_empty() {
             fields.violation(
                 "grades",
@@ -168,7 +175,7 @@ impl ClassGroupService for Api {
         }
         let reason = reason(&request.reason, &mut fields);
         fields.finish()?;
-        let Some(mode) = mode else {
+        let (Some(mode), Some(ground)) = (mode, ground) else {
             return Err(Problem::invalid("teaching_mode", "必填", "required").into());
         };
         let teaching = Teaching {
@@ -176,6 +183,7 @@ impl ClassGroupService for Api {
             class_group,
             name: name.clone(),
             mode,
+            ground,
             grades: request.grades.clone(),
             reason,
         };

@@ -4,7 +4,11 @@ mod calendar;
 pub(crate) mod calendar_convert;
 mod class_group;
 pub(crate) mod convert;
+mod destruction;
+pub(crate) mod destruction_convert;
+mod destruction_parse;
 mod division;
+mod emergency;
 mod feed;
 mod guardian;
 mod import;
@@ -22,7 +26,9 @@ mod student;
 use kit::feed::Feed;
 use proto::roster::calendar_service_server::CalendarServiceServer;
 use proto::roster::class_group_service_server::ClassGroupServiceServer;
+use proto::roster::destruction_service_server::DestructionServiceServer;
 use proto::roster::division_service_server::DivisionServiceServer;
+use proto::roster::emergency_service_server::EmergencyServiceServer;
 use proto::roster::guardian_service_server::GuardianServiceServer;
 use proto::roster::import_service_server::ImportServiceServer;
 use proto::roster::organization_service_server::OrganizationServiceServer;
@@ -80,6 +86,14 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     );
     routes = routes.add_service(
         GuardianServiceServer::new(guardian::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        EmergencyServiceServer::new(emergency::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        DestructionServiceServer::new(destruction::Api(app.clone()))
             .max_decoding_message_size(MAX_REQUEST),
     );
     routes

@@ -4,6 +4,7 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
+use crate::domain::destruction::Refused;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -41,6 +42,10 @@ impl From<Error> for Problem {
             Error::NoPolicy(organization, date) => Self::new(Reason::PolicyNone)
                 .meta("organization", organization)
                 .meta("date", date),
+            Error::EmergencyOpen(name) => Self::new(Reason::EmergencyOpen).meta("name", name),
+            Error::EmergencyEnded(name) => Self::new(Reason::EmergencyEnded).meta("name", name),
+            Error::UnderWay(name) => Self::new(Reason::DestructionUnderWay).meta("name", name),
+            Error::Destruction(refused) => destruction(refused),
             Error::Import(illegal) => {
                 Self::new(Reason::ImportState).meta("state", illegal.0.as_str())
             }
@@ -53,6 +58,25 @@ impl From<Error> for Problem {
                 Self::new(Reason::ImportChangedSince).meta("changed", rows)
             }
         }
+    }
+}
+
+/// Why a step of a destruction job was not taken.
+fn destruction(refused: Refused) -> Problem {
+    match refused {
+        Refused::State(state) => {
+            Problem::new(Reason::DestructionState).meta("state", state.as_str())
+        }
+        Refused::SamePerson => Problem::new(Reason::DestructionSamePerson),
+        Refused::Incomplete(service) => {
+            Problem::new(Reason::DestructionIncomplete).meta("service", service)
+        }
+        Refused::Backups(exposed) => {
+            Problem::new(Reason::DestructionBackups).meta("exposed", exposed)
+        }
+        Refused::Category { service, category } => Problem::new(Reason::DestructionCategory)
+            .meta("service", service)
+            .meta("category", category),
     }
 }
 

@@ -6,6 +6,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 mod m20260101_000001_register;
 mod m20260101_000002_rules;
 mod m20260101_000003_imports;
+mod m20261126_000004_teaching_holds;
+mod m20261126_000005_destruction;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000001_register::Migration));
         migrations.push(Box::new(m20260101_000002_rules::Migration));
         migrations.push(Box::new(m20260101_000003_imports::Migration));
+        migrations.push(Box::new(m20261126_000004_teaching_holds::Migration));
+        migrations.push(Box::new(m20261126_000005_destruction::Migration));
         migrations
     }
 

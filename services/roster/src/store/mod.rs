@@ -2,8 +2,10 @@
 
 pub mod calendars;
 pub mod class_groups;
+pub mod destruction;
 pub mod disclosures;
 pub mod duties;
+pub mod emergencies;
 pub mod guardians;
 pub mod import;
 pub mod load;
@@ -18,7 +20,8 @@ pub mod unowned;
 
 use chrono::{Datelike, NaiveDate};
 use kit::org::OrgPath;
-use sea_orm::{DbErr, Value};
+use kit::rows::Lock;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 /// A civil day as it is stored: YYYYMMDD.
 pub(crate) fn from_day(day: NaiveDate) -> i32 {
@@ -40,6 +43,16 @@ pub(crate) fn to_day(number: i32) -> Result<NaiveDate, DbErr> {
 /// A stored value that this version cannot read.
 pub(crate) fn unreadable(what: &'static str) -> DbErr {
     DbErr::Type(format!("{what} cannot be read"))
+}
+
+/// What follows a SELECT whose rows are to be locked: SQLite has one writer anyway.
+pub(crate) fn locked(db: &impl ConnectionTrait, lock: Lock) -> &'static str {
+    let postgres = db.get_database_backend() == DbBackend::Postgres;
+    if lock == Lock::Yes && postgres {
+        " FOR UPDATE"
+    } else {
+        ""
+    }
 }
 
 /// The condition that `column` is the place bound as `$first` or lies below it, and the three

@@ -108,10 +108,14 @@ impl Desk {
         let scope = scope.parse().expect("a place in the tree");
         let (now, ttl) = (self.clock.now(), Duration::from_secs(48 * 3600));
         let subject = format!("test-{role}");
-        let token = Issuer::development().token(&subject, &[role], &scope, None, now, ttl);
+        self.door(&Issuer::development().token(&subject, &[role], &scope, None, now, ttl))
+    }
+
+    /// A connection that shows `token`.
+    pub(crate) fn door(&self, token: &str) -> Door {
         let address = format!("http://{}", self.running.addr);
         let channel = kit::channel::connect_lazy(&address).expect("an address");
-        InterceptedService::new(channel, Bearer(token))
+        InterceptedService::new(channel, Bearer(token.to_owned()))
     }
 
     /// An officer of the whole city.
@@ -169,6 +173,7 @@ fn settings(database: &Scratch) -> Config {
         telemetry: kit::telemetry::TelemetryConfig::default(),
         database: kit::db::DatabaseConfig::clone(database),
         crypto: CryptoConfig::default(),
+        audit: kit::audit::AuditConfig::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use proto::roster::class_group::State;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::class_group_service_client::ClassGroupServiceClient;
 use proto::roster::organization_service_client::OrganizationServiceClient;
+use proto::roster::set_teaching_mode_request::Ground;
 use proto::roster::{
     ClassGroup, CloseOrganizationRequest, GetClassGroupRequest, ListClassGroupsRequest,
     SetTeachingModeRequest, Stage, UpdateClassGroupRequest,
@@ -53,7 +54,7 @@ fn teach(name: &str, mode: TeachingMode, grades: &[i32]) -> SetTeachingModeReque
         teaching_mode: mode.into(),
         grades: grades.to_vec(),
         reason: "台风红色预警".to_owned(),
-        request_id: String::new(),
+        ..SetTeachingModeRequest::default()
     }
 }
 
@@ -414,6 +415,112 @@ async fn teaching_changes_for_one_for_grades_and_for_all_below(desk: Desk) {
     );
 }
 
+async fn each_ground_keeps_pupils_away_for_itself(desk: Desk) {
+    plant(&desk).await;
+    let mut client = officer(&desk);
+    let gulou = format!("organizations/{GULOU}");
+    let (whole, one) = (&*gulou, THIRD);
+    // What is set on which ground, how many change and are held, and how the one is taught then.
+    let steps = [
+        (
+            one,
+            Ground::Epidemic,
+            TeachingMode::Online,
+            1,
+            0,
+            TeachingMode::Online,
+        ),
+        (
+            whole,
+            Ground::Weather,
+            TeachingMode::Suspended,
+            2,
+            0,
+            TeachingMode::Suspended,
+        ),
+        (
+            whole,
+            Ground::Epidemic,
+            TeachingMode::InPerson,
+            0,
+            2,
+            TeachingMode::Suspended,
+        ),
+        (
+            one,
+            Ground::Epidemic,
+            TeachingMode::Online,
+            0,
+            1,
+            TeachingMode::Suspended,
+        ),
+        (
+            whole,
+            Ground::Weather,
+            TeachingMode::InPerson,
+            2,
+            1,
+            TeachingMode::Online,
+        ),
+        (
+            one,
+            Ground::Unspecified,
+            TeachingMode::InPerson,
+            0,
+            1,
+            TeachingMode::Online,
+        ),
+        (
+            one,
+            Ground::General,
+            TeachingMode::Suspended,
+            1,
+            0,
+            TeachingMode::Suspended,
+        ),
+        (
+            one,
+            Ground::Unspecified,
+            TeachingMode::InPerson,
+            1,
+            1,
+            TeachingMode::Online,
+        ),
+        (
+            one,
+            Ground::Epidemic,
+            TeachingMode::InPerson,
+            1,
+            0,
+            TeachingMode::InPerson,
+        ),
+    ];
+    for (step, (name, ground, mode, changed, held, then)) in steps.into_iter().enumerate() {
+        let request = SetTeachingModeRequest {
+            ground: ground.into(),
+            ..teach(name, mode, &[])
+        };
+        let answer = client
+            .set_teaching_mode(request)
+            .await
+            .unwrap()
+            .into_inner();
+        let counts = (answer.changed_count, answer.held_count);
+        assert_eq!(counts, (changed, held), "step {step}");
+        assert_eq!(
+            get(&mut client, one).await.teaching_mode(),
+            then,
+            "step {step}"
+        );
+    }
+    let request = SetTeachingModeRequest {
+        ground: 9,
+        ..teach(one, TeachingMode::Online, &[])
+    };
+    let wrong = client.set_teaching_mode(request).await.unwrap_err();
+    assert_eq!(refusal(wrong), invalid(&["ground"]));
+}
+
 desk_suite!(
     name_grade_and_display_name_follow_from_the_cohort,
     class_groups_stand_in_open_schools_once,
@@ -425,4 +532,5 @@ desk_suite!(
     nobody_acts_outside_of_their_part_of_the_tree,
     unknown_and_foreign_class_groups_are_answered_alike,
     teaching_changes_for_one_for_grades_and_for_all_below,
+    each_ground_keeps_pupils_away_for_itself,
 );

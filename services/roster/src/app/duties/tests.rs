@@ -39,13 +39,7 @@ fn app(db: Database, clock: &ManualClock) -> App {
 }
 
 fn officer() -> Caller {
-    Caller {
-        subject: "officer".to_owned(),
-        roles: vec![Role::CityOfficer],
-        scope: OrgPath::root(),
-        laboratory: None,
-        person: None,
-    }
+    Caller::new("officer", vec![Role::CityOfficer], OrgPath::root())
 }
 
 fn act() -> Act<'static, RosterEvent> {

@@ -55,6 +55,10 @@ impl App {
             return Err(Error::Stale);
         }
         let judging = Judging::open(self, job).await?;
+        // Rows are staged in many transactions; the record comes before the first of them.
+        let tx = self.db.begin().await?;
+        kit::audit::act(&tx, caller);
+        tx.commit().await?;
         let (stretches, waiting) = mpsc::channel(1);
         let writer = tokio::spawn(write(self.clone(), waiting));
         let outcome = judge(judging, first, messages, stretches).await;

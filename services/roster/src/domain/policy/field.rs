@@ -106,6 +106,9 @@ pub const FIELDS: &[Field] = &[
     span("gate.visitor_overstay_grace", MINUTE, 4 * HOUR, "3.7").optional(),
     span("gate.visitor_after_entry", HOUR, 7 * DAY, "3.7").optional(),
     number("gate.visitor_lead_days", 1, 14, "3.6").optional(),
+    number("gate.recheck_readings", 1, 5, "3.3").optional(),
+    flag("gate.admit_travel_unknown", "3.5").optional(),
+    flag("gate.visitor_mask_required", "3.6").optional(),
     records("check.slots", &["slot"], "1.1"),
     word("check.slots[].slot", word::SLOTS, "1.1"),
     number("check.slots[].deadline_minute", 1, 1439, "1.6"),
@@ -273,6 +276,7 @@ pub const FIELDS: &[Field] = &[
     span("report.hops[].sla", MINUTE, DAY, "1.17"),
     words("report.class_a", word::DISEASES, "1.18").optional(),
     span("report.follow_up", HOUR, 7 * DAY, "5.35"),
+    span("report.follow_up_other", HOUR, 30 * DAY, "5.35").optional(),
     records("assay.rules", &["disease"], "2.8, F1").optional(),
     word("assay.rules[].disease", word::DISEASES, "F1"),
     word("assay.rules[].specimen", word::SPECIMENS, "F1"),
@@ -288,6 +292,12 @@ pub const FIELDS: &[Field] = &[
     number("support.lessons_minute", 1, 1439, "5.42").optional(),
     number("support.exercise_minute", 1, 1439, "5.42").optional(),
     number("support.call_minute", 1, 1439, "5.42").optional(),
+    number("protection.video_days", 30, 3_650, "5.14").optional(),
+    number("protection.video_key_days", 30, 3_650, "5.14").optional(),
+    number("protection.boarders_per_guard", 0, 10_000, "5.12").optional(),
+    number("protection.isolation_rooms", 1, 100, "4.6").optional(),
+    number("protection.large_campus_pupils", 1, 100_000, "4.6").optional(),
+    number("protection.large_isolation_rooms", 1, 100, "4.6").optional(),
 ];
 
 /// What is known of a key.

@@ -80,8 +80,13 @@ fn every_field_of_every_part_is_set_in_the_profile_of_fuzhou() {
     let message = to_proto(&document.profile).expect("the contract can express it");
     let mut dynamic = DynamicMessage::new(PROFILE.clone());
     dynamic.transcode_from(&message).expect("the same contract");
-    // The one flag that is deliberately false: who watches the own health stays out (1.24).
-    let unset = ["gate.admit_health_monitoring", "check.reporter_exam"];
+    // The flags that are deliberately false: who watches the own health stays out (1.24), and so does
+    // somebody whose travel card nobody tells (3.5).
+    let unset = [
+        "gate.admit_health_monitoring",
+        "gate.admit_travel_unknown",
+        "check.reporter_exam",
+    ];
     let (leaves, mut found) = (leaves(), Vec::new());
     for (key, _) in leaves.iter().filter(|(key, _)| !key.contains("[]")) {
         let is_set = key

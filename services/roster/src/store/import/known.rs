@@ -1,13 +1,13 @@
 //! What is in the register when rows come: places, and who is known from the source.
 
 use futures_util::TryStreamExt;
+use kit::copy::copy_out;
 use kit::db::{Backend, Database, Tx, statement};
 use kit::org::OrgPath;
-use sea_orm::sqlx::postgres::PgPoolCopyExt as _;
 use sea_orm::{ConnectionTrait, DbErr, StreamTrait};
 use uuid::Uuid;
 
-use super::jobs::{Job, sqlx_err};
+use super::jobs::Job;
 use super::shape::Shape;
 use crate::domain::import::Kind;
 use crate::domain::organization;
@@ -102,14 +102,12 @@ pub async fn people(
     };
     let quoted = inline(&sql, &values)?;
     let copy = format!("COPY ({quoted}) TO STDOUT (FORMAT binary)");
-    let mut parts = pool.copy_out_raw(&copy).await.map_err(sqlx_err)?;
     let mut reader = CopyReader::default();
-    while let Some(part) = parts.try_next().await.map_err(sqlx_err)? {
-        reader
-            .read(&part, &mut each)
-            .ok_or_else(|| unreadable("a COPY stream"))?;
-    }
-    Ok(())
+    copy_out(pool, &copy, |part| {
+        let read = reader.read(part, &mut each);
+        read.ok_or_else(|| unreadable("a COPY stream"))
+    })
+    .await
 }
 
 /// COPY takes no parameters: texts of known alphabets stand in their place.

@@ -78,6 +78,7 @@ fn the_two_shipped_profiles_differ_where_covid_rules_ended() {
             "gate.health_code_check",
             "gate.travel_card_check",
             "gate.travel_window_days",
+            "gate.visitor_mask_required",
             "outbreak.rules[COVID_19 CLUSTER_ALERT]",
             "outbreak.rules[COVID_19 EVENT_REPORT].cases",
             "outbreak.rules[COVID_19 EVENT_REPORT].deaths",
