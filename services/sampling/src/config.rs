@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
-use kit::server::ServerConfig;
+use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use serde::Deserialize;
 
@@ -21,6 +22,9 @@ pub struct Config {
     /// What it tells about itself.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
+    /// How the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Where it keeps its data.
     pub database: DatabaseConfig,
     /// Where the roster listens, such as `http://127.0.0.1:7401`.
@@ -62,10 +66,12 @@ impl Config {
 impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
+        self.server.check(&self.auth, Exposure::Inside)?;
+        self.audit.check(self.auth.production)?;
         self.signing_key()?;
         kit::channel::endpoint(&self.roster)
             .map_err(|_| "roster: must be an address such as http://127.0.0.1:7401".to_owned())?;
-        Ok(())
+        self.auth.check_neighbour("roster", &self.roster)
     }
 
     fn telemetry(&self) -> &TelemetryConfig {

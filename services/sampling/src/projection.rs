@@ -15,6 +15,7 @@ use proto::roster::{
 };
 use sea_orm::DbErr;
 
+use crate::app::destruction::SERVICE;
 use crate::app::health::overdue;
 use crate::domain::coverage::Tally;
 use crate::domain::day::Day;
@@ -77,7 +78,10 @@ impl Projection for RosterProjection {
                     policies.push((entity, event.version, profile));
                 }
                 Some(State::CalendarYear(year)) => years.push((entity, event.version, year)),
-                Some(State::ResponsibilityRoll(_)) => {}
+                // Emergencies are heard of below.
+                Some(
+                    State::ResponsibilityRoll(_) | State::Emergency(_) | State::DestructionOrder(_),
+                ) => {}
                 // A profile without parts is in force nowhere.
                 None if entity.starts_with("policyProfiles/") => {
                     policies.push((entity, event.version, &withdrawn));
@@ -88,6 +92,7 @@ impl Projection for RosterProjection {
                 None => {}
             }
         }
+        kit::destruction::hear(tx, SERVICE, events).await?;
         rolls::save_organizations(tx, organizations, generation).await?;
         policy::save_policies(tx, &policies, generation).await?;
         policy::save_calendars(tx, &years, generation).await?;

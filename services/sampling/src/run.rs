@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kit::auth::Credentials;
 use kit::clock::Clock;
 use kit::db::Database;
+use kit::destruction::{Reporter, Runner};
 use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::server::{Running, ServeError, Server};
@@ -13,6 +14,7 @@ use kit::upstream::RosterUpstream;
 
 use crate::Migrator;
 use crate::app::App;
+use crate::app::destruction::{self, Gathered};
 use crate::config::Config;
 use crate::domain::commitment::Signer;
 use crate::grpc::{self, Feeds};
@@ -53,8 +55,9 @@ pub async fn start(
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.audited(&db, "sampling", &config.audit)?;
     let credentials = Credentials::new(&config.auth, "sampling", clock.clone());
-    let channel = kit::channel::connect_lazy(&config.roster)?;
+    let channel = kit::channel::connect_lazy_with(&config.roster, config.auth.client_tls.as_ref())?;
     kit::projection::follow(
         db.clone(),
         RosterUpstream::new(channel.clone(), credentials.clone()),
@@ -62,6 +65,15 @@ pub async fn start(
         Some(server.latch("roster-feed")),
         drain.clone(),
     );
+
+    let runner = Runner {
+        db: db.clone(),
+        clock: clock.clone(),
+        destroyer: Gathered,
+        vault: None,
+        reporter: Reporter::new(destruction::SERVICE, channel.clone(), credentials.clone()),
+    };
+    runner.start(drain.clone());
 
     let app = App {
         db: db.clone(),

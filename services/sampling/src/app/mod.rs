@@ -6,6 +6,7 @@ mod compute;
 mod controls;
 mod corrections;
 mod coverage;
+pub(crate) mod destruction;
 mod draw_day;
 mod draws;
 mod export;

@@ -59,6 +59,7 @@ impl App {
         let laboratory = caller.laboratory.as_ref().unwrap_or(&lot.laboratory);
         let now = self.clock.now();
         let tx = self.db.begin().await?;
+        kit::audit::act(&tx, caller);
         let policy = self.policy_at(&tx, place.as_str()).await?;
         let test = assay(&policy.health, lot.disease, lot.capacity)?;
         let known = printed_by(&tx, &lot.codes, laboratory).await?;

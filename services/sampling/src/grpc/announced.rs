@@ -44,10 +44,10 @@ pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
     )
 }
 
-/// The change of an absence for the feed, without its illness; one that has ended leaves the
-/// snapshot, unless its upload is awaited.
+/// The change of an absence for the feed, without its illness; one that is over leaves the snapshot,
+/// unless its upload is awaited.
 pub(crate) fn absence_change(row: &AbsenceRow) -> Change {
-    let ended = row.state == AbsenceState::Ended.code();
+    let ended = AbsenceState::from_code(row.state).is_none_or(AbsenceState::is_over);
     let awaited = row.upload_due != 0 && row.upload_time == 0;
     let state = (!ended || awaited).then(|| EventState::Absence(absence(row, false)));
     sampling_change("absence", row.name(), row.version, &row.org_path, state)

@@ -15,6 +15,8 @@ mod m20261125_000004_clusters;
 mod m20261125_000005_cases;
 mod m20261125_000006_controls;
 mod m20261125_000008_reporting;
+mod m20261126_000001_receipts;
+mod m20261126_000009_emergencies;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261125_000005_cases::Migration));
         migrations.push(Box::new(m20261125_000006_controls::Migration));
         migrations.push(Box::new(m20261125_000008_reporting::Migration));
+        migrations.push(Box::new(m20261126_000001_receipts::Migration));
+        migrations.push(Box::new(m20261126_000009_emergencies::Migration));
         migrations
     }
 

@@ -3,6 +3,7 @@
 pub mod clearance;
 pub mod controls;
 pub mod coverage;
+pub mod destruction;
 pub mod draws;
 pub mod health;
 pub mod holds;

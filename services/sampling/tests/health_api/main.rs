@@ -1,6 +1,7 @@
 //! The health of people as clients see it, on both databases.
 
 mod absence;
+mod alarms;
 mod cases;
 mod clinic;
 mod clusters;

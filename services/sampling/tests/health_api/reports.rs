@@ -11,12 +11,13 @@ use proto::sampling::sampling_event::State as Told;
 use proto::sampling::sampling_feed_client::SamplingFeedClient;
 use proto::sampling::{
     AcknowledgeReportRequest, Case, CaseReport, ForwardReportRequest, ListCasesRequest,
-    ListReportStepsRequest, ListReportsRequest, ReportHop, ReportStep, SamplingEvent,
-    SamplingSnapshotRequest, WriteReportRequest, report_step,
+    ListReportStepsRequest, ListReportsRequest, OpenCaseRequest, ReportHop, ReportStep,
+    SamplingEvent, SamplingSnapshotRequest, UpdateSeverityRequest, WriteReportRequest, case,
+    report_step,
 };
 use tonic::{Code, Status};
 
-use super::cases::{doctor, get, of_person, open, rule_out};
+use super::cases::{all, doctor, get, of_person, open, positive_single, rule_out};
 use super::site::{Site, refused};
 use super::town::{Authorised, CITY, DISTRICT, SCHOOL, on_both_databases, reason, school_path};
 
@@ -25,6 +26,10 @@ on_both_databases!(
     every_hop_has_its_clock,
     a_level_may_be_passed_over_and_lateness_stays,
     who_receives_is_who_answers_for_the_level,
+    a_level_without_an_account_is_recorded_by_who_sends_to_it,
+    only_urgent_cases_are_followed_up_daily,
+    deaths_shorten_the_time_to_the_first_report,
+    a_case_is_known_no_later_than_what_it_rests_on,
     the_feed_tells_of_lateness_and_of_nobody,
     ruling_out_stops_the_clocks,
 );
@@ -61,9 +66,19 @@ pub(crate) async fn write(site: &Site, case: &str, kind: Kind) -> Result<CaseRep
 }
 
 async fn receive(site: &Site, case: &str, level: Level) -> Result<ReportStep, Status> {
+    let outside = matches!(
+        level,
+        Level::CountyGovernment | Level::Province | Level::State
+    );
+    let number = if outside {
+        "闽卫收〔2022〕7 号"
+    } else {
+        ""
+    };
     let request = AcknowledgeReportRequest {
         case: case.to_owned(),
         level: level.into(),
+        outside_reference: number.to_owned(),
         ..Default::default()
     };
     Ok(above(site).acknowledge_report(request).await?.into_inner())
@@ -75,7 +90,7 @@ fn lates(case: &Case) -> Vec<bool> {
 
 async fn reports_are_written_in_order_and_never_changed(database: kit::scratch::Scratch) {
     let site = Site::open(database).await;
-    let case = open(&site, of_person(1, Disease::Influenza)).await.name;
+    let case = open(&site, of_person(1, Disease::Covid19)).await.name;
     for kind in [Kind::FollowUp, Kind::Final] {
         let early = write(&site, &case, kind).await;
         assert_eq!(
@@ -220,6 +235,7 @@ async fn who_receives_is_who_answers_for_the_level(database: kit::scratch::Scrat
         case: case.clone(),
         level: level.into(),
         request_id: uuid::Uuid::new_v4().to_string(),
+        ..Default::default()
     };
     let district = format!("{CITY}/{DISTRICT}");
     let mut bureau =
@@ -273,6 +289,170 @@ async fn who_receives_is_who_answers_for_the_level(database: kit::scratch::Scrat
     let kinds: Vec<_> = kinds.iter().map(ReportStep::kind).collect();
     use report_step::Kind as K;
     assert_eq!(kinds, [K::ReceivedBeside, K::Received, K::Forwarded]);
+}
+
+/// D3: nobody below a level gives its receipt; one that is given outside is told apart.
+async fn a_level_without_an_account_is_recorded_by_who_sends_to_it(
+    database: kit::scratch::Scratch,
+) {
+    let site = Site::open(database).await;
+    let case = open(&site, of_person(1, Disease::Covid19)).await.name;
+    write(&site, &case, Kind::First).await.expect("first");
+    let district = format!("{CITY}/{DISTRICT}");
+    let request = |level: Level, number: &str| AcknowledgeReportRequest {
+        case: case.clone(),
+        level: level.into(),
+        outside_reference: number.to_owned(),
+        ..Default::default()
+    };
+    let as_role = |role, scope: &str| ReportServiceClient::new(site.0.authorised(&[role], scope));
+    let denied = (Code::PermissionDenied, "SCOPE_DENIED".to_owned());
+    for (role, scope, level) in [
+        (Role::DistrictOfficer, &*district, Level::CountyGovernment),
+        (Role::CityOfficer, CITY, Level::CountyGovernment),
+        (Role::DistrictOfficer, &*district, Level::Province),
+        (Role::DiseaseControl, &*district, Level::City),
+        (Role::DiseaseControl, &*district, Level::State),
+    ] {
+        let number = if level == Level::City {
+            ""
+        } else {
+            "收〔2022〕1 号"
+        };
+        let refused = as_role(role, scope)
+            .acknowledge_report(request(level, number))
+            .await;
+        assert_eq!(
+            reason(&refused.expect_err("not theirs")),
+            denied,
+            "{role:?} {level:?}"
+        );
+    }
+    let invalid = (Code::InvalidArgument, "INVALID_FIELD".to_owned());
+    for (level, number) in [(Level::Province, ""), (Level::City, "收〔2022〕1 号")] {
+        let refused = above(&site)
+            .acknowledge_report(request(level, number))
+            .await;
+        assert_eq!(
+            reason(&refused.expect_err("a number")),
+            invalid,
+            "{level:?}"
+        );
+    }
+    let control = as_role(Role::DiseaseControl, &district)
+        .acknowledge_report(request(Level::CountyHealth, ""))
+        .await;
+    assert_eq!(
+        control.expect("its own").into_inner().kind(),
+        report_step::Kind::Received
+    );
+    let sent = as_role(Role::DiseaseControl, &district)
+        .acknowledge_report(request(Level::CountyGovernment, "收〔2022〕1 号"))
+        .await;
+    let sent = sent.expect("recorded").into_inner();
+    assert_eq!(
+        (sent.kind(), &*sent.outside_reference),
+        (report_step::Kind::ReceivedOutside, "收〔2022〕1 号")
+    );
+    let city = as_role(Role::CityOfficer, CITY)
+        .acknowledge_report(request(Level::City, ""))
+        .await;
+    city.expect("the city's own");
+    let province = as_role(Role::CityOfficer, CITY)
+        .acknowledge_report(request(Level::Province, "闽收〔2022〕2 号"))
+        .await;
+    province.expect("the city sent");
+    let told = get(&site, &case).await;
+    let marked: Vec<bool> = told.hops.iter().map(|hop| hop.recorded_by_sender).collect();
+    assert_eq!(marked, [false, true, false, true, false]);
+    let received = told.hops.iter().filter(|hop| hop.receive_time.is_some());
+    assert_eq!(received.count(), 4);
+}
+
+/// Rule 5.35: daily for levels I and II; the shipped policy asks nothing of others.
+async fn only_urgent_cases_are_followed_up_daily(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    for (number, disease, daily) in [(1, Disease::Covid19, true), (2, Disease::Influenza, false)] {
+        let case = open(&site, of_person(number, disease)).await.name;
+        let first = write(&site, &case, Kind::First).await.expect("first");
+        let due = get(&site, &case).await.follow_up_due_time;
+        let written = first.report_time.expect("a time");
+        let expected = daily.then_some(written.seconds + 86_400);
+        assert_eq!(due.map(|due| due.seconds), expected, "{disease:?}");
+    }
+}
+
+fn limit(case: &Case) -> i64 {
+    let (due, found) = (case.first_report_due_time, case.detect_time);
+    due.expect("due").seconds - found.expect("found").seconds
+}
+
+/// Rule 1.19: one death of norovirus and five patients in hospital are events of two hours.
+async fn deaths_shorten_the_time_to_the_first_report(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    let event = |disease: Disease, hospitalised, dead| OpenCaseRequest {
+        organization: format!("organizations/{SCHOOL}"),
+        disease: disease.into(),
+        detection: case::Detection::Hospital.into(),
+        event_kind: case::EventKind::Outbreak.into(),
+        person_count: 9,
+        hospitalised_count: hospitalised,
+        dead_count: dead,
+        ..Default::default()
+    };
+    for (disease, hospitalised, dead, hours) in [
+        (Disease::Norovirus, 3, 0, 24),
+        (Disease::Norovirus, 0, 1, 2),
+        (Disease::Influenza, 4, 0, 24),
+        (Disease::Influenza, 5, 0, 2),
+    ] {
+        let opened = open(&site, event(disease, hospitalised, dead)).await;
+        assert_eq!(limit(&opened), hours * 3600, "{disease:?}");
+        assert_eq!(
+            (opened.hospitalised_count, opened.dead_count),
+            (hospitalised, dead)
+        );
+    }
+    let too_many = doctor(&site)
+        .open_case(event(Disease::Norovirus, 0, 10))
+        .await;
+    assert_eq!(too_many.expect_err("of nine").code(), Code::InvalidArgument);
+    // A patient dies later: two hours from then.
+    let person = open(&site, of_person(1, Disease::Norovirus)).await;
+    assert_eq!(limit(&person), 24 * 3600);
+    site.0.clock.advance(Duration::hours(1));
+    let grave = UpdateSeverityRequest {
+        name: person.name.clone(),
+        severity: case::Severity::Dead.into(),
+        ..Default::default()
+    };
+    let grave = doctor(&site).update_severity(grave).await;
+    assert_eq!(limit(&grave.expect("died").into_inner()), 3 * 3600);
+}
+
+/// Limits count from when the check was taken, whatever time the school gives.
+async fn a_case_is_known_no_later_than_what_it_rests_on(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    positive_single(&site).await;
+    let found = all(&site).await;
+    let since = found[0].detect_time.expect("a time");
+    site.0.clock.advance(Duration::hours(5));
+    let based = |basis: &str| OpenCaseRequest {
+        basis: basis.to_owned(),
+        ..of_person(20, Disease::Covid19)
+    };
+    let capped = open(&site, based("holds/FZ-0001")).await;
+    let capped = capped.detect_time.expect("a time");
+    assert!(capped.seconds <= since.seconds, "the hold was known before");
+    let free = OpenCaseRequest {
+        basis: "letters/2022-7".to_owned(),
+        ..of_person(21, Disease::Covid19)
+    };
+    let free = open(&site, free).await.detect_time.expect("a time");
+    assert!(
+        free.seconds >= since.seconds + 5 * 3600,
+        "nothing is known of it"
+    );
 }
 
 async fn the_feed_tells_of_lateness_and_of_nobody(database: kit::scratch::Scratch) {

@@ -198,6 +198,7 @@ fn sign(source: &str, person: u8, group: &str, number: u16, symptoms: &[Symptom]
         group: format!("{SCHOOL}/{group}"),
         dormitory: String::new(),
         day: day(number),
+        until: Day::NEVER,
         symptoms: symptoms.iter().copied().collect::<Symptoms>(),
         temperature: 0,
         diagnosis: None,

@@ -357,6 +357,7 @@ async fn serve(database: &Scratch, roster: &str, clock: &ManualClock) -> (Runnin
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
+        audit: kit::audit::AuditConfig::default(),
         database: (**database).clone(),
         roster: roster.to_owned(),
         signing_key_file: None,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use kit::clock::civil_date;
 use kit::db::Tx;
 use kit::feed::announce;
 use sea_orm::Value;
@@ -135,7 +136,7 @@ fn settle(row: &mut AbsenceRow, policy: &Policy, now: DateTime<Utc>) -> Result<(
         AbsenceState::Open if row.contact_due == 0 => {
             row.contact_due = now + millis(policy.health.contact_sla);
         }
-        AbsenceState::Excused => row.contact_due = 0,
+        AbsenceState::Excused | AbsenceState::Withdrawn => row.contact_due = 0,
         _ => {}
     }
     if reason == Reason::Illness {
@@ -157,8 +158,9 @@ fn settle(row: &mut AbsenceRow, policy: &Policy, now: DateTime<Utc>) -> Result<(
     Ok(())
 }
 
-/// What an absence says of the health of somebody in a room: one sign on its first day. An illness of which no
-/// more is known counts as another symptom, so that the person is not taken for well.
+/// What an absence says of the health of somebody in a room: one sign on its first day, which goes on
+/// until the day before the return. An illness of which no more is known counts as another symptom, so
+/// that the person is not taken for well.
 fn sign(row: &AbsenceRow, dormitory: String, rules: &HealthRules) -> Option<Sign> {
     if row.reason != Reason::Illness.code() {
         return None;
@@ -178,6 +180,7 @@ fn sign(row: &AbsenceRow, dormitory: String, rules: &HealthRules) -> Option<Sign
         group: row.org_path.clone(),
         dormitory,
         day: to_day(row.start_day),
+        until: last_day(row),
         symptoms,
         temperature: row.temperature,
         diagnosis: (row.disease != 0).then_some(suspected),
@@ -189,6 +192,15 @@ fn sign(row: &AbsenceRow, dormitory: String, rules: &HealthRules) -> Option<Sign
         onset: to_day(row.onset),
         time: row.illness_time,
     })
+}
+
+/// The last day of an absence: that before the return; open-ended while the person is not back.
+fn last_day(row: &AbsenceRow) -> Day {
+    if row.return_time == 0 {
+        return Day::from_number(u16::MAX);
+    }
+    let back = DateTime::from_timestamp_millis(row.return_time).unwrap_or_default();
+    Day::from(civil_date(back)).before()
 }
 
 pub(super) fn to_day(number: i32) -> Day {

@@ -1,6 +1,6 @@
 //! Records absences: those that checks report, many at once, and those that people do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
@@ -12,15 +12,15 @@ use sea_orm::Value;
 use super::absence_book::Changed;
 use crate::app::App;
 use crate::domain::day::Day;
-use crate::domain::health::absence::Reason;
+use crate::domain::health::absence::{Reason, together};
 use crate::domain::health::symptom::Symptoms;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
 use crate::grpc::convert::person_name;
 use crate::grpc::health::absence_convert;
-use crate::store::health::absences::{self, AbsenceRow, TraceRow};
+use crate::store::health::absences::{self, AbsenceRow, ReportRow, TraceRow};
 use crate::store::people::locate;
-use kit::rows::Row;
+use kit::rows::{Lock, Row};
 
 /// What came of an attempt to reach somebody: a number of the contract.
 pub(super) const REACHED: i16 = 1;
@@ -71,50 +71,85 @@ pub(crate) struct NewAbsence {
 }
 
 impl App {
-    /// Opens an absence with its tracing task for everybody who has none open; whoever is absent
-    /// already stays so, from the earliest day and for the gravest reason reported. The schools are
-    /// locked by the caller, people not yet.
+    /// The checks in `spoke` say `reports` from now on, in place of all they said before; each is
+    /// marked whether it may have spoken before. An absence is what the reports that stand amount to:
+    /// whoever has none open gets one with its tracing task, one that nothing reports any more is
+    /// withdrawn unless somebody was reached about it, and one that is over stays as it ended. The
+    /// schools are locked by the caller, people not yet.
     ///
     /// # Errors
     /// POLICY_UNKNOWN when no policy is known for a school, and when the database fails.
     pub(super) async fn report_absences(
         &self,
         tx: &Tx,
+        spoke: &BTreeMap<String, bool>,
         reports: &[AbsenceReport],
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let mut people: Vec<[u8; 16]> = reports.iter().map(|report| report.person.0).collect();
-        people.sort_unstable();
-        people.dedup();
-        let keys: Vec<Value> = people.iter().map(|person| person.to_vec().into()).collect();
-        let open = absences::open_of(tx, &keys).await?;
-        let open: HashMap<Vec<u8>, AbsenceRow> = open
+        let again = spoke.iter().filter(|(_, before)| **before);
+        let again: Vec<&str> = again.map(|(check, _)| check.as_str()).collect();
+        let mut gone: BTreeMap<(String, Vec<u8>), ReportRow> = absences::reports_of(tx, &again)
+            .await?
             .into_iter()
-            .map(|row| (row.person.clone(), row))
+            .map(|row| ((row.source.clone(), row.person.clone()), row))
             .collect();
-        let mut rows: BTreeMap<[u8; 16], AbsenceRow> = BTreeMap::new();
+        let (mut said, mut fresh) = (Vec::new(), Vec::new());
         for report in reports {
-            let row = rows.entry(report.person.0).or_insert_with(|| {
-                let known = open.get(&report.person.0[..]).cloned();
-                known.unwrap_or_else(|| AbsenceRow {
-                    check_name: report.check.clone(),
-                    ..self.opened(
-                        (report.kind, report.person),
-                        &report.group_path,
-                        report.day,
-                        &report.reporter,
-                        now,
-                    )
-                })
-            });
-            let reason = Reason::from_code(report.reason).unwrap_or(Reason::Unknown);
-            merge(row, reason, report.day);
+            match gone.remove(&(report.check.clone(), report.person.0.to_vec())) {
+                Some(known) => {
+                    let row = report.row(&known.absence);
+                    if row != known {
+                        said.push(row);
+                    }
+                }
+                None => fresh.push(report),
+            }
         }
-        let changed = rows.into_values().filter_map(|row| {
-            let before = open.get(&row.person).cloned();
-            (before.as_ref() != Some(&row)).then_some((before, row))
-        });
-        let changed: Vec<Changed> = changed.collect();
+        let gone: Vec<ReportRow> = gone.into_values().collect();
+        let people: BTreeSet<Vec<u8>> = fresh.iter().map(|one| one.person.0.to_vec()).collect();
+        let people: Vec<Value> = people.into_iter().map(Value::from).collect();
+        let open = absences::open_of(tx, &people).await?;
+        let moved: BTreeSet<&str> = said
+            .iter()
+            .chain(&gone)
+            .map(|row| row.absence.as_str())
+            .collect();
+        let moved = moved.into_iter().map(Value::from).collect();
+        let moved = AbsenceRow::find(tx, "id", moved, Lock::No).await?;
+        let before: BTreeMap<String, AbsenceRow> = moved
+            .into_iter()
+            .chain(open.iter().cloned())
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let mut rows = before.clone();
+        let mut at: BTreeMap<Vec<u8>, String> =
+            open.into_iter().map(|row| (row.person, row.id)).collect();
+        for report in fresh {
+            let id = at.entry(report.person.0.to_vec()).or_insert_with(|| {
+                let of = (report.kind, report.person);
+                let row = self.opened(of, &report.group_path, report.day, &report.reporter, now);
+                let id = row.id.clone();
+                rows.insert(id.clone(), row);
+                id
+            });
+            said.push(report.row(id));
+        }
+        absences::take_back(tx, &gone).await?;
+        ReportRow::save(tx, &said).await?;
+        let ids = rows.keys().map(|id| id.as_str().into()).collect();
+        let mut standing: BTreeMap<String, Vec<ReportRow>> = BTreeMap::new();
+        for report in absences::reports_on(tx, ids).await? {
+            let reports = standing.entry(report.absence.clone()).or_default();
+            reports.push(report);
+        }
+        let mut changed: Vec<Changed> = Vec::new();
+        for (id, mut row) in rows {
+            derive(&mut row, standing.get(&id).map_or(&[], Vec::as_slice), now)?;
+            let before = before.get(&id).cloned();
+            if before.as_ref() != Some(&row) {
+                changed.push((before, row));
+            }
+        }
         self.keep_absences(tx, changed, now).await
     }
 
@@ -147,7 +182,8 @@ impl App {
         let mut row = known
             .clone()
             .unwrap_or_else(|| self.opened(new.person, &path, new.start, &caller.subject, now));
-        merge(&mut row, new.reason, new.start);
+        self.record_report(&tx, &mut row, (new.reason, new.start), now)
+            .await?;
         if new.leave_time != 0 && row.leave_time == 0 {
             row.leave_time = new.leave_time;
         }
@@ -168,6 +204,32 @@ impl App {
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+
+    /// Whoever recorded the absence reports it: no check takes that back.
+    async fn record_report(
+        &self,
+        tx: &Tx,
+        row: &mut AbsenceRow,
+        said: (Reason, Day),
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut standing = absences::reports_on(tx, vec![row.id.as_str().into()]).await?;
+        let name = row.name();
+        let own = standing.iter().position(|report| report.source == name);
+        let own = own.map(|place| standing.swap_remove(place).said());
+        let all = own.transpose()?.into_iter().chain([said]);
+        let (reason, day) = together(all).unwrap_or(said);
+        let report = ReportRow {
+            source: name,
+            person: row.person.clone(),
+            absence: row.id.clone(),
+            reason: reason.code(),
+            day: i32::from(day.number()),
+        };
+        ReportRow::save(tx, std::slice::from_ref(&report)).await?;
+        standing.push(report);
+        derive(row, &standing, now)
     }
 
     /// Adds a line to the trail of an absence.
@@ -220,11 +282,47 @@ impl App {
     }
 }
 
-/// Adds a report: order and repetition do not matter.
-fn merge(row: &mut AbsenceRow, reason: Reason, start: Day) {
-    let known = Reason::from_code(row.reported).unwrap_or(Reason::Unknown);
-    row.reported = known.or(reason).code();
-    row.start_day = row.start_day.min(i32::from(start.number()));
+impl AbsenceReport {
+    /// As it is kept with its absence.
+    fn row(&self, absence: &str) -> ReportRow {
+        let reason = Reason::from_code(self.reason).unwrap_or(Reason::Unknown);
+        ReportRow {
+            source: self.check.clone(),
+            person: self.person.0.to_vec(),
+            absence: absence.to_owned(),
+            reason: reason.code(),
+            day: i32::from(self.day.number()),
+        }
+    }
+}
+
+/// What the reports that stand make of an absence: their order and repetition do not matter. What
+/// people found out stays, and so does an absence that is over.
+fn derive(row: &mut AbsenceRow, standing: &[ReportRow], now: DateTime<Utc>) -> Result<(), Error> {
+    if row.facts()?.stands().is_over() {
+        return Ok(());
+    }
+    let said: Vec<(Reason, Day)> = standing
+        .iter()
+        .map(ReportRow::said)
+        .collect::<Result<_, _>>()?;
+    let name = row.name();
+    let checks = standing.iter().filter(|report| report.source != name);
+    let first = checks.min_by_key(|report| (report.day, &report.source));
+    row.check_name = first.map_or_else(String::new, |report| report.source.clone());
+    match together(said) {
+        Some((reason, start)) => {
+            row.reported = reason.code();
+            row.start_day = i32::from(start.number());
+        }
+        None => {
+            row.reported = Reason::Unknown.code();
+            if row.told == 0 {
+                row.withdraw_time = now.timestamp_millis();
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Somebody was reached and gave the reason.

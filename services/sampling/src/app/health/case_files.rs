@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Said;
 use super::deadlines::{self, Deadline};
+use super::reports;
 use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Happening, Subject};
@@ -26,7 +27,7 @@ use crate::grpc::health::case_convert;
 use crate::store::health::cases::{self, CaseEventRow, CaseRow};
 use crate::store::health::contacts::ContactRow;
 use crate::store::health::dormitories;
-use crate::store::health::reports::{CaseFile, HopRow, files};
+use crate::store::health::reports::{CaseFile, HopRow, StepRow, files};
 use crate::store::holds::HoldRow;
 use crate::store::tubes::TubeRow;
 use kit::rows::{Lock, Row};
@@ -103,11 +104,10 @@ impl App {
     ) -> Result<CaseFile, Error> {
         let disease = Disease(row.disease);
         let is_event = row.subject == Subject::Event as i16;
-        let people = is_event.then_some(row.people.unsigned_abs());
-        let limit = report::first_limit(&policy.health, disease, people);
+        let limit = report::first_limit(&policy.health, disease, row.toll()?);
         row.urgent = report::is_urgent(&policy.health, disease, is_event);
         row.first_due = row.detect_time + hop::millis(limit);
-        row.follow_up = hop::millis(policy.health.follow_up);
+        row.follow_up = hop::millis(report::follow_up(&policy.health, row.urgent));
         row.open_time = now.timestamp_millis();
         row.policy_version.clone_from(&policy.version);
         let hops: Vec<HopRow> = report::chain(&policy.health, row.urgent)
@@ -127,7 +127,8 @@ impl App {
         self.finish_case(tx, row, now).await
     }
 
-    /// Says what the case knows of its person's health: nothing once it was ruled out.
+    /// Says what the case knows of its person's health: nothing once it was ruled out, nor while the
+    /// disease is unknown, when the check that led to it says what was seen.
     pub(super) async fn say_case(
         &self,
         tx: &Tx,
@@ -139,13 +140,15 @@ impl App {
             return Ok(());
         };
         let standing = row.standing()?;
-        let sign = standing.certainty.map(|certainty| Sign {
+        let certainty = standing.certainty.filter(|_| row.disease != 0);
+        let sign = certainty.map(|certainty| Sign {
             source: row.name(),
             person: person(&row.person),
             kind,
             group: row.org_path.clone(),
             dormitory: row.dormitory.clone(),
             day: found_on(row),
+            until: Day::NEVER,
             symptoms: Symptoms::NONE,
             temperature: 0,
             diagnosis: Some((Disease(row.disease), certainty)),
@@ -235,8 +238,8 @@ impl CaseFile {
             to: hop.to_level,
             sla: std::time::Duration::from_millis(hop.sla.unsigned_abs()),
         };
-        let receipts = self.steps.iter().filter(|step| step.kind == 1);
-        let receipts: Vec<hop::Receipt> = receipts
+        let receipts: Vec<hop::Receipt> = self
+            .receipts()
             .map(|step| hop::Receipt {
                 level: step.level,
                 time: step.time,
@@ -245,6 +248,20 @@ impl CaseFile {
         let hops: Vec<_> = self.hops.iter().map(hop).collect();
         let first = self.row.first_due - self.row.detect_time;
         hop::clocks(&hops, self.row.detect_time, first, &receipts)
+    }
+
+    /// The receipts on the chain, not those beside it.
+    pub(super) fn receipts(&self) -> impl Iterator<Item = &StepRow> {
+        let kinds = [reports::RECEIVED, reports::OUTSIDE];
+        let steps = self.steps.iter();
+        steps.filter(move |step| kinds.contains(&step.kind))
+    }
+
+    /// Whether the receipt that ended a hop was recorded by whoever sent, not by who received.
+    pub(crate) fn recorded_by_sender(&self, clock: &hop::HopClock) -> bool {
+        let reached = self.receipts().filter(|step| step.level >= clock.to);
+        let first = reached.min_by_key(|step| (step.time, step.level));
+        first.is_some_and(|step| step.kind == reports::OUTSIDE)
     }
 
     /// Whether anything is or was late.

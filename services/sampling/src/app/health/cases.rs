@@ -14,7 +14,8 @@ use crate::app::App;
 use crate::app::controls::Controls;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Happening, Outcome, Subject, Verb};
-use crate::domain::health::disease::Severity;
+use crate::domain::health::disease::{Disease, Severity};
+use crate::domain::health::report::first_limit;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
 use crate::grpc::convert::person_name;
@@ -50,6 +51,8 @@ pub(crate) struct NewCase {
     pub(crate) detection: i16,
     pub(crate) basis: String,
     pub(crate) detected: Option<DateTime<Utc>>,
+    /// Of an event: its people in hospital, and its dead.
+    pub(crate) grave: (i32, i32),
 }
 
 /// What a human does with a case.
@@ -130,6 +133,9 @@ impl App {
             return Err(Problem::invalid("onset_date", chinese, english).into());
         }
         self.lock_health(&tx, &[&row.school]).await?;
+        let known = self.known_since(&tx, &row.school, &new.basis).await?;
+        let detected = detected.timestamp_millis();
+        row.detect_time = known.map_or(detected, |known| known.min(detected));
         if !row.person.is_empty() {
             let open = cases::open_of(&tx, vec![row.person.clone().into()]).await?;
             if let Some(same) = open.iter().find(|open| open.disease == new.disease) {
@@ -146,7 +152,7 @@ impl App {
         row.onset = i32::from(new.onset.number());
         row.detection = new.detection;
         row.basis = new.basis;
-        row.detect_time = detected.timestamp_millis();
+        (row.hospitalised, row.dead) = new.grave;
         if row.certainty == 2 {
             row.confirm_time = now.timestamp_millis();
         }
@@ -228,6 +234,9 @@ impl App {
                 row.close_time = now.timestamp_millis();
             }
         }
+        if matches!(change, CaseChange::Grade(_)) && row.first_time == 0 {
+            self.shorten(&tx, &mut row, now).await?;
+        }
         let (happening, reason) = (change.happening(), change.reason());
         log(&tx, &mut row, happening, &caller.subject, reason, now).await?;
         self.say_case(&tx, &row, false, now).await?;
@@ -255,6 +264,19 @@ impl App {
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+
+    /// The first report of a case that became graver may be due sooner (rule 1.19); one that became
+    /// lighter has no more time than before.
+    async fn shorten(&self, tx: &Tx, row: &mut CaseRow, now: DateTime<Utc>) -> Result<(), Error> {
+        let policy = self.policy_at(tx, &row.org_path).await?;
+        let limit = first_limit(&policy.health, Disease(row.disease), row.toll()?);
+        let due = now.timestamp_millis() + kit::hop::millis(limit);
+        if due < row.first_due {
+            row.first_due = due;
+            self.restart_clocks(tx, row, now).await?;
+        }
+        Ok(())
     }
 
     /// Lets the holds that led to a case follow from what it says now. Their tubes are locked.

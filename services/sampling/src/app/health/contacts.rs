@@ -299,5 +299,6 @@ fn timer(contact: &ContactRow) -> String {
 
 /// Nobody waits for the end of this contact's control any more.
 pub(super) async fn end_timer(tx: &Tx, contact: &ContactRow) -> Result<(), Error> {
-    Ok(deadlines::settle(tx, Deadline::ControlEnds, &timer(contact)).await?)
+    deadlines::settle(tx, Deadline::ControlEnds, &timer(contact)).await?;
+    Ok(())
 }

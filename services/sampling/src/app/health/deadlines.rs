@@ -89,8 +89,8 @@ pub(crate) async fn wait_all(tx: &Tx, waits: Vec<(Deadline, String, i64)>) -> Re
     DeadlineRow::save(tx, &rows).await
 }
 
-/// Nobody waits for this any more.
-pub(crate) async fn settle(tx: &Tx, deadline: Deadline, entity: &str) -> Result<(), DbErr> {
+/// Nobody waits for this any more; whether somebody did.
+pub(crate) async fn settle(tx: &Tx, deadline: Deadline, entity: &str) -> Result<bool, DbErr> {
     deadlines::remove(tx, deadline as i16, entity).await
 }
 

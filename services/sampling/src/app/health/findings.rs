@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
 use sea_orm::Value;
-use sha2::{Digest, Sha256};
 
+use super::alarms::case_id;
 use super::case_files::{MILD, log, room_of, school_of};
 use crate::app::App;
 use crate::domain::day::Day;
@@ -73,9 +73,10 @@ impl App {
     async fn find_first(&self, tx: &Tx, finding: Finding, now: DateTime<Utc>) -> Result<(), Error> {
         let open = cases::open_of(tx, vec![finding.person.clone().into()]).await?;
         let same = open.into_iter().find(|row| row.disease == finding.disease);
-        let id = same
-            .as_ref()
-            .map_or_else(|| case_id(&finding), |row| row.id.clone());
+        let id = same.as_ref().map_or_else(
+            || case_id(&[finding.source.as_bytes(), &finding.person]),
+            |row| row.id.clone(),
+        );
         let row = FindingRow {
             source: finding.source.clone(),
             person: finding.person.clone(),
@@ -232,15 +233,4 @@ pub(in crate::app) async fn lone_findings(
         });
     }
     Ok(findings)
-}
-
-/// The identifier of the case that a finding opens: the same whenever it is found.
-fn case_id(finding: &Finding) -> String {
-    let mut hash = Sha256::new();
-    hash.update(finding.source.as_bytes());
-    hash.update([0]);
-    hash.update(&finding.person);
-    let mut id = [0; 16];
-    id.copy_from_slice(&hash.finalize()[..16]);
-    uuid::Builder::from_custom_bytes(id).into_uuid().to_string()
 }

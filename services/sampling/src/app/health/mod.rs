@@ -5,6 +5,8 @@ mod absence_deadlines;
 pub(crate) mod absence_reads;
 pub(crate) mod absence_steps;
 pub(crate) mod absences;
+mod alarms;
+mod bases;
 pub(crate) mod candidates;
 pub(crate) mod case_exports;
 pub(crate) mod case_files;

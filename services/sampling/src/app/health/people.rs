@@ -137,6 +137,7 @@ impl App {
             group: row.org_path.clone(),
             dormitory: room_of(tx, &row.org_path, &row.person).await?,
             day: self.today(),
+            until: crate::domain::day::Day::NEVER,
             symptoms: Symptoms::NONE,
             temperature: 0,
             diagnosis: Some((disease, Certainty::Confirmed)),

@@ -11,7 +11,7 @@ use proto::sampling::{CaseReport, ReportStep};
 
 use super::deadlines::{self, Deadline};
 use crate::app::App;
-use crate::domain::health::report::{COUNTY_GOVERNMENT, COUNTY_HEALTH, ReportKind};
+use crate::domain::health::report::{CITY, COUNTY_HEALTH, ReportKind, is_outside, sender};
 use crate::error::Error;
 use crate::grpc::health::report_convert;
 use crate::store::health::cases::CaseRow;
@@ -19,15 +19,16 @@ use crate::store::health::reports::{self, CaseFile, ReportRow, StepRow};
 use kit::rows::Row;
 
 /// What a step is: numbers of the contract.
-const RECEIVED: i16 = 1;
+pub(super) const RECEIVED: i16 = 1;
 const FORWARDED: i16 = 2;
 const BESIDE: i16 = 3;
+pub(super) const OUTSIDE: i16 = 4;
 
 /// A step up the chain, by numbers of levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StepUp {
-    /// This level received.
-    Receive(i16),
+    /// This level received; with the number of a receipt that was given outside.
+    Receive(i16, String),
     /// The first level sent it to the second.
     Forward(i16, i16),
 }
@@ -77,8 +78,8 @@ impl App {
             row.first_time = time;
         }
         row.follow_due = match kind {
-            ReportKind::First | ReportKind::FollowUp => time + row.follow_up,
-            ReportKind::Final => 0,
+            ReportKind::First | ReportKind::FollowUp if row.follow_up != 0 => time + row.follow_up,
+            _ => 0,
         };
         if row.follow_due == 0 {
             deadlines::settle(&tx, Deadline::FollowUpReport, id).await?;
@@ -108,12 +109,14 @@ impl App {
             .locked_case(&tx, caller, permission, id, &[])
             .await?
             .row;
-        let (method, level) = match step {
-            StepUp::Receive(level) => ("AcknowledgeReport", level),
-            StepUp::Forward(level, _) => ("ForwardReport", level),
+        let (method, level) = match &step {
+            StepUp::Receive(level, reference) => {
+                check_reference(*level, reference)?;
+                ("AcknowledgeReport", *level)
+            }
+            StepUp::Forward(level, _) => ("ForwardReport", *level),
         };
-        // Whoever works for one district answers for its county only.
-        if level > COUNTY_GOVERNMENT && caller.scope.ids().count() > 1 {
+        if !answers(caller, level, matches!(step, StepUp::Receive(..))) {
             return Err(Problem::new(ErrorReason::ScopeDenied)
                 .meta("permission", permission)
                 .into());
@@ -126,6 +129,10 @@ impl App {
         let file = found.ok_or_else(|| Error::NotFound(format!("cases/{id}")))?;
         let step = next_step(&file, caller, step, now)?;
         StepRow::add(&tx, std::slice::from_ref(&step)).await?;
+        if matches!(step.kind, RECEIVED | OUTSIDE) {
+            self.cluster_is_reported(&tx, &file.row, &caller.subject, now)
+                .await?;
+        }
         self.restart_clocks(&tx, &file.row, now).await?;
         self.finish_case(&tx, file.row, now).await?;
         let answer = report_convert::step(&step);
@@ -196,6 +203,43 @@ impl App {
     }
 }
 
+/// The receipt of a level without an account here carries a number, that of no other does.
+fn check_reference(level: i16, reference: &str) -> Result<(), Problem> {
+    let field = "outside_reference";
+    match (is_outside(level), reference.is_empty()) {
+        (true, true) => Err(Problem::invalid(
+            field,
+            "须填写上级回执的编号",
+            "must be the number of the receipt",
+        )),
+        (false, false) => Err(Problem::invalid(
+            field,
+            "该层级在本系统签收，不填",
+            "not for a level that receives here",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the caller answers for a level: disease control for the county's health authority, beside
+/// which an education bureau may receive; whoever works for the whole city for the city. For a level
+/// without an account here, whoever answers for the level that sends to it.
+fn answers(caller: &Caller, level: i16, receives: bool) -> bool {
+    let beside = receives && level == COUNTY_HEALTH;
+    let level = if is_outside(level) {
+        sender(level)
+    } else {
+        level
+    };
+    let of_city = caller.scope.ids().count() <= 1;
+    let bureau = caller.is(Role::CityOfficer) || caller.is(Role::DistrictOfficer);
+    match level {
+        COUNTY_HEALTH => caller.is(Role::DiseaseControl) || (beside && bureau),
+        CITY => of_city && (caller.is(Role::CityOfficer) || caller.is(Role::DiseaseControl)),
+        _ => false,
+    }
+}
+
 /// The next step of a case. Its time is the server's, and never before that of the last step.
 fn next_step(
     file: &CaseFile,
@@ -203,20 +247,25 @@ fn next_step(
     step: StepUp,
     now: DateTime<Utc>,
 ) -> Result<StepRow, Error> {
-    let (kind, level, to_level) = match step {
-        StepUp::Receive(level) => {
+    let (kind, level, to_level, outside_reference) = match step {
+        StepUp::Receive(level, reference) => {
             if file.row.reports == 0 {
                 return Err(Error::ReportLevel(level));
             }
-            let beside = level == COUNTY_HEALTH && !caller.is(Role::DiseaseControl);
-            (if beside { BESIDE } else { RECEIVED }, level, 0)
+            let kind = if is_outside(level) {
+                OUTSIDE
+            } else if level == COUNTY_HEALTH && !caller.is(Role::DiseaseControl) {
+                BESIDE
+            } else {
+                RECEIVED
+            };
+            (kind, level, 0, reference)
         }
         StepUp::Forward(level, to_level) => {
-            let received = file.steps.iter().filter(|step| step.kind == RECEIVED);
-            if !received.clone().any(|step| step.level == level) {
+            if !file.receipts().any(|step| step.level == level) {
                 return Err(Error::ReportLevel(level));
             }
-            (FORWARDED, level, to_level)
+            (FORWARDED, level, to_level, String::new())
         }
     };
     let last = file.steps.last();
@@ -228,5 +277,6 @@ fn next_step(
         to_level,
         time: now.timestamp_millis().max(last.map_or(0, |step| step.time)),
         actor: caller.subject.clone(),
+        outside_reference,
     })
 }

@@ -9,6 +9,7 @@ use kit::feed::announce;
 use super::super::App;
 use super::Said;
 use super::absences::AbsenceReport;
+use super::alarms::{self, Alarm};
 use super::screening::{Submission, Submitted};
 use super::screening_known::{Known, Vetted};
 use super::units::check_name;
@@ -139,6 +140,7 @@ impl Batch {
     ) -> Result<(), Error> {
         let (mut rows, mut gone) = (Vec::new(), Vec::new());
         let (mut said, mut absences) = (Said::default(), Vec::new());
+        let (mut spoke_of_absences, mut alarms) = (BTreeMap::new(), Vec::<Alarm>::new());
         let mut counted = BTreeSet::new();
         for ((day, slot, place), held) in &self.0 {
             let changed = held
@@ -164,6 +166,10 @@ impl Batch {
                 };
                 let rules = &known.policy(place, *day)?.health;
                 said.source(&name, !spoke, held.content.signs(&check, rules));
+            }
+            alarms.extend(alarms::of_check(&name, row, &held.content, &held.people)?);
+            if before.is_some() || !held.content.absences.is_empty() {
+                spoke_of_absences.insert(name.clone(), before.is_some());
             }
             for (person, reason) in &held.content.absences {
                 let group = held.people.get(person).map(|at| at.group.clone());
@@ -209,10 +215,11 @@ impl Batch {
         if !said.is_empty() {
             app.note_signs(tx, said, now).await?;
         }
-        if !absences.is_empty() {
-            app.report_absences(tx, &absences, now).await?;
+        if !spoke_of_absences.is_empty() {
+            app.report_absences(tx, &spoke_of_absences, &absences, now)
+                .await?;
         }
-        Ok(())
+        app.raise(tx, alarms, now).await
     }
 }
 

@@ -68,17 +68,24 @@ pub enum AbsenceState {
     Escalated = 3,
     Excused = 4,
     Ended = 5,
+    Withdrawn = 6,
 }
 
 impl AbsenceState {
     /// Every state, in the order of the contract.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Open,
         Self::Traced,
         Self::Escalated,
         Self::Excused,
         Self::Ended,
+        Self::Withdrawn,
     ];
+
+    /// Whether nothing happens to it any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Ended | Self::Withdrawn)
+    }
 
     /// The number of this state.
     pub fn code(self) -> i16 {
@@ -96,7 +103,7 @@ impl AbsenceState {
             AbsenceVerb::Report
             | AbsenceVerb::Trace
             | AbsenceVerb::Interview
-            | AbsenceVerb::End => self != Self::Ended,
+            | AbsenceVerb::End => !self.is_over(),
             AbsenceVerb::Escalate => self == Self::Open,
             AbsenceVerb::Assign => matches!(self, Self::Open | Self::Escalated),
         }
@@ -135,7 +142,7 @@ impl AbsenceVerb {
 /// What is known of an absence: where it stands follows from this alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The gravest reason that was reported.
+    /// The gravest reason of the reports that stand; unknown when none does.
     pub reported: Reason,
     /// The reason that whoever was reached gave last; it stands before what was reported.
     pub told: Option<Reason>,
@@ -145,6 +152,8 @@ pub struct Facts {
     pub escalated: bool,
     /// The person is back.
     pub ended: bool,
+    /// Every report was taken back before anybody was reached.
+    pub withdrawn: bool,
 }
 
 impl Facts {
@@ -158,6 +167,8 @@ impl Facts {
     pub fn stands(&self) -> AbsenceState {
         if self.ended {
             AbsenceState::Ended
+        } else if self.withdrawn {
+            AbsenceState::Withdrawn
         } else if self.reason() == Reason::WeatherDelay {
             AbsenceState::Excused
         } else if self.traced {
@@ -168,6 +179,14 @@ impl Facts {
             AbsenceState::Open
         }
     }
+}
+
+/// What the reports that stand amount to, in whatever order they came and however often: the gravest
+/// reason and the earliest day. None when no report stands.
+pub fn together(reports: impl IntoIterator<Item = (Reason, Day)>) -> Option<(Reason, Day)> {
+    reports
+        .into_iter()
+        .reduce(|(reason, first), (other, day)| (reason.or(other), first.min(day)))
 }
 
 /// When the sick school days from `start` on ask for an interview (rule 1.12): on the last of
@@ -191,6 +210,7 @@ mod tests {
         traced: false,
         escalated: false,
         ended: false,
+        withdrawn: false,
     };
 
     #[test]
@@ -216,6 +236,7 @@ mod tests {
             ),
             (S::Excused, &[V::Report, V::Trace, V::Interview, V::End]),
             (S::Ended, &[]),
+            (S::Withdrawn, &[]),
         ];
         for (state, verbs) in legal {
             for verb in V::ALL {
@@ -250,6 +271,11 @@ mod tests {
             ..traced
         };
         assert_eq!(ended.stands(), AbsenceState::Ended);
+        let withdrawn = Facts {
+            withdrawn: true,
+            ..escalated
+        };
+        assert_eq!(withdrawn.stands(), AbsenceState::Withdrawn);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::absence::{AbsenceState, Reason};
 use crate::domain::roll::Malformed;
 
-/// The states that are counted: all but the end.
+/// The states that are counted: all but those in which nothing happens any more.
 const STATES: usize = 4;
 const REASONS: usize = Reason::ALL.len();
 const NUMBERS: usize = STATES * REASONS + 2;
@@ -19,7 +19,7 @@ pub struct AbsenceTally {
 }
 
 impl AbsenceTally {
-    /// Counts one absence; one that has ended counts nowhere.
+    /// Counts one absence; one that has ended or was withdrawn counts nowhere.
     pub fn of(reason: Reason, state: AbsenceState, overdue: bool, interview: bool) -> Self {
         let mut tally = Self::default();
         let reason = usize::try_from(reason.code() - 1).unwrap_or_default();
@@ -104,6 +104,8 @@ mod tests {
         assert_eq!(sum, ill);
         let ended = AbsenceTally::of(Reason::Illness, AbsenceState::Ended, true, true);
         assert_eq!(ended, AbsenceTally::default());
+        let withdrawn = AbsenceTally::of(Reason::Unknown, AbsenceState::Withdrawn, false, false);
+        assert_eq!(withdrawn, AbsenceTally::default());
         assert_eq!(AbsenceTally::unpack(&[0; 7]), Err(Malformed));
     }
 }

@@ -24,6 +24,15 @@ pub enum Detection {
     Cluster,
 }
 
+/// What kind of event it is. The numbers are those of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i16)]
+#[expect(missing_docs, reason = "the contract says what each value means")]
+pub enum EventKind {
+    UnexplainedIllness = 2,
+    Other = 4,
+}
+
 /// How a case ended. The numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i16)]

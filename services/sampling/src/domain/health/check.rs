@@ -173,6 +173,7 @@ impl Content {
                 group: at.group.clone(),
                 dormitory: at.dormitory.clone(),
                 day: check.day,
+                until: Day::NEVER,
                 symptoms: measured.seen(rules.fever),
                 temperature,
                 diagnosis: (finding.disease != 0)

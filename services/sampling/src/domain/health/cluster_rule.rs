@@ -127,6 +127,8 @@ pub struct ClusterRule {
     pub recipients: Vec<i16>,
     /// Suspension is proposed for as many civil days; 0 when it is not (rule 1.22).
     pub suspend_days: u16,
+    /// The recipients are told at once, while the report has its time (rule 1.12).
+    pub at_once: bool,
 }
 
 impl ClusterRule {

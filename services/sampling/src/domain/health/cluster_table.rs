@@ -26,6 +26,7 @@ pub fn table(rules: &HealthRules) -> Vec<ClusterRule> {
             Some(last) if last.code == rule.code => {
                 last.conditions.extend(rule.conditions);
                 last.report_sla = last.report_sla.min(rule.report_sla);
+                last.at_once |= rule.at_once;
             }
             _ => table.push(rule),
         }
@@ -37,7 +38,8 @@ pub fn table(rules: &HealthRules) -> Vec<ClusterRule> {
     table
 }
 
-/// Similar illnesses in a class group or dormitory room (rules 1.12, 1.15).
+/// Similar illnesses in a class group or dormitory room (rule 1.15); those in a class are told at once
+/// (1.12).
 fn similar(rules: &HealthRules) -> Vec<ClusterRule> {
     let mut found = Vec::new();
     for similar in &rules.similar {
@@ -47,7 +49,8 @@ fn similar(rules: &HealthRules) -> Vec<ClusterRule> {
                 Condition::cases(1, rules.one_day_cases),
                 Condition::cases(3, rules.three_day_cases),
             ];
-            if scope == Scope::ClassGroup && rules.similar_cases != 0 {
+            let at_once = scope == Scope::ClassGroup && rules.similar_cases != 0;
+            if at_once {
                 numbers.insert(0, "1.12".to_owned());
                 conditions.push(Condition::cases(1, rules.similar_cases));
             }
@@ -61,6 +64,7 @@ fn similar(rules: &HealthRules) -> Vec<ClusterRule> {
                 report_sla: rules.report_sla,
                 recipients: rules.similar_recipients.clone(),
                 suspend_days: 0,
+                at_once,
             });
         }
     }
@@ -111,6 +115,7 @@ fn outbreak_rules(rules: &HealthRules, row: &Outbreak) -> Vec<ClusterRule> {
             report_sla,
             recipients: recipients.map_or_else(Vec::new, |(_, who)| who.clone()),
             suspend_days: 0,
+            at_once: false,
         })
         .into()
 }
@@ -180,6 +185,7 @@ fn suspensions(rules: &HealthRules) -> Vec<ClusterRule> {
             report_sla: nonzero(rules.report_sla),
             recipients: rules.similar_recipients.clone(),
             suspend_days: days,
+            at_once: false,
         }
     };
     rows.into_iter().map(rule).collect()

@@ -111,6 +111,7 @@ fn sign(person: u16, class: u8, day: u16, symptom: Symptom) -> Sign {
         group: format!("{SCHOOL}/c{class}"),
         dormitory: String::new(),
         day: Day::from_number(day),
+        until: Day::NEVER,
         symptoms: Symptoms::NONE.with(symptom),
         temperature: 0,
         diagnosis: None,
@@ -227,6 +228,18 @@ fn suspension_is_proposed_by_new_cases_by_the_share_that_is_ill_and_by_classes()
     assert_eq!(flu(&[100; 4], 40), []);
     assert_eq!(flu(&[100; 3], 10), fires(100, 100, 3));
     assert_eq!(flu(&[100; 3], 11), []);
+    // Who is still ill at home counts among those ill now, until the return (rule 1.20).
+    let at_home = |until: u16| {
+        let home = |person| Sign {
+            until: Day::from_number(until),
+            ..ill(person, 100)
+        };
+        let signs = [home(1), home(2), ill(3, 104)];
+        told(&signs, &BTreeMap::from([(format!("{SCHOOL}/c1"), 10)]))
+    };
+    assert_eq!(at_home(u16::MAX), fires(100, 104, 3));
+    assert_eq!(at_home(104), fires(100, 104, 3));
+    assert_eq!(at_home(103), []);
     let hand = |person, class| Sign {
         diagnosis: Some((Disease::HFMD, Certainty::Suspected)),
         ..sign(person, class, 100 + u16::from(class), Symptom::Rash)

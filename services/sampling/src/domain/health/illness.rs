@@ -81,7 +81,7 @@ impl Case {
 pub struct Episode<'a> {
     /// The first day.
     pub first: Day,
-    /// The last day on which it was seen.
+    /// The last day on which it was seen, or goes on.
     pub last: Day,
     /// What was said, in the order of what began first.
     signs: Vec<&'a Sign>,
@@ -97,12 +97,12 @@ pub fn episodes(signs: &[Sign]) -> Vec<Episode<'_>> {
     for sign in sorted {
         match found.last_mut() {
             Some(episode) if episode.goes_on_with(sign) => {
-                episode.last = episode.last.max(sign.day);
+                episode.last = episode.last.max(sign.last());
                 episode.signs.push(sign);
             }
             _ => found.push(Episode {
                 first: sign.began(),
-                last: sign.day,
+                last: sign.last(),
                 signs: vec![sign],
             }),
         }
@@ -206,6 +206,7 @@ mod tests {
             group: "fz/d/s/c1".to_owned(),
             dormitory: String::new(),
             day: Day::from_number(day),
+            until: Day::NEVER,
             symptoms: symptoms.iter().copied().collect(),
             temperature,
             diagnosis: None,

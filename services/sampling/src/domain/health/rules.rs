@@ -280,8 +280,10 @@ pub struct HealthRules {
     pub hops: Vec<Hop>,
     /// Diseases of class A or managed as such (1.18).
     pub class_a: Vec<Disease>,
-    /// A follow-up report is due as often (5.35).
+    /// A follow-up report on an urgent case is due as often (5.35).
     pub follow_up: Duration,
+    /// The same of any other case; zero when none is asked for.
+    pub follow_up_other: Duration,
     /// What tubes are tested for, the usual test first (F1).
     pub assays: Vec<Assay>,
     /// Counts below it are hidden in aggregates (6.12).

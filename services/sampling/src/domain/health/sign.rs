@@ -22,6 +22,9 @@ pub struct Sign {
     pub dormitory: String,
     /// The civil day of which it is said.
     pub day: Day,
+    /// The last day of an illness that goes on after `day` without being said anew, as an absence does
+    /// until the return; [`Day::NEVER`] when it is said of `day` alone.
+    pub until: Day,
     /// What was seen; fever follows from a reading as well and is among them then.
     pub symptoms: Symptoms,
     /// The temperature in tenths of a degree Celsius; 0 when it was not taken.
@@ -40,6 +43,11 @@ impl Sign {
     /// The place of the school.
     pub fn school(&self) -> &str {
         self.group.rsplit_once('/').map_or("", |(school, _)| school)
+    }
+
+    /// The last day on which the person was ill, as far as this sign knows: never before `day`.
+    pub fn last(&self) -> Day {
+        self.day.max(self.until)
     }
 
     /// The day on which the illness began, as far as this sign knows: never after `day`.

@@ -83,9 +83,11 @@ pub(crate) fn case(file: &CaseFile, now: DateTime<Utc>) -> Case {
         hops: file
             .clocks()
             .iter()
-            .map(|clock| report_convert::hop(clock, until))
+            .map(|clock| report_convert::hop(clock, until, file.recorded_by_sender(clock)))
             .collect(),
         policy_version: row.policy_version.clone(),
+        hospitalised_count: row.hospitalised,
+        dead_count: row.dead,
     }
 }
 

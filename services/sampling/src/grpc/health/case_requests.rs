@@ -115,6 +115,16 @@ pub(super) fn opening(request: &OpenCaseRequest) -> Result<NewCase, Problem> {
         let (chinese, english) = ("应为资源名", "must be a resource name");
         fields.violation("basis", chinese, english);
     }
+    let grave = [
+        ("hospitalised_count", request.hospitalised_count),
+        ("dead_count", request.dead_count),
+    ];
+    for (field, count) in grave {
+        fields.within(field, count, 0..=request.person_count.max(0));
+        if !is_event && count != 0 {
+            fields.violation(field, "仅用于事件", "only for an event");
+        }
+    }
     let detected = request.detect_time.and_then(from_timestamp);
     if request.detect_time.is_some() && detected.is_none() {
         fields.violation("detect_time", "不是有效的时间", "not an instant");
@@ -128,6 +138,7 @@ pub(super) fn opening(request: &OpenCaseRequest) -> Result<NewCase, Problem> {
         detection: small(detection.into()),
         basis: request.basis.clone(),
         detected,
+        grave: (request.hospitalised_count, request.dead_count),
     });
     finish(fields, new)
 }

@@ -26,6 +26,7 @@ pub(crate) fn rule(rule: &rules::ClusterRule) -> ClusterRule {
         report_sla,
         recipients,
         suspend_days,
+        at_once,
     } = rule;
     let criterion = match criterion {
         Criterion::Similar(group) => cluster_rule::Criterion::SymptomGroup(i32::from(*group)),
@@ -43,6 +44,7 @@ pub(crate) fn rule(rule: &rules::ClusterRule) -> ClusterRule {
         suspend_days: i32::from(*suspend_days),
         sentence: rule.sentence(),
         source: rule.source(),
+        alert_at_once: *at_once,
     }
 }
 
@@ -148,6 +150,7 @@ pub(crate) fn cluster(row: &ClusterRow, people: &[ClusterPersonRow]) -> Cluster 
             "" => String::new(),
             id => format!("clusters/{id}"),
         },
+        report_time: instant(row.report_time),
     }
 }
 

@@ -157,7 +157,9 @@ impl ReportService for Api {
         let mut fields = Fields::new();
         let id = case_id(&mut fields, "case", &request.case);
         let level = level(&mut fields, "level", request.level);
-        let step = StepUp::Receive(finish(fields, level)?);
+        let reference = request.outside_reference.clone();
+        text(&mut fields, "outside_reference", &reference, 64);
+        let step = StepUp::Receive(finish(fields, level)?, reference);
         let once = (request.request_id.as_str(), &request);
         Ok(Response::new(
             self.0.step_up(&caller, &id, step, once).await?,

@@ -28,7 +28,7 @@ pub(crate) fn report(row: &ReportRow) -> CaseReport {
 }
 
 /// The clock of one hop; `until` is the instant up to which it runs.
-pub(super) fn hop(clock: &HopClock, until: i64) -> ReportHop {
+pub(super) fn hop(clock: &HopClock, until: i64, recorded_by_sender: bool) -> ReportHop {
     ReportHop {
         from_level: i32::from(clock.from),
         to_level: i32::from(clock.to),
@@ -37,6 +37,7 @@ pub(super) fn hop(clock: &HopClock, until: i64) -> ReportHop {
         receive_time: instant(clock.received),
         over_level: clock.over_level,
         late: clock.is_late(until),
+        recorded_by_sender,
     }
 }
 
@@ -49,5 +50,6 @@ pub(crate) fn step(row: &StepRow) -> ReportStep {
         to_level: i32::from(row.to_level),
         step_time: instant(row.time),
         actor: row.actor.clone(),
+        outside_reference: row.outside_reference.clone(),
     }
 }

@@ -6,13 +6,14 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use crate::domain::health::absence::{AbsenceState, Facts, Reason};
+use crate::domain::day::Day;
+use crate::domain::health::absence::{Facts, Reason};
 use crate::domain::health::absence_tally::AbsenceTally;
 use crate::domain::roll::Malformed;
 use crate::store::rolls::corrupt;
 use crate::store::tubes::below;
 use kit::bulk::{Column, insert, placeholders};
-use kit::rows::{Row, row};
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// An absence. Times are milliseconds since 1970, days numbers of `domain::day`; 0 for none.
@@ -31,7 +32,7 @@ row! {
         state: i16,
         /// Why; follows from `reported` and `told`.
         reason: i16,
-        /// The gravest reason that was reported.
+        /// The gravest reason of the reports that stand.
         reported: i16,
         /// The reason that whoever was reached gave; 0 for none.
         told: i16,
@@ -75,12 +76,14 @@ row! {
         return_time: i64,
         /// The account that reported it first.
         reporter: String,
-        /// The check that reported it first.
+        /// The check of the earliest day that reports it.
         check_name: String,
         /// The policy.
         policy_version: String,
         /// When it was recorded.
         create_time: i64,
+        /// When the last report of it was taken back before anybody was reached.
+        withdraw_time: i64,
         /// Grows with each change.
         version: i64,
     }
@@ -106,6 +109,34 @@ row! {
     }
 }
 
+row! {
+    /// What one source says of one absence.
+    ReportRow in "absence_reports" by ["source", "person"] {
+        /// The resource name of a check; of the absence itself where a person recorded it.
+        source: String,
+        /// Who is absent.
+        person: Vec<u8>,
+        /// The absence.
+        absence: String,
+        /// Why.
+        reason: i16,
+        /// The day of which it is said.
+        day: i32,
+    }
+}
+
+impl ReportRow {
+    /// Why, and of which day.
+    ///
+    /// # Errors
+    /// When the row is corrupt.
+    pub fn said(&self) -> Result<(Reason, Day), DbErr> {
+        let reason = Reason::from_code(self.reason);
+        let day = u16::try_from(self.day).ok().map(Day::from_number);
+        reason.zip(day).ok_or_else(|| corrupt(Malformed))
+    }
+}
+
 impl AbsenceRow {
     /// The resource name.
     pub fn name(&self) -> String {
@@ -124,6 +155,7 @@ impl AbsenceRow {
             traced: self.trace_time != 0,
             escalated: self.escalated,
             ended: self.return_time != 0,
+            withdrawn: self.withdraw_time != 0,
         })
     }
 
@@ -143,18 +175,47 @@ impl AbsenceRow {
     }
 }
 
-/// The absences of these people that have not ended.
+/// Neither ended nor withdrawn.
+const OPEN: &str = "state NOT IN (5, 6)";
+
+/// The reports of these sources.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reports_of(tx: &Tx, sources: &[&str]) -> Result<Vec<ReportRow>, DbErr> {
+    let keys = sources.iter().map(|source| Value::from(*source)).collect();
+    ReportRow::find(tx, "source", keys, Lock::No).await
+}
+
+/// The reports of these absences that stand.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reports_on(tx: &Tx, absences: Vec<Value>) -> Result<Vec<ReportRow>, DbErr> {
+    ReportRow::find(tx, "absence", absences, Lock::No).await
+}
+
+/// These reports are taken back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_back(tx: &Tx, reports: &[ReportRow]) -> Result<(), DbErr> {
+    let sql = "DELETE FROM absence_reports WHERE source = $1 AND person = $2";
+    for report in reports {
+        let values: [Value; 2] = [report.source.as_str().into(), report.person.clone().into()];
+        tx.execute_raw(statement(tx, sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// The absences of these people that have neither ended nor been withdrawn.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn open_of(tx: &Tx, people: &[Value]) -> Result<Vec<AbsenceRow>, DbErr> {
     let mut found = Vec::new();
     for part in people.chunks(1000) {
-        let wheres = format!(
-            "state <> {} AND person IN ({})",
-            AbsenceState::Ended.code(),
-            placeholders(1, part.len())
-        );
+        let wheres = format!("{OPEN} AND person IN ({})", placeholders(1, part.len()));
         found.extend(AbsenceRow::page(tx, &wheres, part.to_vec(), i64::MAX.unsigned_abs()).await?);
     }
     Ok(found)
@@ -165,7 +226,7 @@ pub async fn open_of(tx: &Tx, people: &[Value]) -> Result<Vec<AbsenceRow>, DbErr
 pub struct Filter {
     /// At or below this place.
     pub place: OrgPath,
-    /// In this state only; none for all that have not ended.
+    /// In this state only; none for all that have neither ended nor been withdrawn.
     pub state: Option<i16>,
     /// For this reason only.
     pub reason: Option<i16>,
@@ -184,17 +245,21 @@ pub async fn list<C: ConnectionTrait + Sync>(
     after: &str,
     limit: u64,
 ) -> Result<Vec<AbsenceRow>, DbErr> {
-    let mut wheres = "(org_path = $1 OR (org_path >= $2 AND org_path < $3)) AND id > $4".to_owned();
+    let standing = match (filter.state, filter.day) {
+        (None, None) => OPEN,
+        (None, Some(_)) => "withdraw_time = 0",
+        (Some(_), _) => "TRUE",
+    };
+    let mut wheres =
+        format!("(org_path = $1 OR (org_path >= $2 AND org_path < $3)) AND id > $4 AND {standing}");
     let mut values = below(&filter.place).to_vec();
     values.push(after.into());
     let mut push = |sql: &str, value: Value| {
         values.push(value);
         wheres.push_str(&format!(" AND {sql} ${}", values.len()));
     };
-    match filter.state {
-        Some(state) => push("state =", state.into()),
-        None if filter.day.is_none() => push("state <>", AbsenceState::Ended.code().into()),
-        None => {}
+    if let Some(state) = filter.state {
+        push("state =", state.into());
     }
     if let Some(reason) = filter.reason {
         push("reason =", reason.into());

@@ -4,8 +4,9 @@ use kit::db::Tx;
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use crate::domain::health::case::{Outcome, Standing};
+use crate::domain::health::case::{Outcome, Standing, Subject};
 use crate::domain::health::disease::{Certainty, Severity};
+use crate::domain::health::report::Toll;
 use crate::domain::roll::Malformed;
 use crate::store::rolls::corrupt;
 use crate::store::tubes::below;
@@ -81,10 +82,30 @@ row! {
         policy_version: String,
         /// Grows with each change.
         version: i64,
+        /// Of an event: its people in hospital when it was opened.
+        hospitalised: i32,
+        /// Of an event: its dead when it was opened.
+        dead: i32,
     }
 }
 
 impl CaseRow {
+    /// How many people it concerns, as limits count them.
+    ///
+    /// # Errors
+    /// When the row is corrupt.
+    pub fn toll(&self) -> Result<Toll, DbErr> {
+        if self.subject != Subject::Event as i16 {
+            return Ok(Toll::of_person(self.standing()?.severity));
+        }
+        let dead = self.dead.unsigned_abs();
+        Ok(Toll {
+            people: self.people.unsigned_abs(),
+            hospitalised: self.hospitalised.unsigned_abs().saturating_add(dead),
+            dead,
+        })
+    }
+
     /// Where it stands.
     ///
     /// # Errors

@@ -113,6 +113,20 @@ fn sixteen(bytes: &[u8]) -> [u8; 16] {
 }
 
 impl CheckRow {
+    /// What stands of one check.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn at(tx: &Tx, (day, slot, place): &Key) -> Result<Option<Self>, DbErr> {
+        let values = vec![
+            i32::from(day.number()).into(),
+            slot.code().into(),
+            place.as_str().into(),
+        ];
+        let wheres = "day = $1 AND slot = $2 AND place = $3";
+        Ok(Self::page(tx, wheres, values, 1).await?.pop())
+    }
+
     /// Which check it is.
     ///
     /// # Errors

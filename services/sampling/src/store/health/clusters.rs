@@ -34,7 +34,7 @@ row! {
         state: i16,
         /// Whether the facts reach the rule.
         stands: bool,
-        /// Not acknowledged in time.
+        /// No report on it was received in time.
         overdue: bool,
         /// The rule and what is reached of it, as it is told.
         explanation: Vec<u8>,
@@ -68,6 +68,8 @@ row! {
         events: i64,
         /// Grows with each change.
         version: i64,
+        /// When a report on it was received.
+        report_time: i64,
     }
 }
 

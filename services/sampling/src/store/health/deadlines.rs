@@ -49,13 +49,12 @@ pub async fn take(tx: &Tx, row: &DeadlineRow) -> Result<bool, DbErr> {
         == 1)
 }
 
-/// Nobody waits for it any more.
+/// Nobody waits for it any more; whether somebody did.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove(tx: &Tx, kind: i16, entity: &str) -> Result<(), DbErr> {
+pub async fn remove(tx: &Tx, kind: i16, entity: &str) -> Result<bool, DbErr> {
     let sql = "DELETE FROM deadlines WHERE kind = $1 AND entity = $2";
-    tx.execute_raw(statement(tx, sql, [kind.into(), entity.into()]))
-        .await?;
-    Ok(())
+    let done = tx.execute_raw(statement(tx, sql, [kind.into(), entity.into()]));
+    Ok(done.await?.rows_affected() > 0)
 }

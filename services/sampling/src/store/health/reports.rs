@@ -58,7 +58,8 @@ row! {
 }
 
 row! {
-    /// A receipt (1), a sending (2) or a receipt beside the chain (3); never changed.
+    /// A receipt (1), a sending (2), a receipt beside the chain (3) or one that the sender recorded (4);
+    /// never changed.
     StepRow in "report_steps" by ["case_id", "sequence"] {
         /// The case.
         case_id: String,
@@ -74,6 +75,8 @@ row! {
         time: i64,
         /// Who.
         actor: String,
+        /// The number of a receipt that the sender recorded.
+        outside_reference: String,
     }
 }
 

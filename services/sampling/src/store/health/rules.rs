@@ -118,6 +118,7 @@ fn chain(profile: &PolicyProfile, rules: &mut HealthRules) {
         let class_a = report.class_a.iter().copied();
         rules.class_a = class_a.map(|disease| Disease(small(disease))).collect();
         rules.follow_up = span(report.follow_up);
+        rules.follow_up_other = span(report.follow_up_other);
     }
     if let Some(assay) = &profile.assay {
         let assays = assay.rules.iter().map(|rule| Assay {

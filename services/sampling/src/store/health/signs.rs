@@ -45,6 +45,8 @@ row! {
         onset: i32,
         /// Milliseconds since 1970.
         time: i64,
+        /// The last day of an illness that goes on, 0 when it does not.
+        until: i32,
     }
 }
 
@@ -68,6 +70,7 @@ impl From<&Sign> for SignRow {
             severity: sign.severity.code(),
             onset: i32::from(sign.onset.number()),
             time: sign.time,
+            until: i32::from(sign.until.number()),
         }
     }
 }
@@ -93,6 +96,7 @@ impl SignRow {
             severity: Severity::from_code(self.severity).ok_or_else(malformed)?,
             onset: day(self.onset).map_err(|_| malformed())?,
             time: self.time,
+            until: day(self.until).map_err(|_| malformed())?,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! What people do with clusters, and what happens when nobody does.
 
+use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
 use kit::db::Tx;
+use kit::org::OrgPath;
 use kit::request::{Once, once};
 use prost::Message;
 use proto::sampling::{AcknowledgeClusterRequest, CloseClusterRequest, Cluster};
@@ -11,8 +13,18 @@ use crate::app::App;
 use crate::app::health::deadlines::{Deadline, settle};
 use crate::domain::health::cluster_state::{ClusterState, ClusterVerb};
 use crate::error::Error;
+use crate::store::health::cases::CaseRow;
 use crate::store::health::clusters::ClusterRow;
 use kit::rows::{Lock, Row};
+
+/// As many clusters are followed into what they are part of.
+const MOST_MERGED: usize = 16;
+
+/// Whether the caller works for a place above this school.
+fn is_above(caller: &Caller, school: &str) -> bool {
+    let school: Option<OrgPath> = school.parse().ok();
+    school.is_some_and(|school| caller.scope != school && caller.scope.contains(&school))
+}
 
 impl App {
     /// Takes up an open cluster.
@@ -32,7 +44,8 @@ impl App {
         .await
     }
 
-    /// Ends a cluster by the decision of a human.
+    /// Ends a cluster by the decision of a human. Only above its school is it decided that nothing is
+    /// to be reported (rule 1.15).
     pub(crate) async fn close_cluster(
         &self,
         caller: &Caller,
@@ -79,8 +92,10 @@ impl App {
         row.state = state.ok_or(Error::ClusterState(row.state))?.code();
         let (kind, note) = change(&mut row, now.timestamp_millis());
         line(&tx, &mut row, (kind, &caller.subject, &note), now).await?;
-        settle(&tx, Deadline::ClusterReport, id).await?;
         if verb == ClusterVerb::Close {
+            if is_above(caller, &row.school) {
+                settle(&tx, Deadline::ClusterReport, id).await?;
+            }
             self.withdraw(&tx, &mut row, now).await?;
         }
         self.save_cluster(&tx, row.clone()).await?;
@@ -103,14 +118,42 @@ impl App {
         Ok(ClusterRow::get(tx, id, Lock::No).await?)
     }
 
-    /// The report on a cluster that is locked is due: one that nobody has taken up is overdue, for
+    /// A report on this case was received: with it, the one on the cluster that led to the case, and
+    /// on what that is part of. The school is locked.
+    pub(in crate::app::health) async fn cluster_is_reported(
+        &self,
+        tx: &Tx,
+        case: &CaseRow,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut next = case.basis.strip_prefix("clusters/").map(str::to_owned);
+        for _ in 0..MOST_MERGED {
+            let Some(id) = next else { break };
+            let row = ClusterRow::get(tx, &id, Lock::No).await?;
+            let Some(mut row) = row.filter(|row| row.school == case.school) else {
+                break;
+            };
+            next = Some(row.merged_into.clone()).filter(|into| !into.is_empty());
+            if row.report_time != 0 {
+                continue;
+            }
+            row.report_time = now.timestamp_millis();
+            line(tx, &mut row, ("REPORTED", actor, &case.name()), now).await?;
+            settle(tx, Deadline::ClusterReport, &id).await?;
+            self.save_cluster(tx, row).await?;
+        }
+        Ok(())
+    }
+
+    /// The report on a cluster that is locked is due: one of which none was received is overdue, for
     /// good.
     pub(in crate::app::health) async fn report_is_due(
         &self,
         tx: &Tx,
         mut row: ClusterRow,
     ) -> Result<(), Error> {
-        if row.state != ClusterState::Open.code() || !row.stands || row.overdue {
+        if row.report_time != 0 || !row.stands || row.overdue {
             return Ok(());
         }
         row.overdue = true;

@@ -121,7 +121,7 @@ impl App {
             line(tx, &mut row, ("CHANGED", &actor, ""), now).await?;
         } else {
             line(tx, &mut row, ("ROSE", &actor, ""), now).await?;
-            if row.state == ClusterState::Open.code() && !row.overdue {
+            if row.report_time == 0 && !row.overdue {
                 wait(tx, Deadline::ClusterReport, &row.id, row.report_due).await?;
             }
             self.propose_again(tx, &mut row, now).await?;

@@ -8,12 +8,17 @@ use chrono::Duration;
 use kit::auth::Role;
 use kit::db::Database;
 use proto::sampling::cluster::State;
-use proto::sampling::{AcknowledgeClusterRequest, CloseClusterRequest, Cluster};
+use proto::sampling::{AcknowledgeClusterRequest, CloseClusterRequest, Cluster, OpenCaseRequest};
 
 use crate::Migrator;
 use crate::app::health::Listing;
+use crate::app::health::cases::{About, NewCase};
+use crate::app::health::reports::StepUp;
+use crate::domain::day::Day;
+use crate::domain::health::disease::Severity;
 use crate::domain::health::symptom::Symptom;
 use crate::error::Error;
+use crate::store::health::reports::ReportRow;
 use desk::{DISTRICT, Desk, SCHOOL, ill, in_room};
 use outbreak::{an_outbreak_is_replayed, the_outbreak_of_derbyshire_is_replayed};
 use suspending::{
@@ -31,7 +36,7 @@ kit::store_suite!(
     clusters_that_grow_together_go_on_as_the_oldest,
     a_correction_lets_a_cluster_fall_and_it_rises_as_the_same,
     a_closed_cluster_has_used_up_its_cases,
-    a_report_that_nobody_takes_up_is_overdue_for_good,
+    only_a_report_that_was_received_ends_its_clock,
     a_cluster_is_announced_without_its_people,
     a_suspension_reaches_the_roster_however_long_it_is_down,
     only_a_proposal_is_decided_and_never_for_less,
@@ -270,41 +275,105 @@ async fn a_closed_cluster_has_used_up_its_cases(db: Database) {
     assert_eq!((open.len(), open[0].people), (1, 3));
 }
 
-async fn a_report_that_nobody_takes_up_is_overdue_for_good(db: Database) {
-    let desk = Desk::open(db).await;
-    desk.fevers(1, 0, 1..=3).await;
-    desk.fevers(2, 0, 4..=6).await;
-    let found = desk.standing().await;
+/// A case based on a cluster, which the school reports and disease control receives.
+async fn report(desk: &Desk, cluster: &str) {
     let doctor = Desk::caller(Role::SchoolDoctor, SCHOOL);
-    let taken = AcknowledgeClusterRequest {
-        name: found[1].name.clone(),
+    let request = OpenCaseRequest::default();
+    let event = NewCase {
+        about: About::Event("2135010001".to_owned(), 1, 3),
+        disease: 1,
+        certainty: 1,
+        severity: Severity::Mild,
+        onset: Day::NEVER,
+        detection: 5,
+        basis: cluster.to_owned(),
+        detected: None,
+        grave: (0, 0),
+    };
+    let case = desk.app.open_case(&doctor, event, ("", &request)).await;
+    let case = case.expect("opened");
+    let fired = desk.cluster(cluster).await.fire_time;
+    assert_eq!(case.detect_time, fired, "known since the cluster fired");
+    let id = case.name.trim_start_matches("cases/");
+    let first = ReportRow {
+        kind: 1,
+        ..ReportRow::default()
+    };
+    let written = desk
+        .app
+        .write_report(&doctor, id, first, ("", &request))
+        .await;
+    written.expect("written");
+    assert_eq!(
+        desk.cluster(cluster).await.report_time,
+        None,
+        "not received"
+    );
+    let control = Desk::caller(Role::DiseaseControl, DISTRICT);
+    let step = StepUp::Receive(2, String::new());
+    let received = desk.app.step_up(&control, id, step, ("", &request)).await;
+    received.expect("received");
+}
+
+/// Rule 1.15: neither taking a cluster up nor closing it at the school ends the clock of its report.
+async fn only_a_report_that_was_received_ends_its_clock(db: Database) {
+    let desk = Desk::open(db).await;
+    for class in 1..=5 {
+        desk.fevers(class, 0, class * 10..=class * 10 + 2).await;
+    }
+    let found: Vec<String> = desk
+        .standing()
+        .await
+        .into_iter()
+        .map(|one| one.name)
+        .collect();
+    let [waiting, taken, reported, closed, none] = &found[..] else {
+        panic!("five clusters, not {}", found.len())
+    };
+    desk.clock.advance(Duration::hours(1));
+    let doctor = Desk::caller(Role::SchoolDoctor, SCHOOL);
+    let id = |name: &str| name.trim_start_matches("clusters/").to_owned();
+    let take = AcknowledgeClusterRequest {
+        name: taken.clone(),
         note: "已电话报告区疾控".to_owned(),
         ..Default::default()
     };
-    let id = taken.name.trim_start_matches("clusters/");
     desk.app
-        .acknowledge_cluster(&doctor, id, &taken)
+        .acknowledge_cluster(&doctor, &id(taken), &take)
         .await
         .expect("acknowledged");
-    desk.clock.advance(Duration::hours(24));
-    let overdue = desk.until(&found[0].name, |one| one.overdue).await;
-    assert_eq!(overdue.state(), State::Open);
-    let id = found[0].name.trim_start_matches("clusters/");
-    let late = AcknowledgeClusterRequest {
-        name: found[0].name.clone(),
+    report(&desk, reported).await;
+    let close = |name: &str| CloseClusterRequest {
+        name: name.to_owned(),
+        reason: "核实后排除聚集".to_owned(),
+        decided_by: "王校医".to_owned(),
         ..Default::default()
     };
-    let late = desk
-        .app
-        .acknowledge_cluster(&doctor, id, &late)
+    desk.app
+        .close_cluster(&doctor, &id(closed), &close(closed))
         .await
-        .expect("acknowledged");
-    assert_eq!((late.state(), late.overdue), (State::Acknowledged, true));
+        .expect("closed");
+    let officer = Desk::caller(Role::DistrictOfficer, DISTRICT);
+    desk.app
+        .close_cluster(&officer, &id(none), &close(none))
+        .await
+        .expect("closed as no event");
+    desk.clock.advance(Duration::hours(24));
+    for name in [waiting, taken, closed] {
+        desk.until(name, |one| one.overdue).await;
+    }
     assert_eq!(
-        desk.trail(&found[0].name).await,
-        ["FIRED", "OVERDUE", "ACKNOWLEDGED"]
+        desk.trail(taken).await,
+        ["FIRED", "ACKNOWLEDGED", "OVERDUE"]
     );
-    assert!(!desk.cluster(&found[1].name).await.overdue);
+    let received = desk.cluster(reported).await;
+    assert!(received.report_time.is_some() && !received.overdue);
+    assert_eq!(desk.trail(reported).await, ["FIRED", "REPORTED"]);
+    assert!(!desk.cluster(none).await.overdue);
+    // A report that comes late does not hide that it is late.
+    report(&desk, waiting).await;
+    let late = desk.cluster(waiting).await;
+    assert!(late.report_time.is_some() && late.overdue);
 }
 
 async fn a_cluster_is_announced_without_its_people(db: Database) {

@@ -5,6 +5,7 @@ use kit::db::Tx;
 use kit::teaching::{CUT_OFF, backoff, request_id};
 use proto::roster::SetTeachingModeRequest;
 use proto::roster::class_group_roll::TeachingMode;
+use proto::roster::set_teaching_mode_request::Ground;
 
 use super::{save, step};
 use crate::app::App;
@@ -147,6 +148,10 @@ impl App {
         let Some(mut row) = self.locked_suspension(&tx, id).await? else {
             return Ok(());
         };
+        // A call made since was answered, or another round is told: nothing is left to repeat.
+        if row.round != call.row.round || !settle(&tx, call.deadline, id).await? {
+            return Ok(());
+        }
         let again = self.clock.now().timestamp_millis() + backoff(row.attempts);
         row.attempts = row.attempts.saturating_add(1);
         wait(&tx, call.deadline, id, again).await?;
@@ -198,6 +203,7 @@ fn request(call: &Call) -> SetTeachingModeRequest {
         },
         reason: format!("{what} suspensions/{}，决定人：{}", row.id, row.decided_by),
         request_id: request_id(&format!("{}/{ends}/{}", row.id, row.round)),
+        ground: Ground::Epidemic.into(),
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn ill(number: u32, class: u32, after: i64, symptom: Symptom) -> Sign
         group: format!("{SCHOOL}/c{class}"),
         dormitory: String::new(),
         day: day.into(),
+        until: Day::NEVER,
         symptoms: Symptoms::NONE.with(symptom),
         temperature: 0,
         diagnosis: None,
@@ -137,13 +138,7 @@ impl Desk {
     }
 
     pub(super) fn caller(role: Role, scope: &str) -> Caller {
-        Caller {
-            subject: "tester".to_owned(),
-            roles: vec![role],
-            scope: scope.parse().expect("a place"),
-            laboratory: None,
-            person: None,
-        }
+        Caller::new("tester", vec![role], scope.parse().expect("a place"))
     }
 
     /// Says something, each sign by its own source, in one transaction.
