@@ -6,10 +6,11 @@ mod retention;
 
 use std::time::Duration;
 
+use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
-use kit::server::ServerConfig;
+use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use kit::vault::CryptoConfig;
 use serde::Deserialize;
@@ -32,12 +33,17 @@ pub struct Config {
     /// What it tells about itself.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
+    /// How the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Where its data is.
     pub database: DatabaseConfig,
     /// Where roster answers, such as `http://127.0.0.1:7401`.
     pub roster: String,
     /// Where sampling answers, such as `http://127.0.0.1:7402`.
     pub sampling: String,
+    /// Where safety-inspection answers, such as `http://127.0.0.1:7403`.
+    pub safety_inspection: String,
     /// How alerts are watched.
     #[serde(default)]
     pub alerts: AlertConfig,
@@ -196,10 +202,18 @@ impl Default for WarningConfig {
 impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
-        for (key, address) in [("roster", &self.roster), ("sampling", &self.sampling)] {
+        self.server.check(&self.auth, Exposure::Inside)?;
+        self.audit.check(self.auth.production)?;
+        let neighbours = [
+            ("roster", &self.roster),
+            ("sampling", &self.sampling),
+            ("safety_inspection", &self.safety_inspection),
+        ];
+        for (key, address) in neighbours {
             let endpoint = kit::channel::endpoint(address).ok();
             let complete = endpoint.filter(|endpoint| endpoint.uri().scheme().is_some());
             complete.ok_or_else(|| format!("{key}: not an address"))?;
+            self.auth.check_neighbour(key, address)?;
         }
         if self.alerts.poll.is_zero() || self.alerts.heartbeat.is_zero() {
             return Err("alerts: poll and heartbeat must be above zero".to_owned());

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use kit::field::from_timestamp;
+use proto::roster::Recipient;
 use proto::roster::check_policy::Slot;
 use proto::roster::outbreak_policy;
 use proto::roster::report_policy;
@@ -10,6 +11,7 @@ use proto::sampling as pb;
 use proto::sampling::sampling_event::State;
 
 use crate::domain::fact::{Entity, Fact, Figures, Kind, Word};
+use crate::domain::hearer::Hearer;
 use crate::domain::place::leaf;
 use crate::store::facts::Told;
 
@@ -157,6 +159,7 @@ fn cluster_found(
     let entity = entity(&event.entity, &cluster.organization, &event.org_path);
     (!over).then(|| Fact {
         subjects: named([&cluster.class_group]),
+        named: rule.map(recipients).unwrap_or_default(),
         figures: Figures {
             people: cluster.person_count,
             word,
@@ -168,6 +171,20 @@ fn cluster_found(
         seen: cluster.state() == State::Acknowledged,
         ..Fact::new(Kind::ClusterFound, entity, fired)
     })
+}
+
+/// Whom the rule of a cluster names; one that a newer peer names is left out.
+fn recipients(rule: &pb::ClusterRule) -> Vec<Hearer> {
+    let hearer = |recipient| match recipient {
+        Recipient::Principal => Some(Hearer::Principal),
+        Recipient::SchoolDoctor => Some(Hearer::SchoolDoctor),
+        Recipient::EpidemicReporter => Some(Hearer::EpidemicReporter),
+        Recipient::DistrictBureau => Some(Hearer::Above),
+        Recipient::CityBureau => Some(Hearer::CityBureau),
+        Recipient::DiseaseControl => Some(Hearer::DiseaseControl),
+        Recipient::Unspecified => None,
+    };
+    rule.recipients().filter_map(hearer).collect()
 }
 
 /// A rule proposes to suspend teaching: until a human has decided, or it is withdrawn.
@@ -196,9 +213,22 @@ fn suspension_proposed(
     })
 }
 
-/// A case asks up to two things at once: to have its report received, and to follow it up. Each is
-/// a fact once its limit has passed, until it is done.
+/// A case asks at once for its first report, until it is written or the case is over (rule 1.16), and
+/// then for up to two things: to have its report received, and to follow it up. Each of these is a fact
+/// once its limit has passed, until it is done.
 fn of_case(event: &pb::SamplingEvent, case: &pb::Case, now: DateTime<Utc>) -> Vec<Fact> {
+    let place = || entity(&event.entity, &case.organization, &event.org_path);
+    let unreported = case.last_report_kind() == pb::case_report::Kind::Unspecified
+        && case.state() != pb::case::State::Closed;
+    let opened = unreported.then(|| Fact {
+        figures: Figures {
+            people: case.person_count,
+            ..Figures::default()
+        },
+        grave: case.urgent,
+        limit: case.first_report_due_time.and_then(from_timestamp),
+        ..Fact::new(Kind::CaseOpened, place(), instant(case.open_time, now))
+    });
     let waiting = case.hops.iter().filter(|hop| hop.receive_time.is_none());
     let late = waiting.filter(|hop| hop.late);
     let hop = late.min_by_key(|hop| hop.due_time.map(|due| due.seconds));
@@ -216,13 +246,10 @@ fn of_case(event: &pb::SamplingEvent, case: &pb::Case, now: DateTime<Utc>) -> Ve
             ..Figures::default()
         },
         grave: case.urgent,
-        ..Fact::new(
-            kind,
-            entity(&event.entity, &case.organization, &event.org_path),
-            due,
-        )
+        ..Fact::new(kind, place(), due)
     };
-    [report, follow].into_iter().flatten().map(fact).collect()
+    let late = [report, follow].into_iter().flatten().map(fact);
+    opened.into_iter().chain(late).collect()
 }
 
 /// To whom a report goes.
@@ -239,7 +266,7 @@ fn receiver(level: report_policy::Level) -> Word {
 }
 
 /// The entity `name` at the organisation that `within` names, else at the last one of `path`.
-fn entity(name: &str, within: &str, path: &str) -> Entity {
+pub(crate) fn entity(name: &str, within: &str, path: &str) -> Entity {
     let organization = match within.split('/').collect::<Vec<_>>()[..] {
         ["organizations", organization, ..] => organization,
         _ => leaf(path),
@@ -264,7 +291,10 @@ fn place_of<'a>(organization: &str, path: &'a str) -> &'a str {
     path
 }
 
-fn instant(time: Option<prost_types::Timestamp>, otherwise: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn instant(
+    time: Option<prost_types::Timestamp>,
+    otherwise: DateTime<Utc>,
+) -> DateTime<Utc> {
     time.and_then(from_timestamp).unwrap_or(otherwise)
 }
 

@@ -50,6 +50,7 @@ fn a_hold_is_known_by_its_school_and_its_numbers() {
                 "organizations/2135010001/classGroups/p2019-01".to_owned(),
                 "tubes/T1".to_owned(),
             ],
+            named: Vec::new(),
             figures: Figures {
                 people: 9,
                 ..Figures::default()

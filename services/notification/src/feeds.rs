@@ -1,4 +1,4 @@
-//! What this service makes of roster's and sampling's facts.
+//! What this service makes of the facts of roster, sampling and safety-inspection.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,13 +10,16 @@ use kit::db::Tx;
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
+use proto::safety;
 use proto::sampling as spb;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::domain::fact::Source;
 use crate::domain::party::Party;
 use crate::domain::policy::{Enacted, Policy};
 use crate::facts::told;
+use crate::safety_facts;
 use crate::store::Store;
 use crate::store::people::{Group, Roll, RollChange};
 use crate::store::register::{Duty, Fact, Gone, OrganizationFact};
@@ -37,6 +40,13 @@ pub struct SamplingProjection {
     changed: Arc<Notify>,
 }
 
+/// Facts from safety-inspection: each raises one alert.
+#[derive(Debug)]
+pub struct SafetyProjection {
+    clock: Arc<dyn Clock>,
+    changed: Arc<Notify>,
+}
+
 impl RosterProjection {
     /// Writes to `store` and wakes `changed` after each commit.
     pub fn new(store: Store, clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
@@ -49,6 +59,13 @@ impl RosterProjection {
 }
 
 impl SamplingProjection {
+    /// Wakes `changed` after each commit.
+    pub fn new(clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
+        Self { clock, changed }
+    }
+}
+
+impl SafetyProjection {
     /// Wakes `changed` after each commit.
     pub fn new(clock: Arc<dyn Clock>, changed: Arc<Notify>) -> Self {
         Self { clock, changed }
@@ -111,12 +128,42 @@ impl Projection for SamplingProjection {
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let now = self.clock.now();
         let told = events.iter().filter_map(|event| told(event, now));
-        Store::follow_facts(tx, told.collect(), generation, now).await?;
+        Store::follow_facts(tx, Source::Sampling, told.collect(), generation, now).await?;
         Store::forget_facts(tx, now).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
-        Store::sweep_facts(tx, generation, self.clock.now()).await
+        Store::sweep_facts(tx, Source::Sampling, generation, self.clock.now()).await
+    }
+
+    async fn applied(&self, _: &[Self::Event]) {
+        self.changed.notify_one();
+    }
+
+    async fn swept(&self) {
+        self.changed.notify_one();
+    }
+}
+
+#[async_trait]
+impl Projection for SafetyProjection {
+    type Event = safety::SafetyEvent;
+
+    fn name(&self) -> &'static str {
+        "safety"
+    }
+
+    async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
+        let now = self.clock.now();
+        let told = events
+            .iter()
+            .filter_map(|event| safety_facts::told(event, now));
+        Store::follow_facts(tx, Source::Safety, told.collect(), generation, now).await?;
+        Store::forget_facts(tx, now).await
+    }
+
+    async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
+        Store::sweep_facts(tx, Source::Safety, generation, self.clock.now()).await
     }
 
     async fn applied(&self, _: &[Self::Event]) {
@@ -163,7 +210,11 @@ fn fact(event: &pb::RosterEvent) -> Option<Fact> {
             let enacted = enacted(profile, &event.org_path)?;
             Some(Fact::Policy(event.entity.clone(), enacted))
         }
-        State::ClassGroupRoll(_) | State::StaffRoll(_) | State::CalendarYear(_) => None,
+        State::ClassGroupRoll(_)
+        | State::StaffRoll(_)
+        | State::CalendarYear(_)
+        | State::Emergency(_)
+        | State::DestructionOrder(_) => None,
     }
 }
 

@@ -8,8 +8,10 @@ pub mod domain;
 mod error;
 mod facts;
 mod feeds;
+mod glass_facts;
 mod grpc;
 mod migration;
+mod safety_facts;
 mod seal;
 mod shipped;
 mod start;
@@ -21,7 +23,7 @@ pub use config::{
     RequestConfig, RetentionConfig, SendingConfig, SignConfig, SmtpConfig, WarningConfig,
 };
 pub use error::{Error, Unfit};
-pub use feeds::{RosterProjection, SamplingProjection};
+pub use feeds::{RosterProjection, SafetyProjection, SamplingProjection};
 pub use migration::Migrator;
 pub use seal::Seal;
 pub use start::{StartError, start};

@@ -7,12 +7,15 @@ use crate::domain::template::{Language, Template, Text, Type, Variable, Variant}
 /// The author of what comes with the service.
 pub(crate) const AUTHOR: &str = "shipped";
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 12] = [
     include_str!("../templates/alert.toml"),
     include_str!("../templates/care-reminder.toml"),
     include_str!("../templates/concern-answered.toml"),
     include_str!("../templates/directive-arrived.toml"),
     include_str!("../templates/directive-overdue.toml"),
+    include_str!("../templates/directive-revoked.toml"),
+    include_str!("../templates/directive-superseded.toml"),
+    include_str!("../templates/directive-unfinished.toml"),
     include_str!("../templates/meeting-notice.toml"),
     include_str!("../templates/notice.toml"),
     include_str!("../templates/told.toml"),

@@ -9,7 +9,9 @@ use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
-use kit::upstream::{ClearanceUpstream, RosterUpstream, SamplingUpstream};
+use kit::upstream::{
+    BreakGlassUpstream, ClearanceUpstream, RosterUpstream, SafetyUpstream, SamplingUpstream,
+};
 use kit::vault::Vault;
 use proto::notification::alert_service_server::AlertServiceServer;
 use proto::notification::channel_service_server::ChannelServiceServer;
@@ -30,8 +32,10 @@ use crate::app::channels::Channels;
 use crate::app::concerns::Concerns;
 use crate::app::contacts::Contacts;
 use crate::app::directives::Directives;
+use crate::app::glass::{Glass, Log};
 use crate::app::meetings::Meetings;
 use crate::app::messages::Messages;
+use crate::app::overdue::Overdue;
 use crate::app::retention::Retention;
 use crate::app::sending::Sending;
 use crate::app::support::Support;
@@ -42,7 +46,7 @@ use crate::app::warnings::Warnings;
 use crate::app::words::Wording;
 use crate::app::{Base, announcing};
 use crate::domain::rulebook;
-use crate::feeds::{RosterProjection, SamplingProjection};
+use crate::feeds::{RosterProjection, SafetyProjection, SamplingProjection};
 use crate::grpc::announced::FEED;
 use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
@@ -98,6 +102,7 @@ pub async fn start(
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
     let seal = Seal::new(Arc::new(vault), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.audited(&db, "notification", &config.audit)?;
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
     let base = Base {
@@ -109,7 +114,7 @@ pub async fn start(
     templates.ship(shipped::templates()?).await?;
     let channels = Channels::start(base.clone(), config.channels.clone()).await?;
     let directives = Directives::new(base.clone(), channels.told());
-    let meetings = Meetings::new(base.clone());
+    let meetings = Meetings::new(base.clone(), channels.told());
     let wording = Wording::new(store.clone());
     let messages = Messages::start(
         base.clone(),
@@ -124,6 +129,12 @@ pub async fn start(
         messages.clone(),
         channels.told(),
         poll,
+        drain.clone(),
+    );
+    Overdue::start(
+        base.clone(),
+        channels.told(),
+        messages.work.clone(),
         drain.clone(),
     );
     let sending = Sending::new(
@@ -143,11 +154,23 @@ pub async fn start(
     spawn_sequencer(db.clone(), drain.clone());
     announcing::start(base.clone(), server.latch("feed"), drain.clone());
     let feed = Feed::new(db.clone(), FEED, drain.clone());
-    let warnings = Warnings::new(base, config.warnings.sender, channels.clone());
+    let warnings = Warnings::new(base.clone(), config.warnings.sender, channels.clone());
 
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
-    let channel = kit::channel::connect_lazy(&config.roster)?;
-    let roster = RosterUpstream::new(channel, credentials.clone());
+    let channel = kit::channel::connect_lazy_with(&config.roster, config.auth.client_tls.as_ref())?;
+    let roster = RosterUpstream::new(channel.clone(), credentials.clone());
+    let watch = |service, log| {
+        let glass = Glass {
+            base: base.clone(),
+            service,
+            log,
+            changed: changed.clone(),
+        };
+        glass.start(drain.clone());
+    };
+    let log = |channel| Log::Of(BreakGlassUpstream::new(channel, credentials.clone()));
+    watch("notification", Log::Own);
+    watch("roster", log(channel));
     let projection = RosterProjection::new(store, clock.clone(), changed.clone());
     let projection = Arc::new(projection);
     follow(
@@ -157,14 +180,30 @@ pub async fn start(
         Some(server.latch("roster-feed")),
         drain.clone(),
     );
-    let channel = kit::channel::connect_lazy(&config.sampling)?;
+    let channel =
+        kit::channel::connect_lazy_with(&config.sampling, config.auth.client_tls.as_ref())?;
+    watch("sampling", log(channel.clone()));
     let sampling = SamplingUpstream::new(channel.clone(), credentials.clone());
-    let projection = Arc::new(SamplingProjection::new(clock.clone(), changed));
+    let projection = Arc::new(SamplingProjection::new(clock.clone(), changed.clone()));
     follow(
         db.clone(),
         sampling,
         projection,
         Some(server.latch("sampling-feed")),
+        drain.clone(),
+    );
+    let safety = kit::channel::connect_lazy_with(
+        &config.safety_inspection,
+        config.auth.client_tls.as_ref(),
+    )?;
+    watch("safety-inspection", log(safety.clone()));
+    let safety = SafetyUpstream::new(safety, credentials.clone());
+    let projection = Arc::new(SafetyProjection::new(clock.clone(), changed.clone()));
+    follow(
+        db.clone(),
+        safety,
+        projection,
+        Some(server.latch("safety-feed")),
         drain.clone(),
     );
     let clearance = ClearanceUpstream::new(channel, credentials);

@@ -20,9 +20,11 @@ fn config() -> Config {
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
+        audit: kit::audit::AuditConfig::default(),
         database: DatabaseConfig::new("sqlite::memory:"),
         roster: "http://127.0.0.1:7401".to_owned(),
         sampling: "http://127.0.0.1:7402".to_owned(),
+        safety_inspection: "http://127.0.0.1:7403".to_owned(),
         alerts: AlertConfig::default(),
         deliveries: DeliveryConfig::default(),
         crypto: CryptoConfig::default(),
@@ -138,6 +140,15 @@ fn production_wants_a_key_of_its_own_and_encrypted_ways() {
     let key = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=";
     config.auth.keys = [("issuer".to_owned(), key.to_owned())].into();
     let text = config.check().unwrap_err();
+    assert_eq!(text, "audit.signing_key_file: required in production");
+    let audit = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(audit.path(), "09".repeat(32)).unwrap();
+    config.audit.signing_key_file = Some(audit.path().to_owned());
+    let text = config.check().unwrap_err();
+    assert!(text.starts_with("auth.service_token_file: "), "{text}");
+    let token = tempfile::NamedTempFile::new().unwrap();
+    config.auth.service_token_file = Some(token.path().to_owned());
+    let text = config.check().unwrap_err();
     assert!(
         text.starts_with("crypto.master_key_file: required"),
         "{text}"
@@ -206,6 +217,7 @@ fn load(text: &str) -> Result<Config, String> {
 fn the_shipped_file_shows_the_defaults() {
     let shown = load(&shipped()).unwrap();
     let least = "roster = \"http://127.0.0.1:7401\"\nsampling = \"http://127.0.0.1:7402\"\n\
+        safety_inspection = \"http://127.0.0.1:7403\"\n\
         [server]\nlisten = \"127.0.0.1:7404\"\n\
         [database]\nurl = \"sqlite:notification.sqlite\"\n[auth]\ndevelopment = true\n";
     let default = load(least).unwrap();

@@ -1,25 +1,62 @@
-//! Tells organisations that a directive has reached them.
+//! Tells recipients that a directive has reached them, or holds no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use kit::db::Tx;
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::directives::{Directives, directive_name};
+use super::items::{CLASS_GROUP, owner};
 use super::messages::{NewMessage, queue};
+use super::telling::named;
+use super::told::SENTENCE;
 use super::{Organization, place};
-use crate::domain::directive::{Directive, Urgency};
+use crate::domain::chain::parts;
+use crate::domain::directive::{Directive, State, Urgency};
 use crate::domain::message::{self, Category, Recipients};
 use crate::domain::party::Party;
 use crate::error::Error;
+use crate::store::Store;
 
-/// The template of what they are told.
-const TEMPLATE: &str = "directive-arrived";
+/// The template of what they are told as it reaches them.
+const ARRIVED: &str = "directive-arrived";
+/// The template of what they are told as it is withdrawn.
+const REVOKED: &str = "directive-revoked";
+/// The template of what they are told as another one takes its place.
+const SUPERSEDED: &str = "directive-superseded";
+/// How many recipients one message has at most.
+const TOGETHER: usize = 1000;
 /// How long it is sent at most.
 const LASTS: chrono::Duration = chrono::Duration::days(3);
 
+/// Who is told in the place of each recipient: an organisation itself; for a class group whoever answers
+/// for it, else its school.
+pub(super) async fn parties(
+    db: &impl ConnectionTrait,
+    recipients: &[String],
+) -> Result<Vec<Party>, DbErr> {
+    let schools = recipients.iter().map(|id| parts(id));
+    let schools = schools.filter(|(_, class_group)| !class_group.is_empty());
+    let schools: BTreeSet<&str> = schools.map(|(school, _)| school).collect();
+    let schools: Vec<String> = schools.into_iter().map(ToOwned::to_owned).collect();
+    let duties = Store::duties(db, &schools).await?;
+    let party = |id: &String| {
+        let (organization, class_group) = parts(id);
+        let duties = duties.get(organization);
+        let duties = duties.filter(|_| !class_group.is_empty());
+        let reporter = duties.and_then(|duties| owner(duties, CLASS_GROUP, class_group));
+        let reporter = reporter.and_then(Party::parse);
+        reporter.unwrap_or_else(|| Party::Organization(organization.to_owned()))
+    };
+    Ok(recipients.iter().map(party).collect())
+}
+
+/// A template, and what it is given besides the title and who ordered.
+type Wording = (&'static str, Vec<(&'static str, String)>);
+
 impl Directives {
-    /// Tells organisations, each with the instant until which it signs: one message for each instant.
+    /// Tells recipients, each with the instant until which it signs: one message for each instant.
     pub(super) async fn tell_arrival(
         &self,
         tx: &Tx,
@@ -27,50 +64,115 @@ impl Directives {
         reached: Vec<(String, DateTime<Utc>)>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let mut by_due = BTreeMap::<DateTime<Utc>, Vec<Party>>::new();
-        for (organization, due) in reached {
-            let parties = by_due.entry(due).or_default();
-            parties.push(Party::Organization(organization));
+        let mut by_due = BTreeMap::<DateTime<Utc>, Vec<String>>::new();
+        for (recipient, due) in reached {
+            by_due.entry(due).or_default().push(recipient);
         }
-        for (due, parties) in by_due {
-            let values = [
-                ("title", directive.content.title.clone()),
-                (
-                    "sender",
-                    format!("organizations/{}", directive.organization),
-                ),
-                ("due", due.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            ];
+        for (due, recipients) in by_due {
+            let due = due.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let wording = (ARRIVED, vec![("due", due)]);
+            self.tell(tx, directive, (recipients, wording), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells whoever was told that a directive is withdrawn, or that another one takes its place.
+    pub(super) async fn tell_end(
+        &self,
+        tx: &Tx,
+        directive: &Directive,
+        replacement: Option<&Directive>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let wording = match (directive.state, replacement) {
+            (State::Revoked, _) => (REVOKED, vec![("reason", directive.revoke_reason.clone())]),
+            (State::Superseded, Some(replacement)) => {
+                let replacement = replacement.content.title.clone();
+                (SUPERSEDED, vec![("replacement", replacement)])
+            }
+            _ => return Ok(()),
+        };
+        let reached = Store::reached(tx, directive.id).await?;
+        self.tell(tx, directive, (reached, wording), now).await
+    }
+
+    /// Tells recipients of a directive by a template with its title, who ordered, and some more values.
+    async fn tell(
+        &self,
+        tx: &Tx,
+        directive: &Directive,
+        (recipients, (template, more)): (Vec<String>, Wording),
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let organization = &directive.organization;
+        let values = [
+            ("title", directive.content.title.clone()),
+            ("sender", format!("organizations/{organization}")),
+        ];
+        let values = values.into_iter().chain(more);
+        let values: BTreeMap<String, String> = values
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let told: BTreeSet<Party> = parties(tx, &recipients).await?.into_iter().collect();
+        let told: Vec<Party> = told.into_iter().collect();
+        for parties in told.chunks(TOGETHER) {
             let message = NewMessage {
                 sender: Organization {
-                    id: directive.organization.clone(),
+                    id: organization.clone(),
                     path: place(&directive.org_path),
                 },
                 category: Category::Directive,
                 urgency: urgency(directive.urgency),
-                template: TEMPLATE.to_owned(),
-                values: values
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect(),
+                template: template.to_owned(),
+                values: values.clone(),
                 recipients: Recipients {
-                    parties,
+                    parties: parties.to_vec(),
                     ..Recipients::default()
                 },
                 channels: self.channels.clone(),
                 expires: now + LASTS,
                 exercise: false,
-                basis: directive_name(&directive.organization, directive.id),
+                basis: directive_name(organization, directive.id),
                 author: "campus".to_owned(),
             };
-            queue(tx, message, now).await?;
+            match queue(tx, message.clone(), now).await {
+                // What does not fit the template keeps nobody from being told.
+                Err(Error::TemplateUnknown | Error::TemplateValues(_)) => {
+                    queue(tx, plainly(message, directive, template), now).await?;
+                }
+                queued => drop(queued?),
+            }
         }
         Ok(())
     }
 }
 
+/// A message that says the same in one sentence.
+fn plainly(message: NewMessage, directive: &Directive, template: &str) -> NewMessage {
+    let title = &directive.content.title;
+    let (what, what_en) = match template {
+        REVOKED => (
+            format!("通知《{title}》已被撤回，请停止办理，原因请登录查看"),
+            format!("“{title}” was revoked: stop work on it; sign in to see why"),
+        ),
+        SUPERSEDED => (
+            format!("通知《{title}》已由另一份通知代替，请登录查看"),
+            format!("“{title}” was replaced with another directive: sign in to see it"),
+        ),
+        _ => (
+            format!("收到通知《{title}》，请登录签收"),
+            format!("“{title}” has arrived: sign in to acknowledge it"),
+        ),
+    };
+    NewMessage {
+        template: SENTENCE.to_owned(),
+        values: named([("what", what), ("what_en", what_en)]),
+        ..message
+    }
+}
+
 /// 特急 is told whatever the hour.
-fn urgency(urgency: Urgency) -> message::Urgency {
+pub(super) fn urgency(urgency: Urgency) -> message::Urgency {
     match urgency {
         Urgency::Routine => message::Urgency::Ordinary,
         Urgency::Urgent => message::Urgency::Urgent,

@@ -137,6 +137,7 @@ impl Channels {
         };
         let row = row.ok_or_else(|| Error::NotFound(name(id)))?;
         Store::save_channel(&tx, ChannelRow { paused, ..row }).await?;
+        kit::audit::act(&tx, caller);
         tx.commit().await?;
         self.standing(id).await
     }

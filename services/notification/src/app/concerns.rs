@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission, Role};
+use kit::clock::civil_date;
 use kit::db::Tx;
 use kit::status::Problem;
 use prost::Message;
@@ -100,7 +101,7 @@ impl Concerns {
         let subject = self.principal(caller, anonymous, request_id);
         let tx = self.base.store.database().begin().await?;
         let call = ("SubmitConcern", request_id, request);
-        let ticket = match once(&tx, seal, subject, call, now).await? {
+        let ticket = match once(&tx, seal, (caller, subject), call, now).await? {
             Quiet::Repeat(answer) => return Ok(answer),
             Quiet::First(ticket) => ticket,
         };
@@ -128,13 +129,17 @@ impl Concerns {
         Ok(answer)
     }
 
-    /// One concern, for whoever may do what is asked.
+    /// One concern, for whoever may do what is asked. Whoever shows the code of an anonymous one stays
+    /// unknown.
     pub(crate) async fn concern(
         &self,
         caller: &Caller,
         named: Named<'_>,
         by: By,
     ) -> Result<Concern, Error> {
+        if !named.code.is_empty() {
+            caller.veil("");
+        }
         let scope = caller.allowed(Permission::ConcernSubmit)?;
         let db = self.base.store.database().read();
         let found = Store::concern(db, named.organization, named.id, &self.seal).await?;
@@ -172,7 +177,7 @@ impl Concerns {
         let subject = self.principal(caller, !named.code.is_empty(), request_id);
         let tx = self.base.store.database().begin().await?;
         let call = (method, request_id, request);
-        let ticket = match once(&tx, seal, subject, call, now).await? {
+        let ticket = match once(&tx, seal, (caller, subject), call, now).await? {
             Quiet::Repeat(answer) => return Ok(answer),
             Quiet::First(ticket) => ticket,
         };
@@ -195,7 +200,8 @@ impl Concerns {
         Store::save_concern(&tx, &concern, seal).await?;
         if concern.state == State::Answered {
             let name = concern_name(&concern.organization, concern.id);
-            let notice = Notice::of_answer(&concern, &name);
+            let until = civil_date(concern.wait.unwrap_or(now));
+            let notice = Notice::of_answer(&concern, &name, until);
             Store::tell(&tx, notice.into_iter().collect(), now).await?;
         }
         let answer = render(concern);

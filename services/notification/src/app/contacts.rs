@@ -135,8 +135,14 @@ impl Contacts {
     }
 
     /// Forgets where somebody can be reached. The caller was authorised before.
-    pub(crate) async fn remove(&self, channel: &str, party: &Party) -> Result<(), Error> {
+    pub(crate) async fn remove(
+        &self,
+        caller: &Caller,
+        channel: &str,
+        party: &Party,
+    ) -> Result<(), Error> {
         let tx = self.base.store.database().begin().await?;
+        kit::audit::act(&tx, caller);
         Store::remove_contact_point(&tx, channel, party).await?;
         Ok(tx.commit().await?)
     }
@@ -170,11 +176,13 @@ impl Contacts {
     /// Replaces what somebody prefers. The caller was authorised before.
     pub(crate) async fn prefer(
         &self,
+        caller: &Caller,
         party: &Party,
         preferences: Preferences,
     ) -> Result<Preferences, Error> {
         let now = self.base.clock.now();
         let tx = self.base.store.database().begin().await?;
+        kit::audit::act(&tx, caller);
         Store::set_preferences(&tx, party, &preferences, now).await?;
         tx.commit().await?;
         Ok(Preferences {

@@ -111,12 +111,16 @@ impl Directives {
                 directive
             }
             Verb::End(end) => {
-                if let End::Superseded(replacement) = &end {
-                    self.require_replacement(&tx, organization, id, replacement)
-                        .await?;
-                }
+                let replacement = match &end {
+                    End::Superseded(name) => {
+                        Some(self.replacement(&tx, organization, id, name).await?)
+                    }
+                    End::Closed | End::Revoked(_) => None,
+                };
                 let directive = directive.end(end)?;
                 Store::close_recipients(&tx, id).await?;
+                self.tell_end(&tx, &directive, replacement.as_ref(), now)
+                    .await?;
                 directive
             }
         };
@@ -130,23 +134,22 @@ impl Directives {
         Ok(answer)
     }
 
-    async fn require_replacement(
+    /// The directive in force of this name that takes the place of another one.
+    async fn replacement(
         &self,
         tx: &Tx,
         organization: &str,
         replaced: Uuid,
         replacement: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<Directive, Error> {
         let id = replacement
             .strip_prefix(&format!("organizations/{organization}/directives/"))
             .and_then(|id| Uuid::try_parse(id).ok())
             .filter(|id| *id != replaced)
             .ok_or(Error::Replacement)?;
         let found = self.base.store.directive(tx, organization, id).await?;
-        match found.map(|directive| directive.state) {
-            Some(State::Issued) => Ok(()),
-            _ => Err(Error::Replacement),
-        }
+        let in_force = found.filter(|directive| directive.state == State::Issued);
+        in_force.ok_or(Error::Replacement)
     }
 
     /// One directive with its tally, for those who ordered it or whom it has reached.

@@ -17,7 +17,7 @@ use crate::store::recipients::Owed;
 use crate::store::register::Duty;
 
 /// The subject of whoever answers for a class group.
-const CLASS_GROUP: &str = "CLASS_GROUP";
+pub(super) const CLASS_GROUP: &str = "CLASS_GROUP";
 
 /// A recipient with what it does about each demand.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ fn carried_item(
 
 /// Who answers for a duty: at an organisation for all of it before a part of it; at a class group for
 /// that duty there, else for the class group.
-fn owner<'a>(duties: &'a [Duty], subject: &str, class_group: &str) -> Option<&'a str> {
+pub(super) fn owner<'a>(duties: &'a [Duty], subject: &str, class_group: &str) -> Option<&'a str> {
     let mut of_subject = duties.iter().filter(|duty| duty.subject == subject);
     let found = if class_group.is_empty() {
         of_subject.next()

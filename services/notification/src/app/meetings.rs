@@ -25,6 +25,8 @@ use crate::store::meetings::Hold;
 #[derive(Clone, Debug)]
 pub(crate) struct Meetings {
     pub(super) base: Base,
+    /// The channels besides the inbox by which people are told.
+    pub(super) channels: Vec<String>,
 }
 
 /// A meeting that is to be called.
@@ -43,8 +45,8 @@ pub(crate) struct Call {
 }
 
 impl Meetings {
-    pub(crate) fn new(base: Base) -> Self {
-        Self { base }
+    pub(crate) fn new(base: Base, channels: Vec<String>) -> Self {
+        Self { base, channels }
     }
 
     /// An organisation at which the caller may do `permission`.
@@ -106,6 +108,7 @@ impl Meetings {
             return Err(Error::NoRecipients);
         }
         Store::insert_meeting(&tx, meeting.clone()).await?;
+        self.tell_call(&tx, &meeting, &expected, now).await?;
         Store::insert_attendances(&tx, id, expected).await?;
         let turnout = turnout(&tx, id).await?;
         let answer = render(meeting, turnout);

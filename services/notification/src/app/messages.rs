@@ -32,7 +32,7 @@ pub(crate) struct Messages {
     pub(super) base: Base,
     channels: Channels,
     /// Wakes whoever expands messages.
-    pub(super) work: Arc<Notify>,
+    pub(crate) work: Arc<Notify>,
     /// The latest revision of inboxes.
     pub(super) news: watch::Sender<i64>,
     pub(super) receipts: Receipts,

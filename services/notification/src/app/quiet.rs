@@ -28,21 +28,22 @@ pub(crate) struct QuietTicket {
 }
 
 /// As [`kit::request::once`] for whoever `subject` stands for: of the request a keyed hash is kept,
-/// and the answer stands sealed.
+/// and the answer stands sealed. Where `subject` is another than the caller's, the audit does not tell
+/// who called either.
 pub(crate) async fn once<R: Message + Default>(
     tx: &Tx,
     seal: &Seal,
-    subject: String,
+    (caller, subject): (&Caller, String),
     (method, request_id, request): (&'static str, &str, &impl Message),
     now: DateTime<Utc>,
 ) -> Result<Quiet<R>, Error> {
     let owner = format!("requests/{subject}/{request_id}");
+    if subject != caller.subject {
+        caller.veil(&subject);
+    }
     let caller = Caller {
-        subject,
-        roles: Vec::new(),
-        scope: OrgPath::root(),
-        laboratory: None,
-        person: None,
+        call: caller.call.clone(),
+        ..Caller::new(subject, Vec::new(), OrgPath::root())
     };
     let veiled = seal.veil_bytes("request", &request.encode_to_vec());
     match kit::request::once::<Vec<u8>>(tx, &caller, method, request_id, &veiled, now).await? {

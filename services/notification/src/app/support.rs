@@ -13,7 +13,7 @@ use super::{Base, Organization};
 use crate::domain::concern::Category;
 use crate::domain::party::Party;
 use crate::domain::privacy::{HIDDEN, Part, is_hidden, sum};
-use crate::domain::support::{Case, Entry, Event, Grade, State, Verb};
+use crate::domain::support::{Case, Entry, Event, Grade, State, Verb, remind};
 use crate::error::Error;
 use crate::seal::Seal;
 use crate::store::Store;
@@ -68,10 +68,11 @@ impl Support {
         let tx = self.base.store.database().begin().await?;
         let method = "OpenSupportCase";
         let call = (method, request_id, request);
-        let ticket = match once(&tx, &self.seal, caller.subject.clone(), call, now).await? {
-            Quiet::Repeat(answer) => return Ok(answer),
-            Quiet::First(ticket) => ticket,
-        };
+        let ticket =
+            match once(&tx, &self.seal, (caller, caller.subject.clone()), call, now).await? {
+                Quiet::Repeat(answer) => return Ok(answer),
+                Quiet::First(ticket) => ticket,
+            };
         let Opening {
             person,
             grade,
@@ -84,6 +85,7 @@ impl Support {
         }
         let rules = Store::rules(&tx).await?;
         let policy = rules.policy(school.path.as_str(), self.base.clock.today());
+        let within = policy.contact_within(grade);
         let case = Case {
             organization: school.id,
             id: new_id(now),
@@ -94,9 +96,11 @@ impl Support {
             note: note.clone(),
             concern,
             created: now,
-            contact_due: Some(now + policy.contact_within(grade)),
+            contact_due: Some(now + within),
             late: false,
             counsellor: caller.subject.clone(),
+            counsellor_person: caller.person.clone().unwrap_or_default(),
+            remind: Some(remind(now + within, within)),
             entry_count: 1,
         };
         let entry = Entry {
@@ -163,15 +167,16 @@ impl Support {
         let now = self.base.clock.now();
         let tx = self.base.store.database().begin().await?;
         let call = (method, request_id, request);
-        let ticket = match once(&tx, &self.seal, caller.subject.clone(), call, now).await? {
-            Quiet::Repeat(answer) => {
-                // Whoever repeats reads again.
-                self.record(&tx, caller, [id], method).await?;
-                tx.commit().await?;
-                return Ok(answer);
-            }
-            Quiet::First(ticket) => ticket,
-        };
+        let ticket =
+            match once(&tx, &self.seal, (caller, caller.subject.clone()), call, now).await? {
+                Quiet::Repeat(answer) => {
+                    // Whoever repeats reads again.
+                    self.record(&tx, caller, [id], method).await?;
+                    tx.commit().await?;
+                    return Ok(answer);
+                }
+                Quiet::First(ticket) => ticket,
+            };
         let case = self.existing(&tx, school, id, Lock::Yes).await?;
         let rules = Store::rules(&tx).await?;
         let policy = rules.policy(school.path.as_str(), self.base.clock.today());

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::SecondsFormat;
 use kit::drain::Drain;
 
 use super::Base;
@@ -36,7 +37,7 @@ pub(super) struct Telling {
     pub(super) party: Party,
     pub(super) category: Category,
     pub(super) urgency: Urgency,
-    /// The template of the city's own for it, with its values.
+    /// The template that has words of its own for it, with its values.
     pub(super) own: Option<(String, BTreeMap<String, String>)>,
     /// One sentence, Chinese and English.
     pub(super) sentence: (String, String),
@@ -96,22 +97,39 @@ impl Teller {
     }
 }
 
+/// The template of what is told of an alert whose rule names none.
+const ALERT: &str = "alert";
+
 fn of_alert(told: Told) -> Telling {
     let urgency = match told.severity {
         Severity::Notice => Urgency::Ordinary,
         Severity::Warning => Urgency::Urgent,
         Severity::Critical => Urgency::Emergency,
     };
-    let own = told.template.strip_prefix("templates/");
-    let own = own.map(|template| (template.to_owned(), values(&told.figures)));
+    let own = match told.template.strip_prefix("templates/") {
+        Some(template) => (template.to_owned(), values(&told.figures)),
+        None => (ALERT.to_owned(), sentence(&told)),
+    };
     Telling {
         party: told.party,
         category: Category::Alert,
         urgency,
-        own,
+        own: Some(own),
         sentence: (told.title, told.title_en),
         basis: told.bases.into_iter().next().unwrap_or_default(),
     }
+}
+
+/// What the template of alerts is filled with.
+fn sentence(told: &Told) -> BTreeMap<String, String> {
+    let first = told.bases.first().map_or("", |basis| &**basis);
+    let organization = first.split('/').nth(1).unwrap_or_default();
+    named([
+        ("what", told.title.clone()),
+        ("what_en", told.title_en.clone()),
+        ("organization", format!("organizations/{organization}")),
+        ("due", told.due.to_rfc3339_opts(SecondsFormat::Secs, true)),
+    ])
 }
 
 /// What a template of the city's own is filled with.
@@ -132,18 +150,29 @@ fn of_notice(told: notices::Message) -> Telling {
         Event::ConcernAnswered | Event::ConcernUnsorted | Event::ConcernUnanswered => {
             Category::Concern
         }
-        Event::CareDue | Event::CareOverdue => Category::Reminder,
+        Event::CareDue
+        | Event::CareOverdue
+        | Event::ContactDue
+        | Event::ContactOverdue
+        | Event::ContactNeglected => Category::Reminder,
     };
     let urgency = if told.event.is_urgent() {
         Urgency::Urgent
     } else {
         Urgency::Ordinary
     };
+    let own = told.event.template().map(|template| {
+        let mut values = told.details;
+        if category == Category::Reminder {
+            values.insert("tasks".to_owned(), told.bases.len().to_string());
+        }
+        (template.to_owned(), values)
+    });
     Telling {
         party: told.party,
         category,
         urgency,
-        own: None,
+        own,
         sentence,
         basis: told.bases.into_iter().next().unwrap_or_default(),
     }

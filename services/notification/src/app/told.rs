@@ -20,7 +20,7 @@ const LASTS: Duration = Duration::days(3);
 /// The author of what a rule tells.
 const AUTHOR: &str = "campus";
 /// The template of what a rule tells in one sentence.
-const SENTENCE: &str = "told";
+pub(super) const SENTENCE: &str = "told";
 
 /// Writes what is told, by the inbox and by those of `channels` that lead to the recipient.
 ///
@@ -97,7 +97,7 @@ impl Around {
         template.values(values, name).is_ok()
     }
 
-    /// The template of the city's own where there is one that the values fit, else the sentence: a
+    /// The template with words of its own where there is one that the values fit, else the sentence: a
     /// template that is gone or asks for more keeps nobody from being told.
     fn words(
         &self,

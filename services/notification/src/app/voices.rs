@@ -1,4 +1,4 @@
-//! What happens by itself to concerns and care: one replica looks each second, each piece has a
+//! What happens by itself to concerns, support and care: one replica looks each second, each piece has a
 //! transaction of its own, and what it did not get to is done later.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::domain::place::leaf;
 use crate::store::Store;
 use crate::store::calendar::Rules;
 use crate::store::controlled::Unplanned;
-use crate::store::register::EPIDEMIC_CONTROL;
+use crate::store::register::{EPIDEMIC_CONTROL, OVERALL_HEAD, PSYCHOLOGY};
 
 /// The name of the lease: one replica looks at a time.
 const LEASE: &str = "voices";
@@ -82,9 +82,10 @@ impl Voices {
         loop {
             let now = self.base.clock.now();
             let waited = Store::concerns_waited(db.read(), now, TOGETHER).await?;
+            let cases = Store::cases_waited(db.read(), now, TOGETHER).await?;
             let plan = self.is_to_plan(now).await?;
             let overdue = Store::is_task_overdue(db.read(), now).await?;
-            if waited.is_empty() && !plan && !overdue {
+            if waited.is_empty() && cases.is_empty() && !plan && !overdue {
                 return Ok(());
             }
             let Some(lease) = lease::take(db, LEASE, &self.holder, TTL).await? else {
@@ -96,6 +97,14 @@ impl Voices {
                     Ok(()) => done += 1,
                     Err(err) => {
                         tracing::warn!(error = %err, "the deadline of a concern could not be handled");
+                    }
+                }
+            }
+            for id in cases {
+                match self.pass_case(&lease, id).await {
+                    Ok(()) => done += 1,
+                    Err(err) => {
+                        tracing::warn!(error = %err, "a contact in a case could not be reminded of");
                     }
                 }
             }
@@ -124,6 +133,34 @@ impl Voices {
             let name = concern_name(&concern.organization, concern.id);
             let notice = Notice::of_deadline(&concern, passed, &name);
             Store::tell(&tx, notice.into_iter().collect(), now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Reminds of a contact in a case.
+    async fn pass_case(&self, lease: &Lease, id: Uuid) -> Result<(), DbErr> {
+        let tx = self.base.store.database().begin().await?;
+        if !lease.holds(&tx).await? {
+            return Ok(());
+        }
+        let now = self.base.clock.now();
+        let clock = Store::case_clock(&tx, id).await?;
+        // Somebody may have made the contact meanwhile.
+        if let Some((clock, reminder)) = clock.and_then(|clock| clock.pass(now)) {
+            Store::save_case_clock(&tx, &clock).await?;
+            let school = &*clock.organization;
+            let answers = async |duty| {
+                let answerable = Store::answerable(&tx, school, duty).await?;
+                Ok::<_, DbErr>(answerable.and_then(|name| Party::parse(&name)))
+            };
+            let counsellor = match Party::parse(&clock.counsellor_person) {
+                Some(counsellor) => Some(counsellor),
+                None => answers(PSYCHOLOGY).await?,
+            };
+            let head = answers(OVERALL_HEAD).await?;
+            let head = head.unwrap_or_else(|| Party::Organization(school.to_owned()));
+            let notices = Notice::of_support(&clock, reminder, counsellor, head);
+            Store::tell(&tx, notices, now).await?;
         }
         tx.commit().await
     }

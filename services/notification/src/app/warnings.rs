@@ -59,7 +59,7 @@ impl Warnings {
 
     /// Reads a document and joins it to its chain. One that came before changes nothing. The caller
     /// was authorised before.
-    pub(crate) async fn ingest(&self, document: &[u8]) -> Result<Warning, Error> {
+    pub(crate) async fn ingest(&self, caller: &Caller, document: &[u8]) -> Result<Warning, Error> {
         let message = cap::read(document).map_err(Error::Document)?;
         if message
             .infos
@@ -76,6 +76,7 @@ impl Warnings {
         }
         let now = self.base.clock.now();
         let tx = self.base.store.database().begin().await?;
+        kit::audit::act(&tx, caller);
         Store::lock_warnings(&tx, &message.sender).await?;
         let known = Document::from(&message);
         let id = match Store::warning_with(&tx, &known.reference).await? {

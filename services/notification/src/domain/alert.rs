@@ -7,6 +7,7 @@ use uuid::Uuid;
 pub use super::alert_moves::{FACT, Refused, State, Step, Verb};
 use super::change::{Change, Event};
 use super::fact::{Entity, Fact, Figures, Kind, Severity};
+use super::hearer::Hearer;
 use super::place::above;
 use super::policy::Policy;
 use super::rule::Rule;
@@ -43,6 +44,8 @@ pub struct Alert {
     pub stands: bool,
     /// What it is about.
     pub subjects: Vec<String>,
+    /// Whom the fact itself names to hear of it.
+    pub named: Vec<Hearer>,
     /// Its numbers.
     pub figures: Figures,
     /// Who answers for it; empty when nobody is named.
@@ -101,6 +104,7 @@ impl Alert {
             kind,
             entity,
             subjects,
+            named,
             figures,
             grave,
             occurred,
@@ -135,6 +139,7 @@ impl Alert {
             episode,
             stands,
             subjects,
+            named,
             figures,
             owner,
             occurred,
@@ -165,6 +170,7 @@ impl Alert {
         let corrected = Self {
             figures: fact.figures,
             subjects: fact.subjects.clone(),
+            named: fact.named.clone(),
             grave: fact.grave,
             severity: rule.reaction(fact.grave).severity,
             stands: fact.stands,
@@ -195,7 +201,7 @@ impl Alert {
     }
 
     /// The organisation some steps above the school, at most the root; none at the school.
-    fn upwards(&self, steps: i32) -> Option<&str> {
+    pub(super) fn upwards(&self, steps: i32) -> Option<&str> {
         let steps = usize::try_from(steps).unwrap_or_default();
         above(&self.org_path).take(steps).last()
     }

@@ -17,6 +17,7 @@ fn entity(name: &str) -> Entity {
 fn hold() -> Fact {
     Fact {
         subjects: vec!["tubes/1".to_owned()],
+        named: Vec::new(),
         figures: Figures {
             people: 9,
             ..Figures::default()

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-pub use super::kinds::Kind;
+use super::hearer::Hearer;
+pub use super::kinds::{Kind, Source};
 
 /// How much an alert matters; the numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,11 +51,19 @@ pub enum Word {
     Province = 11,
     /// The health authority of the State Council.
     State = 12,
+    /// The district's education bureau.
+    DistrictBureau = 13,
+    /// The city's education bureau.
+    CityBureau = 14,
+    /// The government.
+    Government = 15,
+    /// The police.
+    Police = 16,
 }
 
 impl Word {
     /// Every word.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::None,
         Self::ClassGroup,
         Self::Dormitory,
@@ -68,6 +77,10 @@ impl Word {
         Self::City,
         Self::Province,
         Self::State,
+        Self::DistrictBureau,
+        Self::CityBureau,
+        Self::Government,
+        Self::Police,
     ];
 
     /// In Chinese and in English.
@@ -89,6 +102,10 @@ impl Word {
                 "国务院卫生健康主管部门",
                 "the health authority of the State Council",
             ),
+            Self::DistrictBureau => ("区县教育局", "the district's education bureau"),
+            Self::CityBureau => ("市教育局", "the city's education bureau"),
+            Self::Government => ("人民政府", "the government"),
+            Self::Police => ("公安机关", "the police"),
         }
     }
 }
@@ -98,7 +115,7 @@ impl Word {
 pub struct Figures {
     /// How many people it concerns, 0 when it is not about people.
     pub people: i32,
-    /// What the kind counts: days, or checks that are missing.
+    /// What the kind counts: days, checks that are missing, or tasks that are overdue.
     pub amount: i32,
     /// Of how many.
     pub total: i32,
@@ -126,6 +143,8 @@ pub struct Fact {
     pub entity: Entity,
     /// What it is about besides, such as class groups and tubes.
     pub subjects: Vec<String>,
+    /// Whom it names itself to hear of it, such as the recipients of the rule of a cluster.
+    pub named: Vec<Hearer>,
     /// Its numbers.
     pub figures: Figures,
     /// It is the graver sort of its kind.
@@ -148,6 +167,7 @@ impl Fact {
             kind,
             entity,
             subjects: Vec::new(),
+            named: Vec::new(),
             figures: Figures::default(),
             grave: false,
             occurred,

@@ -18,6 +18,7 @@ pub mod directive;
 pub mod escalation;
 pub mod fact;
 pub mod fluent;
+pub mod hearer;
 pub mod item;
 pub mod kinds;
 pub mod meeting;

@@ -1,11 +1,15 @@
 //! What somebody is told about concerns and care: that something happened, never what it says.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::care::{self, Task};
 use super::concern::{Concern, Passed};
 use super::party::Party;
+use super::support::{Clock, Reminder};
 
 /// What somebody is told; the numbers stand in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,23 +24,49 @@ pub enum Event {
     CareDue = 4,
     /// A pupil at home was not cared for in time.
     CareOverdue = 5,
+    /// The next contact in a case of support is due soon.
+    ContactDue = 6,
+    /// The next contact in a case of support was not made in time.
+    ContactOverdue = 7,
+    /// A counsellor did not make a contact in time: their head hears of it.
+    ContactNeglected = 8,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::ConcernAnswered,
         Self::ConcernUnsorted,
         Self::ConcernUnanswered,
         Self::CareDue,
         Self::CareOverdue,
+        Self::ContactDue,
+        Self::ContactOverdue,
+        Self::ContactNeglected,
     ];
 
     /// It presses.
     pub fn is_urgent(self) -> bool {
         match self {
-            Self::ConcernUnsorted | Self::ConcernUnanswered | Self::CareOverdue => true,
-            Self::ConcernAnswered | Self::CareDue => false,
+            Self::ConcernUnsorted
+            | Self::ConcernUnanswered
+            | Self::CareOverdue
+            | Self::ContactOverdue
+            | Self::ContactNeglected => true,
+            Self::ConcernAnswered | Self::CareDue | Self::ContactDue => false,
+        }
+    }
+
+    /// The id of the template that has the words for it, where there is one besides the sentence.
+    pub fn template(self) -> Option<&'static str> {
+        match self {
+            Self::ConcernAnswered => Some("concern-answered"),
+            Self::CareDue | Self::CareOverdue => Some("care-reminder"),
+            Self::ConcernUnsorted
+            | Self::ConcernUnanswered
+            | Self::ContactDue
+            | Self::ContactOverdue
+            | Self::ContactNeglected => None,
         }
     }
 
@@ -64,6 +94,20 @@ impl Event {
                 format!("有 {count} 项居家学生关爱任务逾期未完成，请立即落实"),
                 format!("{count} care tasks for pupils at home are overdue; see to them at once"),
             ),
+            // Of support nothing is counted: a small count tells of somebody.
+            Self::ContactDue => (
+                "您负责的心理支持工作临近联系时限，请登录办理".to_owned(),
+                "A contact in your support work is due soon; sign in to see to it".to_owned(),
+            ),
+            Self::ContactOverdue => (
+                "您负责的心理支持工作已超过联系时限，请立即联系".to_owned(),
+                "A contact in your support work is overdue; make it at once".to_owned(),
+            ),
+            Self::ContactNeglected => (
+                "本校心理支持工作有联系超过时限，请督促心理教师立即落实".to_owned(),
+                "A contact in the support work of the school is overdue; see that it is made"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -81,16 +125,32 @@ pub struct Notice {
     pub party: Party,
     /// Notices that have this in common are one message.
     pub together: String,
+    /// What a template is filled with, besides how many there are.
+    pub details: BTreeMap<String, String>,
+}
+
+fn details<const N: usize>(values: [(&str, String); N]) -> BTreeMap<String, String> {
+    let values = values.into_iter();
+    values
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 impl Notice {
-    /// Who handed a concern in is told of its answer. None when nobody knows who it was.
-    pub fn of_answer(concern: &Concern, basis: &str) -> Option<Self> {
+    /// Who handed a concern in is told of its answer, of which they can say until the day `until` that it
+    /// does not satisfy. None when nobody knows who it was.
+    pub fn of_answer(concern: &Concern, basis: &str, until: NaiveDate) -> Option<Self> {
         let party = Party::parse(&concern.words.person)?;
         let round = concern.reopened.to_string();
         let id = id(&["concern answered", basis, &round]);
+        let details = details([
+            ("number", concern.id.hyphenated().to_string()),
+            ("organization", format!("organizations/{}", concern.handler)),
+            ("until", until.to_string()),
+        ]);
         Some(Self {
             id,
+            details,
             event: Event::ConcernAnswered,
             basis: basis.to_owned(),
             party,
@@ -116,6 +176,7 @@ impl Notice {
             basis: basis.to_owned(),
             party,
             together: id.hyphenated().to_string(),
+            details: BTreeMap::new(),
         })
     }
 
@@ -133,8 +194,45 @@ impl Notice {
             event,
             basis: basis.to_owned(),
             together: format!("{together} {}", party.name()),
+            details: details([
+                (
+                    "organization",
+                    format!("organizations/{}", task.organization),
+                ),
+                ("day", task.day.to_string()),
+            ]),
             party,
         })
+    }
+
+    /// The counsellor is reminded of a contact, and once it is overdue their head hears of it too. The
+    /// case is not named.
+    pub fn of_support(
+        clock: &Clock,
+        reminder: Reminder,
+        counsellor: Option<Party>,
+        head: Party,
+    ) -> Vec<Self> {
+        let (own, of_head) = match reminder {
+            Reminder::Soon => (Event::ContactDue, None),
+            Reminder::Overdue => (Event::ContactOverdue, Some(Event::ContactNeglected)),
+        };
+        let own = counsellor.map(|counsellor| (own, counsellor));
+        let told = own.into_iter().chain(of_head.map(|event| (event, head)));
+        let case = clock.id.hyphenated().to_string();
+        let due = clock.due.timestamp_millis().to_string();
+        let notice = |(event, party): (Event, Party)| {
+            let id = id(&[&format!("{event:?}"), &case, &due]);
+            Self {
+                id,
+                event,
+                basis: format!("organizations/{}", clock.organization),
+                party,
+                together: id.hyphenated().to_string(),
+                details: BTreeMap::new(),
+            }
+        };
+        told.map(notice).collect()
     }
 }
 

@@ -64,6 +64,20 @@ impl State {
     }
 }
 
+/// What a recipient let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// The instant until which it signs.
+    Signature,
+    /// The day on which a demand is due.
+    Demand,
+}
+
+impl Missed {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Signature, Self::Demand];
+}
+
 /// What a recipient, or the one above, does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {

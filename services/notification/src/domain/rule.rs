@@ -4,6 +4,7 @@ use chrono::Duration;
 
 use super::directive::Urgency;
 use super::fact::{Kind, Severity};
+use super::hearer::Hearer;
 use super::policy::Policy;
 
 /// How soon somebody must have acknowledged an alert.
@@ -64,6 +65,8 @@ pub struct Rule {
     pub duty: String,
     /// The organisation above must see to it from the start.
     pub above: bool,
+    /// Who hears of it from the start besides the owner.
+    pub also: Vec<Hearer>,
     /// While an alert of one of these kinds stands at the same school, one of this kind is not told.
     pub inhibited_by: Vec<Kind>,
     /// Alerts for the same owner within this span of the first are told together.
@@ -141,6 +144,12 @@ impl Rule {
                 "应在 0 到 1 小时之间",
                 "must be between 0 and 1 hour",
             );
+        }
+        let mut also = self.also.clone();
+        also.sort_unstable();
+        also.dedup();
+        if also.len() < self.also.len() {
+            fault("also", "不能重复", "must name each once");
         }
         let mut kinds = self.inhibited_by.clone();
         kinds.sort_unstable();

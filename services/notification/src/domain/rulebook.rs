@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::directive::Urgency;
 use super::fact::{Figures, Kind, Severity};
+use super::hearer::Hearer;
 use super::policy::Policy;
 use super::rule::{Reaction, Rule, Within};
 
@@ -170,6 +171,8 @@ struct Written {
     duty: String,
     #[serde(default)]
     above: bool,
+    #[serde(default)]
+    also: Vec<Hearer>,
     ordinary: WrittenReaction,
     grave: Option<WrittenReaction>,
     #[serde(default)]
@@ -257,6 +260,7 @@ impl Written {
             grave: self.grave.map(|grave| grave.read(of)).transpose()?,
             duty: self.duty,
             above: self.above,
+            also: self.also,
             inhibited_by: inhibited_by.collect::<Result<_, _>>()?,
             group_wait: self.group_wait.read(),
             template: String::new(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::voice_policy::VoicePolicy;
@@ -118,8 +118,63 @@ pub struct Case {
     pub late: bool,
     /// The subject of the counsellor.
     pub counsellor: String,
+    /// `staff/{staff_member}`: which member of staff that is; empty where it is not known.
+    pub counsellor_person: String,
+    /// When somebody is reminded next; none when nobody is.
+    pub remind: Option<DateTime<Utc>>,
     /// How many things happened.
     pub entry_count: i32,
+}
+
+/// The clock of a case that is open: all that it takes to remind of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// The id of the case.
+    pub id: Uuid,
+    /// The organisation id of the school.
+    pub organization: String,
+    /// `staff/{staff_member}`: the counsellor; empty where it is not known.
+    pub counsellor_person: String,
+    /// The next contact is due by then.
+    pub due: DateTime<Utc>,
+    /// When somebody is reminded next; none when nobody is.
+    pub remind: Option<DateTime<Utc>>,
+    /// A contact was late, once at least.
+    pub late: bool,
+}
+
+/// What is reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reminder {
+    /// A contact is due soon.
+    Soon,
+    /// A contact is overdue.
+    Overdue,
+}
+
+impl Clock {
+    /// What is to be reminded of once the time has come; the clock then goes on.
+    pub fn pass(self, now: DateTime<Utc>) -> Option<(Self, Reminder)> {
+        self.remind.filter(|remind| *remind < now)?;
+        let overdue = self.due < now;
+        let (remind, reminder) = if overdue {
+            (None, Reminder::Overdue)
+        } else {
+            (Some(self.due), Reminder::Soon)
+        };
+        let late = self.late || overdue;
+        let clock = Self {
+            remind,
+            late,
+            ..self
+        };
+        Some((clock, reminder))
+    }
+}
+
+/// When a counsellor is reminded of a contact that is due within `within`: when a quarter of it is left.
+pub fn remind(due: DateTime<Utc>, within: Duration) -> DateTime<Utc> {
+    due - within / 4
 }
 
 /// Shows neither who it is about nor why.
@@ -196,6 +251,13 @@ impl Case {
         self.contact_due.is_some_and(|due| due < now)
     }
 
+    /// The next contact is due by the grade.
+    fn wait(&mut self, now: DateTime<Utc>, policy: &VoicePolicy) {
+        let within = policy.contact_within(self.grade);
+        self.contact_due = Some(now + within);
+        self.remind = Some(remind(now + within, within));
+    }
+
     /// The case as it is at `now`.
     #[must_use]
     pub fn at(mut self, now: DateTime<Utc>) -> Self {
@@ -217,10 +279,10 @@ impl Case {
         match (verb, case.state) {
             (Verb::Grade(grade), State::Open) => {
                 case.grade = grade;
-                case.contact_due = Some(now + policy.contact_within(grade));
+                case.wait(now, policy);
             }
             (Verb::Contact, State::Open) => {
-                case.contact_due = Some(now + policy.contact_within(case.grade));
+                case.wait(now, policy);
             }
             (Verb::Refer, State::Open) => {}
             (Verb::Close, State::Open) if case.grade.is_grave() => {
@@ -229,6 +291,7 @@ impl Case {
             (Verb::Close, State::Open) => {
                 case.state = State::Closed;
                 case.contact_due = None;
+                case.remind = None;
             }
             (_, State::Closed) => return Err(Refused::State(State::Closed)),
         }

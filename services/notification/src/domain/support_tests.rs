@@ -21,6 +21,8 @@ fn case(grade: Grade, state: State) -> Case {
         contact_due: (state == State::Open).then(|| at(24)),
         late: false,
         counsellor: "counsellor-1".to_owned(),
+        counsellor_person: String::new(),
+        remind: (state == State::Open).then(|| at(18)),
         entry_count: 1,
     }
 }
@@ -72,6 +74,39 @@ fn the_next_contact_is_due_by_the_colour() {
         assert_eq!(referred.state, State::Open);
         assert_eq!(referred.entry_count, 4);
     }
+}
+
+#[test]
+fn a_contact_is_reminded_of_before_it_is_due_and_once_it_is_overdue() {
+    let contacted = apply(case(Grade::Red, State::Open), Verb::Contact, 2).unwrap();
+    assert_eq!(contacted.remind, Some(at(20)));
+    let clock = Clock {
+        id: contacted.id,
+        organization: contacted.organization,
+        counsellor_person: String::new(),
+        due: at(26),
+        remind: contacted.remind,
+        late: false,
+    };
+    assert_eq!(clock.clone().pass(at(20)), None);
+    let second = Duration::seconds(1);
+    let (soon, reminder) = clock.clone().pass(at(20) + second).unwrap();
+    assert_eq!(
+        (reminder, soon.remind, soon.late),
+        (Reminder::Soon, Some(at(26)), false)
+    );
+    assert_eq!(soon.clone().pass(at(26)), None);
+    let (over, reminder) = soon.pass(at(26) + second).unwrap();
+    assert_eq!(
+        (reminder, over.remind, over.late),
+        (Reminder::Overdue, None, true)
+    );
+    assert_eq!(over.pass(at(1000)), None);
+    // Nobody looked in time: one reminder is enough.
+    let (late, reminder) = clock.pass(at(30)).unwrap();
+    assert_eq!((reminder, late.remind), (Reminder::Overdue, None));
+    let ended = apply(case(Grade::Blue, State::Open), Verb::Close, 1).unwrap();
+    assert_eq!(ended.remind, None);
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! Whether somebody is told of an alert, who, and together with what.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -7,9 +9,13 @@ use uuid::Uuid;
 use super::alert::{Alert, State, Step};
 use super::change::{Change, Event};
 use super::fact::{Figures, Kind, Severity};
+use super::hearer::{Hearer, hearers};
 use super::party::Party;
 use super::rule::Rule;
 use super::silence::Silence;
+
+/// Marks what those besides the owner have in common.
+pub const BESIDES: &str = "besides/";
 
 /// How many names one message about several alerts carries at most.
 const BASES: usize = 100;
@@ -59,6 +65,10 @@ pub struct Telling {
     pub figures: Figures,
     /// How long it may wait for others of its kind; none when it is told at once.
     pub wait: Option<Duration>,
+    /// Heard besides the owner: it stays with the party, whoever becomes the owner.
+    pub besides: bool,
+    /// By when somebody must have seen the alert.
+    pub due: DateTime<Utc>,
 }
 
 impl Alert {
@@ -88,6 +98,14 @@ impl Alert {
     pub fn told_to(&self) -> Party {
         let owner = Party::parse(&self.owner);
         owner.unwrap_or_else(|| Party::Organization(self.seat().to_owned()))
+    }
+
+    /// Who hears of it now besides its owner: nobody once it has gone up.
+    pub fn hearers(&self, rule: &Rule) -> Vec<Hearer> {
+        if self.level > 0 {
+            return Vec::new();
+        }
+        hearers(&rule.also, &self.named)
     }
 
     /// Lets go of what kept it from being told.
@@ -151,13 +169,36 @@ impl Telling {
             template: rule.template.clone(),
             figures: alert.figures,
             wait: waits.then_some(rule.group_wait),
+            besides: false,
+            due: alert.due,
         }
+    }
+
+    /// The same for whoever hears of the alert besides its owner, as it is raised; `parties` says who
+    /// each of them is.
+    pub fn besides(
+        &self,
+        alert: &Alert,
+        rule: &Rule,
+        parties: impl Fn(&Alert, Hearer) -> Vec<Party>,
+    ) -> Vec<Self> {
+        let heard = alert.hearers(rule).into_iter();
+        let heard = heard.flat_map(|hearer| parties(alert, hearer));
+        let heard: BTreeSet<Party> = heard.filter(|party| *party != self.party).collect();
+        let telling = |party: Party| Self {
+            id: hearing_id(alert.id, &party),
+            party,
+            besides: true,
+            ..self.clone()
+        };
+        heard.into_iter().map(telling).collect()
     }
 
     /// What tellings that wait have in common when they are told together.
     pub fn group(&self) -> String {
+        let of = if self.besides { BESIDES } else { "" };
         match self.wait {
-            Some(_) => format!("{}/{}", self.kind as i16, self.party.name()),
+            Some(_) => format!("{of}{}/{}", self.kind as i16, self.party.name()),
             None => self.id.hyphenated().to_string(),
         }
     }
@@ -169,6 +210,18 @@ fn telling_id(alert: Uuid, level: i32) -> Uuid {
         .chain_update(b"campus/telling/")
         .chain_update(alert.as_bytes())
         .chain_update(level.to_be_bytes())
+        .finalize();
+    let mut head = [0; 16];
+    head.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(head).into_uuid()
+}
+
+/// Whoever hears of an alert besides its owner hears of it once.
+fn hearing_id(alert: Uuid, party: &Party) -> Uuid {
+    let digest = Sha256::new()
+        .chain_update(b"campus/hearing/")
+        .chain_update(alert.as_bytes())
+        .chain_update(party.name())
         .finalize();
     let mut head = [0; 16];
     head.copy_from_slice(&digest[..16]);
@@ -199,6 +252,8 @@ pub struct Told {
     pub template: String,
     /// What a template is filled with: the figures of the first.
     pub figures: Figures,
+    /// By when somebody must have seen the first of them that is due.
+    pub due: DateTime<Utc>,
 }
 
 impl Told {
@@ -206,6 +261,7 @@ impl Told {
     pub fn together(tellings: Vec<Telling>) -> Option<Self> {
         let count = tellings.len();
         let severity = tellings.iter().map(|telling| telling.severity).max()?;
+        let due = tellings.iter().map(|telling| telling.due).min()?;
         let bases = tellings.iter().take(BASES);
         let bases = bases.map(|telling| telling.basis.clone()).collect();
         let first = tellings.into_iter().next()?;
@@ -226,6 +282,7 @@ impl Told {
             title_en,
             template: first.template,
             figures: first.figures,
+            due,
         })
     }
 }

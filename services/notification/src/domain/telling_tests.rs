@@ -192,3 +192,71 @@ fn tellings_for_one_owner_are_told_together() {
     assert_eq!(together.title, format!("{title}（另有同类预警 1 条）"));
     assert_eq!(Told::together(Vec::new()), None);
 }
+
+/// The school, or the bureau above it.
+fn inbox(alert: &Alert, hearer: Hearer) -> Vec<Party> {
+    let id = match hearer {
+        Hearer::Above => "350102",
+        _ => &alert.organization,
+    };
+    vec![Party::Organization(id.to_owned())]
+}
+
+/// Rule 3.3: the head and the bureau hear of whom a recheck kept out, each once, beside the owner.
+#[test]
+fn whoever_hears_besides_the_owner_hears_once_and_stays() {
+    let kind = Kind::GateRecheckFailed;
+    let rule = &shipped(kind).rule;
+    let (change, telling) = raised(kind, rule).tell(rule, &Scene::default(), now());
+    let telling = telling.unwrap();
+    let besides = telling.besides(&change.alert, rule, inbox);
+    let parties: Vec<String> = besides.iter().map(|one| one.party.name()).collect();
+    assert_eq!(
+        parties,
+        ["organizations/2135010001", "organizations/350102"]
+    );
+    assert!(
+        besides
+            .iter()
+            .all(|one| one.besides && one.wait == telling.wait)
+    );
+    let mut ids: Vec<Uuid> = besides.iter().map(|one| one.id).collect();
+    assert_eq!(
+        telling.besides(&change.alert, rule, inbox),
+        besides,
+        "the same each time"
+    );
+    ids.push(telling.id);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    let groups: Vec<String> = besides.iter().map(Telling::group).collect();
+    assert!(
+        groups.iter().all(|group| group.starts_with(BESIDES)),
+        "{groups:?}"
+    );
+    // Who is told as the owner is not told besides, and nobody is when it goes further up.
+    let nobody = Alert {
+        owner: String::new(),
+        ..change.alert.clone()
+    };
+    let to_school = Telling::of(&nobody, rule);
+    assert_eq!(to_school.besides(&nobody, rule, inbox).len(), 1);
+    let higher = Alert {
+        level: 1,
+        ..change.alert
+    };
+    assert!(
+        Telling::of(&higher, rule)
+            .besides(&higher, rule, inbox)
+            .is_empty()
+    );
+    let other = &shipped(Kind::HoldPlaced).rule;
+    let (change, telling) = raised(Kind::HoldPlaced, other).tell(other, &Scene::default(), now());
+    assert!(
+        telling
+            .unwrap()
+            .besides(&change.alert, other, inbox)
+            .is_empty()
+    );
+}

@@ -106,7 +106,7 @@ impl ChannelService for ChannelGrpc {
         let party = convert::party("party", &request.party)?;
         self.contacts.authorize(&caller, &party).await?;
         let channel = channel("channel", &request.channel)?;
-        self.contacts.remove(&channel, &party).await?;
+        self.contacts.remove(&caller, &channel, &party).await?;
         Ok(Response::new(pb::RemoveContactPointResponse {}))
     }
 
@@ -143,7 +143,7 @@ impl ChannelService for ChannelGrpc {
         let party = convert::party("preferences.party", &told.party)?;
         self.contacts.authorize(&caller, &party).await?;
         let wanted = convert::wanted(&told)?;
-        let preferences = self.contacts.prefer(&party, wanted).await?;
+        let preferences = self.contacts.prefer(&caller, &party, wanted).await?;
         Ok(Response::new(convert::preferences(&party, preferences)))
     }
 }

@@ -1,12 +1,7 @@
 //! NotificationFeed.
 
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
 use kit::auth::{Permission, caller};
-use kit::feed::{Feed, Page};
-use kit::status::Problem;
-use prost::Message;
-use proto::error::ErrorReason;
+use kit::feed::{Answers, Feed, Told};
 use proto::notification as pb;
 use proto::notification::notification_feed_server::NotificationFeed;
 use tonic::{Request, Response, Status};
@@ -23,19 +18,6 @@ impl FeedGrpc {
     }
 }
 
-type Answers<T> = BoxStream<'static, Result<T, Status>>;
-
-/// The events of a page as they were announced.
-fn events(page: &Page) -> Result<Vec<pb::NotificationEvent>, Problem> {
-    let events = page
-        .items
-        .iter()
-        .map(|item| pb::NotificationEvent::decode(item.payload.clone()));
-    events
-        .collect::<Result<_, _>>()
-        .map_err(|err| Problem::new(ErrorReason::Internal).source(err))
-}
-
 #[tonic::async_trait]
 impl NotificationFeed for FeedGrpc {
     type SnapshotStream = Answers<pb::NotificationSnapshotResponse>;
@@ -46,16 +28,13 @@ impl NotificationFeed for FeedGrpc {
         request: Request<pb::NotificationSnapshotRequest>,
     ) -> Result<Response<Self::SnapshotStream>, Status> {
         let scope = caller(&request)?.allowed(Permission::FeedRead)?.clone();
-        let pages = self.feed.snapshot(scope, request.into_inner().page_token);
-        let answer = |page: Page| {
-            Ok(pb::NotificationSnapshotResponse {
-                events: events(&page)?,
-                page_token: page.page_token,
-                resume_token: page.resume_token,
-            })
+        let token = request.into_inner().page_token;
+        let answer = |told: Told<_>| pb::NotificationSnapshotResponse {
+            events: told.events,
+            page_token: told.page_token,
+            resume_token: told.resume_token,
         };
-        let answers = pages.and_then(move |page| std::future::ready(answer(page)));
-        Ok(Response::new(answers.map_err(Status::from).boxed()))
+        Ok(self.feed.serve_snapshot(scope, token, answer))
     }
 
     async fn watch(
@@ -64,14 +43,10 @@ impl NotificationFeed for FeedGrpc {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let scope = caller(&request)?.allowed(Permission::FeedRead)?.clone();
         let token = request.into_inner().resume_token;
-        let pages = self.feed.watch(scope, token).await?;
-        let answer = |page: Page| {
-            Ok(pb::NotificationWatchResponse {
-                events: events(&page)?,
-                resume_token: page.resume_token,
-            })
+        let answer = |told: Told<_>| pb::NotificationWatchResponse {
+            events: told.events,
+            resume_token: told.resume_token,
         };
-        let answers = pages.and_then(move |page| std::future::ready(answer(page)));
-        Ok(Response::new(answers.map_err(Status::from).boxed()))
+        self.feed.serve_watch(scope, token, answer).await
     }
 }

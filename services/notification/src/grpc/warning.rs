@@ -37,7 +37,7 @@ impl WarningService for WarningGrpc {
         let request = request.into_inner();
         let view = self.app.view(&caller, Permission::WarningWrite).await?;
         let document = convert::document(&request.document)?;
-        let warning = self.app.ingest(document).await?;
+        let warning = self.app.ingest(&caller, document).await?;
         Ok(Response::new(convert::warning(warning, &view)))
     }
 

@@ -18,6 +18,9 @@ mod m20261126_000012_support;
 mod m20261126_000013_orders;
 mod m20261126_000014_feed;
 mod m20261126_000015_documents;
+mod m20261126_000016_sources;
+mod m20261126_000017_hearers;
+mod m20261126_000018_break_glass;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -42,6 +45,9 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000013_orders::Migration));
         migrations.push(Box::new(m20261126_000014_feed::Migration));
         migrations.push(Box::new(m20261126_000015_documents::Migration));
+        migrations.push(Box::new(m20261126_000016_sources::Migration));
+        migrations.push(Box::new(m20261126_000017_hearers::Migration));
+        migrations.push(Box::new(m20261126_000018_break_glass::Migration));
         migrations
     }
 

@@ -10,6 +10,7 @@ use super::unreadable;
 use crate::domain::alert::{Alert, State, Step};
 use crate::domain::change::{Entry, Event};
 use crate::domain::fact::{Figures, Kind, Severity, Word};
+use crate::domain::hearer::Hearer;
 
 row! {
     /// One alert.
@@ -42,6 +43,8 @@ row! {
         stands: bool,
         /// A JSON array.
         subjects: String,
+        /// The numbers of those whom the fact names, joined by commas.
+        named: String,
         /// How many people.
         people: i32,
         /// What the kind counts.
@@ -143,6 +146,18 @@ fn unpack(step: &str) -> Result<Option<Step>, DbErr> {
     }))
 }
 
+fn pack_named(named: &[Hearer]) -> String {
+    let numbers = named.iter().map(|hearer| (*hearer as i32).to_string());
+    numbers.collect::<Vec<_>>().join(",")
+}
+
+fn unpack_named(text: &str) -> Result<Vec<Hearer>, DbErr> {
+    let numbers = text.split(',').filter(|number| !number.is_empty());
+    let read = |number: &str| number.parse().ok().and_then(Hearer::from_code);
+    let named = numbers.map(|number| read(number).ok_or_else(|| unreadable("hearer")));
+    named.collect()
+}
+
 pub(super) fn instant(millis: i64) -> Result<DateTime<Utc>, DbErr> {
     DateTime::from_timestamp_millis(millis).ok_or_else(|| unreadable("instant"))
 }
@@ -180,6 +195,7 @@ impl From<Alert> for AlertRow {
             episode,
             stands,
             subjects,
+            named,
             figures,
             owner,
             occurred,
@@ -217,6 +233,7 @@ impl From<Alert> for AlertRow {
             episode,
             stands,
             subjects: serde_json::to_string(&subjects).unwrap_or_default(),
+            named: pack_named(&named),
             people,
             amount,
             total,
@@ -263,6 +280,7 @@ impl TryFrom<AlertRow> for Alert {
             episode: row.episode,
             stands: row.stands,
             subjects: serde_json::from_str(&row.subjects).map_err(|_| unreadable("subjects"))?,
+            named: unpack_named(&row.named)?,
             figures: Figures {
                 people: row.people,
                 amount: row.amount,

@@ -13,6 +13,7 @@ use super::alert_rows::{kind, severity};
 use super::{Store, unreadable};
 use crate::domain::directive::Urgency;
 use crate::domain::fact::Kind;
+use crate::domain::hearer::Hearer;
 use crate::domain::rule::{Reaction, Rule, Within};
 use crate::domain::rulebook::{Rulebook, shipped};
 
@@ -38,6 +39,8 @@ struct RuleBody {
     grave: Option<ReactionBody>,
     duty: String,
     above: bool,
+    /// Missing in a change from before it could be changed.
+    also: Option<Vec<i32>>,
     inhibited_by: Vec<i16>,
     group_wait: i64,
     template: String,
@@ -124,6 +127,7 @@ fn pack(rule: &Rule) -> String {
         grave,
         duty,
         above,
+        also,
         inhibited_by,
         group_wait,
         template,
@@ -134,6 +138,7 @@ fn pack(rule: &Rule) -> String {
         grave: grave.as_ref().map(pack_reaction),
         duty: duty.clone(),
         above: *above,
+        also: Some(also.iter().map(|hearer| *hearer as i32).collect()),
         inhibited_by: inhibited_by.iter().map(|kind| *kind as i16).collect(),
         group_wait: group_wait.num_seconds(),
         template: template.clone(),
@@ -164,6 +169,11 @@ fn rule(row: RuleRow) -> Result<Rule, DbErr> {
     let of = kind(row.kind)?;
     let body: RuleBody = serde_json::from_str(&row.body).map_err(|_| unreadable("rule"))?;
     let inhibited_by = body.inhibited_by.into_iter().map(kind);
+    let hearer = |code| Hearer::from_code(code).ok_or_else(|| unreadable("hearer"));
+    let also = match body.also {
+        Some(also) => also.into_iter().map(hearer).collect::<Result<_, _>>()?,
+        None => shipped(of).rule.also.clone(),
+    };
     Ok(Rule {
         kind: of,
         basis: shipped(of).rule.basis.clone(),
@@ -171,6 +181,7 @@ fn rule(row: RuleRow) -> Result<Rule, DbErr> {
         grave: body.grave.map(reaction).transpose()?,
         duty: body.duty,
         above: body.above,
+        also,
         inhibited_by: inhibited_by.collect::<Result<_, _>>()?,
         group_wait: span(body.group_wait)?,
         template: body.template,

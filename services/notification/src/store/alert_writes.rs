@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::alert_rows::{AlertRow, EntryRow, entry_row, kind};
 use super::alerts::select_alerts;
+use super::hearers::Parties;
 use super::{Store, unreadable};
 use crate::domain::alert::{Alert, State, alert_name};
 use crate::domain::change::{Change, Event};
@@ -174,14 +175,22 @@ async fn tell(
         standing: standing(tx, schools, &changes).await?,
         silences: Store::silences_in_force(tx, now).await?,
     };
-    let mut tellings = Vec::new();
+    let mut told = Vec::new();
     let tell = |change: Change| {
         let rule = rules.version(change.alert.kind, change.alert.rule_version);
         let (change, telling) = change.tell(rule, &scene, now);
-        tellings.extend(telling);
+        if let Some(telling) = telling {
+            told.push((telling, change.alert.clone(), rule));
+        }
         change
     };
     let changes = changes.into_iter().map(tell).collect();
+    let parties = Parties::of(tx, told.iter().map(|(_, alert, rule)| (alert, *rule))).await?;
+    let mut tellings = Vec::new();
+    for (telling, alert, rule) in told {
+        tellings.extend(telling.besides(&alert, rule, |alert, one| parties.of_alert(alert, one)));
+        tellings.push(telling);
+    }
     Ok((changes, tellings))
 }
 

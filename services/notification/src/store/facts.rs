@@ -13,7 +13,7 @@ use super::alerts::select_alerts;
 use super::answers::Answers;
 use crate::domain::alert::{Alert, State, Step, Verb};
 use crate::domain::change::Change;
-use crate::domain::fact::{Fact, Kind};
+use crate::domain::fact::{Fact, Kind, Source};
 use crate::domain::policy::{self, Enacted};
 use crate::domain::rulebook::Rulebook;
 
@@ -49,6 +49,7 @@ impl Store {
     /// When the database fails.
     pub async fn follow_facts(
         tx: &Tx,
+        source: Source,
         told: Vec<Told>,
         generation: i64,
         now: DateTime<Utc>,
@@ -66,7 +67,7 @@ impl Store {
             .into_iter()
             .filter(|told| is_news(&mut seen, told, generation))
             .collect();
-        note(tx, &told, generation, now).await?;
+        note(tx, source, &told, generation, now).await?;
         if !concerns {
             return Ok(());
         }
@@ -77,22 +78,32 @@ impl Store {
         Ok(())
     }
 
-    /// Resolves the alerts of entities that a snapshot did not mention.
+    /// Resolves the alerts of entities that a snapshot of a feed did not mention.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sweep_facts(tx: &Tx, generation: i64, now: DateTime<Utc>) -> Result<(), DbErr> {
+    pub async fn sweep_facts(
+        tx: &Tx,
+        source: Source,
+        generation: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
         Self::lock_alerts(tx).await?;
-        let wheres = "state <> 4 AND NOT EXISTS (SELECT 1 FROM facts \
-                      WHERE facts.name = alerts.basis AND facts.generation >= $1)";
+        let kinds = Kind::ALL.iter().filter(|kind| kind.source() == source);
+        let kinds: Vec<String> = kinds.map(|kind| (*kind as i32).to_string()).collect();
+        let wheres = format!(
+            "state <> 4 AND kind IN ({}) AND NOT EXISTS (SELECT 1 FROM facts \
+             WHERE facts.name = alerts.basis AND facts.generation >= $1)",
+            kinds.join(", ")
+        );
         let values = vec![generation.into()];
-        let over = select_alerts(tx, wheres, values, "sequence", MOST).await?;
+        let over = select_alerts(tx, &wheres, values, "sequence", MOST).await?;
         let over = over.into_iter().filter_map(|alert| end(alert, now));
         Self::write_alerts(tx, over.collect(), now).await?;
         // What is told from now on is of this generation, whatever its version.
-        let sql = "DELETE FROM facts WHERE generation < $1";
-        tx.execute_raw(statement(tx, sql, [generation.into()]))
-            .await?;
+        let sql = "DELETE FROM facts WHERE generation < $1 AND source = $2";
+        let values = [generation.into(), source.as_str().into()];
+        tx.execute_raw(statement(tx, sql, values)).await?;
         Ok(())
     }
 
@@ -226,7 +237,13 @@ fn is_news(seen: &mut HashMap<String, (i64, i64)>, told: &Told, generation: i64)
 }
 
 /// Notes the versions of entities as they were told last.
-async fn note(tx: &Tx, told: &[Told], generation: i64, now: DateTime<Utc>) -> Result<(), DbErr> {
+async fn note(
+    tx: &Tx,
+    source: Source,
+    told: &[Told],
+    generation: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let last: BTreeMap<&str, &Told> = told.iter().map(|told| (&*told.entity, told)).collect();
     for gone in [false, true] {
         let of = || last.values().filter(|told| told.gone == gone);
@@ -239,6 +256,10 @@ async fn note(tx: &Tx, told: &[Told], generation: i64, now: DateTime<Utc>) -> Re
                 Column::Big(of().map(|told| told.version).collect()),
             ),
             ("generation", Column::Big(vec![generation; count])),
+            (
+                "source",
+                Column::Text(vec![source.as_str().to_owned(); count]),
+            ),
         ];
         if gone {
             columns.push(("gone_at", Column::Big(vec![now.timestamp_millis(); count])));

@@ -31,6 +31,8 @@ row! {
         together: String,
         /// Milliseconds since 1970.
         create_at: i64,
+        /// What a template is filled with, as JSON.
+        details: String,
         /// It was taken from the queue.
         done: bool,
     }
@@ -45,6 +47,8 @@ pub struct Message {
     pub party: Party,
     /// The resource names.
     pub bases: Vec<String>,
+    /// What a template is filled with, besides how many there are: of the first.
+    pub details: BTreeMap<String, String>,
 }
 
 impl Store {
@@ -60,6 +64,7 @@ impl Store {
             party: notice.party.name(),
             together: notice.together,
             create_at: now.timestamp_millis(),
+            details: serde_json::to_string(&notice.details).unwrap_or_default(),
             done: false,
         };
         let rows: Vec<NoticeRow> = notices.into_iter().map(row).collect();
@@ -86,10 +91,12 @@ impl Store {
             let event = Event::ALL.into_iter().find(|it| *it as i16 == row.event);
             let event = event.ok_or_else(|| unreadable("event of a notice"))?;
             let party = Party::parse(&row.party).ok_or_else(|| unreadable("party"))?;
+            let details = serde_json::from_str(&row.details).map_err(|_| unreadable("details"))?;
             let message = messages.entry(row.together).or_insert_with(|| Message {
                 event,
                 party,
                 bases: Vec::new(),
+                details,
             });
             message.bases.push(row.basis);
         }

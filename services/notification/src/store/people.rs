@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kit::bulk::{Column, insert};
+use kit::bulk::{Column, insert, placeholders};
 use kit::db::{Tx, statement};
 use kit::rows::{Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use super::{Store, below_end, unreadable};
 use crate::domain::party::Party;
+
+/// How many places one statement asks for.
+const PLACES: usize = 1000;
 
 /// What a roll is of; the numbers are those of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,6 +244,35 @@ impl Store {
         rows.iter()
             .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
             .collect()
+    }
+
+    /// Who holds which of `posts` at which of these places: place, post and person, in this order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holders_at(
+        db: &impl ConnectionTrait,
+        places: &[String],
+        posts: &[String],
+    ) -> Result<Vec<(String, String, Uuid)>, DbErr> {
+        let mut found = Vec::new();
+        for post in posts {
+            for part in places.chunks(PLACES) {
+                let sql = format!(
+                    "SELECT place, person FROM people WHERE kind = 2 AND posts LIKE $1 \
+                     AND place IN ({})",
+                    placeholders(2, part.len())
+                );
+                let first = std::iter::once(Value::from(format!("%,{post},%")));
+                let values = first.chain(part.iter().map(|place| place.as_str().into()));
+                for row in db.query_all_raw(statement(db, &sql, values)).await? {
+                    let place = row.try_get_by_index(0)?;
+                    found.push((place, post.clone(), row.try_get_by_index(1)?));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Those of the staff of an organisation who hold one of `posts`.

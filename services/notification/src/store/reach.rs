@@ -1,19 +1,55 @@
-//! Where those stand who are to be told, many at a time.
+//! Whom directives have reached, and where those stand who are to be told, many at a time.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use kit::bulk::placeholders;
-use kit::db::statement;
+use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::Store;
+use super::{Store, unreadable};
 use crate::domain::party::Party;
 
 /// How many names one statement asks for.
 const NAMES: usize = 1000;
 
 impl Store {
+    /// The recipients to which `upper` passed a directive on, and until when each signs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reached_by(
+        tx: &Tx,
+        directive: Uuid,
+        upper: &str,
+    ) -> Result<Vec<(String, DateTime<Utc>)>, DbErr> {
+        let sql = "SELECT organization, due_at FROM directive_recipients WHERE directive = $1 \
+                   AND upper_organization = $2 AND due_at IS NOT NULL";
+        let values = [directive.into(), upper.into()];
+        let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
+        rows.iter()
+            .map(|row| {
+                let due = DateTime::from_timestamp_millis(row.try_get_by_index(1)?);
+                let due = due.ok_or_else(|| unreadable("deadline"))?;
+                Ok((row.try_get_by_index(0)?, due))
+            })
+            .collect()
+    }
+
+    /// The ids of the recipients that a directive has reached.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reached(tx: &Tx, directive: Uuid) -> Result<Vec<String>, DbErr> {
+        let sql = "SELECT organization FROM directive_recipients WHERE directive = $1 \
+                   AND due_at IS NOT NULL";
+        let rows = tx
+            .query_all_raw(statement(tx, sql, [directive.into()]))
+            .await?;
+        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+    }
+
     /// The places of class groups by resource name; those that the register does not know are left
     /// out.
     ///

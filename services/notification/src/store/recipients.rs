@@ -15,7 +15,6 @@ use uuid::Uuid;
 use super::entity::directive_recipient::{self, Column};
 use super::recipient_rows::{model, number_of};
 use super::{Store, below_end, unreadable};
-use crate::domain::chain::Level;
 use crate::domain::directive::Directive;
 use crate::domain::recipient::{Below, Recipient, State};
 use crate::grpc::announced::recipient_change;
@@ -170,29 +169,6 @@ impl Store {
             .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
         let reached: Result<Vec<_>, DbErr> = reached.collect();
         Self::count_reached(tx, directive, (upper, now + acknowledge), reached?).await
-    }
-
-    /// The organisations to which `upper` passed a directive on, and until when each signs.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn reached_by(
-        tx: &Tx,
-        directive: Uuid,
-        upper: &str,
-    ) -> Result<Vec<(String, DateTime<Utc>)>, DbErr> {
-        let sql = "SELECT organization, due_at FROM directive_recipients WHERE directive = $1 \
-                   AND upper_organization = $2 AND level <> $3 AND due_at IS NOT NULL";
-        let class_group = (Level::ClassGroup as i16).into();
-        let values = [directive.into(), upper.into(), class_group];
-        let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
-        rows.iter()
-            .map(|row| {
-                let due = DateTime::from_timestamp_millis(row.try_get_by_index(1)?);
-                let due = due.ok_or_else(|| unreadable("deadline"))?;
-                Ok((row.try_get_by_index(0)?, due))
-            })
-            .collect()
     }
 
     /// Nothing is owed any more: the directive has ended. Its recipients leave the feed soon after.

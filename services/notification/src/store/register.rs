@@ -17,6 +17,10 @@ const MOST: i64 = 100_000;
 
 /// The subject whose answerable person owns alerts about health.
 pub const EPIDEMIC_CONTROL: &str = "EPIDEMIC_CONTROL";
+/// The subject whose answerable person is the head of a school.
+pub const OVERALL_HEAD: &str = "OVERALL_HEAD";
+/// The subject whose answerable person sees to psychological support.
+pub const PSYCHOLOGY: &str = "PSYCHOLOGY";
 /// A duty at an organisation and who answers for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duty {

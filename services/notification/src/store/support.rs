@@ -41,6 +41,10 @@ row! {
         late: bool,
         /// The counsellor.
         counsellor: String,
+        /// Which member of staff that is.
+        counsellor_person: String,
+        /// When somebody is reminded next; the greatest number for never.
+        remind_at: i64,
         /// How many entries there are.
         entry_count: i32,
         /// Whom it is about and why, sealed.
@@ -297,6 +301,8 @@ fn case_row(case: &Case, seal: &Seal) -> CaseRow {
         contact_due_at: CaseKey::of(case).contact_due_at,
         late: case.late,
         counsellor: case.counsellor.clone(),
+        counsellor_person: case.counsellor_person.clone(),
+        remind_at: case.remind.map_or(NEVER, |at| at.timestamp_millis()),
         entry_count: case.entry_count,
         words: seal.seal(case.id, &sealed),
     }
@@ -322,6 +328,10 @@ fn case(row: CaseRow, seal: &Seal) -> Result<Case, DbErr> {
             .transpose()?,
         late: row.late,
         counsellor: row.counsellor,
+        counsellor_person: row.counsellor_person,
+        remind: (row.remind_at != NEVER)
+            .then(|| instant(row.remind_at))
+            .transpose()?,
         entry_count: row.entry_count,
     })
 }

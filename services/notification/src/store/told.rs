@@ -9,11 +9,11 @@ use kit::rows::{Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::alert_rows::{kind, severity, word};
+use super::alert_rows::{instant, kind, severity, word};
 use super::{Store, unreadable};
 use crate::domain::fact::Figures;
 use crate::domain::party::Party;
-use crate::domain::telling::{Telling, Told};
+use crate::domain::telling::{BESIDES, Telling, Told};
 
 /// How long what was told is kept.
 const KEPT: Duration = Duration::days(30);
@@ -49,6 +49,8 @@ row! {
         word: i16,
         /// What rows that are told together have in common.
         together: String,
+        /// By when somebody must have seen it; 0 where that is not known.
+        due_at: i64,
         /// From when on.
         tell_at: i64,
         /// It was taken from the queue.
@@ -133,8 +135,12 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
         let sql = "UPDATE told SET party = $1, together = CAST(kind AS TEXT) || '/' || $1 \
-                   WHERE done = FALSE AND tell_at > $2 AND alert";
-        let first = [party.name().into(), now.timestamp_millis().into()];
+                   WHERE done = FALSE AND tell_at > $2 AND together NOT LIKE $3 AND alert";
+        let first = [
+            party.name().into(),
+            now.timestamp_millis().into(),
+            format!("{BESIDES}%").into(),
+        ];
         kit::rows::execute_in(tx, sql, &first, alerts).await
     }
 
@@ -196,6 +202,8 @@ fn telling_row(telling: Telling, together: String, tell_at: i64) -> ToldRow {
         template,
         figures,
         wait: _,
+        besides: _,
+        due,
     } = telling;
     let Figures {
         people,
@@ -218,6 +226,7 @@ fn telling_row(telling: Telling, together: String, tell_at: i64) -> ToldRow {
         total,
         word: word as i16,
         together,
+        due_at: due.timestamp_millis(),
         tell_at,
         done: false,
     }
@@ -241,5 +250,7 @@ fn telling(row: ToldRow) -> Result<Telling, DbErr> {
             word: word(row.word)?,
         },
         wait: None,
+        besides: row.together.starts_with(BESIDES),
+        due: instant(row.due_at)?,
     })
 }

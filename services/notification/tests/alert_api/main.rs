@@ -5,7 +5,11 @@ mod alert_laws;
 mod alert_rules;
 mod alert_scope;
 mod alerts;
+mod glass;
+mod hearers;
 mod kinds;
+mod raised;
+mod safety_kinds;
 mod store;
 #[path = "../town/mod.rs"]
 mod town;

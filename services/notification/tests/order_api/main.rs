@@ -3,6 +3,7 @@
 mod attendances;
 mod counts;
 mod directives;
+mod heard;
 mod items;
 mod meetings;
 mod orders;

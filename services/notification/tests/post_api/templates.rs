@@ -142,6 +142,9 @@ async fn the_shipped_templates_are_there_once(scratch: Scratch) {
         "templates/concern-answered",
         "templates/directive-arrived",
         "templates/directive-overdue",
+        "templates/directive-revoked",
+        "templates/directive-superseded",
+        "templates/directive-unfinished",
         "templates/meeting-notice",
         "templates/notice",
         "templates/told",
@@ -365,7 +368,7 @@ async fn lists_are_paged(scratch: Scratch) {
             break;
         }
     }
-    assert_eq!(names.len(), 9);
+    assert_eq!(names.len(), 12);
     assert!(names.is_sorted());
     for after in 0..3 {
         world.save(reminder(), after, "").await.expect("saved");

@@ -78,7 +78,10 @@ async fn an_alert_lies_in_the_inbox_of_its_owner_once(scratch: Scratch) {
         (Category::Alert, Urgency::Emergency)
     );
     assert!(item.basis.starts_with("organizations/2135010001/alerts/"));
+    assert!(item.title.starts_with("【预警】"), "{}", item.title);
     assert!(item.body.contains("9 人") && item.body.contains("9 people"));
+    // By when somebody must have seen it, in the hours of the city.
+    assert!(item.body.contains("9:40"), "{}", item.body);
 }
 
 async fn a_text_comes_in_the_language_that_is_preferred(scratch: Scratch) {
@@ -96,7 +99,8 @@ async fn a_text_comes_in_the_language_that_is_preferred(scratch: Scratch) {
     world.channels.update_preferences(ask).await.expect("set");
     hear(&world, "T1").await;
     let items = of_owner(&mut world, 1).await;
-    assert!(items[0].title.starts_with("Campus: "), "{}", items[0].title);
+    assert!(items[0].title.starts_with("Alert: "), "{}", items[0].title);
+    assert!(items[0].body.contains("9 people"), "{}", items[0].body);
 }
 
 fn own(more: &[&str]) -> pb::Template {

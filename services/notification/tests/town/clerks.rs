@@ -88,7 +88,7 @@ impl World {
             }
             ask.page_token = page.next_page_token;
         }
-        assert_eq!(rules.len(), 9);
+        assert_eq!(rules.len(), notification::domain::fact::Kind::ALL.len());
         let mut rules = rules.into_iter();
         rules.find(|rule| rule.kind() == kind).expect("a rule")
     }

@@ -157,6 +157,20 @@ pub(crate) fn case() -> pb::Case {
     }
 }
 
+/// A case that a laboratory opened and nobody has reported yet: the first report is due within a day.
+pub(crate) fn opened() -> pb::Case {
+    pb::Case {
+        name: "cases/K1".to_owned(),
+        organization: SCHOOL.to_owned(),
+        state: pb::case::State::Open.into(),
+        detection: pb::case::Detection::Laboratory.into(),
+        person_count: 1,
+        open_time: at(morning()),
+        first_report_due_time: at(morning() + Duration::hours(24)),
+        ..Default::default()
+    }
+}
+
 fn late(mut case: pb::Case) -> pb::Case {
     case.late = true;
     for hop in &mut case.hops {
@@ -333,6 +347,29 @@ pub(crate) fn examples() -> Vec<Example> {
             title_en: "A follow-up report is overdue; write it at once",
             upper: "",
             rule: "5.35",
+        },
+        Example {
+            kind: Kind::CaseOpened,
+            stands: (
+                "cases/K3",
+                State::Case(pb::Case {
+                    name: "cases/K3".to_owned(),
+                    ..opened()
+                }),
+            ),
+            over: Some(State::Case(pb::Case {
+                name: "cases/K3".to_owned(),
+                last_report_kind: pb::case_report::Kind::First.into(),
+                ..opened()
+            })),
+            severity: Severity::Warning,
+            due: hours(2),
+            people: 1,
+            title: "新增一例需报告的病例或事件，涉及 1 人，请立即核实，并在时限内作出首次报告",
+            title_en: "A case that must be reported was opened, of 1 people; verify it at once and report \
+                       in time",
+            upper: "",
+            rule: "1.16",
         },
     ]
 }

@@ -1,7 +1,8 @@
-//! Roster and sampling, as far as notification hears of them.
+//! Roster, sampling and safety-inspection, as far as notification hears of them.
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::clock::ManualClock;
 use kit::db::Database;
@@ -12,6 +13,8 @@ use kit::server::{Running, Server, ServerConfig};
 use prost::Message;
 use proto::roster::roster_feed_server::{RosterFeed, RosterFeedServer};
 use proto::roster::{self as rpb, RosterEvent};
+use proto::safety::safety_feed_server::{SafetyFeed, SafetyFeedServer};
+use proto::safety::{self as safe, SafetyEvent};
 use proto::sampling::sampling_feed_server::{SamplingFeed, SamplingFeedServer};
 use proto::sampling::{self as spb, SamplingEvent};
 use tonic::{Request, Response, Status};
@@ -97,6 +100,17 @@ neighbour!(
     SamplingWatchResponse
 );
 
+neighbour!(
+    Safety,
+    SafetyFeed,
+    SafetyEvent,
+    safe,
+    SafetySnapshotRequest,
+    SafetySnapshotResponse,
+    SafetyWatchRequest,
+    SafetyWatchResponse
+);
+
 impl Neighbours {
     pub(crate) async fn start() -> Self {
         let scratch = kit::scratch::sqlite();
@@ -111,10 +125,15 @@ impl Neighbours {
         let server = Server::bind(&listen, &auth, clock, drain.clone())
             .await
             .expect("binds");
+        let server = server.audited(&db, "roster", &AuditConfig::default());
+        let server = server.expect("a log");
         let roster = Roster(Feed::new(db.clone(), "roster", drain.clone()));
-        let sampling = Sampling(Feed::new(db.clone(), "sampling", drain));
-        let routes = tonic::service::Routes::new(RosterFeedServer::new(roster));
-        let running = server.serve(routes.add_service(SamplingFeedServer::new(sampling)));
+        let sampling = Sampling(Feed::new(db.clone(), "sampling", drain.clone()));
+        let safety = Safety(Feed::new(db.clone(), "safety", drain));
+        let routes = tonic::service::Routes::new(RosterFeedServer::new(roster))
+            .add_service(SamplingFeedServer::new(sampling))
+            .add_service(SafetyFeedServer::new(safety));
+        let running = server.serve(routes);
         Self {
             db,
             running,
@@ -135,6 +154,20 @@ impl Neighbours {
     pub(crate) async fn tell_roster(&self, events: Vec<RosterEvent>) {
         let change = |event: RosterEvent| Change {
             feed: "roster",
+            kind: "entity",
+            entity: event.entity.clone(),
+            version: event.version,
+            removed: event.removed,
+            org_path: event.org_path.parse().expect("a path"),
+            payload: event.encode_to_vec(),
+            latest: true,
+        };
+        self.tell(events.into_iter().map(change).collect()).await;
+    }
+
+    pub(crate) async fn tell_safety(&self, events: Vec<SafetyEvent>) {
+        let change = |event: SafetyEvent| Change {
+            feed: "safety",
             kind: "entity",
             entity: event.entity.clone(),
             version: event.version,

@@ -113,11 +113,13 @@ pub(crate) fn who(
 impl Who {
     pub(crate) fn asks<T>(&self, message: T) -> Request<T> {
         let caller = Caller {
-            subject: self.subject.to_owned(),
-            roles: vec![self.role],
-            scope: self.scope.parse().expect("a scope"),
-            laboratory: None,
             person: self.person.clone(),
+            second_factor: true,
+            ..Caller::new(
+                self.subject.to_owned(),
+                vec![self.role],
+                self.scope.parse().expect("a scope"),
+            )
         };
         let days = Duration::from_secs(86_400 * 90);
         let start = "2022-04-01T00:00:00Z".parse().expect("an instant");
@@ -386,8 +388,9 @@ pub(crate) fn concern(category: pb::concern::Category) -> pb::Concern {
 /// What was put into the queue since the last look, whether it was made a message of or not.
 pub(crate) async fn take(db: &Database) -> Vec<Message> {
     let tx = db.begin().await.expect("a transaction");
-    let sql =
-        "SELECT event, basis, party, together FROM notices WHERE create_at >= 0 ORDER BY basis";
+    // One statement: what is put in meanwhile waits for the next look.
+    let sql = "UPDATE notices SET create_at = -1 WHERE create_at >= 0 \
+        RETURNING event, basis, party, together, details";
     let rows = tx.query_all_raw(statement(&tx, sql, [])).await;
     let mut taken: BTreeMap<String, Message> = BTreeMap::new();
     for row in rows.expect("read") {
@@ -398,14 +401,14 @@ pub(crate) async fn take(db: &Database) -> Vec<Message> {
             event: event.expect("an event"),
             party: Party::parse(&text(2)).expect("a party"),
             bases: Vec::new(),
+            details: serde_json::from_str(&text(4)).expect("details"),
         });
         message.bases.push(text(1));
     }
-    let sql = "UPDATE notices SET create_at = -1";
-    tx.execute_raw(statement(&tx, sql, []))
-        .await
-        .expect("written");
     tx.commit().await.expect("committed");
+    for message in taken.values_mut() {
+        message.bases.sort();
+    }
     taken.into_values().collect()
 }
 

@@ -142,9 +142,11 @@ pub(crate) fn settings(
         },
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
+        audit: kit::audit::AuditConfig::default(),
         database: database.clone(),
         roster: neighbours.to_owned(),
         sampling: neighbours.to_owned(),
+        safety_inspection: neighbours.to_owned(),
         alerts: AlertConfig {
             poll: Duration::from_millis(20),
             ..AlertConfig::default()
@@ -192,11 +194,9 @@ fn signed<T>(
     message: T,
 ) -> Request<T> {
     let caller = Caller {
-        subject: subject.to_owned(),
-        roles: vec![role],
-        scope: scope.parse().expect("a scope"),
-        laboratory: None,
         person,
+        second_factor: true,
+        ..Caller::new(subject, vec![role], scope.parse().expect("a scope"))
     };
     let days = Duration::from_secs(86_400 * 60);
     let start = "2022-04-05T00:00:00Z".parse().expect("an instant");

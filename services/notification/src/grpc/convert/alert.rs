@@ -39,6 +39,7 @@ pub(in crate::grpc) fn alert(alert: Alert) -> pb::Alert {
         organization: _,
         id: _,
         kind,
+        named: _,
         grave: _,
         severity,
         above: _,

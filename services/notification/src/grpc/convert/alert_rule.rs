@@ -10,6 +10,7 @@ use super::alert::version;
 use super::malformed;
 use crate::domain::directive::Urgency;
 use crate::domain::fact::{Kind, Severity};
+use crate::domain::hearer::Hearer;
 use crate::domain::rule::{Reaction, Rule, Within};
 use crate::domain::rulebook::shipped;
 
@@ -37,6 +38,7 @@ pub(in crate::grpc) fn alert_rule(rule: Rule) -> pb::AlertRule {
         grave,
         duty,
         above,
+        also,
         inhibited_by,
         group_wait,
         template,
@@ -50,6 +52,7 @@ pub(in crate::grpc) fn alert_rule(rule: Rule) -> pb::AlertRule {
         grave: grave.map(reaction),
         duty,
         above,
+        also: also.into_iter().map(|hearer| hearer as i32).collect(),
         inhibited_by: inhibited_by.into_iter().map(|kind| kind as i32).collect(),
         group_wait: Some(to_duration(group_wait)),
         template,
@@ -100,6 +103,11 @@ pub(in crate::grpc) fn rule_change(kind: Kind, rule: &pb::AlertRule) -> Result<R
     };
     let grave = rule.grave.as_ref();
     let grave = grave.map(|grave| read_reaction(&mut fields, "rule.grave", grave));
+    let also = rule.also.iter().map(|code| Hearer::from_code(*code));
+    let also: Option<Vec<Hearer>> = also.collect();
+    if also.is_none() {
+        fields.violation("rule.also", "请选择有效的选项", "not a known value");
+    }
     let inhibited_by = kinds(&mut fields, "rule.inhibited_by", &rule.inhibited_by);
     let group_wait = rule.group_wait.as_ref();
     let group_wait = group_wait.and_then(|wait| span(&mut fields, "rule.group_wait", wait));
@@ -115,6 +123,7 @@ pub(in crate::grpc) fn rule_change(kind: Kind, rule: &pb::AlertRule) -> Result<R
         grave: grave.map(|grave| grave.ok_or_else(unread)).transpose()?,
         duty: rule.duty.clone(),
         above: rule.above,
+        also: also.unwrap_or_default(),
         inhibited_by,
         group_wait: group_wait.unwrap_or_else(Duration::zero),
         template: rule.template.clone(),
@@ -227,6 +236,7 @@ mod tests {
                     nanos: 1,
                 }],
             }),
+            also: vec![0],
             inhibited_by: vec![0],
             template: "templates/A".to_owned(),
             ..Default::default()
@@ -241,6 +251,7 @@ mod tests {
                 "rule.ordinary.severity",
                 "rule.ordinary.policy_span",
                 "rule.ordinary.escalate_after",
+                "rule.also",
                 "rule.inhibited_by",
                 "rule.template",
             ]

@@ -89,6 +89,8 @@ pub(in crate::grpc) fn support_case(case: Case, entries: Vec<Entry>) -> pb::Supp
         contact_due,
         late,
         counsellor,
+        counsellor_person: _,
+        remind: _,
         entry_count: _,
     } = case;
     let concern = concern.map(|concern| format!("concerns/{}", concern.hyphenated()));

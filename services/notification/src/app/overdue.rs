@@ -1,0 +1,183 @@
+//! Tells recipients of directives that a time has passed without what was due, and the one above of how
+//! many: one replica looks each second, each group is told once, in the transaction that notes it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kit::db::Tx;
+use kit::drain::Drain;
+use kit::lease::{self, Lease};
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::Base;
+use super::arrivals::{parties, urgency};
+use super::directives::directive_name;
+use super::telling::{Telling, named};
+use super::told::write;
+use crate::domain::directive::Directive;
+use crate::domain::message::{Category, Urgency};
+use crate::domain::party::Party;
+use crate::domain::recipient::Missed;
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::overdue;
+
+/// The name of the lease: one replica looks at a time.
+const LEASE: &str = "overdue";
+/// How long a replica that vanished keeps others from it.
+const TTL: Duration = Duration::from_secs(10);
+/// How often to look.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How many groups of a kind are told before the lease is taken anew.
+const TOGETHER: u64 = 50;
+
+/// Looks after the times by which directives are signed for and done.
+#[derive(Clone, Debug)]
+pub(crate) struct Overdue {
+    base: Base,
+    /// The channels besides the inbox.
+    channels: Vec<String>,
+    /// Wakes whoever sends messages.
+    work: Arc<Notify>,
+    holder: String,
+}
+
+impl Overdue {
+    /// Looks each second until the drain; tells by the inbox and `channels`.
+    pub(crate) fn start(base: Base, channels: Vec<String>, work: Arc<Notify>, drain: Drain) {
+        let overdue = Self {
+            base,
+            channels,
+            work,
+            holder: Uuid::new_v4().to_string(),
+        };
+        tokio::spawn(overdue.watch(drain));
+    }
+
+    async fn watch(self, drain: Drain) {
+        loop {
+            if let Err(err) = self.tell_all().await {
+                tracing::warn!(error = %err, "cannot look for overdue directives, trying again");
+            }
+            if !drain.sleep(PERIOD).await {
+                return;
+            }
+        }
+    }
+
+    fn time(&self) -> (DateTime<Utc>, NaiveDate) {
+        (self.base.clock.now(), self.base.clock.today())
+    }
+
+    /// Tells everybody who is to be told unless another replica is at it.
+    async fn tell_all(&self) -> Result<(), DbErr> {
+        let db = self.base.store.database();
+        loop {
+            let found = Store::overdue(db.read(), self.time(), TOGETHER).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            let Some(lease) = lease::take(db, LEASE, &self.holder, TTL).await? else {
+                return Ok(());
+            };
+            let mut done = 0;
+            for overdue in found {
+                match self.tell(&lease, &overdue).await {
+                    Ok(()) => done += 1,
+                    Err(err) => {
+                        tracing::warn!(error = %err, "what is overdue of a directive could not be told");
+                    }
+                }
+            }
+            self.work.notify_one();
+            if done == 0 {
+                return lease.release(db).await;
+            }
+        }
+    }
+
+    /// Tells those of a group who are overdue still, and the one above.
+    async fn tell(&self, lease: &Lease, overdue: &overdue::Overdue) -> Result<(), Error> {
+        let tx = self.base.store.database().begin().await?;
+        if !lease.holds(&tx).await? {
+            return Ok(());
+        }
+        // It must not end meanwhile.
+        let (orderer, id) = (&overdue.orderer, overdue.directive);
+        let directive = Store::directive_to_use(&tx, orderer, id).await?;
+        let time = self.time();
+        let late = Store::note_overdue(&tx, overdue, time).await?;
+        if let Some(directive) = directive
+            && !late.is_empty()
+        {
+            let tellings = tellings(&tx, &directive, overdue, &late).await?;
+            write(&tx, tellings, &self.channels, time.0).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// What those who are late are told, and the one above of all of them.
+async fn tellings(
+    tx: &Tx,
+    directive: &Directive,
+    overdue: &overdue::Overdue,
+    late: &[String],
+) -> Result<Vec<Telling>, DbErr> {
+    let mut counts: BTreeMap<Party, usize> = BTreeMap::new();
+    for party in parties(tx, late).await? {
+        *counts.entry(party).or_default() += 1;
+    }
+    let upper = match &*overdue.upper {
+        "" => directive.organization.clone(),
+        upper => upper.to_owned(),
+    };
+    for party in parties(tx, &[upper]).await? {
+        counts.insert(party, late.len());
+    }
+    let telling = |(party, count): (Party, usize)| telling(directive, overdue, party, count);
+    Ok(counts.into_iter().map(telling).collect())
+}
+
+fn telling(
+    directive: &Directive,
+    overdue: &overdue::Overdue,
+    party: Party,
+    count: usize,
+) -> Telling {
+    let title = &directive.content.title;
+    let (template, sentence) = match overdue.missed {
+        Missed::Signature => (
+            "directive-overdue",
+            (
+                format!("通知《{title}》逾期未签收，尚有 {count} 个单位"),
+                format!("“{title}” was not acknowledged in time by {count}"),
+            ),
+        ),
+        Missed::Demand => (
+            "directive-unfinished",
+            (
+                format!("通知《{title}》的任务逾期未完成，尚有 {count} 个单位"),
+                format!("A demand of “{title}” was not done in time by {count}"),
+            ),
+        ),
+    };
+    let values = named([
+        ("title", title.clone()),
+        ("due", overdue.due()),
+        ("outstanding", count.to_string()),
+    ]);
+    Telling {
+        party,
+        category: Category::Directive,
+        urgency: urgency(directive.urgency).max(Urgency::Urgent),
+        own: Some((template.to_owned(), values)),
+        sentence,
+        basis: directive_name(&directive.organization, directive.id),
+    }
+}
