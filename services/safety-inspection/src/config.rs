@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
-use kit::server::ServerConfig;
+use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use kit::vault::CryptoConfig;
+use kit::vault::{CryptoConfig, EmergencyConfig};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,9 @@ pub struct Config {
     /// What it tells about itself.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
+    /// How the audit log is kept.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Where its data is.
     pub database: DatabaseConfig,
     /// Where roster answers, such as `http://127.0.0.1:7401`.
@@ -35,6 +39,9 @@ pub struct Config {
     /// How what identifies visitors is sealed.
     #[serde(default)]
     pub crypto: CryptoConfig,
+    /// How what is gathered for an emergency can be destroyed.
+    #[serde(default)]
+    pub emergencies: EmergencyConfig,
     /// Which systems of others are asked.
     #[serde(default)]
     pub providers: ProvidersConfig,
@@ -50,6 +57,12 @@ pub struct ProvidersConfig {
     /// How long a gate waits for a colour.
     #[serde(default = "default_health_code_deadline", with = "humantime_serde")]
     pub health_code_deadline: Duration,
+    /// Where `campus.provider.v1.TravelCardProvider` answers. Left out, no travel card is looked up.
+    #[serde(default)]
+    pub travel_card: Option<String>,
+    /// How long a gate waits for a travel card.
+    #[serde(default = "default_travel_card_deadline", with = "humantime_serde")]
+    pub travel_card_deadline: Duration,
     /// Where `campus.provider.v1.IdentityProvider` answers. Left out, no visitor is verified.
     #[serde(default)]
     pub identity: Option<String>,
@@ -59,14 +72,18 @@ pub struct ProvidersConfig {
     /// How many calls to each are under way at once.
     #[serde(default = "default_concurrency")]
     pub concurrency: usize,
-    /// The file with the 32 bytes, in hexadecimal, of the key shared with the health code provider: it
-    /// makes the references of visitors. Left out, a key is used that everybody knows; it is refused in
-    /// production where `health_code` is set.
+    /// The file with the 32 bytes, in hexadecimal, of the key shared with the providers of health codes
+    /// and travel cards: it makes the references of visitors. Left out, a key is used that everybody
+    /// knows; it is refused in production where `health_code` or `travel_card` is set.
     #[serde(default)]
     pub reference_key_file: Option<PathBuf>,
 }
 
 fn default_health_code_deadline() -> Duration {
+    Duration::from_millis(300)
+}
+
+fn default_travel_card_deadline() -> Duration {
     Duration::from_millis(300)
 }
 
@@ -83,6 +100,8 @@ impl Default for ProvidersConfig {
         Self {
             health_code: None,
             health_code_deadline: default_health_code_deadline(),
+            travel_card: None,
+            travel_card_deadline: default_travel_card_deadline(),
             identity: None,
             identity_deadline: default_identity_deadline(),
             concurrency: default_concurrency(),
@@ -172,13 +191,14 @@ impl Config {
             .master_key(self.auth.production, &DEVELOPMENT_MASTER)
     }
 
-    /// The key shared with the health code provider.
+    /// The key shared with the providers of health codes and travel cards.
     ///
     /// # Errors
     /// When the file cannot be read or holds no key, or there is none in production though a provider
     /// is asked.
     pub fn reference_key(&self) -> Result<[u8; 32], String> {
-        let needed = self.auth.production && self.providers.health_code.is_some();
+        let asked = [&self.providers.health_code, &self.providers.travel_card];
+        let needed = self.auth.production && asked.iter().any(|address| address.is_some());
         let file = self.providers.reference_key_file.as_deref();
         let key = "providers.reference_key_file";
         key_in(key, file, needed, DEVELOPMENT_REFERENCE)
@@ -214,6 +234,7 @@ impl ProvidersConfig {
     fn check(&self) -> Result<(), String> {
         let addresses = [
             ("providers.health_code", &self.health_code),
+            ("providers.travel_card", &self.travel_card),
             ("providers.identity", &self.identity),
         ];
         for (key, address) in addresses {
@@ -221,7 +242,11 @@ impl ProvidersConfig {
                 check_address(key, address)?;
             }
         }
-        let deadlines = [self.health_code_deadline, self.identity_deadline];
+        let deadlines = [
+            self.health_code_deadline,
+            self.travel_card_deadline,
+            self.identity_deadline,
+        ];
         // A semaphore takes so many places at most.
         let places = 1..=tokio::sync::Semaphore::MAX_PERMITS;
         if deadlines.iter().any(Duration::is_zero) || !places.contains(&self.concurrency) {
@@ -242,12 +267,15 @@ fn check_address(key: &str, address: &str) -> Result<(), String> {
 impl Settings for Config {
     fn check(&self) -> Result<(), String> {
         self.auth.check()?;
+        self.server.check(&self.auth, Exposure::Inside)?;
+        self.audit.check(self.auth.production)?;
         self.signing_key()?;
         self.master_key()?;
         self.reference_key()?;
         self.providers.check()?;
         for (key, address) in [("roster", &self.roster), ("sampling", &self.sampling)] {
             check_address(key, address)?;
+            self.auth.check_neighbour(key, address)?;
         }
         let Self {
             gate:

@@ -12,13 +12,16 @@ use crate::domain::inspection::campaign::State as CampaignState;
 use crate::domain::inspection::state::Refused as InspectionRefused;
 use crate::domain::organization::Level as Authority;
 use crate::domain::person::PersonName;
+use crate::domain::protection::version;
+use crate::domain::shelter::{self, isolation};
+use crate::domain::supply::{ledger, transfer};
 use crate::domain::visitor::visit::{Illegal, Verification};
 use crate::domain::weather::response::ResponseState;
 use crate::domain::weather::state::State as WeatherState;
 use crate::domain::weather::suspension::SuspensionState;
 use crate::domain::weather::task::TaskState;
 use crate::domain::weather::warning::Refusal as WarningRefusal;
-use crate::domain::{drill, duty};
+use crate::domain::{drill, duty, resumption};
 
 /// Why a call could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +149,54 @@ pub enum Error {
     /// What is asked of an incident is refused.
     #[error("the incident refuses: {0:?}")]
     Incident(Refusal),
+    /// The organisation has no campus, or is closed.
+    #[error("{0} has no campus")]
+    CampusRequired(String),
+    /// The newest version does not let this be done to it.
+    #[error(transparent)]
+    Protection(#[from] version::Refusal),
+    /// Another version was declared meanwhile.
+    #[error("version {0} is the newest")]
+    ProtectionSuperseded(i32),
+    /// The ledger does not allow it.
+    #[error(transparent)]
+    Supply(#[from] ledger::Refusal),
+    /// The giver would fall below its own minimum.
+    #[error("only {0} can be spared")]
+    SupplyBelowMinimum(u64),
+    /// The transfer is in another state.
+    #[error("the transfer is {0:?}")]
+    TransferState(transfer::State),
+    /// The shelter is in another state.
+    #[error("the shelter is {0:?}")]
+    ShelterState(shelter::State),
+    /// The isolation room is in another state.
+    #[error("the isolation room is {0:?}")]
+    IsolationRoomState(isolation::State),
+    /// A resumption refuses.
+    #[error(transparent)]
+    Resumption(#[from] resumption::state::Refused),
+    /// Something that is mandatory is missing, or a guard blocks; each is named.
+    #[error("{} conditions of resumption are not met", .0.len())]
+    ResumptionBlocked(Vec<String>),
+    /// A batch stands in the way.
+    #[error(transparent)]
+    ResumptionOrder(#[from] resumption::order::OutOfOrder),
+    /// The account is not of the department for which it was named.
+    #[error("not an inspector of the department")]
+    ResumptionInspector,
+    /// The batch is planned for a later day.
+    #[error("the batch is planned for {0}")]
+    ResumptionDay(NaiveDate),
+    /// Nobody judges their own school.
+    #[error("nobody judges their own school")]
+    ResumptionOwnSchool,
+    /// It concerns nobody.
+    #[error("the batch or the suspension concerns nobody")]
+    ResumptionNobody,
+    /// Somebody else changed it first.
+    #[error("{0} was changed by somebody else")]
+    Changed(String),
     /// The request id was used for another request.
     #[error("request id {0} was used for another request")]
     RequestIdReused(uuid::Uuid),

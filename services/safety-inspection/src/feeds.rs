@@ -11,9 +11,10 @@ use proto::sampling as spb;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::destruction::SERVICE;
 use crate::domain::gate::clearance::{Clearance, Control, Medical};
 use crate::domain::gate::index::Member;
-use crate::domain::gate::observation::Colour;
+use crate::domain::gate::observation::{Colour, Further};
 use crate::domain::gate::policy::{ArrivalWindow, GatePolicy, VisitPolicy};
 use crate::register;
 use crate::store::Store;
@@ -56,13 +57,16 @@ impl Projection for RosterProjection {
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let facts: Vec<Fact> = events.iter().filter_map(roster_fact).collect();
         Store::write_facts(tx, &facts, generation).await?;
+        kit::destruction::hear(tx, SERVICE, events).await?;
         register::write(tx, events, generation).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
         let kinds = [Kind::Organization, Kind::Roll, Kind::Policy];
         Store::sweep_facts(tx, &kinds, generation).await?;
-        Store::sweep_register(tx, generation).await
+        Store::sweep_register(tx, generation).await?;
+        Store::retell_all(tx).await?;
+        Store::judge_all_anew(tx).await
     }
 
     async fn applied(&self, _: &[Self::Event]) {
@@ -130,7 +134,12 @@ fn roster_fact(event: &pb::RosterEvent) -> Option<Fact> {
             )
         }
         Some(State::PolicyProfile(profile)) => (Kind::Policy, policy_body(profile)?),
-        Some(State::CalendarYear(_) | State::ResponsibilityRoll(_)) => return None,
+        Some(
+            State::CalendarYear(_)
+            | State::ResponsibilityRoll(_)
+            | State::Emergency(_)
+            | State::DestructionOrder(_),
+        ) => return None,
         None => (kind_of(&event.entity)?, Body::Removed),
     };
     Some(Fact {
@@ -181,7 +190,13 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
     let policy = GatePolicy {
         version: profile.policy_version.clone(),
         temperature_max: i16::try_from(gate.temperature_max_tenths).ok()?,
+        temperature_plausible: plausible(gate).unwrap_or(shipped.temperature_plausible),
+        admit_travel_unknown: gate.admit_travel_unknown,
         recheck_wait: span(&gate.recheck_wait, shipped.recheck_wait),
+        recheck_readings: usize::try_from(gate.recheck_readings)
+            .ok()
+            .filter(|readings| (1..=Further::MOST + 1).contains(readings))
+            .unwrap_or(shipped.recheck_readings),
         deny_colours: if gate.health_code_check {
             deny_colours.collect()
         } else {
@@ -208,6 +223,13 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
     Some(Body::Policy(effective, policy))
 }
 
+/// The readings that are believed; none where a profile was stored without them.
+fn plausible(gate: &pb::GatePolicy) -> Option<(i16, i16)> {
+    let least = i16::try_from(gate.temperature_plausible_min_tenths).ok()?;
+    let most = i16::try_from(gate.temperature_plausible_max_tenths).ok()?;
+    (0 < least && least < most).then_some((least, most))
+}
+
 fn arrival(window: &pb::gate_policy::ArrivalWindow) -> Option<ArrivalWindow> {
     Some(ArrivalWindow {
         grade: u8::try_from(window.grade).ok()?,
@@ -231,6 +253,7 @@ fn visits(
         overstay_grace: span(&gate.visitor_overstay_grace, shipped.overstay_grace),
         after_entry: span(&gate.visitor_after_entry, shipped.after_entry),
         lead_days: gate.visitor_lead_days,
+        mask_required: gate.visitor_mask_required,
         retention_days: kept.map_or(shipped.retention_days, |kept| kept.visitor_days),
     }
 }

@@ -15,7 +15,9 @@ mod start;
 pub mod store;
 mod wings;
 
-pub use app::gate::{Entry, Gatehouse, Identity, Offline, Overridable, School, Verdict};
+pub use app::gate::{
+    Emergency, Entry, Gatehouse, Identity, LookUp, Offline, Overridable, School, Verdict,
+};
 pub use config::{Config, GateConfig, ProvidersConfig};
 pub use error::Error;
 pub use feeds::{ClearanceProjection, RosterProjection};

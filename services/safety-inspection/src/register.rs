@@ -1,6 +1,6 @@
 //! What of the register's feed is kept beside the facts that gates decide by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kit::db::Tx;
 use kit::field::{from_date, year_of};
@@ -11,6 +11,7 @@ use proto::roster::roster_event::State;
 use sea_orm::DbErr;
 
 use crate::domain::responsibility::Duty;
+use crate::store::Store;
 use crate::store::register::{
     CalendarYearRow, Changes, ClassGroupRow, OrganizationRow, PolicyRow, ResponsibilityRollRow,
     StaffRollRow, duties_text, posts_text,
@@ -26,12 +27,59 @@ pub(crate) async fn write(
     for event in events {
         batch.take(event, generation);
     }
+    let follows = Follows::of(events);
     batch.organizations.write(tx).await?;
     batch.class_groups.write(tx).await?;
     batch.staff.write(tx).await?;
     batch.responsibility.write(tx).await?;
     batch.policies.write(tx).await?;
-    batch.years.write(tx).await
+    batch.years.write(tx).await?;
+    follows.retell(tx).await
+}
+
+/// What must be told anew in this service's own feed after a batch.
+struct Follows {
+    organizations: BTreeSet<String>,
+    peopled: BTreeSet<String>,
+    rules: bool,
+}
+
+impl Follows {
+    fn of(events: &[pb::RosterEvent]) -> Self {
+        let mut follows = Self {
+            organizations: BTreeSet::new(),
+            peopled: BTreeSet::new(),
+            rules: false,
+        };
+        for event in events {
+            match event.entity.split('/').collect::<Vec<_>>()[..] {
+                ["organizations", id] | ["organizations", id, "staffRoll"] => {
+                    follows.organizations.insert(id.to_owned());
+                }
+                ["organizations", id, "classGroups", _] => {
+                    follows.peopled.insert(id.to_owned());
+                }
+                ["policyProfiles" | "calendarYears", _] => follows.rules = true,
+                _ => {}
+            }
+        }
+        follows
+    }
+
+    async fn retell(self, tx: &Tx) -> Result<(), DbErr> {
+        let (peopled, organizations) = (
+            Vec::from_iter(self.peopled),
+            Vec::from_iter(self.organizations),
+        );
+        Store::retell_known(tx, &peopled).await?;
+        Store::retell_organizations(tx, &organizations).await?;
+        Store::judge_known_anew(tx, &[peopled, organizations].concat()).await?;
+        if self.rules {
+            Store::retell_all(tx).await?;
+            Store::judge_all_anew(tx).await?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -65,6 +113,8 @@ impl Batch {
                 }
             }
             Some(State::CalendarYear(told)) => self.years.set(year(event, told, generation)),
+            // Kept beside the register: `kit::destruction`.
+            Some(State::Emergency(_) | State::DestructionOrder(_)) => {}
             None => self.forget(event),
         }
     }

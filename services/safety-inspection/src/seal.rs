@@ -1,9 +1,8 @@
 //! Seals what identifies a visitor and what was seen of one: it opens for its own row only.
 
+use chrono::{DateTime, Utc};
+use kit::vault::{EmergencyVault, VaultError, derive, keyed, tagged};
 use std::fmt;
-use std::sync::Arc;
-
-use kit::vault::{Vault, VaultError, derive, keyed, tagged};
 use zeroize::Zeroizing;
 
 /// The name by which keys of this service are derived.
@@ -12,7 +11,7 @@ pub(crate) const SERVICE: &str = "campus safety-inspection";
 /// Seals and hashes. It holds keys, so nothing of it is ever shown.
 #[derive(Clone)]
 pub(crate) struct Seal {
-    vault: Arc<Vault>,
+    vault: EmergencyVault,
     key: [u8; 32],
 }
 
@@ -23,15 +22,25 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// Seals with the data keys that `vault` took up, and hashes under the `master` key.
-    pub(crate) fn new(vault: Arc<Vault>, master: &[u8; 32]) -> Self {
+    /// Seals with the keys of `vault`, and hashes under the `master` key.
+    pub(crate) fn new(vault: EmergencyVault, master: &[u8; 32]) -> Self {
         let key = *derive(master, SERVICE, "veils");
         Self { vault, key }
     }
 
-    /// Seals bytes that are kept under `owner`.
-    pub(crate) fn seal(&self, owner: &str, value: &[u8]) -> Vec<u8> {
-        self.vault.seal(owner.as_bytes(), value)
+    /// Seals bytes that are kept under `owner`: under the key of the emergency in which they were
+    /// gathered, when there was one.
+    pub(crate) fn seal(&self, owner: &str, value: &[u8], gathered: DateTime<Utc>) -> Vec<u8> {
+        let gathered = gathered.timestamp_millis();
+        self.vault.seal(owner.as_bytes(), value, gathered)
+    }
+
+    /// Seals under a key of no emergency what is sealed under the key of one.
+    ///
+    /// # Errors
+    /// As [`Seal::open`].
+    pub(crate) fn reseal(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        self.vault.reseal(owner.as_bytes(), sealed)
     }
 
     /// Opens bytes that are kept under `owner`.

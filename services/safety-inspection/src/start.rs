@@ -5,24 +5,26 @@ use std::sync::Arc;
 use kit::auth::Credentials;
 use kit::clock::Clock;
 use kit::db::Database;
+use kit::destruction::{Reporter, Runner};
 use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
 use kit::teaching::Teaching;
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
-use kit::vault::Vault;
+use kit::vault::{EmergencyVault, Vault};
 use proto::safety::gate_service_server::GateServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use crate::app::Base;
+use crate::app::destruction::{self, Gathered};
 use crate::app::gate::Gatehouse;
 use crate::app::visitors::Visitors;
 use crate::domain::gate::snapshot::SnapshotKey;
 use crate::domain::visitor::pass::PassKeys;
 use crate::feeds::{ClearanceProjection, RosterProjection};
 use crate::heard::{Heard, Listening};
-use crate::providers::{HealthCodes, Identities};
+use crate::providers::{HealthCodes, Identities, TravelCards};
 use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
 use crate::{Config, Migrator, grpc, wings};
@@ -58,8 +60,14 @@ pub async fn start(
     let master = config.master_key().map_err(StartError::Config)?;
     let mut vault = Vault::new(&master, SERVICE);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
-    let seal = Seal::new(Arc::new(vault), &master);
+    let folder = config.emergencies.secret_folder.as_deref();
+    let suite = config.crypto.suite;
+    let vault = EmergencyVault::new(Arc::new(vault), &master, SERVICE, suite, folder);
+    vault.refresh(&db).await?;
+    vault.keep_fresh(db.clone(), drain.clone());
+    let seal = Seal::new(vault.clone(), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.audited(&db, "safety-inspection", &config.audit)?;
     let changed = Arc::new(Notify::new());
     let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
     let heard = [
@@ -71,12 +79,13 @@ pub async fn start(
         &config.reference_key().map_err(StartError::Config)?,
         clock.clone(),
     )?;
+    let travel_cards = TravelCards::new(&config.providers, clock.clone())?;
     let snapshot_key = SnapshotKey::new(&config.signing_key().map_err(StartError::Config)?);
     let gatehouse = Gatehouse::open(
         db.clone(),
         clock.clone(),
         (&config.gate, snapshot_key),
-        health_codes,
+        (health_codes, travel_cards),
         heard,
         changed.clone(),
         drain.clone(),
@@ -89,13 +98,23 @@ pub async fn start(
     };
     let passes = PassKeys::new(&kit::secret::load(&db, "visit-pass").await?);
     let identities = Identities::new(&config.providers, clock.clone())?;
+    let gathered = Gathered::new(seal.clone());
     let visitors = Visitors::new(base.clone(), gatehouse.clone(), seal, passes, identities);
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
-    let channel = kit::channel::connect_lazy(&config.roster)?;
+    let channel = kit::channel::connect_lazy_with(&config.roster, config.auth.client_tls.as_ref())?;
     let teaching = Teaching::new(channel.clone(), credentials.clone());
+    let runner = Runner {
+        db: db.clone(),
+        clock: clock.clone(),
+        destroyer: gathered,
+        vault: Some(vault),
+        reporter: Reporter::new(destruction::SERVICE, channel.clone(), credentials.clone()),
+    };
+    runner.start(drain.clone());
     let upstream = RosterUpstream::new(channel, credentials.clone());
     let roster = Listening::new(upstream, roster_heard, clock.clone());
-    let channel = kit::channel::connect_lazy(&config.sampling)?;
+    let channel =
+        kit::channel::connect_lazy_with(&config.sampling, config.auth.client_tls.as_ref())?;
     let upstream = ClearanceUpstream::new(channel, credentials);
     let clearance = Listening::new(upstream, clearance_heard, clock.clone());
     let projection = Arc::new(RosterProjection::new(changed.clone()));
@@ -115,15 +134,18 @@ pub async fn start(
         drain.clone(),
     );
 
-    let gate = GateServiceServer::new(grpc::Gate::new(gatehouse));
+    let gate = GateServiceServer::new(grpc::Gate::new(gatehouse, visitors.clone()));
     let mut routes =
         tonic::service::Routes::new(gate.max_decoding_message_size(wings::MAX_REQUEST));
     routes = wings::visitors(routes, visitors, &drain);
     routes = wings::hazards(routes, &base, &drain)?;
     routes = wings::inspections(routes, &base).await?;
+    routes = wings::protection(routes, &base)?;
     routes = wings::drills(routes, &base);
     routes = wings::duty(routes, &base, &drain)?;
     routes = wings::incidents(routes, &base)?;
-    routes = wings::weather(routes, &base, teaching, &drain)?;
+    routes = wings::weather(routes, &base, teaching.clone(), &drain)?;
+    routes = wings::resumption(routes, &base, teaching, &drain);
+    routes = wings::feed(routes, &base, server.latch("feed"), &drain);
     Ok(server.serve(routes))
 }

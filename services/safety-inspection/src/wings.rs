@@ -1,6 +1,8 @@
 //! Each wing of the service: its use cases and workers, and the gRPC services that it adds.
 
 use kit::drain::Drain;
+use kit::feed::{Feed, spawn_sequencer};
+use kit::server::Latch;
 use kit::teaching::Teaching;
 use proto::safety::accountability_service_server::AccountabilityServiceServer;
 use proto::safety::checklist_service_server::ChecklistServiceServer;
@@ -10,21 +12,36 @@ use proto::safety::hazard_service_server::HazardServiceServer;
 use proto::safety::incident_service_server::IncidentServiceServer;
 use proto::safety::inspection_plan_service_server::InspectionPlanServiceServer;
 use proto::safety::inspection_service_server::InspectionServiceServer;
+use proto::safety::protection_service_server::ProtectionServiceServer;
+use proto::safety::resumption_service_server::ResumptionServiceServer;
+use proto::safety::safety_feed_server::SafetyFeedServer;
+use proto::safety::safety_figures_service_server::SafetyFiguresServiceServer;
+use proto::safety::shelter_service_server::ShelterServiceServer;
+use proto::safety::supply_service_server::SupplyServiceServer;
 use proto::safety::visitor_service_server::VisitorServiceServer;
 use proto::safety::weather_service_server::WeatherServiceServer;
 use tonic::service::Routes;
 
 use crate::app::Base;
+use crate::app::announcing::Announcing;
 use crate::app::drills::Drills;
 use crate::app::duty::{Duty, Templates};
+use crate::app::figures::FiguresDesk;
 use crate::app::hazards::{Hazards, Watch};
 use crate::app::incidents::Incidents;
 use crate::app::inspections::Inspections;
+use crate::app::looking::look;
+use crate::app::protection::Protection;
+use crate::app::refuges::Refuges;
+use crate::app::resumption::Resumptions;
+use crate::app::supplies::Supplies;
 use crate::app::visitors::{Keeper, Visitors};
-use crate::app::weather::{Weather, shipped as actions, watch};
+use crate::app::weather::{Weather, shipped as actions};
 use crate::domain::checklist::shipped;
 use crate::domain::incident::harm::Tables;
+use crate::domain::supply::item::Catalogue;
 use crate::grpc;
+use crate::grpc::announced::FEED;
 use crate::start::StartError;
 
 /// A batch of a thousand offline decisions, or of answers with evidence, and some air.
@@ -35,6 +52,8 @@ const MAX_VISIT: usize = 1 << 16;
 const MAX_INCIDENT: usize = 1 << 17;
 /// The longest document of a warning, and some air.
 const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
+/// The longest declaration or a thousand devices.
+const MAX_FORM: usize = 256 << 10;
 /// Requests without lists.
 const MAX_SMALL: usize = 64 << 10;
 
@@ -97,7 +116,7 @@ pub(crate) fn weather(
 ) -> Result<Routes, StartError> {
     let catalogue = actions().map_err(|err| StartError::Config(format!("weather: {err}")))?;
     let weather = Weather::new(base.clone(), teaching, catalogue);
-    tokio::spawn(watch(weather.clone(), drain.clone()));
+    tokio::spawn(look(weather.clone(), drain.clone()));
     let weather = WeatherServiceServer::new(grpc::WeatherGrpc::new(weather));
     Ok(routes.add_service(weather.max_decoding_message_size(MAX_DOCUMENT)))
 }
@@ -109,4 +128,39 @@ pub(crate) fn incidents(routes: Routes, base: &Base) -> Result<Routes, StartErro
     let incidents = Incidents::new(base.clone(), levels);
     let incidents = IncidentServiceServer::new(grpc::Incident::new(incidents));
     Ok(routes.add_service(incidents.max_decoding_message_size(MAX_INCIDENT)))
+}
+
+/// How campuses are protected, their supplies, their shelters and isolation rooms.
+pub(crate) fn protection(routes: Routes, base: &Base) -> Result<Routes, StartError> {
+    Catalogue::check().map_err(StartError::Config)?;
+    let protection = grpc::ProtectionGrpc::new(Protection::new(base.clone()));
+    let protection = ProtectionServiceServer::new(protection);
+    let supply = SupplyServiceServer::new(grpc::SupplyGrpc::new(Supplies::new(base.clone())));
+    let shelter = ShelterServiceServer::new(grpc::ShelterGrpc::new(Refuges::new(base.clone())));
+    Ok(routes
+        .add_service(protection.max_decoding_message_size(MAX_FORM))
+        .add_service(supply.max_decoding_message_size(MAX_FORM))
+        .add_service(shelter.max_decoding_message_size(MAX_FORM)))
+}
+
+/// Resumption of teaching, from the self-check to the days after it.
+pub(crate) fn resumption(routes: Routes, base: &Base, teaching: Teaching, drain: &Drain) -> Routes {
+    let resumptions = Resumptions::new(base.clone(), teaching);
+    tokio::spawn(look(resumptions.clone(), drain.clone()));
+    let service = ResumptionServiceServer::new(grpc::ResumptionGrpc::new(resumptions));
+    routes.add_service(service.max_decoding_message_size(MAX_REQUEST))
+}
+
+/// The feed, and the figures of bureaus; the latch is let go once everything that stands is told.
+pub(crate) fn feed(routes: Routes, base: &Base, latch: Latch, drain: &Drain) -> Routes {
+    let db = base.store.database();
+    spawn_sequencer(db.clone(), drain.clone());
+    Announcing::start(base.clone(), latch, drain.clone());
+    let feed = Feed::new(db.clone(), FEED, drain.clone());
+    let feed = SafetyFeedServer::new(grpc::FeedGrpc::new(feed));
+    let figures = FiguresDesk::start(base.clone(), drain.clone());
+    let figures = SafetyFiguresServiceServer::new(grpc::FiguresGrpc(figures));
+    routes
+        .add_service(feed.max_decoding_message_size(MAX_SMALL))
+        .add_service(figures.max_decoding_message_size(MAX_SMALL))
 }

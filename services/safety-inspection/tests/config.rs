@@ -7,7 +7,7 @@ use kit::config::Settings;
 use kit::db::DatabaseConfig;
 use kit::server::ServerConfig;
 use kit::telemetry::TelemetryConfig;
-use kit::vault::CryptoConfig;
+use kit::vault::{CryptoConfig, EmergencyConfig};
 use safety_inspection::{Config, GateConfig, ProvidersConfig};
 
 fn config() -> Config {
@@ -15,11 +15,13 @@ fn config() -> Config {
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
+        audit: kit::audit::AuditConfig::default(),
         database: DatabaseConfig::new("sqlite::memory:"),
         roster: "http://127.0.0.1:7401".to_owned(),
         sampling: "http://127.0.0.1:7402".to_owned(),
         gate: GateConfig::default(),
         crypto: CryptoConfig::default(),
+        emergencies: EmergencyConfig::default(),
         providers: ProvidersConfig::default(),
     }
 }
@@ -41,8 +43,17 @@ fn production() -> Config {
 fn production_needs_a_key_of_its_own() {
     assert_eq!(config().check(), Ok(()));
     let refused = production().check().unwrap_err();
-    assert_eq!(refused, "gate.signing_key_file: required in production");
+    assert_eq!(refused, "audit.signing_key_file: required in production");
     let folder = tempfile::tempdir().unwrap();
+    let audit = folder.path().join("audit");
+    std::fs::write(&audit, "09".repeat(32)).unwrap();
+    let production = || {
+        let mut config = production();
+        config.audit.signing_key_file = Some(audit.clone());
+        config
+    };
+    let refused = production().check().unwrap_err();
+    assert_eq!(refused, "gate.signing_key_file: required in production");
     let file = folder.path().join("key");
     let master = folder.path().join("master");
     std::fs::write(&master, "08".repeat(32)).unwrap();
@@ -51,6 +62,7 @@ fn production_needs_a_key_of_its_own() {
         let mut config = production();
         config.gate.signing_key_file = Some(file.clone());
         config.crypto.master_key_file = Some(master.clone());
+        config.auth.service_token_file = Some(master.clone());
         config.check()
     };
     let refused = with("zz").unwrap_err();
@@ -73,7 +85,18 @@ fn production_needs_a_key_of_its_own() {
         refused,
         "providers.reference_key_file: required in production"
     );
-    config.providers.reference_key_file = Some(file);
+    config.providers.reference_key_file = Some(file.clone());
+    let refused = config.check().unwrap_err();
+    assert!(
+        refused.starts_with("auth.service_token_file: "),
+        "{refused}"
+    );
+    config.auth.service_token_file = Some(file);
+    assert_eq!(config.check(), Ok(()));
+    config.server.listen = ([0, 0, 0, 0], 7403).into();
+    let refused = config.check().unwrap_err();
+    assert!(refused.starts_with("server.tls: "), "{refused}");
+    config.auth.plaintext_inside = true;
     assert_eq!(config.check(), Ok(()));
 }
 

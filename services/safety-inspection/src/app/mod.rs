@@ -1,18 +1,27 @@
 //! Use cases: authorise, load, decide, save.
 
+pub(crate) mod announcing;
+pub(crate) mod destruction;
 pub(crate) mod drills;
 pub(crate) mod duty;
+pub(crate) mod figures;
 pub(crate) mod gate;
 pub(crate) mod hazards;
 pub(crate) mod incidents;
 pub(crate) mod inspections;
+pub(crate) mod looking;
+pub(crate) mod not_done;
 pub(crate) mod photos;
+pub(crate) mod protection;
+pub(crate) mod refuges;
+pub(crate) mod resumption;
+pub(crate) mod supplies;
 pub(crate) mod visitors;
 pub(crate) mod weather;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use kit::auth::{Caller, Permission};
 use kit::clock::Clock;
 use kit::db::Tx;
@@ -21,6 +30,7 @@ use kit::request;
 use kit::status::Problem;
 use prost::Message;
 use proto::error::ErrorReason;
+use proto::roster::PolicyProfile;
 use uuid::Uuid;
 
 use crate::domain::organization::Organization;
@@ -34,6 +44,25 @@ pub(crate) struct Site {
     pub(crate) organization: Organization,
     /// Its place.
     pub(crate) path: OrgPath,
+}
+
+impl Site {
+    /// This place, when it has a campus that is neither closed nor merged.
+    ///
+    /// # Errors
+    /// CAMPUS_REQUIRED.
+    pub(crate) fn campus(&self) -> Result<&Self, Error> {
+        if self.organization.kind.has_campus() && self.organization.open {
+            return Ok(self);
+        }
+        let name = format!("organizations/{}", self.organization.id);
+        Err(Error::CampusRequired(name))
+    }
+
+    /// The id of the organisation and its place.
+    pub(crate) fn at(&self) -> (&str, &str) {
+        (&self.organization.id, &self.organization.org_path)
+    }
 }
 
 /// What every use case but those of the gate needs.
@@ -62,6 +91,11 @@ impl Base {
         let path = place(&organization.org_path);
         caller.require(permission, &path)?;
         Ok(Site { organization, path })
+    }
+
+    /// The civil day.
+    pub(crate) fn today(&self) -> NaiveDate {
+        kit::clock::civil_date(self.clock.now())
     }
 
     /// Does `work` in one transaction, once for each request id: a repeat gets the first answer.
@@ -109,6 +143,11 @@ pub(crate) fn identity(caller: &Caller) -> String {
         .person
         .clone()
         .unwrap_or_else(|| caller.subject.clone())
+}
+
+/// The version of a policy; empty without one.
+pub(crate) fn policy_version(profile: Option<&PolicyProfile>) -> String {
+    profile.map_or_else(String::new, |profile| profile.policy_version.clone())
 }
 
 /// An id that sorts by when it was made.

@@ -4,7 +4,7 @@ use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::app::place;
-use crate::domain::photo::Photo;
+use crate::domain::photo::{Photo, Showing};
 use crate::store::Store;
 
 /// How many names of other showings are told at most.
@@ -21,6 +21,27 @@ pub(crate) struct Shown {
     pub(crate) seen_elsewhere: i32,
 }
 
+impl Shown {
+    /// A picture as evidence of an organisation, for a caller of this scope; of `showings` those of
+    /// the same picture count.
+    pub(crate) fn of(
+        photo: Photo,
+        showings: &[Showing],
+        organization: &str,
+        scope: &OrgPath,
+    ) -> Self {
+        let same = showings.iter().filter(|one| one.sha256 == photo.sha256);
+        let elsewhere = same.clone().filter(|one| one.organization != organization);
+        let seen_elsewhere = i32::try_from(elsewhere.count()).unwrap_or(i32::MAX);
+        let readable = same.filter(|one| scope.contains(&place(&one.org_path)));
+        Self {
+            seen_before: readable.take(NAMED).map(|one| one.origin.clone()).collect(),
+            seen_elsewhere,
+            photo,
+        }
+    }
+}
+
 /// The evidence of `origin` at an organisation, for a caller of this scope.
 ///
 /// # Errors
@@ -34,23 +55,7 @@ pub(crate) async fn shown(
     let photos = Store::photos(db, &[origin.to_owned()]).await?;
     let hashes: Vec<[u8; 32]> = photos.iter().map(|(_, photo)| photo.sha256).collect();
     let showings = Store::showings(db, &hashes, origin).await?;
-    let shown = photos.into_iter().map(|(_, photo)| {
-        let same = showings
-            .iter()
-            .filter(|showing| showing.sha256 == photo.sha256);
-        let elsewhere = same
-            .clone()
-            .filter(|showing| showing.organization != organization);
-        let seen_elsewhere = i32::try_from(elsewhere.count()).unwrap_or(i32::MAX);
-        let readable = same.filter(|showing| scope.contains(&place(&showing.org_path)));
-        Shown {
-            seen_before: readable
-                .take(NAMED)
-                .map(|showing| showing.origin.clone())
-                .collect(),
-            seen_elsewhere,
-            photo,
-        }
-    });
+    let photos = photos.into_iter();
+    let shown = photos.map(|(_, photo)| Shown::of(photo, &showings, organization, scope));
     Ok(shown.collect())
 }

@@ -81,6 +81,19 @@ pub enum Level {
     City,
 }
 
+/// The number of the stage of kindergartens in the contract.
+const KINDERGARTEN: i16 = 1;
+
+/// The number of the stage of a grade in the contract; none for a class group without a grade.
+fn stage_of(grade: i32) -> Option<i16> {
+    match grade {
+        1..=6 => Some(2),
+        7..=9 => Some(3),
+        10..=12 => Some(4),
+        _ => None,
+    }
+}
+
 /// An organisation and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
@@ -106,6 +119,20 @@ impl Organization {
     /// Whether it teaches the stage of this number.
     pub fn teaches(&self, stage: i16) -> bool {
         (0..=30).contains(&stage) && self.stages & (1 << stage) != 0
+    }
+
+    /// The same, with the stages of its class groups, by their grades, where the register states none.
+    #[must_use]
+    pub fn with_stages_of(self, grades: impl IntoIterator<Item = i32>) -> Self {
+        if self.stages != 0 {
+            return self;
+        }
+        let small = (self.kind == Kind::Kindergarten).then_some(KINDERGARTEN);
+        let stages = grades.into_iter().filter_map(stage_of).chain(small);
+        Self {
+            stages: stages.fold(0, |bits, stage| bits | (1 << stage)),
+            ..self
+        }
     }
 
     /// Who decides there.
@@ -137,5 +164,31 @@ mod tests {
             assert!(!(kind.is_bureau() && kind.has_campus()), "{kind:?}");
         }
         assert!(Level::City > Level::District && Level::District > Level::School);
+    }
+
+    #[test]
+    fn grades_tell_the_stages_that_the_register_leaves_out_and_no_others() {
+        let told = |kind, stages| Organization {
+            id: "s".to_owned(),
+            org_path: "fz/d/s".to_owned(),
+            kind,
+            display_name: String::new(),
+            stages,
+            division: String::new(),
+            boarding: false,
+            open: true,
+        };
+        let derived = |kind, stages, grades: &[i32]| {
+            let known = told(kind, stages).with_stages_of(grades.iter().copied());
+            (0..=7)
+                .filter(|stage| known.teaches(*stage))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(derived(Kind::School, 0, &[1, 6, 7]), [2, 3]);
+        assert_eq!(derived(Kind::School, 0, &[10, 12]), [4]);
+        assert_eq!(derived(Kind::School, 0, &[0, 13, -1]), [0; 0]);
+        assert_eq!(derived(Kind::Kindergarten, 0, &[0]), [1]);
+        // What the register states is not put right by who happens to be there.
+        assert_eq!(derived(Kind::School, 1 << 4, &[1]), [4]);
     }
 }

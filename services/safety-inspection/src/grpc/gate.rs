@@ -9,16 +9,22 @@ use uuid::Uuid;
 
 use super::convert::gate as convert;
 use crate::app::gate::{Gatehouse, Overridable};
+use crate::app::visitors::Visitors;
 
 /// Serves GateService.
 #[derive(Debug)]
 pub(crate) struct Gate {
     gatehouse: Gatehouse,
+    visitors: Visitors,
 }
 
 impl Gate {
-    pub(crate) fn new(gatehouse: Gatehouse) -> Self {
-        Self { gatehouse }
+    /// Whoever enters in an emergency is a visitor.
+    pub(crate) fn new(gatehouse: Gatehouse, visitors: Visitors) -> Self {
+        Self {
+            gatehouse,
+            visitors,
+        }
     }
 }
 
@@ -35,7 +41,10 @@ impl GateService for Gate {
             .gatehouse
             .school(&caller, Permission::GateCheck, &school)?;
         let entry = convert::entry(request, &caller.subject)?;
-        let decision = self.gatehouse.check(&school, entry).await?;
+        let decision = match entry.emergency.clone() {
+            None => self.gatehouse.check(&school, entry).await?,
+            Some(crew) => self.visitors.admit_at_gate(&school, entry, crew).await?,
+        };
         Ok(Response::new(convert::decision(decision)))
     }
 
@@ -65,10 +74,8 @@ impl GateService for Gate {
             .filter_map(|entry| entry.as_ref().ok())
             .cloned()
             .collect();
-        let recorded = self
-            .gatehouse
-            .record(&school, &request.device, &caller.subject, good)
-            .await?;
+        let by = (&*request.device, &*caller.subject);
+        let recorded = self.visitors.record(&school, by, good).await?;
         let mut recorded = recorded.into_iter();
         let verdicts = ids.into_iter().zip(parsed).map(|(id, entry)| match entry {
             Ok(_) => convert::verdict(id, &school.id, recorded.next()),

@@ -10,6 +10,11 @@ use crate::domain::checklist::template::Unaddable;
 use crate::domain::drill::Refused as Drill;
 use crate::domain::duty::Refused as Duty;
 use crate::domain::inspection::state::Refused as InspectionRefused;
+use crate::domain::protection::version;
+use crate::domain::resumption::inspection::WrongSignature;
+use crate::domain::resumption::order::OutOfOrder;
+use crate::domain::resumption::state::Refused as Resumption;
+use crate::domain::supply::ledger;
 use crate::domain::visitor::visit::Illegal;
 use crate::error::Error;
 
@@ -115,12 +120,79 @@ impl From<Error> for Problem {
             Error::MutualAidMember(id) => Problem::new(Reason::MutualAidMember)
                 .meta("organization", format!("organizations/{id}")),
             Error::Incident(refusal) => super::convert::incident::refused(refusal),
+            Error::CampusRequired(name) => Problem::new(Reason::CampusRequired).meta("name", name),
+            Error::Protection(version::Refusal::State(state)) => {
+                Problem::new(Reason::ProtectionState).meta("state", state.as_str())
+            }
+            Error::Protection(version::Refusal::Oneself) => {
+                Problem::new(Reason::ProtectionSelfConfirmation)
+            }
+            Error::ProtectionSuperseded(newest) => {
+                Problem::new(Reason::ProtectionSuperseded).meta("version", newest)
+            }
+            Error::Supply(ledger::Refusal::Insufficient(available)) => {
+                Problem::new(Reason::SupplyInsufficient).meta("available", available)
+            }
+            Error::Supply(ledger::Refusal::TooMuch) => {
+                Problem::new(Reason::SupplyLimit).meta("most", ledger::MOST)
+            }
+            Error::SupplyBelowMinimum(spare) => {
+                Problem::new(Reason::SupplyBelowMinimum).meta("spare", spare)
+            }
+            Error::TransferState(state) => {
+                Problem::new(Reason::SupplyTransferState).meta("state", state.as_str())
+            }
+            Error::ShelterState(state) => {
+                Problem::new(Reason::ShelterState).meta("state", state.as_str())
+            }
+            Error::IsolationRoomState(state) => {
+                Problem::new(Reason::IsolationRoomState).meta("state", state.as_str())
+            }
+            Error::Resumption(refused) => resumption(refused),
+            Error::ResumptionBlocked(blocks) => {
+                let first = blocks.get(..BLOCKS).unwrap_or(&blocks).join(", ");
+                let problem = Problem::new(Reason::ResumptionBlocked);
+                problem.meta("count", blocks.len()).meta("blocks", first)
+            }
+            Error::ResumptionOrder(out) => {
+                let (OutOfOrder::Unplanned(position)
+                | OutOfOrder::Later(position, _)
+                | OutOfOrder::Earlier(position, _)) = out;
+                Problem::new(Reason::ResumptionOrder).meta("position", position)
+            }
+            Error::ResumptionInspector => Problem::new(Reason::ResumptionInspector),
+            Error::ResumptionDay(planned) => {
+                Problem::new(Reason::ResumptionDay).meta("planned_date", planned)
+            }
+            Error::ResumptionOwnSchool => Problem::new(Reason::ResumptionOwnSchool),
+            Error::ResumptionNobody => Problem::new(Reason::ResumptionNobody),
+            Error::Changed(name) => Problem::new(Reason::EtagMismatch).meta("name", name),
             Error::RequestIdReused(id) => {
                 Problem::new(Reason::RequestIdReused).meta("request_id", id)
             }
             Error::Database(err) => Problem::from(err),
             Error::Refused(problem) => problem,
         }
+    }
+}
+
+/// How many blocks an error names.
+const BLOCKS: usize = 10;
+
+fn resumption(refused: Resumption) -> Problem {
+    match refused {
+        Resumption::State(state) => {
+            Problem::new(Reason::ResumptionState).meta("state", state.as_str())
+        }
+        Resumption::Signature(WrongSignature::Stranger) => {
+            Problem::new(Reason::ResumptionInspector)
+        }
+        Resumption::Signature(WrongSignature::Signed) => Problem::new(Reason::ResumptionSigned),
+        Resumption::Signature(WrongSignature::Itemless) => {
+            Problem::invalid("items", "请列出需要整改的项目", "a demand names its items")
+        }
+        Resumption::Signer => Problem::new(Reason::ResumptionOwnSchool),
+        Resumption::Day(day) => Problem::new(Reason::ResumptionDay).meta("planned_date", day),
     }
 }
 

@@ -96,7 +96,8 @@ impl VisitorService for Visiting {
         let size = page::size(request.page_size)?;
         let state = request.state.to_string();
         let day = filter.day.map(|day| day.to_string()).unwrap_or_default();
-        let binding = [&*request.parent, &*state, &*day, &*request.host];
+        let overdue = request.after_entry_overdue.to_string();
+        let binding = [&*request.parent, &*state, &*day, &*request.host, &*overdue];
         let after: Option<(String, Uuid)> = page::after(&request.page_token, &binding)?;
         let visits = &self.visitors;
         let mut found = visits.visits(&site, &filter, after, size + 1).await?;

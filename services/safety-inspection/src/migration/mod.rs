@@ -13,7 +13,20 @@ mod m20261126_000012_drills;
 mod m20261126_000013_duty;
 mod m20261126_000014_weather;
 mod m20261126_000015_incidents;
+mod m20261126_000016_protection;
+mod m20261126_000017_supply;
 mod m20261126_000018_visits;
+mod m20261126_000019_resumption;
+mod m20261126_000020_feed;
+mod m20261126_000021_figures;
+mod m20261126_000022_rechecks;
+mod m20261126_000023_weather_ground;
+mod m20261126_000024_causes;
+mod m20261126_000025_emergencies;
+mod m20261126_000026_under_review;
+mod m20261126_000027_duty_busy;
+mod m20261126_000028_not_done;
+mod m20261126_000030_entries;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -31,9 +44,22 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000010_inspections::Migration));
         migrations.push(Box::new(m20261126_000012_drills::Migration));
         migrations.push(Box::new(m20261126_000013_duty::Migration));
-        migrations.push(Box::new(m20261126_000018_visits::Migration));
         migrations.push(Box::new(m20261126_000014_weather::Migration));
         migrations.push(Box::new(m20261126_000015_incidents::Migration));
+        migrations.push(Box::new(m20261126_000016_protection::Migration));
+        migrations.push(Box::new(m20261126_000017_supply::Migration));
+        migrations.push(Box::new(m20261126_000018_visits::Migration));
+        migrations.push(Box::new(m20261126_000019_resumption::Migration));
+        migrations.push(Box::new(m20261126_000020_feed::Migration));
+        migrations.push(Box::new(m20261126_000021_figures::Migration));
+        migrations.push(Box::new(m20261126_000022_rechecks::Migration));
+        migrations.push(Box::new(m20261126_000023_weather_ground::Migration));
+        migrations.push(Box::new(m20261126_000024_causes::Migration));
+        migrations.push(Box::new(m20261126_000025_emergencies::Migration));
+        migrations.push(Box::new(m20261126_000026_under_review::Migration));
+        migrations.push(Box::new(m20261126_000027_duty_busy::Migration));
+        migrations.push(Box::new(m20261126_000028_not_done::Migration));
+        migrations.push(Box::new(m20261126_000030_entries::Migration));
         migrations
     }
 

@@ -47,6 +47,13 @@ impl std::fmt::Debug for Inner {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Reference(String);
 
+impl Reference {
+    /// As a provider gets it.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
 impl HealthCodes {
     /// The way to the configured provider; without one every colour is unknown.
     ///

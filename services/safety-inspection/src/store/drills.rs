@@ -12,6 +12,7 @@ use super::records::{self, Record};
 use super::register::StaffRollRow;
 use super::{Store, below_end, unreadable};
 use crate::domain::drill::{Drill, State, Type};
+use crate::grpc::announced;
 
 row! {
     /// A drill.
@@ -91,7 +92,12 @@ impl Store {
             signal_at: signal.map_or(0, |signal| signal.at.timestamp_millis()),
             body: records::text(drill)?,
         };
-        DrillRow::save(tx, &[row]).await
+        DrillRow::save(tx, &[row]).await?;
+        if drill.state == State::Archived {
+            Self::retell(tx, &record.organization, "drillStanding").await?;
+            Self::judge_anew(tx, [&*record.organization]).await?;
+        }
+        Self::tell(tx, vec![announced::drill(record)]).await
     }
 
     /// A drill of an organisation; `lock` keeps others from changing it.
@@ -152,6 +158,25 @@ impl Store {
             })
         });
         counted.transpose()
+    }
+
+    /// The drills of an organisation that count and whose signal was given at or after `since`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counted_drills(
+        db: &impl ConnectionTrait,
+        organization: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<Drill>, DbErr> {
+        let sql = format!(
+            "SELECT body FROM drills WHERE organization = $1 AND state = {ARCHIVED} \
+             AND signal_at >= $2 ORDER BY signal_at, id"
+        );
+        let values = [organization.into(), since.timestamp_millis().into()];
+        let rows = db.query_all_raw(statement(db, &sql, values)).await?;
+        let body = |row: &sea_orm::QueryResult| row.try_get_by_index::<String>(0);
+        rows.iter().map(|row| records::value(&body(row)?)).collect()
     }
 
     /// How many drills count at and below `place` in `outer` and in `inner`, a part of it, by

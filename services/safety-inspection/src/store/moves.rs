@@ -1,5 +1,7 @@
 //! Histories: added to, never changed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row, row};
@@ -83,14 +85,51 @@ impl Store {
         MoveRow::save(tx, &rows.collect::<Vec<_>>()).await
     }
 
+    /// Adds one entry each to the histories of many resources that the transaction holds: the name, the
+    /// place in the history, and what was done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_moves(
+        tx: &Tx,
+        entries: impl Iterator<Item = (String, i32, &Move)>,
+        (actor, note): (&str, &str),
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let rows = entries.map(|(resource, seq, moved)| MoveRow {
+            resource,
+            seq,
+            from_state: moved.from.to_owned(),
+            to_state: moved.to.to_owned(),
+            step: moved.step.to_owned(),
+            actor: actor.to_owned(),
+            moved_at: now.timestamp_millis(),
+            note: note.to_owned(),
+        });
+        MoveRow::save(tx, &rows.collect::<Vec<_>>()).await
+    }
+
     /// The history of a resource, oldest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn history(db: &impl ConnectionTrait, resource: &str) -> Result<Vec<Moved>, DbErr> {
-        let rows = MoveRow::find(db, "resource", vec![resource.into()], Lock::No).await?;
-        let moves = rows.into_iter().map(|row| {
-            Ok(Moved {
+        let histories = Self::histories(db, std::iter::once(resource)).await?;
+        Ok(histories.into_values().next().unwrap_or_default())
+    }
+
+    /// The histories of resources by their names, each oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn histories(
+        db: &impl ConnectionTrait,
+        resources: impl Iterator<Item = &str> + Send,
+    ) -> Result<BTreeMap<String, Vec<Moved>>, DbErr> {
+        let keys = resources.map(Into::into).collect();
+        let mut histories: BTreeMap<String, Vec<Moved>> = BTreeMap::new();
+        for row in MoveRow::find(db, "resource", keys, Lock::No).await? {
+            let moved = Moved {
                 from: row.from_state,
                 to: row.to_state,
                 step: row.step,
@@ -98,8 +137,9 @@ impl Store {
                 at: DateTime::from_timestamp_millis(row.moved_at)
                     .ok_or_else(|| unreadable("instant"))?,
                 note: row.note,
-            })
-        });
-        moves.collect()
+            };
+            histories.entry(row.resource).or_default().push(moved);
+        }
+        Ok(histories)
     }
 }

@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use proto::provider::health_code::Colour;
 use proto::provider::health_code_provider_server::{HealthCodeProvider, HealthCodeProviderServer};
 use proto::provider::identity_provider_server::{IdentityProvider, IdentityProviderServer};
+use proto::provider::travel_card_provider_server::{TravelCardProvider, TravelCardProviderServer};
+use proto::provider::travel_record::City;
 use proto::provider::verify_identity_response::Outcome;
 use proto::provider::{
-    HealthCode, LookUpHealthCodeRequest, VerifyIdentityRequest, VerifyIdentityResponse,
+    HealthCode, LookUpHealthCodeRequest, LookUpTravelCardRequest, TravelRecord,
+    VerifyIdentityRequest, VerifyIdentityResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -28,12 +31,13 @@ pub(crate) enum Mood {
     Nonsense,
 }
 
-/// A provider of both kinds.
+/// A provider of every kind.
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
     mood: Arc<Mutex<Mood>>,
     asked: Arc<AtomicUsize>,
     references: Arc<Mutex<Vec<String>>>,
+    windows: Arc<Mutex<Vec<i32>>>,
     pub(crate) address: String,
 }
 
@@ -46,11 +50,13 @@ impl Provider {
             mood: Arc::new(Mutex::new(mood)),
             asked: Arc::default(),
             references: Arc::default(),
+            windows: Arc::default(),
             address,
         };
         let server = Server::builder()
             .add_service(HealthCodeProviderServer::new(provider.clone()))
             .add_service(IdentityProviderServer::new(provider.clone()))
+            .add_service(TravelCardProviderServer::new(provider.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(server);
         provider
@@ -69,6 +75,17 @@ impl Provider {
     pub(crate) fn references(&self) -> Vec<String> {
         let references = self.references.lock();
         references.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// For how many days it was asked.
+    pub(crate) fn windows(&self) -> Vec<i32> {
+        let windows = self.windows.lock();
+        windows.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn looked_back(&self, days: i32) {
+        let windows = self.windows.lock();
+        windows.unwrap_or_else(PoisonError::into_inner).push(days);
     }
 
     fn heard(&self, reference: String) {
@@ -124,5 +141,42 @@ impl IdentityProvider for Provider {
             outcome,
             audit_reference: "a-1".to_owned(),
         }))
+    }
+}
+
+#[tonic::async_trait]
+impl TravelCardProvider for Provider {
+    /// At home, and ten days before 6 April 2022 in a marked city.
+    async fn look_up_travel_card(
+        &self,
+        request: Request<LookUpTravelCardRequest>,
+    ) -> Result<Response<TravelRecord>, Status> {
+        let request = request.into_inner();
+        self.heard(request.person_reference);
+        self.looked_back(request.window_days);
+        let city = |code: &str, starred, day| City {
+            division_code: code.to_owned(),
+            starred,
+            last_stay_date: Some(proto::Date {
+                year: 2022,
+                month: if day > 6 { 3 } else { 4 },
+                day,
+            }),
+        };
+        let record = match self.said().await? {
+            Some(_) => TravelRecord {
+                cities: vec![city("350100", false, 6), city("310100", true, 27)],
+                effective_time: Some(prost_types::Timestamp {
+                    seconds: 1_649_203_200,
+                    nanos: 0,
+                }),
+                unknown: false,
+            },
+            None => TravelRecord {
+                cities: vec![city("31", true, 27)],
+                ..Default::default()
+            },
+        };
+        Ok(Response::new(record))
     }
 }

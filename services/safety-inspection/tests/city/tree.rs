@@ -32,7 +32,13 @@ pub(crate) const TEACHER: u128 = 34;
 pub(crate) const DISTRICT_DEPUTY: u128 = 41;
 pub(crate) const CITY_DEPUTY: u128 = 51;
 
-fn place(id: &str, path: &str, kind: Kind, (name, division): (&str, &str)) -> pb::RosterEvent {
+/// An organisation with its name and division.
+pub(crate) fn place(
+    id: &str,
+    path: &str,
+    kind: Kind,
+    (name, division): (&str, &str),
+) -> pb::RosterEvent {
     let stages = match kind {
         Kind::MunicipalSchool => vec![Stage::Junior.into(), Stage::Senior.into()],
         Kind::School => vec![Stage::Primary.into()],

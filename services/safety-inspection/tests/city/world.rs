@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::auth::{AuthConfig, Issuer, Role};
+use kit::auth::{AuthConfig, Caller, Issuer, Role};
 use kit::clock::{Clock, ManualClock, SystemClock};
 use kit::db::{Database, DatabaseConfig};
 use kit::drain::Drain;
 use kit::scratch::Scratch;
 use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use kit::vault::CryptoConfig;
+use kit::vault::{CryptoConfig, EmergencyConfig};
 use proto::safety as pb;
 use proto::safety::check_entry_request::Identity;
 use proto::safety::gate_decision::Result as Outcome;
@@ -71,6 +71,18 @@ impl World {
     pub(crate) fn by<T>(&self, subject: &str, role: Role, scope: &str, message: T) -> Request<T> {
         let start = "2022-04-05T00:00:00Z".parse().expect("an instant");
         signed(&bearer(subject, role, scope, start), message)
+    }
+
+    /// A call of a caller of whom more is said than a role.
+    pub(crate) fn of<T>(&self, caller: Caller, message: T) -> Request<T> {
+        let start = "2022-04-05T00:00:00Z".parse().expect("an instant");
+        let caller = Caller {
+            second_factor: true,
+            ..caller
+        };
+        let days = Duration::from_secs(86_400 * 60);
+        let token = Issuer::development().issue(caller, start, days);
+        signed(&format!("Bearer {token}"), message)
     }
 
     pub(crate) async fn check(
@@ -138,6 +150,7 @@ pub(crate) async fn serve_with(
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
         telemetry: TelemetryConfig::default(),
+        audit: kit::audit::AuditConfig::default(),
         database: database.clone(),
         roster: "http://127.0.0.1:9".to_owned(),
         sampling: "http://127.0.0.1:9".to_owned(),
@@ -146,6 +159,7 @@ pub(crate) async fn serve_with(
             ..GateConfig::default()
         },
         crypto: CryptoConfig::default(),
+        emergencies: EmergencyConfig::default(),
         providers: ProvidersConfig::default(),
     };
     change(&mut config);
@@ -171,7 +185,9 @@ pub(crate) fn well(person: &str) -> pb::CheckEntryRequest {
                     day: 6,
                 }),
                 starred: false,
+                ..Default::default()
             }),
+            ..Default::default()
         }),
         device: "东门-1".to_owned(),
         ..Default::default()

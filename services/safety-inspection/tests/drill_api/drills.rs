@@ -6,9 +6,9 @@ use safety_inspection::domain::hazard::entry::Hazard;
 use safety_inspection::domain::hazard::report::{Category, Source};
 use safety_inspection::store::Store;
 
-use crate::city::tree::{HEAD, WARDEN};
+use crate::city::tree::{self, HEAD, WARDEN};
 use crate::city::world::World;
-use crate::city::{SCHOOL, on_both, staff, student};
+use crate::city::{SCHOOL, on_both, roster, staff, student};
 use crate::ground::{
     all_out, archive, archived, deputy, drills, ended, everybody, fire_drill, head, id, invalid,
     later, planned, refused, review, running, settle, steps,
@@ -16,6 +16,7 @@ use crate::ground::{
 
 on_both!(
     a_drill_goes_from_the_plan_to_the_archive,
+    a_school_without_a_stage_is_given_the_time_of_its_youngest,
     a_headcount_leaves_no_class_out_and_finds_the_missing,
     problems_become_hazards_with_the_review,
     a_drill_is_put_off_or_broken_off,
@@ -61,6 +62,25 @@ async fn a_drill_goes_from_the_plan_to_the_archive(world: World) {
         ("REVIEWED", "ARCHIVED")
     );
     assert_eq!(last.actor, staff(HEAD));
+}
+
+/// Rules 5.18 to 5.20: what the register leaves out follows from who is taught.
+async fn a_school_without_a_stage_is_given_the_time_of_its_youngest(world: World) {
+    use proto::roster::roster_event::State as Told;
+    settle(&world).await;
+    let mut register = tree::tree();
+    let school = register.iter_mut().find(|event| event.entity == SCHOOL);
+    let school = school.expect("the school");
+    if let Some(Told::Organization(organization)) = &mut school.state {
+        organization.stages.clear();
+    }
+    school.version += 10;
+    let school = school.clone();
+    roster(&world.db, &[school], 2).await;
+    // The youngest are in grade 3: three minutes, as if the register said so.
+    let running = running(&world, fire_drill(&world, SCHOOL)).await;
+    let target = running.evacuation_target.map(|target| target.seconds);
+    assert_eq!(target, Some(180));
 }
 
 async fn a_headcount_leaves_no_class_out_and_finds_the_missing(world: World) {

@@ -203,9 +203,19 @@ pub(crate) fn archive(name: &str) -> pb::ArchiveDrillRequest {
     }
 }
 
-/// Runs a drill of the school through to the archive.
+/// Runs a drill of the school through to the archive; all are out at once.
 pub(crate) async fn archived(world: &World, request: pb::CreateDrillRequest) -> pb::Drill {
+    archived_after(world, request, Duration::zero()).await
+}
+
+/// Runs a drill of the school, in which all are out after so long, through to the archive.
+pub(crate) async fn archived_after(
+    world: &World,
+    request: pb::CreateDrillRequest,
+    took: Duration,
+) -> pb::Drill {
     let drill = running(world, request).await;
+    world.clock.advance(took);
     let name = all_out(world, &drill.name).await.name;
     let mut client = drills(world);
     let counts = deputy(world, everybody(&drill));

@@ -1,11 +1,12 @@
 //! Rosters: drafted, generated, published without a gap.
 
+use kit::auth::Role;
 use kit::field::to_timestamp;
 use proto::safety as pb;
 use proto::safety::duty_roster::State;
 use tonic_types::StatusExt;
 
-use crate::city::tree::{DEPUTY, TEACHER, WARDEN};
+use crate::city::tree::{DEPUTY, SISTER, SISTER_PATH, TEACHER, WARDEN};
 use crate::city::world::World;
 use crate::city::{SCHOOL, on_both, staff, student};
 use crate::ground::{
@@ -19,6 +20,8 @@ on_both!(
     what_is_published_is_scheduled_and_stays,
     a_roster_is_generated_by_the_season,
     malformed_rosters_are_explained,
+    a_hole_between_two_rosters_is_warned_of,
+    nobody_is_on_the_rosters_of_two_schools_at_once,
 );
 
 async fn publishing(world: &World, roster: pb::DutyRoster) -> Result<(), tonic::Status> {
@@ -211,4 +214,67 @@ async fn malformed_rosters_are_explained(world: World) {
             what,
         );
     }
+}
+
+/// A roster of one shift.
+fn one_shift(from: i64, to: i64, leader: u128, others: [u128; 2]) -> pb::DutyRoster {
+    pb::DutyRoster {
+        start_time: Some(to_timestamp(hour(from))),
+        end_time: Some(to_timestamp(hour(to))),
+        shifts: vec![shift(from, to, leader, others)],
+        ..Default::default()
+    }
+}
+
+async fn a_hole_between_two_rosters_is_warned_of(world: World) {
+    settle(&world).await;
+    let first = published(&world).await[0].roster.clone();
+    let adjacent = drafted(&world, one_shift(48, 60, 71, [72, 73])).await;
+    assert_eq!(adjacent.adjacent_gaps, []);
+    let mut client = duty(&world);
+    let later = drafted(&world, one_shift(72, 96, 71, [72, 73])).await;
+    let ask = head(&world, publish(&later.name));
+    let answer = client.publish_duty_roster(ask).await.expect("published");
+    let hole = pb::Round {
+        start_time: Some(to_timestamp(hour(48))),
+        end_time: Some(to_timestamp(hour(72))),
+    };
+    assert_eq!(answer.into_inner().adjacent_gaps, [hole]);
+    let mut gaps = async |name: &str| {
+        let get = pb::GetDutyRosterRequest {
+            name: name.to_owned(),
+        };
+        let read = client.get_duty_roster(head(&world, get)).await;
+        read.expect("read").into_inner().adjacent_gaps
+    };
+    assert_eq!(gaps(&first).await, [hole]);
+    // The roster between them would fill it but for twelve hours.
+    let rest = pb::Round {
+        start_time: Some(to_timestamp(hour(60))),
+        ..hole
+    };
+    assert_eq!(gaps(&adjacent.name).await, [rest]);
+}
+
+async fn nobody_is_on_the_rosters_of_two_schools_at_once(world: World) {
+    settle(&world).await;
+    published(&world).await;
+    let mut client = duty(&world);
+    let sister = |message: pb::CreateDutyRosterRequest| {
+        world.by("deputy", Role::SafetyOfficer, SISTER_PATH, message)
+    };
+    let mut publishing = async |from: i64, others: [u128; 2]| {
+        let create = pb::CreateDutyRosterRequest {
+            parent: SISTER.to_owned(),
+            duty_roster: Some(one_shift(from, from + 12, 71, others)),
+            request_id: id(),
+        };
+        let drafted = client.create_duty_roster(sister(create)).await;
+        let name = drafted.expect("drafted").into_inner().name;
+        let ask = world.by("head", Role::Principal, SISTER_PATH, publish(&name));
+        client.publish_duty_roster(ask).await
+    };
+    // On the first day the warden is on duty at the first school.
+    refused(publishing(12, [WARDEN, 72]).await, "DUTY_OVERLAP");
+    publishing(24, [WARDEN, 72]).await.expect("the day after");
 }

@@ -19,6 +19,7 @@ on_both!(
     nobody_in_time_is_an_alert_exactly_once_under_two_replicas,
     others_are_sent_to_a_shift_in_alert,
     missed_rounds_and_patrols_are_seen,
+    what_was_not_done_is_told_and_written_down,
     gaps_of_the_tree_are_listed,
 );
 
@@ -290,4 +291,47 @@ async fn gaps_of_the_tree_are_listed(world: World) {
         there.into_inner().duty_standings[0].shift,
         scheduled[0].name
     );
+}
+
+/// Who was told at the school that something was not done, and of what.
+async fn told(world: &World) -> Vec<(String, String)> {
+    use proto::safety::accountability_record::Act;
+    use proto::safety::accountability_service_client::AccountabilityServiceClient;
+    let list = pb::ListAccountabilityRecordsRequest {
+        parent: SCHOOL.to_owned(),
+        page_size: 1000,
+        ..Default::default()
+    };
+    let mut client = AccountabilityServiceClient::new(world.channel.clone());
+    let listed = client
+        .list_accountability_records(district(world, list))
+        .await;
+    let records = listed.expect("listed").into_inner().accountability_records;
+    assert!(
+        records
+            .iter()
+            .all(|one| one.act() == Act::NotDone && one.hazard.is_empty())
+    );
+    let told = records.into_iter();
+    let mut told: Vec<_> = told.map(|one| (one.resource, one.staff_member)).collect();
+    told.sort();
+    told
+}
+
+async fn what_was_not_done_is_told_and_written_down(world: World) {
+    settle(&world).await;
+    let shifts = published(&world).await;
+    world.clock.set(hour(0) + chrono::Duration::minutes(16));
+    let mut expected = vec![
+        (format!("{SCHOOL}/drillStanding"), staff(DEPUTY)),
+        (shifts[0].name.clone(), staff(DEPUTY)),
+    ];
+    expected.sort();
+    for _ in 0..200 {
+        if told(&world).await.len() == expected.len() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(told(&world).await, expected, "each once");
 }

@@ -35,6 +35,7 @@ fn batch(gate: usize) -> pb::RecordBatchRequest {
         observation: well("").observation,
         result: pb::gate_decision::Result::Admit.into(),
         decide_time: Some(now),
+        ..Default::default()
     };
     pb::RecordBatchRequest {
         parent: SCHOOL.to_owned(),

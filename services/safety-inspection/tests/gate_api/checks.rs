@@ -6,6 +6,7 @@ use kit::auth::Role;
 use proto::safety as pb;
 use proto::safety::check_entry_request::{Emergency, Identity};
 use proto::safety::gate_decision::{Identification, Result as Outcome};
+use proto::safety::gate_observation::Symptoms;
 use proto::safety::gate_reason::Code;
 use tonic::Code as Grpc;
 use uuid::Uuid;
@@ -17,7 +18,9 @@ on_both!(
     a_pupil_enters_and_a_held_one_does_not,
     golden_t11,
     a_fever_waits_and_is_measured_again,
+    several_normal_readings_without_symptoms_let_in,
     strangers_and_others_do_not_enter,
+    the_policy_says_which_readings_are_believed,
     a_suspended_class_is_not_expected,
     a_repeat_returns_the_first_answer,
     a_denial_is_overridden_by_a_named_person,
@@ -86,22 +89,71 @@ async fn a_fever_waits_and_is_measured_again(mut world: World) {
     assert!(zh.contains("2022-04-06T08:15:00+08:00"), "{zh}");
     world.clock.advance(chrono::Duration::minutes(1));
     heard(&world.db, &world.clock).await;
-    let second = world.check(again(374, &first.name)).await.expect("decided");
-    assert_eq!(second.result(), Outcome::Deny);
-    assert!(codes(&second).contains(&Code::TemperatureConfirmed));
-    assert_eq!(second.recheck_of, first.name);
-    let cooled = world.check(again(372, &first.name)).await.expect("decided");
-    assert_eq!(cooled.result(), Outcome::Admit);
-    // A denial cannot be rechecked away, nor can another's observation be used.
-    let refused = world
-        .check(again(365, &second.name))
-        .await
-        .expect_err("no observation");
-    assert_eq!(told(&refused).1, "GATE_NOT_OBSERVED");
     let mut other = again(365, &first.name);
     other.identity = Some(Identity::Person(student(2)));
     let refused = world.check(other).await.expect_err("another's observation");
     assert_eq!(told(&refused).1, "GATE_NOT_OBSERVED");
+    let second = pb::CheckEntryRequest {
+        request_id: Uuid::new_v4().to_string(),
+        ..again(374, &first.name)
+    };
+    let denied = world.check(second.clone()).await.expect("decided");
+    assert_eq!(denied.result(), Outcome::Deny);
+    assert!(codes(&denied).contains(&Code::TemperatureConfirmed));
+    assert_eq!(denied.recheck_of, first.name);
+    // A denial cannot be rechecked away, neither from itself nor from what came before it; a repeat
+    // gets the first answer.
+    for of in [&denied.name, &first.name] {
+        let refused = world.check(again(365, of)).await;
+        assert_eq!(told(&refused.expect_err("over")).1, "GATE_NOT_OBSERVED");
+    }
+    assert_eq!(world.check(second).await.expect("repeated"), denied);
+}
+
+/// Rule 3.3: as many normal readings as the policy asks for, and no symptoms.
+async fn several_normal_readings_without_symptoms_let_in(mut world: World) {
+    let first = world
+        .check(with_temperature(&student(1), 378))
+        .await
+        .expect("decided");
+    world.clock.advance(chrono::Duration::minutes(15));
+    heard(&world.db, &world.clock).await;
+    let again = |further: &[i32], symptoms: Symptoms, of: &str| {
+        let mut request = with_temperature(&student(1), 370);
+        if let Some(seen) = &mut request.observation {
+            seen.further_temperatures_decidegrees = further.to_vec();
+            seen.symptoms = symptoms.into();
+        }
+        pb::CheckEntryRequest {
+            recheck_of: of.to_owned(),
+            ..request
+        }
+    };
+    let few = world
+        .check(again(&[369], Symptoms::None, &first.name))
+        .await;
+    let few = few.expect("decided");
+    assert_eq!(few.result(), Outcome::Observe);
+    assert_eq!(codes(&few), [Code::TemperatureRepeat]);
+    // It goes on at once, from either decision.
+    let unasked = again(&[369, 368], Symptoms::Unspecified, &few.name);
+    let unasked = world.check(unasked).await.expect("decided");
+    assert_eq!(codes(&unasked), [Code::SymptomsNotAsked]);
+    let good = again(&[369, 368], Symptoms::None, &unasked.name);
+    let good = world.check(good).await.expect("decided");
+    assert_eq!(good.result(), Outcome::Admit);
+    assert_eq!(good.recheck_of, first.name);
+    let seen = good.observation.expect("what was seen");
+    assert_eq!(seen.further_temperatures_decidegrees, [369, 368]);
+    assert_eq!(seen.symptoms(), Symptoms::None);
+    let many = again(&[370; 5], Symptoms::None, &first.name);
+    let refused = world.check(many).await.expect_err("too many");
+    let field = "observation.further_temperatures_decidegrees";
+    assert!(refused.message().contains(field), "{}", refused.message());
+    let ill = again(&[369, 368], Symptoms::Seen, &first.name);
+    let ill = world.check(ill).await.expect("decided");
+    assert_eq!(ill.result(), Outcome::Deny);
+    assert_eq!(codes(&ill), [Code::SymptomsConfirmed]);
 }
 
 async fn strangers_and_others_do_not_enter(mut world: World) {
@@ -131,6 +183,38 @@ async fn strangers_and_others_do_not_enter(mut world: World) {
     );
     let how = (crew.identification(), crew.emergency());
     assert_eq!(how, (Identification::None, Emergency::Medical));
+    assert!(!crew.visit.is_empty(), "nobody is let in silently");
+}
+
+/// Rule 3.2: which readings are believed, the policy says.
+async fn the_policy_says_which_readings_are_believed(mut world: World) {
+    let narrow = city::policy("", 2, |profile| {
+        if let Some(gate) = &mut profile.gate {
+            gate.temperature_plausible_min_tenths = 355;
+            gate.temperature_plausible_max_tenths = 400;
+        }
+    });
+    let doubted = || with_temperature(&student(1), 350);
+    let before = world
+        .check(doubted())
+        .await
+        .expect("34.0 to 42.5 as shipped");
+    assert_eq!(before.result(), Outcome::Admit);
+    let wrong = world.check(with_temperature(&student(1), 430)).await;
+    assert_eq!(told(&wrong.expect_err("refused")).1, "INVALID_FIELD");
+    roster(&world.db, &[narrow], 1).await;
+    let mut refused = None;
+    for _ in 0..200 {
+        refused = world.check(doubted()).await.err();
+        if refused.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    let refused = refused.expect("refused");
+    assert_eq!(told(&refused).1, "INVALID_FIELD");
+    let field = "observation.temperature_decidegrees";
+    assert!(refused.message().contains(field), "{}", refused.message());
 }
 
 async fn a_suspended_class_is_not_expected(mut world: World) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use proto::provider::health_code::Colour as Told;
 use proto::provider::verify_identity_response::Outcome as Verified;
 use proto::safety as pb;
-use proto::safety::ColourSource;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_observation::Colour;
 use proto::safety::gate_reason::Code;
+use proto::safety::{ColourSource, TravelCardSource};
 
 use crate::city::provider::{Mood, Provider};
 use crate::city::world::{World, codes, well};
@@ -59,7 +59,7 @@ async fn the_colour_of_somebody_without_a_phone_is_looked_up() {
     let red = world.check(without_phone(1)).await.expect("decided");
     let denied = (Outcome::Deny, Colour::Red, ColourSource::Provider);
     assert_eq!(colour(&red), denied);
-    assert_eq!(codes(&red), [Code::ColourDenied]);
+    assert_eq!(codes(&red), [Code::ColourRed]);
     // What was shown counts, and nobody is asked without being told to.
     let mut shown = without_phone(2);
     shown.observation = well("").observation;
@@ -117,4 +117,87 @@ async fn a_gate_decides_with_roster_sampling_and_the_provider_gone() {
     let decided = world.check(without_phone(1)).await.expect("decided");
     assert_eq!(decided.colour_source(), ColourSource::ProviderSilent);
     assert_eq!(codes(&decided), [Code::ColourUnknown]);
+}
+
+/// A gate whose travel card provider answers at `address` within a moment or not at all.
+async fn gate_of_travellers(address: &str) -> World {
+    World::with(kit::scratch::sqlite(), |config| {
+        config.providers.travel_card = Some(address.to_owned());
+        config.providers.travel_card_deadline = Duration::from_millis(300);
+    })
+    .await
+}
+
+/// Somebody who shows no travel card.
+fn without_card(person: u128) -> pb::CheckEntryRequest {
+    let mut request = well(&student(person));
+    request.look_up_travel_card = true;
+    if let Some(seen) = &mut request.observation {
+        seen.travel_card = None;
+    }
+    request
+}
+
+fn window(version: i64, days: i32, admit_unknown: bool) -> proto::roster::RosterEvent {
+    policy("", version, |profile| {
+        if let Some(gate) = &mut profile.gate {
+            gate.travel_window_days = days;
+            gate.admit_travel_unknown = admit_unknown;
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_travel_card_of_somebody_without_a_phone_is_looked_up() {
+    let provider = Provider::open(says(Told::Green)).await;
+    let mut world = gate_of_travellers(&provider.address).await;
+    // The provider tells of ten days ago in a marked city: within 14 days, not within 7.
+    let decided = world.check(without_card(1)).await.expect("decided");
+    assert_eq!(decided.result(), Outcome::Deny);
+    assert_eq!(codes(&decided), [Code::TravelStarred]);
+    assert_eq!(decided.travel_card_source(), TravelCardSource::Provider);
+    let seen = decided.observation.as_ref().expect("an observation");
+    let card = seen.travel_card.as_ref().expect("a card");
+    assert_eq!(card.cities.len(), 2);
+    assert_eq!(card.cities[1].division_code, "310100");
+    assert_eq!(provider.references(), [student(1)]);
+    assert_eq!(provider.windows(), [14]);
+    let get = pb::GetGateDecisionRequest {
+        name: decided.name.clone(),
+    };
+    let get = world.as_role(kit::auth::Role::Guard, crate::city::SCHOOL_PATH, get);
+    let read = world.client.get_gate_decision(get).await.expect("read");
+    assert_eq!(read.into_inner(), decided, "kept as it was said");
+    roster(&world.db, &[window(2, 7, false)], 1).await;
+    let admitted = world.until(without_card(1), Outcome::Admit).await;
+    assert_eq!(admitted.travel_card_source(), TravelCardSource::Provider);
+    // What was shown counts.
+    let mut shown = without_card(2);
+    shown.observation = well("").observation;
+    let asked = provider.asked();
+    let shown = world.check(shown).await.expect("decided");
+    assert_eq!(shown.travel_card_source(), TravelCardSource::Shown);
+    assert_eq!(provider.asked(), asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_travel_card_that_nobody_tells_is_unknown_and_the_policy_answers_for_it() {
+    let provider = Provider::open(Mood::Slow).await;
+    let mut world = gate_of_travellers(&provider.address).await;
+    for mood in [Mood::Slow, Mood::Refuses, Mood::Nonsense] {
+        provider.feels(mood);
+        let decided = world.check(without_card(1)).await.expect("decided");
+        assert_eq!(decided.result(), Outcome::Deny, "{mood:?}");
+        assert_eq!(codes(&decided), [Code::TravelUnknown], "{mood:?}");
+        let source = decided.travel_card_source();
+        assert_eq!(source, TravelCardSource::ProviderSilent, "{mood:?}");
+    }
+    roster(&world.db, &[window(2, 14, true)], 1).await;
+    let admitted = world.until(without_card(1), Outcome::Admit).await;
+    assert_eq!(codes(&admitted), [Code::TravelUnknownAdmitted]);
+    // Two more failures in a row, and it is left alone.
+    for person in [2, 3, 4] {
+        world.check(without_card(person)).await.expect("decided");
+    }
+    assert!(provider.asked() <= 5, "{}", provider.asked());
 }

@@ -6,6 +6,7 @@ mod checks;
 #[path = "../city/mod.rs"]
 mod city;
 mod durable;
+mod emergencies;
 mod lookups;
 mod outage;
 mod process;

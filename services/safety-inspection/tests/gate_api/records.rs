@@ -14,6 +14,7 @@ use crate::city::{SCHOOL, SCHOOL_PATH, clearance, held, student};
 
 on_both!(
     offline_decisions_are_recorded_once,
+    a_recheck_without_a_network_is_weighed_as_one,
     the_snapshot_can_be_verified,
     old_facts_are_said_to_be_old,
     decisions_survive_a_restart,
@@ -31,6 +32,7 @@ async fn offline_decisions_are_recorded_once(mut world: World) {
         observation: well("").observation,
         result: Outcome::Admit.into(),
         decide_time: Some(now),
+        ..Default::default()
     };
     let long_ago = world.clock.now() - chrono::Duration::days(8);
     let old = pb::OfflineDecision {
@@ -75,7 +77,7 @@ async fn offline_decisions_are_recorded_once(mut world: World) {
     assert_eq!(became(&first), all);
     assert_eq!(first[1].expected_result(), Outcome::Deny);
     assert!(
-        first[2].message.contains("体温读数应在 34.0 至 42.5"),
+        first[2].message.contains("体温读数不可信"),
         "{}",
         first[2].message
     );
@@ -89,6 +91,86 @@ async fn offline_decisions_are_recorded_once(mut world: World) {
         [Became::Repeated, Became::Differs, Became::Repeated]
     );
     assert_eq!(again[0].gate_decision, first[1].gate_decision);
+}
+
+/// Rule 3.3 without a network: what a recheck found is no conflict, what was never observed is one.
+async fn a_recheck_without_a_network_is_weighed_as_one(mut world: World) {
+    use pb::offline_verdict::Outcome as Became;
+    let now = world.clock.now();
+    let at = |minutes| {
+        let time = now - chrono::Duration::minutes(minutes);
+        Some(kit::field::to_timestamp(time))
+    };
+    let seen = |number: u128, tenths: &[i32], result: Outcome, minutes| {
+        let mut observation = well("").observation.expect("an observation");
+        observation.temperature_decidegrees = tenths.first().copied();
+        observation.further_temperatures_decidegrees = tenths[1..].to_vec();
+        observation.symptoms = pb::gate_observation::Symptoms::None.into();
+        pb::OfflineDecision {
+            client_id: Uuid::from_u128(number).to_string(),
+            person: student(1),
+            observation: Some(observation),
+            result: result.into(),
+            decide_time: at(minutes),
+            ..Default::default()
+        }
+    };
+    let recheck = |of: u128, again: pb::OfflineDecision| pb::OfflineDecision {
+        recheck_of_id: Uuid::from_u128(of).to_string(),
+        ..again
+    };
+    let first = seen(1, &[378], Outcome::Observe, 40);
+    let denied = recheck(1, seen(2, &[379], Outcome::Deny, 20));
+    let other = pb::OfflineDecision {
+        person: student(2),
+        ..recheck(1, seen(4, &[379], Outcome::Deny, 10))
+    };
+    let batches = [
+        vec![first.clone(), denied.clone()],
+        vec![
+            // Sent again: what was rechecked stands in an earlier batch.
+            first,
+            denied,
+            recheck(1, seen(3, &[365, 366, 365], Outcome::Admit, 15)),
+            other,
+            seen(5, &[379], Outcome::Deny, 10),
+            recheck(9, seen(6, &[379], Outcome::Deny, 10)),
+        ],
+    ];
+    let mut became = Vec::new();
+    let mut decisions = Vec::new();
+    for decisions_of in batches {
+        let batch = pb::RecordBatchRequest {
+            parent: SCHOOL.to_owned(),
+            device: "后门".to_owned(),
+            decisions: decisions_of,
+        };
+        let batch = world.as_role(Role::Guard, SCHOOL_PATH, batch);
+        let answer = world.client.record_batch(batch).await.expect("recorded");
+        for verdict in answer.into_inner().verdicts {
+            became.push(verdict.outcome());
+            decisions.push(verdict.gate_decision);
+        }
+    }
+    assert_eq!(
+        became,
+        [
+            Became::Recorded,
+            Became::Recorded,
+            Became::Repeated,
+            Became::Repeated,
+            Became::Recorded,
+            Became::Conflict,
+            Became::Conflict,
+            Became::Conflict,
+        ]
+    );
+    let get = pb::GetGateDecisionRequest {
+        name: decisions[1].clone(),
+    };
+    let get = world.as_role(Role::Guard, SCHOOL_PATH, get);
+    let read = world.client.get_gate_decision(get).await.expect("read");
+    assert_eq!(read.into_inner().recheck_of, decisions[0]);
 }
 
 async fn the_snapshot_can_be_verified(mut world: World) {

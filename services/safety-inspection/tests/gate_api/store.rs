@@ -9,7 +9,8 @@ use safety_inspection::domain::gate::decision::{Checks, Outcome, Standing};
 use safety_inspection::domain::gate::finding::Finding;
 use safety_inspection::domain::gate::index::Index;
 use safety_inspection::domain::gate::observation::{
-    Colour, ColourSource, Identification, Observation, Temperature,
+    Cities, City, Colour, ColourSource, Further, Identification, Observation, Symptoms,
+    Temperature, TravelCard, TravelSource,
 };
 use safety_inspection::domain::person::PersonName;
 use safety_inspection::store::Store;
@@ -155,7 +156,22 @@ fn record(number: u128, client: u128) -> Record {
         observation: Observation {
             temperature: Temperature::from_tenths(365).ok(),
             colour: Colour::Green,
-            travel: None,
+            travel: Some(TravelCard {
+                shown: now().date_naive(),
+                starred: true,
+                cities: Cities::of([(350_100, false), (310_100, true)].map(
+                    |(division, starred)| City {
+                        division,
+                        starred,
+                        last_stay: starred.then(|| now().date_naive()),
+                    },
+                )),
+            }),
+            travel_source: TravelSource::Provider,
+            further: Further::of(
+                [366, 367].map(|tenths| Temperature::from_tenths(tenths).expect("plausible")),
+            ),
+            symptoms: Symptoms::None,
         },
         device: "东门 1".to_owned(),
         guard: "guard-1".to_owned(),

@@ -15,6 +15,7 @@ use crate::city::{SCHOOL, staff};
 on_both!(
     an_overdue_hazard_goes_to_the_district_and_then_to_the_city,
     late_progress_on_a_major_hazard_is_marked_and_told,
+    the_time_of_the_review_is_not_the_owners,
 );
 
 /// Waits until the hazard is as it should be, at most ten seconds.
@@ -138,4 +139,49 @@ async fn late_progress_on_a_major_hazard_is_marked_and_told(world: World) {
     let found = found.expect("listed").into_inner().progress_reports;
     let late: Vec<bool> = found.iter().map(|report| report.late).collect();
     assert_eq!(late, reported);
+}
+
+async fn the_time_of_the_review_is_not_the_owners(world: World) {
+    let mut desk = Desk::new(world).await;
+    let name = desk.found("hall").await;
+    let other = desk.found("gym").await;
+    desk.rectifying(&name, Grade::General).await;
+    desk.rectifying(&other, Grade::General).await;
+    // Due in five days, and reported as removed on the fourth.
+    desk.world.clock.advance(chrono::Duration::days(4));
+    let submit = desk.submission(&name, vec![desk.photo(2)]);
+    desk.submit(OWNER, submit).await.expect("submitted");
+    desk.world.clock.advance(chrono::Duration::days(9));
+    let up = |hazard: &pb::Hazard| hazard.escalation() == Escalation::District;
+    until(&mut desk, &other, up).await;
+    let waiting = desk.get(CITY, get(&name)).await.expect("read");
+    assert_eq!(
+        (waiting.overdue, waiting.escalation()),
+        (false, Escalation::Unspecified)
+    );
+    let list = pb::ListHazardsRequest {
+        parent: tree::BUREAU.to_owned(),
+        overdue: true,
+        ..Default::default()
+    };
+    let list = desk.by(DISTRICT, list);
+    let found = desk.hazards.list_hazards(list).await.expect("listed");
+    let found = found.into_inner().hazards;
+    let names: Vec<_> = found.iter().map(|hazard| &*hazard.name).collect();
+    assert_eq!(names, [&*other]);
+    // It is given back, with the day that was left.
+    desk.review(DISTRICT, review(&name))
+        .await
+        .expect("reviewed");
+    let returned = desk.give_back(DISTRICT, give_back(&name)).await;
+    let returned = returned.expect("returned");
+    assert_eq!(
+        (returned.overdue, returned.due_date),
+        (false, Some(desk.day(1)))
+    );
+    desk.world.clock.advance(chrono::Duration::days(2));
+    assert!(until(&mut desk, &name, up).await.overdue);
+    let told = trail(&mut desk, &name).await;
+    let late = told.iter().filter(|(act, _)| *act == Act::Overdue);
+    assert_eq!(late.count(), 1);
 }

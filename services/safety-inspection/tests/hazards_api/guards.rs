@@ -11,6 +11,7 @@ use crate::city::world::World;
 
 on_both!(
     the_same_hazard_again_is_linked_and_major,
+    all_of_a_school_is_no_place_to_recur_at,
     an_extension_is_granted_one_level_up,
     a_second_person_dismisses,
     closing_needs_a_picture_of_afterwards,
@@ -53,6 +54,19 @@ async fn the_same_hazard_again_is_linked_and_major(world: World) {
         (&*later.recurrence_of, later.grade()),
         ("", Grade::Unspecified)
     );
+}
+
+async fn all_of_a_school_is_no_place_to_recur_at(world: World) {
+    let mut desk = Desk::new(world).await;
+    let first = desk.found("").await;
+    desk.rectifying(&first, Grade::General).await;
+    desk.closed(&first).await;
+    let again = desk.found("").await;
+    let again = desk
+        .verify(OFFICER, verify(&again, Grade::General))
+        .await
+        .expect("verified");
+    assert_eq!((&*again.recurrence_of, again.grade()), ("", Grade::General));
 }
 
 async fn an_extension_is_granted_one_level_up(world: World) {

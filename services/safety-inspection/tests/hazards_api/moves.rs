@@ -192,11 +192,11 @@ async fn a_kindergarten_on_floor_four_is_major_by_the_table(world: World) {
     let list = desk.by(GUARD, list);
     let rules = desk.hazards.list_major_rules(list).await;
     let rules = rules.expect("listed").into_inner().major_rules;
-    assert!(
-        rules
+    assert!(rules.iter().all(|rule| {
+        ["fz-2022-", "gb-2017-"]
             .iter()
-            .all(|rule| rule.name.starts_with("majorRules/fz-2022-"))
-    );
+            .any(|table| rule.name.starts_with(&format!("majorRules/{table}")))
+    }));
     let asked = rules.iter().flat_map(|rule| &rule.facts);
     assert!(
         asked

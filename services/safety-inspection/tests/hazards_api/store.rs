@@ -198,6 +198,7 @@ async fn the_first_sight_of_a_record_counts(db: Database) {
     let record = |number: u128, hazard: u128, person: &str| Record {
         id: Uuid::from_u128(number),
         hazard: Uuid::from_u128(hazard),
+        resource: String::new(),
         home: Home {
             organization: "a".to_owned(),
             org_path: "fz/350102/a".to_owned(),

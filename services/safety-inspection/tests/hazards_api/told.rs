@@ -7,13 +7,14 @@ use proto::safety::hazard::Grade;
 
 use crate::city::hazards::*;
 use crate::city::on_both;
-use crate::city::tree::{self, DEPUTY, TEACHER, WARDEN, duties};
+use crate::city::tree::{self, DEPUTY, DISTRICT_DEPUTY, TEACHER, WARDEN, duties};
 use crate::city::world::{World, told};
 use crate::city::{OTHER_PATH, SCHOOL, SCHOOL_PATH, roster, staff};
 
 on_both!(
     each_telling_is_a_record_that_its_person_sees,
     whoever_acts_has_seen,
+    a_major_hazard_is_reported_to_the_bureau,
     a_hand_over_relieves_and_assigns,
     gaps_are_found_below_a_bureau,
     nobody_answers_is_a_finding_and_no_owner,
@@ -208,4 +209,30 @@ async fn nobody_answers_is_a_finding_and_no_owner(world: World) {
     let assign = desk.fixes(&name, 5);
     let status = desk.assign(OFFICER, assign).await.expect_err("nobody");
     assert_eq!(told(&status).1, "HAZARD_UNOWNED");
+}
+
+/// Rule 5.2.
+async fn a_major_hazard_is_reported_to_the_bureau(world: World) {
+    let mut desk = Desk::new(world).await;
+    let major = desk.found("hall").await;
+    let general = desk.found("gym").await;
+    for (name, grade) in [(&major, Grade::Major), (&general, Grade::General)] {
+        desk.verify(OFFICER, verify(name, grade))
+            .await
+            .expect("verified");
+    }
+    let mut reported = async |name: &str| {
+        let found = list(&mut desk, CITY, records(name, "")).await;
+        let found = found.into_iter();
+        let reported = found.filter(|one| one.act() == Act::Reported);
+        let people = reported.map(|one| (one.staff_member, one.hazard, one.organization));
+        people.collect::<Vec<_>>()
+    };
+    let bureau = (
+        staff(DISTRICT_DEPUTY),
+        major.clone(),
+        tree::BUREAU.to_owned(),
+    );
+    assert_eq!(reported(&major).await, [bureau]);
+    assert_eq!(reported(&general).await, []);
 }

@@ -8,8 +8,8 @@ use proto::safety::incident_step::{Medium, Receiver};
 use crate::city::on_both;
 use crate::city::world::World;
 use crate::desk::{
-    CITY, COMMAND, DISTRICT, Desk, HEAD, OFFICER, call, deaths, reason, receipt, report, why,
-    with_casualties,
+    CITY, COMMAND, DISTRICT, Desk, FIRE, HEAD, OFFICER, POLICE, VENDOR, call, deaths, reason,
+    receipt, report, why, with_casualties,
 };
 
 on_both!(
@@ -165,6 +165,13 @@ async fn a_level_answers_for_itself_only(world: World) {
         (CITY, Receiver::Government),
         (DISTRICT, Receiver::Police),
         (COMMAND, Receiver::District),
+        (FIRE, Receiver::Police),
+        (FIRE, Receiver::Government),
+        (POLICE, Receiver::Fire),
+        (COMMAND, Receiver::Police),
+        (COMMAND, Receiver::Health),
+        (VENDOR, Receiver::Police),
+        (VENDOR, Receiver::Government),
         (OFFICER, Receiver::District),
         (HEAD, Receiver::City),
     ] {
@@ -181,6 +188,8 @@ async fn a_level_answers_for_itself_only(world: World) {
     let written = receipt(&name, Receiver::District, Medium::Written);
     let unwritten = call!(desk, acknowledge_incident, DISTRICT, written);
     assert_eq!(reason(unwritten), "INCIDENT_STATE");
-    let police = call!(desk, acknowledge_incident, COMMAND, ask(Receiver::Police));
+    let police = call!(desk, acknowledge_incident, POLICE, ask(Receiver::Police));
     assert_eq!(police.expect("the police").steps.len(), 1);
+    let fire = call!(desk, acknowledge_incident, FIRE, ask(Receiver::Fire));
+    assert_eq!(fire.expect("the fire brigade").steps.len(), 2);
 }

@@ -1,7 +1,7 @@
 //! Who does what about an incident, as tests say it.
 
 use chrono::TimeDelta;
-use kit::auth::Role;
+use kit::auth::{Caller, Department, Role};
 use prost_types::Timestamp;
 use proto::roster::incident_policy::Level;
 use proto::safety as pb;
@@ -27,6 +27,25 @@ pub(crate) const REVIEWER: Who = ("district-2", Role::DistrictOfficer, BUREAU_PA
 pub(crate) const CITY: Who = ("city-1", Role::CityOfficer, CITY_PATH);
 pub(crate) const COMMAND: Who = ("command-centre", Role::PartnerSystem, CITY_PATH);
 
+pub(crate) const POLICE: Who = ("police-110", Role::PartnerSystem, CITY_PATH);
+pub(crate) const FIRE: Who = ("fire-119", Role::PartnerSystem, CITY_PATH);
+/// Another system, of no department.
+pub(crate) const VENDOR: Who = ("vendor-1", Role::PartnerSystem, CITY_PATH);
+
+/// The caller, with the department that it speaks for.
+pub(crate) fn caller((subject, role, scope): Who) -> Caller {
+    let department = match subject {
+        "command-centre" => Some(Department::Government),
+        "police-110" => Some(Department::Police),
+        "fire-119" => Some(Department::Fire),
+        _ => None,
+    };
+    Caller {
+        department,
+        ..Caller::new(subject, vec![role], scope.parse().expect("a scope"))
+    }
+}
+
 /// A city with a client of its incidents.
 pub(crate) struct Desk {
     pub(crate) world: World,
@@ -36,8 +55,7 @@ pub(crate) struct Desk {
 /// A call of `$who`.
 macro_rules! call {
     ($desk:expr, $method:ident, $who:expr, $request:expr) => {{
-        let (subject, role, scope): $crate::desk::Who = $who;
-        let request = $desk.world.by(subject, role, scope, $request);
+        let request = $desk.world.of($crate::desk::caller($who), $request);
         let answer = $desk.client.clone().$method(request).await;
         answer.map(tonic::Response::into_inner)
     }};

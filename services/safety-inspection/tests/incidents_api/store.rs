@@ -72,7 +72,7 @@ fn noticed(id: u128, harm: Casualties) -> File {
 
 async fn keep(world: &World, file: &File) {
     let tx = world.db.begin().await.expect("a transaction");
-    Store::save_incident(&tx, file).await.expect("kept");
+    Store::save_incident(&tx, file, 0).await.expect("kept");
     tx.commit().await.expect("committed");
 }
 
@@ -178,7 +178,7 @@ async fn whoever_handled_one_is_known(world: World) {
         responded.expect("responded"),
     ];
     let tx = world.db.begin().await.expect("a transaction");
-    Store::save_incident(&tx, &file).await.expect("kept");
+    Store::save_incident(&tx, &file, 0).await.expect("kept");
     Store::add_incident_events(&tx, id, events)
         .await
         .expect("kept");

@@ -3,6 +3,7 @@
 use proto::roster::incident_policy::Level;
 use proto::safety as pb;
 use proto::safety::incident::State;
+use proto::safety::incident_clock::Duty;
 use proto::safety::incident_event::Kind as Done;
 use proto::safety::incident_step::Receiver;
 
@@ -119,6 +120,26 @@ async fn the_policy_chooses_the_table(world: World) {
     assert_eq!(
         (by_law.level(), by_law.level_table()),
         (Level::Iii, LevelTable::Regulation)
+    );
+    // Art. 9: an accident with deaths is told within an hour, whatever its level.
+    let accident = desk.noticed(deaths(1)).await;
+    assert_eq!(accident.level(), Level::Iv);
+    let phone = accident
+        .clocks
+        .iter()
+        .find(|clock| clock.duty() == Duty::Phone);
+    let phone = phone.expect("told by telephone");
+    let seconds = |time: Option<prost_types::Timestamp>| time.expect("set").seconds;
+    assert_eq!(
+        seconds(phone.due_time) - seconds(accident.detect_time),
+        3600
+    );
+    let slight = desk.noticed(pb::Casualties::default()).await;
+    assert!(
+        slight
+            .clocks
+            .iter()
+            .all(|clock| clock.duty() != Duty::Phone)
     );
     let kept = desk
         .write(OFFICER, &by_plan.name, pb::incident_report::Kind::First)

@@ -13,6 +13,7 @@ use crate::scene::{CITY_OFFICER, OFFICER, Scene, item, plan, refused, scenes, st
 scenes!(
     failed_items_open_hazards_with_clause_and_rule,
     the_same_failure_meets_the_standing_hazard,
+    the_same_item_fails_again_after_its_hazard_was_closed,
     nothing_is_submitted_before_all_is_looked_at,
     whoever_answers_does_not_inspect_for_a_bureau,
     a_repeated_submission_opens_nothing_twice,
@@ -39,7 +40,9 @@ async fn failed_items_open_hazards_with_clause_and_rule(mut scene: Scene) {
         hazard_category: pb::HazardCategory::Fire.into(),
         items: vec![
             item("tank", ""),
-            item("panels", "fire-sandwich-panels"),
+            item("alarm", "fire-equipment-dead"),
+            // Major by the guide of 2024 only.
+            item("bikes", "fire-e-bikes"),
             item("good", ""),
         ],
         ..Default::default()
@@ -52,37 +55,46 @@ async fn failed_items_open_hazards_with_clause_and_rule(mut scene: Scene) {
     let level = pb::InspectionLevel::Bureau;
     let roof = plan(&list, pb::PlaceKind::School, "", level);
     let ended = scene
-        .inspect(OFFICER, SCHOOL, roof, &["tank", "panels"])
+        .inspect(OFFICER, SCHOOL, roof, &["tank", "alarm", "bikes"])
         .await;
     assert_eq!(ended.state(), State::Submitted);
-    assert_eq!((ended.item_count, ended.failed_count), (3, 2));
-    assert_eq!(ended.score_thousandths, Some(333));
+    assert_eq!((ended.item_count, ended.failed_count), (4, 3));
+    assert_eq!(ended.score_thousandths, Some(250));
     assert_eq!(
         ended.answerable,
         staff(WARDEN),
         "who answers for fire is shown"
     );
     assert_eq!(ended.inspector, OFFICER.0);
-    assert_eq!(ended.hazards.len(), 2);
+    assert_eq!(ended.hazards.len(), 3);
     let text = "不符合要求：楼顶水箱加盖上锁（依据：学校卫生工作条例第七条）";
     let expected = [
         (text.to_owned(), String::new(), ended.name.clone()),
+        (text.to_owned(), String::new(), ended.name.clone()),
         (
             text.to_owned(),
-            "fire-sandwich-panels".to_owned(),
+            "fz-2022-fire-04".to_owned(),
             ended.name.clone(),
         ),
     ];
     assert_eq!(hazards(&scene).await, expected);
     let items = scene.items(OFFICER, &ended.name).await;
     let became: Vec<Became> = items.iter().map(pb::InspectionItem::result).collect();
-    assert_eq!(became, [Became::Failed, Became::Failed, Became::Passed]);
+    assert_eq!(
+        became,
+        [
+            Became::Failed,
+            Became::Failed,
+            Became::Failed,
+            Became::Passed
+        ]
+    );
     assert!(
-        items[..2]
+        items[..3]
             .iter()
             .all(|item| ended.hazards.contains(&item.hazard))
     );
-    assert!(!items[0].hazard_stood && items[2].hazard.is_empty());
+    assert!(!items[0].hazard_stood && items[3].hazard.is_empty());
     let changes: Vec<State> = ended
         .changes
         .iter()
@@ -113,6 +125,35 @@ async fn the_same_failure_meets_the_standing_hazard(mut scene: Scene) {
         .inspect(OFFICER, tree::SISTER, stampede(), &["doors"])
         .await;
     assert!(!again.hazards.contains(&other.hazards[0]));
+}
+
+/// Rule 5.9: the item says that it is the same, although no place is named.
+async fn the_same_item_fails_again_after_its_hazard_was_closed(mut scene: Scene) {
+    use kit::clock::Clock;
+    use sea_orm::ConnectionTrait;
+    let first = scene.inspect(OFFICER, SCHOOL, stampede(), &["doors"]).await;
+    let now = scene.world.clock.now().timestamp_millis();
+    let close = format!("UPDATE hazards SET state = 9, closed_at = {now}");
+    let db = scene.world.db.read();
+    let closed = db.execute_raw(kit::db::statement(db, &close, [])).await;
+    assert_eq!(closed.expect("closed").rows_affected(), 1);
+    let again = scene
+        .inspect(OFFICER, SCHOOL, stampede(), &["doors", "plan"])
+        .await;
+    assert_eq!(again.hazards.len(), 2);
+    assert!(!again.hazards.contains(&first.hazards[0]));
+    let sql = "SELECT recurrence_of, grade FROM hazards WHERE state = 1 ORDER BY grade";
+    let db = scene.world.db.read();
+    let rows = db.query_all_raw(kit::db::statement(db, sql, [])).await;
+    let found: Vec<(String, i16)> = rows
+        .expect("read")
+        .iter()
+        .map(|row| {
+            let grade = row.try_get_by_index(1).expect("a grade");
+            (row.try_get_by_index(0).expect("a name"), grade)
+        })
+        .collect();
+    assert_eq!(found, [(String::new(), 0), (first.hazards[0].clone(), 2)]);
 }
 
 async fn nothing_is_submitted_before_all_is_looked_at(mut scene: Scene) {

@@ -32,11 +32,9 @@ pub(crate) fn as_person<T>(
     message: T,
 ) -> Request<T> {
     let caller = Caller {
-        subject: subject.to_owned(),
-        roles: vec![role],
-        scope: scope.parse().expect("a scope"),
-        laboratory: None,
         person,
+        second_factor: true,
+        ..Caller::new(subject, vec![role], scope.parse().expect("a scope"))
     };
     let start = "2022-04-05T00:00:00Z".parse().expect("an instant");
     let token = Issuer::development().issue(caller, start, Duration::from_secs(86_400 * 90));
@@ -325,11 +323,13 @@ pub(crate) fn check_of(world: &World, name: &str) -> pb::CheckVisitRequest {
         travel_card: Some(pb::TravelCard {
             show_date: Some(to_date(civil_date(world.clock.now()))),
             starred: false,
+            ..Default::default()
         }),
+        ..Default::default()
     };
     pb::CheckVisitRequest {
         name: name.to_owned(),
-        observation: Some(seen),
+        observation: Some(seen.clone()),
         companion_observations: vec![seen],
         mask_worn: true,
         device: "东门-1".to_owned(),

@@ -16,6 +16,7 @@ on_both!(
     nobody_enters_by_one_approval,
     a_pass_is_live_and_of_today,
     the_four_checks_of_everybody_decide,
+    without_a_mask_nobody_enters_where_the_policy_says_so,
     a_fever_waits_at_the_gate,
     a_repeat_has_one_effect,
     a_visit_is_asked_for_in_time,
@@ -151,7 +152,7 @@ async fn the_four_checks_of_everybody_decide(world: World) {
     let mut crowd = check_of(&world, &name);
     crowd
         .companion_observations
-        .push(crowd.companion_observations[0]);
+        .push(crowd.companion_observations[0].clone());
     let refused = book.check(crowd).await.expect_err("two companions");
     assert_eq!(told(&refused).1, "INVALID_FIELD");
     // One of them has a red code: nobody of them enters.
@@ -168,7 +169,7 @@ async fn the_four_checks_of_everybody_decide(world: World) {
         .iter()
         .map(|one| one.reasons.iter().map(pb::GateReason::code).collect())
         .collect();
-    assert_eq!(codes, [vec![], vec![Code::ColourDenied]]);
+    assert_eq!(codes, [vec![], vec![Code::ColourRed]]);
     let identity = check.people[0]
         .identity
         .clone()
@@ -200,6 +201,15 @@ async fn a_fever_waits_at_the_gate(world: World) {
     let early = book.check(hot(365)).await.expect_err("too early");
     assert_eq!(told(&early).1, "GATE_RECHECK_TOO_EARLY");
     world.clock.advance(chrono::Duration::minutes(15));
+    let mut few = hot(365);
+    if let Some(seen) = &mut few.observation {
+        seen.further_temperatures_decidegrees = vec![366];
+    }
+    let waits = book.check(few).await.expect("checked");
+    assert_eq!(waits.state(), State::Arrived);
+    let reasons = &waits.check.expect("a check").people[0].reasons;
+    assert_eq!(reasons[0].code(), Code::TemperatureRepeat);
+    // It goes on at once.
     let denied = book.check(hot(374)).await.expect("checked");
     assert_eq!(denied.state(), State::Denied);
     let reasons = &denied.check.expect("a check").people[0].reasons;
@@ -262,6 +272,43 @@ async fn a_repeat_has_one_effect(world: World) {
         .expect("repeated");
     assert_eq!(again.into_inner(), first.into_inner());
     assert_eq!(book.get(&name).await.expect("read").history.len(), 4);
+}
+
+/// Rule 3.6: where the policy asks for masks, whoever wears none puts one on and is checked again.
+async fn without_a_mask_nobody_enters_where_the_policy_says_so(world: World) {
+    let masks = policy("", 2, |profile| {
+        if let Some(gate) = &mut profile.gate {
+            gate.visitor_mask_required = true;
+        }
+    });
+    let bare = |name: &str| pb::CheckVisitRequest {
+        mask_worn: false,
+        ..check_of(&world, name)
+    };
+    let mask = |visit: &pb::Visit| {
+        let check = visit.check.clone().expect("a check");
+        let result = check.result();
+        let reason = check.mask.and_then(|mask| mask.reason);
+        (result, reason.expect("why").code())
+    };
+    let mut book = Book::of(&world).await;
+    let (name, _) = book.bring(&world, State::Arrived).await;
+    let lenient = book.check(bare(&name)).await.expect("checked");
+    assert_eq!(mask(&lenient), (Outcome::Admit, Code::MaskNotRequired));
+    roster(&world.db, &[masks], 1).await;
+    let mut checked = lenient;
+    for _ in 0..200 {
+        let (name, _) = book.bring(&world, State::Arrived).await;
+        checked = book.check(bare(&name)).await.expect("checked");
+        if checked.state() == State::Arrived {
+            break;
+        }
+    }
+    assert_eq!(mask(&checked), (Outcome::Observe, Code::MaskMissing));
+    let again = check_of(&world, &checked.name);
+    let admitted = book.check(again).await.expect("checked");
+    assert_eq!(admitted.state(), State::Admitted);
+    assert_eq!(mask(&admitted), (Outcome::Admit, Code::MaskWorn));
 }
 
 async fn a_visit_is_asked_for_in_time(world: World) {

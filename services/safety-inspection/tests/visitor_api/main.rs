@@ -3,6 +3,7 @@
 mod book;
 #[path = "../city/mod.rs"]
 mod city;
+mod destruction;
 mod emergencies;
 mod flow;
 mod keeping;

@@ -49,6 +49,7 @@ fn visit(number: u128, path: &str) -> KeptVisit {
         responsible: staff(32),
         after_due: Some(at(4)),
         after: Some(at(5)),
+        after_overdue: Some(at(4)),
         due: Some(at(i64::try_from(number).expect("small"))),
         created: at(0),
         updated: at(6),
@@ -122,7 +123,7 @@ async fn lists_are_complete_and_in_order(db: Database) {
     let list = async |place: &str, filter: VisitFilter| {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = Store::visits_below(db.read(), place, &filter, after, 2).await;
+            let page = Store::visits_below(db.read(), (place, at(600)), &filter, after, 2).await;
             let page = page.expect("read");
             all.extend(page.iter().map(|kept| kept.visit.id.as_u128()));
             match page.last() {

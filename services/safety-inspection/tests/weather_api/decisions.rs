@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use kit::auth::Role;
+use proto::roster::class_group_roll::TeachingMode;
 use proto::safety as pb;
 use proto::safety::weather_state::{State, Teaching};
 use proto::safety::weather_suspension::{Authority, Cover, State as Stands};
@@ -9,10 +10,10 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::city::tree::{BUREAU, CITY, SISTER_PATH, TRAINING, TRAINING_PATH};
+use crate::city::tree::{self, BUREAU, CITY, SISTER, SISTER_PATH, TRAINING, TRAINING_PATH};
 use crate::city::world::told;
-use crate::city::{OTHER_PATH, SCHOOL, SCHOOL_PATH};
-use crate::storm::{Answer, Storm, alert, later, storms};
+use crate::city::{OTHER_PATH, SCHOOL, SCHOOL_PATH, roster};
+use crate::storm::{Answer, Cap, Storm, alert, document, later, storms};
 
 storms!(
     a_school_acts_first_and_a_higher_decision_stays,
@@ -20,6 +21,7 @@ storms!(
     a_suspension_begins_and_ends_on_its_days,
     what_does_not_fit_is_named,
     a_repeat_has_one_effect,
+    whoever_is_warned_later_is_suspended_too,
 );
 
 pub(crate) fn decided(covers: &[Cover]) -> pb::WeatherSuspension {
@@ -258,6 +260,69 @@ async fn what_does_not_fit_is_named(mut storm: Storm) {
         .await
         .expect("decided");
     assert_eq!(storm.state(TRAINING_PATH).await.state(), State::Suspended);
+}
+
+/// A suspension in force holds for its area, whenever a school in it is warned.
+async fn whoever_is_warned_later_is_suspended_too(mut storm: Storm) {
+    storm
+        .ingest(&alert(1, "Orange", "350102"))
+        .await
+        .expect("taken");
+    let city = decide(&mut storm, CITY_OFFICER, CITY, decided(&[Cover::Schools])).await;
+    let city = city.expect("decided");
+    assert_eq!(storm.state(SCHOOL_PATH).await.state(), State::Suspended);
+    assert_eq!(storm.state(OTHER_PATH).await.state(), State::None);
+    // The sister school goes its own way within it, by a later decision of its own.
+    let sister = ("head", Role::Principal, SISTER_PATH);
+    let own = pb::WeatherSuspension {
+        teaching: Teaching::Suspended.into(),
+        ..decided(&[Cover::Schools])
+    };
+    let own = decide(&mut storm, sister, SISTER, own)
+        .await
+        .expect("decided");
+
+    // The warning widens.
+    let wider = document(&Cap {
+        number: 2,
+        kind: "Update",
+        refers: Some(1),
+        colour: "Orange",
+        division: "350100",
+    });
+    storm.ingest(&wider).await.expect("taken");
+    let other = storm.state(OTHER_PATH).await;
+    assert_eq!(other.state(), State::Suspended);
+    assert_eq!(other.suspensions, [&*city.name]);
+    assert_eq!(storm.state(TRAINING_PATH).await.state(), State::Alerted);
+    let kept = storm.state(SISTER_PATH).await;
+    assert_eq!(kept.suspensions, [&*city.name, &*own.name]);
+    assert_eq!(kept.teaching(), Teaching::Suspended);
+
+    // A school opens where the warning holds.
+    let path = "fz/350103/2135010009";
+    let opened = tree::place(
+        "2135010009",
+        path,
+        proto::roster::organization::Kind::School,
+        ("台屿新校", "350103"),
+    );
+    roster(&storm.world.db, &[opened], 2).await;
+    storm.until(path, State::Suspended).await;
+    storm.until_told(&[OTHER_PATH, path]).await;
+    let heard = storm.heard();
+    for id in ["2135010002", "2135010009"] {
+        let call = (format!("organizations/{id}"), TeachingMode::Online);
+        assert!(heard.contains(&call), "{heard:?}");
+    }
+
+    lift(&mut storm, CITY_OFFICER, &city.name)
+        .await
+        .expect("lifted");
+    for reached in [SCHOOL_PATH, OTHER_PATH, path] {
+        assert_eq!(storm.state(reached).await.state(), State::Lifted);
+    }
+    assert_eq!(storm.state(SISTER_PATH).await.state(), State::Suspended);
 }
 
 async fn a_repeat_has_one_effect(mut storm: Storm) {

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use kit::auth::Role;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::safety as pb;
+use proto::safety::hazard_service_client::HazardServiceClient;
 use proto::safety::weather_state::State;
 use proto::safety::weather_task::State as Task;
 
@@ -159,6 +160,7 @@ async fn checked_and_reopened(storm: &mut Storm) {
     let (_, reason, zh) = told(&refused);
     assert_eq!(reason, "WEATHER_POST_CHECK_INCOMPLETE");
     assert_eq!(zh, "复课前检查尚未完成：WALLS");
+    walls_stand_in_the_way_until_people_are_safe(storm).await;
     let check = storm
         .check(SCHOOL_PATH, &["TREES"])
         .await
@@ -181,6 +183,55 @@ async fn checked_and_reopened(storm: &mut Storm) {
         .collect();
     assert_eq!(again.len(), 3);
     assert!(!again.contains(&SISTER.to_owned()));
+}
+
+/// What is said of the walls later does not make the hazard go away: it does once it is controlled.
+async fn walls_stand_in_the_way_until_people_are_safe(storm: &mut Storm) {
+    let walls = |check: &pb::PostCheck| {
+        let walls = check.findings.iter().find(|one| one.item == "WALLS");
+        walls.expect("the walls").hazard.clone()
+    };
+    let failed = storm.check(SCHOOL_PATH, &["WALLS", "TREES"]).await;
+    let again = storm.check(SCHOOL_PATH, &["WALLS", "TREES"]).await;
+    let (failed, again) = (failed.expect("recorded"), again.expect("recorded"));
+    let hazard = walls(&failed);
+    assert_eq!(walls(&again), hazard, "one hazard for one trouble");
+    let passed = storm.check(SCHOOL_PATH, &["TREES"]).await;
+    let passed = passed.expect("recorded");
+    assert_eq!(
+        (walls(&passed), &*passed.missing),
+        (hazard.clone(), &["WALLS".to_owned()][..])
+    );
+    let refused = storm.reopen(SCHOOL_PATH).await.expect_err("walls");
+    assert_eq!(told(&refused).1, "WEATHER_POST_CHECK_INCOMPLETE");
+    let mut hazards = HazardServiceClient::new(storm.world.channel.clone());
+    let verify = storm.world.by(
+        "safety-officer",
+        Role::SafetyOfficer,
+        SCHOOL_PATH,
+        pb::VerifyHazardRequest {
+            name: hazard.clone(),
+            grade: pb::hazard::Grade::Major.into(),
+            ..Default::default()
+        },
+    );
+    hazards.verify_hazard(verify).await.expect("verified");
+    storm.reopen(SCHOOL_PATH).await.expect_err("uncontrolled");
+    let control = storm.world.by(
+        "safety-officer",
+        Role::SafetyOfficer,
+        SCHOOL_PATH,
+        pb::ControlHazardRequest {
+            name: hazard,
+            control: Some(pb::HazardControl {
+                measures: vec![pb::hazard_control::Measure::StopUse.into()],
+                description: "拉起警戒线，封闭围墙一侧".to_owned(),
+                ..Default::default()
+            }),
+            request_id: String::new(),
+        },
+    );
+    hazards.control_hazard(control).await.expect("controlled");
 }
 
 async fn one_school_forgets(storm: &mut Storm) {

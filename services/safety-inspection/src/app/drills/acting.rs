@@ -117,10 +117,13 @@ impl Drills {
                 let at = at.unwrap_or(now);
                 let rules = Store::rules(tx).await?;
                 let times = policy::times(rules.policy(&site.path, civil_date(at)));
+                let taught = Store::class_groups(tx, &site.organization.id).await?;
+                let grades = taught.into_iter().map(|group| group.grade);
+                let organization = site.organization.clone().with_stages_of(grades);
                 let signal = Signal {
                     at,
                     by: actor.to_owned(),
-                    target_seconds: drill.plan.target_seconds(&site.organization, &times),
+                    target_seconds: drill.plan.target_seconds(&organization, &times),
                     policy_version: times.policy_version,
                 };
                 let groups = expected(tx, &site.organization.id, &drill.plan).await?;

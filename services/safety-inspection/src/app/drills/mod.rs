@@ -22,7 +22,7 @@ use crate::store::drills::Filter;
 use crate::store::records::{Record, resource_name};
 
 pub(crate) use acting::{Act, Assessment};
-pub(crate) use obligations::Owed;
+pub(crate) use obligations::{Owed, owed_by};
 
 /// The collection of drills.
 const COLLECTION: &str = "drills";

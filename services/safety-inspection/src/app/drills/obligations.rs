@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use kit::clock::start_of;
+use kit::clock::{civil_date, start_of};
+use sea_orm::ConnectionTrait;
 
 use super::{Drills, policy};
-use crate::app::{Site, place};
+use crate::app::{Site, place, policy_version};
 use crate::domain::drill::obligation::{Kind, Obligation, Period, Standing, owed};
 use crate::domain::organization::{Kind as OrganizationKind, Organization};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::drills::Done;
-use crate::store::register::PAGE;
+use crate::store::register::{PAGE, Rules};
 
 /// What one organisation owes in one period, and how it stands.
 #[derive(Debug)]
@@ -111,7 +112,7 @@ impl Drills {
                         obligation,
                         done,
                         standing,
-                        policy_version: policy::version(profile),
+                        policy_version: policy_version(profile),
                     });
                 }
             }
@@ -119,6 +120,70 @@ impl Drills {
         all.sort_by_key(Owed::rank);
         Ok((all, tally))
     }
+}
+
+/// What one organisation owes in the periods around `today`, and what it owed in the month and the
+/// quarter before, which by now is done or missed; and how many drills that count in these periods
+/// took longer than their target.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn owed_by(
+    db: &impl ConnectionTrait,
+    rules: &Rules,
+    organization: &Organization,
+    today: NaiveDate,
+) -> Result<(Vec<Owed>, u32), Error> {
+    if !BOUND.contains(&organization.kind) || !organization.open {
+        return Ok((Vec::new(), 0));
+    }
+    let (month, quarter) = (Period::month(today), Period::quarter(today));
+    let mut all = owed_around(db, rules, organization, (today, today)).await?;
+    for over in [month, quarter].map(Period::before) {
+        let owed = owed_around(db, rules, organization, (over.last, today)).await?;
+        all.extend(owed.into_iter().filter(|one| one.obligation.period == over));
+    }
+    let since = month.before().first.min(quarter.before().first);
+    let drills = Store::counted_drills(db, &organization.id, start_of(since)).await?;
+    let slow = drills.iter().filter(|drill| {
+        let Some(day) = drill.signal.as_ref().map(|signal| civil_date(signal.at)) else {
+            return false;
+        };
+        let counts = |one: &Owed| one.obligation.is_met_by(drill, day);
+        drill.is_slow() && all.iter().any(counts)
+    });
+    let slow = u32::try_from(slow.count()).unwrap_or(u32::MAX);
+    Ok((all, slow))
+}
+
+/// What one organisation owes in the periods around `day`, and how it stands `today`.
+async fn owed_around(
+    db: &impl ConnectionTrait,
+    rules: &Rules,
+    organization: &Organization,
+    (day, today): (NaiveDate, NaiveDate),
+) -> Result<Vec<Owed>, Error> {
+    let (month, quarter) = (Period::month(day), Period::quarter(day));
+    let path = &organization.org_path;
+    let done = Store::drills_done(db, path, instants(month), instants(quarter)).await?;
+    let done = by_organization(done);
+    let drills = done.get(&organization.id).map_or(&[][..], Vec::as_slice);
+    let drivers = Store::with_drivers(db, std::iter::once(&*organization.id)).await?;
+    let profile = rules.policy(&place(path), day);
+    let numbers = policy::numbers(profile);
+    let by = (&numbers, &rules.calendar);
+    let owed = owed(organization, !drivers.is_empty(), by, day);
+    let owed = owed.into_iter().map(|obligation| {
+        let done = met(drills, obligation.kind, obligation.period == month);
+        Owed {
+            organization: organization.clone(),
+            standing: obligation.standing(done, today),
+            done,
+            policy_version: policy_version(profile),
+            obligation,
+        }
+    });
+    Ok(owed.collect())
 }
 
 /// From the first instant of a period until before the last.

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use proto::roster::PolicyProfile;
 
+use crate::app::policy_version;
 use crate::domain::drill::Times;
 use crate::domain::drill::obligation::Numbers;
 
@@ -18,7 +19,7 @@ pub(super) fn times(profile: Option<&PolicyProfile>) -> Times {
             drill.and_then(|drill| drill.primary_evacuation.as_ref()),
             180,
         ),
-        policy_version: version(profile),
+        policy_version: policy_version(profile),
     }
 }
 
@@ -39,9 +40,4 @@ pub(super) fn numbers(profile: Option<&PolicyProfile>) -> Numbers {
         night_dorm_per_quarter: number(drill.night_dorm_per_quarter),
         bus_per_quarter: number(drill.bus_per_quarter),
     }
-}
-
-/// The version of a policy; empty without one.
-pub(super) fn version(profile: Option<&PolicyProfile>) -> String {
-    profile.map_or_else(String::new, |profile| profile.policy_version.clone())
 }

@@ -5,11 +5,12 @@ use kit::auth::{Caller, Permission};
 use kit::clock::start_of;
 use kit::db::Tx;
 use prost::Message;
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{Duty, Page, SHIFTS, policy};
-use crate::app::{Site, denied, identity, new_id, place, unknown};
-use crate::domain::duty::{Day, Span, missed, patrols, rounds};
+use crate::app::{Site, denied, identity, new_id, place, policy_version, unknown};
+use crate::domain::duty::{Day, Route, Span, missed, patrols, rounds};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::duty::{PatrolRow, SpotCheckRow};
@@ -145,18 +146,30 @@ impl Duty {
             end,
         };
         let rows = Store::patrols_within(db, &site.organization.id, span).await?;
-        let passed: Vec<DateTime<Utc>> = rows.iter().filter_map(PatrolRow::passed).collect();
-        let today: Vec<_> = passed.iter().copied().filter(|at| *at < midnight).collect();
+        let passed: Vec<_> = rows.iter().filter_map(PatrolRow::passed).collect();
+        let today = passed.iter().filter(|one| one.at < midnight);
+        let today: Vec<_> = today.copied().collect();
+        let points = points(db, &site.organization.id).await?;
         Ok(PatrolledDay {
             organization: site.organization.id.clone(),
             date,
             day: Day {
                 required: policy::patrols(profile),
-                count: patrols(&today),
-                missed: missed(&rounds, &passed, now),
+                count: patrols(&today, Route(&points)),
+                missed: missed(&rounds, &passed, Route(&points), now),
                 over: now >= midnight,
             },
-            policy_version: policy::version(profile),
+            policy_version: policy_version(profile),
         })
     }
+}
+
+/// The points of the patrol plan that a campus declared last (rule 5.13); none where none is declared.
+pub(super) async fn points(
+    db: &impl ConnectionTrait,
+    organization: &str,
+) -> Result<Vec<String>, Error> {
+    let declared = Store::protection(db, organization).await?;
+    let plan = declared.and_then(|declared| declared.declaration.patrol);
+    Ok(plan.map(|plan| plan.points).unwrap_or_default())
 }

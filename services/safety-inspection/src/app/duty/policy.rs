@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta};
 use proto::roster::PolicyProfile;
 use proto::roster::staff_member::Post;
 
+use crate::app::policy_version;
 use crate::domain::duty::{Demands, Season};
 use crate::domain::organization::Organization;
 
@@ -25,7 +26,7 @@ pub(super) fn demands(profile: Option<&PolicyProfile>, organization: &Organizati
     Demands {
         min_staff,
         key_posts,
-        policy_version: version(profile),
+        policy_version: policy_version(profile),
     }
 }
 
@@ -55,9 +56,4 @@ pub(super) fn season(profile: Option<&PolicyProfile>, day: NaiveDate) -> Season 
         (number(first), number(last))
     });
     Season::of(day, span)
-}
-
-/// The version of a policy; empty without one.
-pub(super) fn version(profile: Option<&PolicyProfile>) -> String {
-    profile.map_or_else(String::new, |profile| profile.policy_version.clone())
 }

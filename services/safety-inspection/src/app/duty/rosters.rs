@@ -6,11 +6,14 @@ use kit::clock::civil_date;
 use kit::db::Tx;
 use kit::rows::Lock;
 use prost::Message;
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{Duty, Page, ROSTERS, SHIFTS, Shown, created, policy, record, there};
 use crate::app::{Site, identity, new_id};
-use crate::domain::duty::{Planned, Roster, RosterState, Shift, ShiftState, Span, Team, generate};
+use crate::domain::duty::{
+    Planned, Roster, RosterState, Shift, ShiftState, Span, Team, generate, holes_around,
+};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::records::Record;
@@ -25,6 +28,26 @@ pub(crate) enum Draft {
     Teams((NaiveDate, NaiveDate), Vec<Team>),
 }
 
+/// A roster with all that is told of it.
+#[derive(Debug)]
+pub(crate) struct ShownRoster {
+    /// The roster with its history.
+    pub(crate) shown: Shown<Roster>,
+    /// The times without anybody between it and its neighbours.
+    pub(crate) gaps: Vec<Span>,
+}
+
+impl ShownRoster {
+    async fn of(db: &impl ConnectionTrait, record: Record<Roster>) -> Result<Self, Error> {
+        let span = record.value.span;
+        let around = Store::neighbouring_rosters(db, &record.organization, span).await?;
+        Ok(Self {
+            gaps: holes_around(span, around),
+            shown: Shown::of(db, record, ROSTERS).await?,
+        })
+    }
+}
+
 impl Duty {
     /// Drafts a roster.
     pub(crate) async fn draft<R: Message + Default>(
@@ -33,7 +56,7 @@ impl Duty {
         site: &Site,
         draft: Draft,
         (method, request): (&'static str, (&str, &impl Message)),
-        render: impl FnOnce(Shown<Roster>) -> R,
+        render: impl FnOnce(ShownRoster) -> R,
     ) -> Result<R, Error> {
         let work = async |tx: &Tx, now| {
             let (step, (span, shifts)) = match draft {
@@ -49,7 +72,7 @@ impl Duty {
             let name = roster.name(ROSTERS);
             Store::save_roster(tx, &roster).await?;
             Store::note_move(tx, &name, &moved, (&identity(caller), ""), now).await?;
-            Ok(render(Shown::of(tx, roster, ROSTERS).await?))
+            Ok(render(ShownRoster::of(tx, roster).await?))
         };
         self.base.act(caller, method, request, work).await
     }
@@ -61,7 +84,7 @@ impl Duty {
         (site, id): (&Site, Uuid),
         (span, shifts): (Span, Vec<Planned>),
         request: (&str, &impl Message),
-        render: impl FnOnce(Shown<Roster>) -> R,
+        render: impl FnOnce(ShownRoster) -> R,
     ) -> Result<R, Error> {
         let work = async |tx: &Tx, now| {
             let roster = self.locked(tx, site, id).await?;
@@ -70,7 +93,7 @@ impl Duty {
             Store::save_roster(tx, &roster).await?;
             let name = roster.name(ROSTERS);
             Store::note_move(tx, &name, &moved, (&identity(caller), ""), now).await?;
-            Ok(render(Shown::of(tx, roster, ROSTERS).await?))
+            Ok(render(ShownRoster::of(tx, roster).await?))
         };
         self.base
             .act(caller, "UpdateDutyRoster", request, work)
@@ -83,7 +106,7 @@ impl Duty {
         caller: &Caller,
         (site, id): (&Site, Uuid),
         request: (&str, &impl Message),
-        render: impl FnOnce(Shown<Roster>) -> R,
+        render: impl FnOnce(ShownRoster) -> R,
     ) -> Result<R, Error> {
         let work = async |tx: &Tx, now| {
             Store::hold_duty(tx, &site.organization.id).await?;
@@ -92,7 +115,9 @@ impl Duty {
             let first = civil_date(roster.value.span.start);
             let profile = rules.policy(&site.path, first);
             let demands = policy::demands(profile, &site.organization);
-            let (value, moved) = roster.value.clone().publish(&demands)?;
+            let own = (&*roster.organization, roster.value.members());
+            let busy = Store::busy_elsewhere(tx, own.0, &own.1, roster.value.span).await?;
+            let (value, moved) = roster.value.clone().publish(&demands, &busy)?;
             let other = Store::published_roster(tx, &roster.organization, value.span).await?;
             if let Some(name) = other {
                 return Err(Error::DutyRosterOverlap(name));
@@ -106,7 +131,7 @@ impl Duty {
             let begun = created(ShiftState::Scheduled.as_str(), moved.step);
             Store::begin_histories(tx, names, &begun, &actor, now).await?;
             Store::note_move(tx, &name, &moved, (&actor, ""), now).await?;
-            Ok(render(Shown::of(tx, roster, ROSTERS).await?))
+            Ok(render(ShownRoster::of(tx, roster).await?))
         };
         self.base
             .act(caller, "PublishDutyRoster", request, work)
@@ -114,11 +139,11 @@ impl Duty {
     }
 
     /// One roster.
-    pub(crate) async fn roster(&self, site: &Site, id: Uuid) -> Result<Shown<Roster>, Error> {
+    pub(crate) async fn roster(&self, site: &Site, id: Uuid) -> Result<ShownRoster, Error> {
         let db = self.base.store.database().read();
         let organization = &*site.organization.id;
         let found = Store::roster(db, organization, id, Lock::No).await?;
-        Shown::of(db, there(found, (organization, ROSTERS, id))?, ROSTERS).await
+        ShownRoster::of(db, there(found, (organization, ROSTERS, id))?).await
     }
 
     /// Rosters at and below an organisation.

@@ -9,9 +9,10 @@ use prost::Message;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use super::checks::points;
 use super::{Duty, Page, SHIFTS, created, policy, record, there};
 use crate::app::{Site, identity, new_id};
-use crate::domain::duty::{Note, Shift, ShiftState, ShiftStep, Span, missed, rounds};
+use crate::domain::duty::{Note, Route, Shift, ShiftState, ShiftStep, Span, missed, rounds};
 use crate::domain::history::Moved;
 use crate::error::Error;
 use crate::store::Store;
@@ -189,9 +190,10 @@ impl Duty {
         let mine = days.flat_map(|day| rounds(self.templates.on(&rules, site, day), day));
         let mine: Vec<Span> = mine.filter(|round| span.covers(*round)).collect();
         let passed: Vec<_> = patrols.iter().filter_map(PatrolRow::passed).collect();
+        let points = points(db, &record.organization).await?;
         Ok(ShownShift {
             handover_overdue: record.value.handover_overdue(now),
-            missed: missed(&mine, &passed, now),
+            missed: missed(&mine, &passed, Route(&points), now),
             history: Store::history(db, &record.name(SHIFTS)).await?,
             patrols,
             record,

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{Duty, SHIFTS};
 use crate::app::Site;
-use crate::domain::duty::{Shift, Span, Standing};
+use crate::domain::duty::{Hole, Shift, Span, Standing, hole};
 use crate::domain::organization::{Kind, Organization};
 use crate::error::Error;
 use crate::store::Store;
@@ -21,6 +22,59 @@ pub(crate) struct OnDuty {
     pub(crate) standing: Standing,
     /// The name of the shift and its leader; none in a gap.
     pub(crate) shift: Option<(String, String)>,
+}
+
+/// How long before a shift somebody looks again whether it begins.
+const AHEAD: TimeDelta = TimeDelta::hours(25);
+
+/// How one organisation stands.
+#[derive(Debug)]
+pub(crate) struct Now {
+    /// How.
+    pub(crate) standing: Standing,
+    /// The name of the shift that says so; none in a gap.
+    pub(crate) shift: Option<String>,
+    /// The time without a published roster, now or soon.
+    pub(crate) hole: Option<Hole>,
+    /// When time alone changes it.
+    pub(crate) next: DateTime<Utc>,
+}
+
+/// How one organisation stands at `now`.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn standing_of(
+    db: &impl ConnectionTrait,
+    organization: &str,
+    now: DateTime<Utc>,
+) -> Result<Now, DbErr> {
+    let span = Span {
+        start: now,
+        end: now + AHEAD,
+    };
+    let shifts = Store::shifts_within(db, &[organization.to_owned()], span).await?;
+    let answering = || {
+        let shifts = shifts.iter();
+        shifts.filter_map(|shift| Some((shift.value.state.standing()?, shift)))
+    };
+    let running = answering().filter(|(_, shift)| shift.value.span.contains(now));
+    let best = running.max_by_key(|(standing, _)| *standing);
+    let instants =
+        answering().flat_map(|(_, shift)| [shift.value.span.start, shift.value.span.end]);
+    let next = instants.filter(|at| *at > now).min();
+    let at = Span {
+        start: now,
+        end: now,
+    };
+    let (last, _) = Store::neighbouring_rosters(db, organization, at).await?;
+    let coming = Store::coming_rosters(db, organization, now).await?;
+    Ok(Now {
+        standing: best.map_or(Standing::Gap, |(standing, _)| standing),
+        shift: best.map(|(_, shift)| shift.name(SHIFTS)),
+        hole: hole(now, last, &coming),
+        next: next.unwrap_or(span.end).min(span.end),
+    })
 }
 
 impl Duty {

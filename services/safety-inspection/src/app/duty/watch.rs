@@ -9,6 +9,7 @@ use kit::rows::Lock;
 use uuid::Uuid;
 
 use super::{Duty, SHIFTS};
+use crate::app::not_done::{NotDone, tell_not_done};
 use crate::domain::duty::Refused;
 use crate::error::Error;
 use crate::store::Store;
@@ -82,7 +83,16 @@ impl Duty {
         };
         let record = record.with(shift);
         Store::save_shifts(&tx, std::slice::from_ref(&record)).await?;
-        Store::note_move(&tx, &record.name(SHIFTS), &moved, (CLOCK, ""), now).await?;
+        let name = record.name(SHIFTS);
+        Store::note_move(&tx, &name, &moved, (CLOCK, ""), now).await?;
+        let missed = NotDone {
+            home: (&record.organization, &record.org_path),
+            resource: &name,
+            person: &record.value.crew.leader,
+            subject: "SAFETY",
+            since: record.value.span.start,
+        };
+        tell_not_done(&tx, missed, now).await?;
         tx.commit().await?;
         Ok(true)
     }

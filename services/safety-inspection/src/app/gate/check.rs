@@ -1,5 +1,8 @@
 //! One person at one gate.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use kit::status::Problem;
 use proto::error::ErrorReason;
@@ -7,7 +10,9 @@ use uuid::Uuid;
 
 use super::visitor::minute;
 use super::{Gatehouse, Overridable, School, decision_name};
+use crate::app::weather::delayed;
 use crate::domain::gate::decision::{self, Case, Decision, Outcome, Standing};
+use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{ColourSource, Crew, Identification, Observation, Reading};
 use crate::domain::gate::person_code;
 use crate::domain::gate::policy::GatePolicy;
@@ -39,6 +44,26 @@ impl Identity {
     }
 }
 
+/// A crew that comes in an emergency (rule 3.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emergency {
+    /// The crew.
+    pub crew: Crew,
+    /// How many they are; at least one.
+    pub people: i32,
+    /// The plate of their vehicle; may be empty.
+    pub plate: String,
+}
+
+/// What is looked up on behalf of somebody without a phone, when it was not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LookUp {
+    /// The colour of the health code.
+    pub colour: bool,
+    /// The travel card.
+    pub travel: bool,
+}
+
 /// Somebody wants to enter.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -47,9 +72,9 @@ pub struct Entry {
     /// What was seen.
     pub observation: Observation,
     /// The crew that comes in an emergency.
-    pub emergency: Option<Crew>,
-    /// The colour is looked up when none was shown.
-    pub look_up: bool,
+    pub emergency: Option<Emergency>,
+    /// What is looked up when none was shown.
+    pub look_up: LookUp,
     /// The gate or device.
     pub device: String,
     /// The guard.
@@ -62,6 +87,16 @@ pub struct Entry {
     pub fingerprint: i64,
 }
 
+/// Who is weighed, and what was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) person: Option<PersonName>,
+    pub(super) observation: Observation,
+    pub(super) reading: Reading,
+    pub(super) emergency: bool,
+    pub(super) weather_delay: bool,
+}
+
 /// What is weighed besides what was seen.
 pub(in crate::app) struct Weighing {
     pub(in crate::app) decision: Decision,
@@ -70,14 +105,28 @@ pub(in crate::app) struct Weighing {
 }
 
 impl Gatehouse {
-    /// Decides, stores and answers.
+    /// Decides, stores and answers. A crew in an emergency enters with its visit instead
+    /// (`Visitors::admit_at_gate`).
     ///
     /// # Errors
-    /// When a recheck comes too early or for somebody else, or the decision cannot be stored in time.
+    /// When a recheck comes too early or for somebody else, a reading is none of a person, or the decision
+    /// cannot be stored in time.
     pub async fn check(&self, school: &School, entry: Entry) -> Result<Overridable, Error> {
-        let deciding = tokio::time::timeout(self.answer_within, self.decide(school, entry));
-        match deciding.await {
-            Ok(decided) => decided,
+        self.within(async {
+            let record = Arc::new(self.decide(school, entry).await?);
+            let stored = self.batcher.submit(record.clone()).await?;
+            kept(Arc::unwrap_or_clone(record), stored.map_err(Problem::new)?)
+        })
+        .await
+    }
+
+    /// What `work` answers, unless the gate must not wait any longer.
+    pub(in crate::app) async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(self.answer_within, work).await {
+            Ok(answer) => answer,
             Err(_) => {
                 let overloaded = Problem::new(ErrorReason::Overloaded);
                 Err(overloaded.retry_after(self.answer_within).into())
@@ -85,27 +134,42 @@ impl Gatehouse {
         }
     }
 
-    async fn decide(&self, school: &School, entry: Entry) -> Result<Overridable, Error> {
+    /// The decision, which is not stored yet.
+    pub(in crate::app) async fn decide(
+        &self,
+        school: &School,
+        entry: Entry,
+    ) -> Result<Record, Error> {
         let now = self.clock.now();
         let person = self.identify(school, &entry.identity, now).await?;
-        let reading = match entry.recheck_of {
-            None => Reading::First,
+        let recheck_of = match entry.recheck_of {
+            None => None,
             Some(first) => {
-                self.require_observation(school, person, first, now).await?;
-                Reading::Contact
+                let asked = (first, entry.request_id);
+                Some(self.observed(school, person, asked, now).await?)
             }
         };
-        let (observation, colour_source) = self.colour(school, &entry, person, now).await;
+        let reading = match recheck_of {
+            None => Reading::First,
+            Some(_) => Reading::Contact,
+        };
+        let (observation, colour_source) = self.seen(school, &entry, person, now).await;
         let weighing = self.weigh(
             school,
-            person,
-            observation,
-            reading,
-            entry.emergency.is_some(),
+            Asked {
+                person,
+                observation,
+                reading,
+                emergency: entry.emergency.is_some(),
+                weather_delay: self.weather_delay(school, person, now).await,
+            },
             now,
         );
+        if !weighing.policy.believes(&observation) {
+            return Err(implausible("observation").into());
+        }
         let id = Uuid::new_v7(timestamp(now));
-        let record = Record {
+        Ok(Record {
             school: school.id.clone(),
             id,
             org_path: school.path.to_string(),
@@ -121,56 +185,76 @@ impl Gatehouse {
             facts_time: weighing.facts_time,
             stale: weighing.decision.stale,
             offline: false,
-            recheck_of: entry.recheck_of,
+            recheck_of,
             identification: entry.identity.how(),
-            emergency: entry.emergency,
+            emergency: entry.emergency.map(|emergency| emergency.crew),
             colour_source,
             client_id: entry.request_id.unwrap_or(id),
             fingerprint: entry.fingerprint,
-        };
-        let client_id = record.client_id;
-        match self
-            .batcher
-            .submit(record.clone())
-            .await?
-            .map_err(Problem::new)?
-        {
-            Appended::Stored => Ok((record, None)),
-            Appended::Repeated(before) => Ok((*before, None)),
-            Appended::Differs => Err(Error::RequestIdReused(client_id)),
-        }
+        })
     }
 
-    /// What was seen, with the colour looked up where that was asked for, none was shown and the policy
-    /// asks for one.
-    async fn colour(
+    /// What was seen, with colour and travel card looked up where that was asked for, none was shown and
+    /// the policy asks for one.
+    async fn seen(
         &self,
         school: &School,
         entry: &Entry,
         person: Option<PersonName>,
         now: DateTime<Utc>,
     ) -> (Observation, ColourSource) {
-        let seen = entry.observation;
-        let wanted = entry.look_up && entry.emergency.is_none();
-        let Some(person) = person.filter(|_| wanted) else {
-            return (seen, ColourSource::Shown);
+        let Some(person) = person.filter(|_| entry.emergency.is_none()) else {
+            return (entry.observation, ColourSource::Shown);
         };
         let reference = self.health_codes.of_person(person);
-        self.look_up(&school.id, &school.path, seen, reference, now)
-            .await
+        let at = (&*school.id, &school.path);
+        let seen = (entry.observation, entry.look_up);
+        self.look_up(at, seen, reference, now).await
     }
 
-    /// Decides from what is in memory.
-    pub(super) fn weigh(
+    /// Whether somebody comes later than the grade does on a day on which the weather lets pupils come
+    /// later (rules 5.25, 5.27). It is a note: nobody waits for it, and where it cannot be read nobody is
+    /// kept out.
+    pub(super) async fn weather_delay(
         &self,
         school: &School,
         person: Option<PersonName>,
-        observation: Observation,
-        reading: Reading,
-        emergency: bool,
-        now: DateTime<Utc>,
-    ) -> Weighing {
+        at: DateTime<Utc>,
+    ) -> bool {
+        let day = kit::clock::civil_date(at);
+        let path = school.path.as_str();
+        let late = person.is_some_and(|person| {
+            self.facts.with(|index| {
+                let window = index
+                    .policy(path, day)
+                    .arrival_of(index.grade(person, path));
+                window.is_some_and(|window| window.finding(minute(at)) == Finding::ArrivalLate)
+            })
+        });
+        if !late {
+            return false;
+        }
+        let today = self.clock.today();
+        let db = self.store.database().read();
+        match delayed(db, &school.id, day, today).await {
+            Ok(delayed) => delayed,
+            Err(err) => {
+                tracing::warn!(error = %err, "cannot read whether the weather delays arrival");
+                false
+            }
+        }
+    }
+
+    /// Decides from what is in memory.
+    pub(super) fn weigh(&self, school: &School, asked: Asked, now: DateTime<Utc>) -> Weighing {
         let (today, path) = (kit::clock::civil_date(now), school.path.as_str());
+        let Asked {
+            person,
+            observation,
+            reading,
+            emergency,
+            weather_delay,
+        } = asked;
         let (standing, clearance, grade, policy) = self.facts.with(|index| {
             let standing = person.map_or(Standing::Unknown, |person| index.standing(person, path));
             let clearance = person
@@ -188,6 +272,7 @@ impl Gatehouse {
             reading,
             emergency,
             arrival: arrival.filter(|_| standing == Standing::Expected),
+            weather_delay,
             minute: minute(now),
             today,
             facts_time,
@@ -226,25 +311,54 @@ impl Gatehouse {
         }
     }
 
-    async fn require_observation(
+    /// The decision that sent a person to observation, when a recheck may go on from the decision
+    /// `first`: that one, or the one that it rechecked.
+    async fn observed(
         &self,
         school: &School,
         person: Option<PersonName>,
-        first: Uuid,
+        (first, request): (Uuid, Option<Uuid>),
         now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let name = decision_name(&school.id, first);
+    ) -> Result<Uuid, Error> {
         let (observed, _) = self.decision(school, first).await?;
-        if observed.outcome != Outcome::Observe || observed.person != person {
-            return Err(Error::NotObserved(name));
+        let root = observed.recheck_of.unwrap_or(first);
+        let (id, store) = (&school.id, &self.store);
+        if observed.outcome != Outcome::Observe
+            || observed.person != person
+            || store.recheck_denied(id, root, request).await?
+        {
+            return Err(Error::NotObserved(decision_name(id, first)));
         }
         let today = kit::clock::civil_date(now);
         let policy = self
             .facts
             .with(|index| index.policy(school.path.as_str(), today));
-        decision::recheck(observed.decide_time, now, policy.recheck_wait)
-            .map_err(|early| Error::RecheckTooEarly(early.0))
+        let found = (observed.checks.temperature, observed.decide_time);
+        decision::recheck(found, now, policy.recheck_wait)
+            .map_err(|early| Error::RecheckTooEarly(early.0))?;
+        Ok(root)
     }
+}
+
+/// The decision that holds: this one, or the one that was stored before for the same request.
+///
+/// # Errors
+/// When the request id was used before for something else.
+pub(in crate::app) fn kept(record: Record, appended: Appended) -> Result<Overridable, Error> {
+    match appended {
+        Appended::Stored => Ok((record, None)),
+        Appended::Repeated(before) => Ok((*before, None)),
+        Appended::Differs => Err(Error::RequestIdReused(record.client_id)),
+    }
+}
+
+/// A reading that the policy in force does not believe (rule 3.2).
+pub(in crate::app) fn implausible(field: &str) -> Problem {
+    Problem::invalid(
+        format!("{field}.temperature_decidegrees"),
+        "体温读数不可信，请重新测量",
+        "not a temperature of a person",
+    )
 }
 
 pub(super) fn timestamp(now: DateTime<Utc>) -> uuid::Timestamp {

@@ -22,8 +22,10 @@ use sea_orm::DbErr;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-pub use check::{Entry, Identity};
+pub use check::{Emergency, Entry, Identity, LookUp};
+pub(in crate::app) use check::{implausible, kept};
 pub use record::{Offline, Verdict};
+pub(in crate::app) use record::{Weighed, append_twice};
 
 use super::{denied, place, unknown};
 use crate::config::GateConfig;
@@ -33,7 +35,7 @@ use crate::domain::gate::snapshot::{Snapshot, SnapshotKey};
 use crate::domain::person::PersonName;
 use crate::error::Error;
 use crate::heard::Heard;
-use crate::providers::HealthCodes;
+use crate::providers::{HealthCodes, TravelCards};
 use crate::store::Store;
 use crate::store::gate::decisions::{Appended, Filter, Override, Record};
 use facts::Facts;
@@ -49,9 +51,10 @@ pub struct Gatehouse {
     facts: Facts,
     codes: CodeKeys,
     snapshot_key: SnapshotKey,
-    batcher: Batcher<Record, Result<Appended, ErrorReason>>,
+    batcher: Batcher<Arc<Record>, Result<Appended, ErrorReason>>,
     answer_within: Duration,
     health_codes: HealthCodes,
+    travel_cards: TravelCards,
 }
 
 /// A school and where it stands.
@@ -72,7 +75,7 @@ impl Gatehouse {
         db: Database,
         clock: Arc<dyn Clock>,
         (config, snapshot_key): (&GateConfig, SnapshotKey),
-        health_codes: HealthCodes,
+        (health_codes, travel_cards): (HealthCodes, TravelCards),
         heard: [(&'static str, Heard); 2],
         changed: Arc<Notify>,
         drain: Drain,
@@ -95,6 +98,7 @@ impl Gatehouse {
             batcher,
             answer_within: config.answer_within,
             health_codes,
+            travel_cards,
         })
     }
 
@@ -207,6 +211,7 @@ impl Gatehouse {
             if !Store::override_decision(tx, &school.id, id, &word).await? {
                 return Err(Error::Overridden(name));
             }
+            Store::retell_overridden(tx, &record).await?;
             Ok(render((record, Some(word))))
         })
         .await

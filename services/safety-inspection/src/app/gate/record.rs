@@ -1,12 +1,16 @@
 //! Decisions that gates made without a network.
 
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use chrono::{DateTime, Duration, Utc};
 use kit::status::{Problem, is_transient};
 use proto::error::ErrorReason;
 use uuid::Uuid;
 
-use super::check::timestamp;
-use super::{Gatehouse, School};
+use super::check::{Asked, timestamp};
+use super::{Emergency, Gatehouse, School};
 use crate::domain::gate::decision::Outcome;
 use crate::domain::gate::observation::{ColourSource, Identification, Observation, Reading};
 use crate::domain::person::PersonName;
@@ -34,6 +38,10 @@ pub struct Offline {
     pub outcome: Outcome,
     /// When.
     pub decide_time: DateTime<Utc>,
+    /// The decision that sent this person to observation, by an id that the gate knows it by.
+    pub recheck_of: Option<Uuid>,
+    /// The crew that was let in.
+    pub emergency: Option<Emergency>,
     /// A digest of the entry.
     pub fingerprint: i64,
 }
@@ -51,39 +59,68 @@ pub enum Verdict {
     Differs(Outcome),
     /// In the future or too long past.
     OutOfTime,
+    /// A reading is none of a person.
+    Implausible,
+}
+
+/// A decision of a batch with what this service says to it.
+#[derive(Clone, Debug)]
+pub(in crate::app) enum Weighed {
+    /// It is not stored, and this is why.
+    Not(Verdict),
+    /// It is to be stored.
+    One {
+        /// What is stored.
+        record: Box<Record>,
+        /// What this service would have decided; none where nobody knows that observation which was
+        /// rechecked.
+        expected: Option<Outcome>,
+        /// The crew that was let in.
+        emergency: Option<Emergency>,
+    },
 }
 
 impl Gatehouse {
-    /// Stores what a gate did without a network. Answers in the order of `decisions`.
+    /// Weighs what a gate did without a network, in the order of `decisions`.
     ///
     /// # Errors
-    /// When the database fails; nothing is stored then.
-    pub async fn record(
+    /// When the database fails.
+    pub(in crate::app) async fn weigh_offline(
         &self,
         school: &School,
-        device: &str,
-        guard: &str,
+        (device, guard): (&str, &str),
         decisions: Vec<Offline>,
-    ) -> Result<Vec<Verdict>, Error> {
+    ) -> Result<Vec<Weighed>, Error> {
         let now = self.clock.now();
         let in_time = |at: DateTime<Utc>| at <= now + AHEAD && at >= now - OLDEST;
-        let mut verdicts = vec![Verdict::OutOfTime; decisions.len()];
-        let (mut places, mut records, mut expected) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, offline) in decisions.into_iter().enumerate() {
+        let mut observed = Observed::of(self, school, &decisions).await?;
+        let mut weighed = Vec::with_capacity(decisions.len());
+        for offline in decisions {
             if !in_time(offline.decide_time) {
+                weighed.push(Weighed::Not(Verdict::OutOfTime));
                 continue;
             }
-            let weighing = self.weigh(
-                school,
-                offline.person,
-                offline.observation,
-                Reading::First,
-                false,
-                offline.decide_time,
-            );
-            places.push(place);
-            expected.push(weighing.decision.outcome);
-            records.push(Record {
+            let root = offline
+                .recheck_of
+                .map(|first| observed.root(first, &offline));
+            let asked = Asked {
+                person: offline.person,
+                observation: offline.observation,
+                reading: match offline.recheck_of {
+                    None => Reading::First,
+                    Some(_) => Reading::Contact,
+                },
+                emergency: offline.emergency.is_some(),
+                weather_delay: self
+                    .weather_delay(school, offline.person, offline.decide_time)
+                    .await,
+            };
+            let weighing = self.weigh(school, asked, offline.decide_time);
+            if !weighing.policy.believes(&offline.observation) {
+                weighed.push(Weighed::Not(Verdict::Implausible));
+                continue;
+            }
+            let record = Record {
                 school: school.id.clone(),
                 id: Uuid::new_v7(timestamp(now)),
                 org_path: school.path.to_string(),
@@ -99,38 +136,103 @@ impl Gatehouse {
                 facts_time: weighing.facts_time,
                 stale: weighing.decision.stale,
                 offline: true,
-                recheck_of: None,
+                recheck_of: root.flatten(),
                 identification: match offline.person {
                     Some(_) => Identification::Device,
                     None => Identification::None,
                 },
-                emergency: None,
+                emergency: offline.emergency.as_ref().map(|emergency| emergency.crew),
                 colour_source: ColourSource::Shown,
                 client_id: offline.client_id,
                 fingerprint: offline.fingerprint,
+            };
+            observed.note(&record);
+            weighed.push(Weighed::One {
+                expected: (root != Some(None)).then_some(weighing.decision.outcome),
+                record: Box::new(record),
+                emergency: offline.emergency,
             });
         }
-        let appended = append_twice(&self.store, &records).await?;
-        for (((place, record), expected), appended) in
-            places.into_iter().zip(&records).zip(expected).zip(appended)
-        {
-            verdicts[place] = match appended {
-                Appended::Stored if record.outcome == expected => {
-                    Verdict::Recorded(record.id, expected)
-                }
-                Appended::Stored => Verdict::Conflict(record.id, expected),
-                Appended::Repeated(before) => Verdict::Repeated(before.id, expected),
-                Appended::Differs => Verdict::Differs(expected),
-            };
+        Ok(weighed)
+    }
+}
+
+impl Verdict {
+    /// What became of a decision where this service `expected` another result, or the same.
+    pub(in crate::app) fn of(
+        record: &Record,
+        expected: Option<Outcome>,
+        appended: Appended,
+    ) -> Self {
+        // Where nobody knows what was rechecked, the person should have been observed first.
+        let known = expected.unwrap_or(Outcome::Observe);
+        match appended {
+            Appended::Stored if expected == Some(record.outcome) => {
+                Self::Recorded(record.id, known)
+            }
+            Appended::Stored => Self::Conflict(record.id, known),
+            Appended::Repeated(before) => Self::Repeated(before.id, known),
+            Appended::Differs => Self::Differs(known),
         }
-        Ok(verdicts)
+    }
+}
+
+/// The decisions from which rechecks of a batch may go on, by the ids that a gate may know them by.
+struct Observed(HashMap<Uuid, Sent>);
+
+/// A decision that sent somebody to observation.
+#[derive(Clone, Copy)]
+struct Sent {
+    /// The first decision: this one, or the one that it rechecked.
+    root: Uuid,
+    person: Option<PersonName>,
+    time: DateTime<Utc>,
+}
+
+impl Observed {
+    /// What is stored of those that the decisions of a batch name.
+    async fn of(gate: &Gatehouse, school: &School, decisions: &[Offline]) -> Result<Self, Error> {
+        let named: Vec<Uuid> = decisions.iter().filter_map(|one| one.recheck_of).collect();
+        let mut observed = Self(HashMap::new());
+        if named.is_empty() {
+            return Ok(observed);
+        }
+        for record in gate.store.decisions_named(&school.id, &named).await? {
+            observed.note(&record);
+        }
+        Ok(observed)
+    }
+
+    /// Remembers a decision that sends to observation. What is stored already stays as it is known.
+    fn note(&mut self, record: &Record) {
+        if record.outcome != Outcome::Observe {
+            return;
+        }
+        let sent = Sent {
+            root: record.recheck_of.unwrap_or(record.id),
+            person: record.person,
+            time: record.decide_time,
+        };
+        for id in [record.client_id, record.id] {
+            self.0.entry(id).or_insert(sent);
+        }
+    }
+
+    /// The first decision from which a recheck goes on; none where there is none of this person before.
+    fn root(&self, named: Uuid, recheck: &Offline) -> Option<Uuid> {
+        let sent = self.0.get(&named)?;
+        let before = sent.person == recheck.person && sent.time <= recheck.decide_time;
+        before.then_some(sent.root)
     }
 }
 
 /// A batch that met another writer is tried once more: what the first try stored is recognised. A
 /// database that says nothing does not keep everybody behind this batch waiting for ever: what it
 /// stores all the same is recognised when a gate asks again.
-async fn append_twice(store: &Store, records: &[Record]) -> Result<Vec<Appended>, Problem> {
+pub(in crate::app) async fn append_twice<R: Borrow<Record>>(
+    store: &Store,
+    records: &[R],
+) -> Result<Vec<Appended>, Problem> {
     let twice = async {
         match store.append(records).await {
             Err(err) if is_transient(&err) => store.append(records).await,
@@ -146,7 +248,7 @@ async fn append_twice(store: &Store, records: &[Record]) -> Result<Vec<Appended>
 /// The work of the group commit: one answer for each decision.
 pub(super) async fn append(
     store: &Store,
-    records: Vec<Record>,
+    records: Vec<Arc<Record>>,
 ) -> Vec<Result<Appended, ErrorReason>> {
     match append_twice(store, &records).await {
         Ok(appended) => appended.into_iter().map(Ok).collect(),

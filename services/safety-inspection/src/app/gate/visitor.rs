@@ -3,8 +3,8 @@
 use chrono::{DateTime, Timelike, Utc};
 use kit::org::OrgPath;
 
-use super::Gatehouse;
 use super::check::Weighing;
+use super::{Gatehouse, LookUp};
 use crate::domain::gate::clearance::Clearance;
 use crate::domain::gate::decision::{self, Case, Standing};
 use crate::domain::gate::observation::{Colour, ColourSource, Observation, Reading};
@@ -43,6 +43,7 @@ impl Gatehouse {
             reading,
             emergency: false,
             arrival: None,
+            weather_delay: false,
             minute: minute(now),
             today: kit::clock::civil_date(now),
             facts_time,
@@ -56,35 +57,55 @@ impl Gatehouse {
         }
     }
 
-    /// What was seen of a visitor, with the colour looked up by the document.
-    pub(in crate::app) async fn colour_of_visitor(
+    /// What was seen of a visitor, with colour and travel card looked up by the document.
+    pub(in crate::app) async fn seen_of_visitor(
         &self,
-        (school, path): (&str, &OrgPath),
-        seen: Observation,
+        at: (&str, &OrgPath),
+        seen: (Observation, LookUp),
         card: &Card,
         now: DateTime<Utc>,
     ) -> (Observation, ColourSource) {
         match self.health_codes.of_visitor(card) {
-            Some(reference) => self.look_up(school, path, seen, reference, now).await,
-            None => (seen, ColourSource::Shown),
+            Some(reference) => self.look_up(at, seen, reference, now).await,
+            None => (seen.0, ColourSource::Shown),
         }
     }
 
-    /// What was seen, with the colour looked up when none was shown and the policy asks for one.
+    /// What was seen, with what was asked for looked up when none was shown and the policy asks for it;
+    /// both at the same time, so that the gate waits once.
     pub(super) async fn look_up(
         &self,
-        school: &str,
-        path: &OrgPath,
-        seen: Observation,
+        (school, path): (&str, &OrgPath),
+        (seen, wanted): (Observation, LookUp),
         reference: Reference,
         now: DateTime<Utc>,
     ) -> (Observation, ColourSource) {
-        let shown = seen.colour != Colour::Unknown;
-        if shown || self.policy(path, now).deny_colours.is_empty() {
-            return (seen, ColourSource::Shown);
-        }
-        let (colour, source) = self.health_codes.look_up(reference, school).await;
-        (Observation { colour, ..seen }, source)
+        let policy = self.policy(path, now);
+        let colour = async {
+            let missing = seen.colour == Colour::Unknown && !policy.deny_colours.is_empty();
+            if wanted.colour && missing {
+                self.health_codes.look_up(reference.clone(), school).await
+            } else {
+                (seen.colour, ColourSource::Shown)
+            }
+        };
+        let travel = async {
+            let missing = seen.travel.is_none() && policy.travel_window_days > 0;
+            if wanted.travel && missing {
+                let window = policy.travel_window_days;
+                self.travel_cards.look_up(&reference, school, window).await
+            } else {
+                (seen.travel, seen.travel_source)
+            }
+        };
+        let ((colour, source), (travel, travel_source)) = tokio::join!(colour, travel);
+        let seen = Observation {
+            colour,
+            travel,
+            travel_source,
+            ..seen
+        };
+        (seen, source)
     }
 }
 

@@ -51,7 +51,8 @@ impl Hazards {
                 let around = setting(tx, site, now.at).await?;
                 let actor = actor(tx, caller).await?;
                 complete(tx, &mut verb, &before, site, now).await?;
-                let tellings = Telling::of(&verb, &before);
+                let mut tellings = Telling::of(&verb, &before);
+                let verifies = matches!(verb, Verb::Verify { .. });
                 let words = verb.note().to_owned();
                 let (from, late) = (before.state, before.is_progress_overdue(now.today));
                 let (progress, photos) = match &verb {
@@ -60,6 +61,9 @@ impl Hazards {
                     _ => (None, None),
                 };
                 let mut hazard = before.apply(verb, &actor, now, &around)?;
+                if verifies {
+                    tellings.extend(Telling::of_verification(&hazard, &around));
+                }
                 let change = Change {
                     sequence: 0,
                     act: method.to_owned(),

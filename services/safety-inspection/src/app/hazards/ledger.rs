@@ -52,6 +52,7 @@ impl Hazards {
             at: now,
         };
         Store::add_ledger_export(&tx, export).await?;
+        kit::audit::act(&tx, caller);
         tx.commit().await?;
         Ok(LedgerPages {
             store: self.base.store.clone(),

@@ -18,6 +18,7 @@ pub(crate) use gaps::Gap;
 pub(crate) use ledger::LedgerLine;
 pub(crate) use opening::Stated;
 pub(crate) use rules::rule_book;
+pub(super) use rules::shipped;
 pub(crate) use watch::Watch;
 
 use chrono::NaiveDate;

@@ -46,10 +46,28 @@ impl Base {
         finder: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, Error> {
+        let reports = reports.into_iter().map(|report| (report, None));
+        self.open_found_again(tx, site, reports.collect(), finder, now)
+            .await
+    }
+
+    /// Opens a hazard for each report, found by `finder`, and returns their names. Beside each report
+    /// stands the hazard that the same item of a checklist opened last at the place, if any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn open_found_again(
+        &self,
+        tx: &Tx,
+        site: &Site,
+        reports: Vec<(Report, Option<String>)>,
+        finder: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<String>, Error> {
         let mut names = Vec::with_capacity(reports.len());
         let around = setting(tx, site, now).await?;
-        for report in reports {
-            let found = (report, Vec::new());
+        for (report, before) in reports {
+            let found = (report, Vec::new(), before);
             let hazard = open(tx, site, found, finder, (moment(now), &around)).await?;
             names.push(hazard.name());
         }
@@ -57,10 +75,33 @@ impl Base {
     }
 }
 
+/// The hazard that a report repeats: closed not long before, and opened by the same item, or of the same
+/// category at the same place, when that is named: all of an organisation is no place (rule 5.9).
+async fn repeated(
+    tx: &Tx,
+    site: &Site,
+    report: &Report,
+    before: Option<String>,
+    since: DateTime<Utc>,
+) -> Result<Option<String>, Error> {
+    let organization = &site.organization.id;
+    if let Some(name) = before
+        && Store::closed_since(tx, organization, &name, since).await?
+    {
+        return Ok(Some(name));
+    }
+    if report.place.is_empty() {
+        return Ok(None);
+    }
+    let same = (report.category, &*report.place);
+    let closed = Store::closed_before(tx, organization, same, since).await?;
+    Ok(closed.map(|closed| closed.name()))
+}
+
 async fn open(
     tx: &Tx,
     site: &Site,
-    (report, facts): (Report, Vec<Fact>),
+    (report, facts, before): (Report, Vec<Fact>, Option<String>),
     finder: &str,
     (now, around): (Moment, &Setting),
 ) -> Result<Hazard, Error> {
@@ -68,8 +109,7 @@ async fn open(
     let year = LedgerNumber::year_of(now.today);
     let number = Store::next_ledger_number(tx, &organization.id, year).await?;
     let since = start_of(around.terms.recurrence_from(now.today));
-    let same = (report.category, &*report.place);
-    let recurs = Store::closed_before(tx, &organization.id, same, since).await?;
+    let repeated = repeated(tx, site, &report, before, since).await?;
     let opening = Opening {
         id: new_id(now.at),
         home: Home {
@@ -78,7 +118,7 @@ async fn open(
         },
         number,
         facts,
-        recurrence_of: recurs.map(|closed| closed.name()).unwrap_or_default(),
+        recurrence_of: repeated.unwrap_or_default(),
         finder: finder.to_owned(),
     };
     let mut hazard = Hazard::open(opening, &report, now, around);
@@ -139,7 +179,7 @@ impl Hazards {
                 let level = actor(tx, caller).await?.level;
                 report.source = source_of(caller, level, site, source)?;
                 report.major_rules = shipped().hits(site.organization.kind, &facts, now.today);
-                let found = (report, facts);
+                let found = (report, facts, None);
                 let hazard = open(tx, site, found, name_of(caller), (now, &around)).await?;
                 Ok(render(view(tx, caller, hazard, now.today).await?))
             })

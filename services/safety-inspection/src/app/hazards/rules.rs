@@ -18,7 +18,7 @@ pub(crate) fn rule_book() -> Result<&'static RuleBook, &'static str> {
 }
 
 /// The same, once the service has started.
-pub(super) fn shipped() -> &'static RuleBook {
+pub(in crate::app) fn shipped() -> &'static RuleBook {
     rule_book().unwrap_or(&EMPTY)
 }
 
@@ -92,6 +92,41 @@ mod tests {
         assert!(hits(Kind::School, &wide, (2024, 9, 1)).is_empty());
         let denied = [("flying_wires", Value::Flag(false))];
         assert!(hits(Kind::School, &denied, (2024, 9, 1)).is_empty());
+    }
+
+    /// A checklist names what rules are about, and the rule of the day is meant.
+    #[test]
+    fn checklists_name_rules_that_there_are() {
+        let book = rule_book().unwrap();
+        let mut named = 0;
+        for list in crate::domain::checklist::shipped::checklists().unwrap() {
+            let major = list.content.items.into_iter();
+            for item in major.filter(|item| !item.major_rule.is_empty()) {
+                let (list, rule) = (&list.id.code, &item.major_rule);
+                assert!(book.knows(rule), "{list} {}: {rule}", item.code);
+                named += 1;
+            }
+        }
+        assert!(named > 0);
+        let about = |topic, kind, day: (i32, u32, u32)| {
+            let day = NaiveDate::from_ymd_opt(day.0, day.1, day.2).unwrap();
+            book.about(topic, kind, day)
+        };
+        let (before, since) = ((2022, 4, 6), (2024, 6, 24));
+        let floor = "fire-kindergarten-floor";
+        assert_eq!(
+            about(floor, Kind::Kindergarten, before),
+            ["fz-2022-fire-03"]
+        );
+        assert_eq!(
+            about(floor, Kind::Kindergarten, since),
+            ["moe-2024-fire-04"]
+        );
+        assert!(about(floor, Kind::School, since).is_empty());
+        let panels = about("fire-sandwich-panels", Kind::School, before);
+        assert_eq!(panels, ["gb-2017-fire-01"]);
+        assert!(about("fire-e-bikes", Kind::School, before).is_empty());
+        assert_eq!(about("own-rule", Kind::School, before), ["own-rule"]);
     }
 
     #[test]

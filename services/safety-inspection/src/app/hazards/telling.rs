@@ -24,6 +24,7 @@ pub(super) async fn tell(
         records.push(Record {
             id: new_id(now),
             hazard: hazard.id,
+            resource: String::new(),
             home: hazard.home.clone(),
             act,
             staff_member,

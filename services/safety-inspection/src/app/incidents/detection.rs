@@ -44,7 +44,7 @@ impl Incidents {
                 let by = at.by(caller, "");
                 let (file, event) =
                     File::detect(new_id(now), noticed, scene, (at.judge, table), by);
-                Store::save_incident(tx, &file).await?;
+                Store::save_incident(tx, &file, at.time).await?;
                 Store::add_incident_events(tx, file.incident.id, vec![event]).await?;
                 let told = Told {
                     file,

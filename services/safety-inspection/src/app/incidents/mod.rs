@@ -105,7 +105,7 @@ impl Incidents {
                     time: now.timestamp_millis().max(file.incident.detected),
                 };
                 let (events, made) = work(tx, &mut file, at).await?;
-                Store::save_incident(tx, &file).await?;
+                Store::save_incident(tx, &file, at.time).await?;
                 Store::add_incident_events(tx, id, events).await?;
                 let findings = Store::incident_findings(tx, id).await?;
                 let now = at.time;

@@ -1,6 +1,6 @@
 //! Receipts and notices: each receiver answers for itself.
 
-use kit::auth::{Caller, Permission, Role};
+use kit::auth::{Caller, Department, Permission, Role};
 use prost::Message;
 use uuid::Uuid;
 
@@ -9,17 +9,22 @@ use crate::app::{Site, denied};
 use crate::domain::incident::step::{Medium, Receiver};
 use crate::error::Error;
 
-/// Whether this caller answers for this receiver.
+/// Whether this caller answers for this receiver: of the other systems, only that of the receiver itself.
 fn answers_for(caller: &Caller, receiver: Receiver) -> bool {
     let depth = caller.scope.ids().count();
+    let speaks_for = |department: Department| {
+        let partner = caller.is(Role::PartnerSystem) && is_bureau(caller);
+        partner && caller.department == Some(department)
+    };
     match receiver {
         Receiver::District => caller.is(Role::DistrictOfficer) && depth == 2,
         Receiver::City => caller.is(Role::CityOfficer) && depth <= 1,
-        Receiver::Government | Receiver::Police | Receiver::Fire => {
-            caller.is(Role::PartnerSystem) && is_bureau(caller)
-        }
+        Receiver::Government => speaks_for(Department::Government),
+        Receiver::Police => speaks_for(Department::Police),
+        Receiver::Fire => speaks_for(Department::Fire),
         Receiver::Health => {
-            (caller.is(Role::PartnerSystem) || caller.is(Role::DiseaseControl)) && is_bureau(caller)
+            let control = caller.is(Role::DiseaseControl) && is_bureau(caller);
+            control || speaks_for(Department::Health)
         }
         // Refused with a reason by the incident itself.
         Receiver::School | Receiver::Guardians => true,

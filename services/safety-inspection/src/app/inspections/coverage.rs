@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
+use sea_orm::ConnectionTrait;
 
 use super::{Inspections, due, season};
 use crate::app::{Site, place};
@@ -14,7 +15,7 @@ use crate::domain::organization::Organization;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::inspections::MOST_SCHEDULES;
-use crate::store::register::PAGE;
+use crate::store::register::{PAGE, Rules};
 
 /// What was inspected at one organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,6 +101,41 @@ impl Inspections {
         covered.sort_by(|a: &Covered, b: &Covered| a.tally.worst_first(&b.tally));
         Ok((covered, total))
     }
+}
+
+/// What was inspected at one organisation in periods that end within days.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn tally(
+    db: &impl ConnectionTrait,
+    rules: &Rules,
+    organization: &Organization,
+    (days, today): ((NaiveDate, NaiveDate), NaiveDate),
+) -> Result<Tally, Error> {
+    let path = place(&organization.org_path);
+    let root = path.as_str();
+    let schedules = Store::inspection_schedules(db, &path, "", MOST_SCHEDULES).await?;
+    let counts = Store::hit_counts(db, root, days, today).await?;
+    let entered = Store::inspection_stock(db, root).await?;
+    let entered = entered
+        .into_iter()
+        .filter(|(of, _)| *of == organization.id)
+        .map(|(_, stock)| stock);
+    let stocks = stock(organization.kind, &entered.collect::<Vec<_>>());
+    let season = season(rules, &path, days.1);
+    let mut one = of(organization);
+    for schedule in &schedules {
+        if !schedule.binds(&organization.org_path) {
+            continue;
+        }
+        let mut periods = schedule.periods(&rules.calendar, season, days);
+        periods.retain(|period| period.last <= days.1);
+        let done = counts.get(&(organization.id.clone(), schedule.id.clone()));
+        let done = done.copied().unwrap_or_default();
+        count(&mut one, schedule, (&stocks, &periods), done, today);
+    }
+    Ok(one.tally)
 }
 
 fn of(organization: &Organization) -> Covered {

@@ -13,7 +13,7 @@ mod submitting;
 
 pub(crate) use campaigns::{Call, Standing};
 pub(crate) use checklists::{Draft, unchanged};
-pub(crate) use coverage::Covered;
+pub(crate) use coverage::{Covered, tally};
 pub(crate) use due::Due;
 pub(crate) use planning::Plan;
 pub(crate) use reading::{Found, Looked};

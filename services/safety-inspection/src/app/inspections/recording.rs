@@ -49,6 +49,7 @@ impl Inspections {
     ) -> Result<Vec<Verdict>, Error> {
         let now = self.base.clock.now();
         let tx = self.base.store.database().begin().await?;
+        kit::audit::act(&tx, caller);
         let inspection = planning::held(&tx, site, id).await?;
         let inspection = inspection.apply(Verb::Record, actor(caller), now)?;
         let entries = checklist(&tx, &inspection).await?;

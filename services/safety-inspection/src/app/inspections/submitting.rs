@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Found, Inspections, actor, planning, recording, season};
 use crate::app::Site;
+use crate::app::hazards::shipped;
 use crate::domain::checklist::item::{Outcome, score};
 use crate::domain::checklist::template::Entry;
 use crate::domain::hazard::report::{Report, Source};
@@ -73,26 +74,35 @@ impl Inspections {
     ) -> Result<(), Error> {
         let place = (inspection.organization.as_str(), inspection.place.as_str());
         let keys: Vec<String> = failed.iter().map(|(entry, _)| entry.key.clone()).collect();
-        let standing = Store::standing_hazards(tx, place, &keys).await?;
+        let last = Store::last_hazards(tx, place, &keys).await?;
+        let names: Vec<String> = last.values().cloned().collect();
+        let stand = Store::hazards_standing(tx, &names).await?;
+        let (standing, over): (HashMap<_, _>, HashMap<_, _>) = last
+            .into_iter()
+            .partition(|(_, hazard)| stand.contains(hazard));
         let (met, new): (Vec<_>, Vec<_>) = failed
             .into_iter()
             .partition(|(entry, _)| standing.contains_key(&entry.key));
-        let reports = new.iter().map(|(entry, answer)| Report {
+        let report = |entry: &Entry, answer: &Answer| Report {
             place: inspection.place.clone(),
             category: entry.item.category,
             description: entry.item.finding(&answer.note),
             photos: answer.photos.clone(),
             source: Source::Inspection,
             origin: inspection.name(),
-            major_rules: Vec::from_iter(
-                (!entry.item.major_rule.is_empty()).then(|| entry.item.major_rule.clone()),
-            ),
+            major_rules: match &*entry.item.major_rule {
+                "" => Vec::new(),
+                topic => shipped().about(topic, site.organization.kind, civil_date(now)),
+            },
+        };
+        let reports = new.iter().map(|(entry, answer)| {
+            let before = over.get(&entry.key).cloned();
+            (report(entry, answer), before)
         });
-        let reports: Vec<Report> = reports.collect();
         let finder = &inspection.inspector;
         let opened = self
             .base
-            .open_hazards(tx, site, reports, finder, now)
+            .open_found_again(tx, site, reports.collect(), finder, now)
             .await?;
         let finding = |entry: &Entry, hazard: String, stood| Finding {
             item: entry.id.clone(),

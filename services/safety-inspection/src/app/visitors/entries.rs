@@ -8,6 +8,7 @@ use prost::Message;
 
 use super::{Named, Opened, Visitors};
 use crate::app::Site;
+use crate::app::gate::{LookUp, implausible};
 use crate::domain::gate::decision;
 use crate::domain::gate::observation::{ColourSource, Observation, Reading};
 use crate::domain::visitor::checked::{Checked, Entrant};
@@ -21,7 +22,7 @@ use crate::error::Error;
 pub(crate) struct Seen {
     pub(crate) observation: Observation,
     pub(crate) companions: Vec<Observation>,
-    pub(crate) look_up: bool,
+    pub(crate) look_up: LookUp,
     pub(crate) mask_worn: bool,
     pub(crate) device: String,
     pub(crate) badge: String,
@@ -94,7 +95,7 @@ impl Visitors {
         once: (&str, &impl Message),
         render: impl FnOnce(Opened) -> R,
     ) -> Result<R, Error> {
-        let (observation, colour_source) = self.colour(named, &seen).await?;
+        let (observation, colour_source) = self.seen(named, &seen).await?;
         let change = |opened: &mut Opened| {
             if opened.visit.state != State::Arrived {
                 return Err(Illegal(opened.visit.state).into());
@@ -122,23 +123,18 @@ impl Visitors {
             .await
     }
 
-    /// What was seen of the visitor, with the colour looked up where that was asked for.
-    async fn colour(
-        &self,
-        named: &Named,
-        seen: &Seen,
-    ) -> Result<(Observation, ColourSource), Error> {
-        if !seen.look_up {
+    /// What was seen of the visitor, with what was asked for looked up.
+    async fn seen(&self, named: &Named, seen: &Seen) -> Result<(Observation, ColourSource), Error> {
+        if seen.look_up == LookUp::default() {
             return Ok((seen.observation, ColourSource::Shown));
         }
         let now = self.base.clock.now();
         let db = self.base.store.database().read();
         let opened = self.open(db, named, Lock::No, now).await?;
         let school = (named.site.organization.id.as_str(), &named.site.path);
+        let shown = (seen.observation, seen.look_up);
         let gate = &self.gate;
-        Ok(gate
-            .colour_of_visitor(school, seen.observation, &opened.card, now)
-            .await)
+        Ok(gate.seen_of_visitor(school, shown, &opened.card, now).await)
     }
 
     fn weigh_all(
@@ -151,14 +147,23 @@ impl Visitors {
         let (now, path) = (opened.now, &named.site.path);
         let policy = self.gate.policy(path, now);
         let first = opened.checked.as_ref();
-        let reading = match first.filter(|first| first.awaits_reading()) {
+        let awaited = first.and_then(|first| Some((first.awaited()?, first.time)));
+        let reading = match awaited {
             None => Reading::First,
-            Some(first) => {
-                decision::recheck(first.time, now, policy.recheck_wait)
+            Some(awaited) => {
+                decision::recheck(awaited, now, policy.recheck_wait)
                     .map_err(|early| Error::RecheckTooEarly(early.0))?;
                 Reading::Contact
             }
         };
+        let mut readings = all.iter().enumerate();
+        if let Some((place, _)) = readings.find(|(_, seen)| !policy.believes(seen)) {
+            let field = match place.checked_sub(1) {
+                None => "observation".to_owned(),
+                Some(companion) => format!("companion_observations[{companion}]"),
+            };
+            return Err(implausible(&field).into());
+        }
         let mut stale = false;
         let weighed = all.into_iter().map(|observation| {
             let weighing = self.gate.weigh_visitor(path, observation, reading, now);
@@ -171,6 +176,7 @@ impl Visitors {
         Ok(Checked {
             entrants: weighed.collect(),
             mask_worn: seen.mask_worn,
+            mask: policy.mask(seen.mask_worn),
             device: seen.device.clone(),
             guard: String::new(),
             policy_version: policy.version,

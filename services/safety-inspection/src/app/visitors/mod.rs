@@ -146,12 +146,12 @@ impl Visitors {
     /// Seals and keeps a visit with the move that brought it to where it is.
     async fn keep(&self, tx: &Tx, opened: &mut Opened, event: VisitEvent) -> Result<(), Error> {
         let id = opened.visit.id;
-        let card = self
-            .seal
-            .seal(&owner(id, "card"), &card_bytes(&opened.card));
+        let gathered = opened.visit.created;
+        let card = card_bytes(&opened.card);
+        let card = self.seal.seal(&owner(id, "card"), &card, gathered);
         let checked = opened.checked.as_ref().map(|checked| {
             let bytes = checked_bytes(checked);
-            self.seal.seal(&owner(id, "check"), &bytes)
+            self.seal.seal(&owner(id, "check"), &bytes, gathered)
         });
         let kept = KeptVisit {
             visit: opened.visit.clone(),
@@ -159,6 +159,13 @@ impl Visitors {
             checked: checked.unwrap_or_default(),
         };
         Store::save_visit(tx, &kept, &event).await?;
+        let red = match &opened.checked {
+            Some(checked) if event.verb == Verb::Deny => checked.red_codes(),
+            _ => 0,
+        };
+        if red > 0 {
+            Store::visitors_with_red_codes(tx, &opened.visit, red, event.time).await?;
+        }
         opened.events = Store::visit_events(tx, id).await?;
         Ok(())
     }
@@ -206,7 +213,8 @@ fn is_person(caller: &Caller, person: PersonName) -> bool {
     caller.person.as_deref() == Some(&*name) || caller.subject == name
 }
 
-fn owner(id: Uuid, part: &str) -> String {
+/// What a sealed part of a visit is bound to.
+pub(crate) fn owner(id: Uuid, part: &str) -> String {
     format!("visits|{}|{part}", id.hyphenated())
 }
 

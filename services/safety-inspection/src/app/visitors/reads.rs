@@ -37,7 +37,8 @@ impl Visitors {
     ) -> Result<Vec<Opened>, Error> {
         let now = self.base.clock.now();
         let db = self.base.store.database().read();
-        let found = Store::visits_below(db, site.path.as_str(), filter, after, limit).await?;
+        let found =
+            Store::visits_below(db, (site.path.as_str(), now), filter, after, limit).await?;
         let opened = found.into_iter().map(|kept| {
             let mut opened = self.unseal(kept, now)?;
             opened.checked = None;

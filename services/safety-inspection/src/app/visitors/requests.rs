@@ -199,16 +199,21 @@ fn requested(site: &Site, wish: &Wish, verification: Verification, now: DateTime
         expected_leave: Some(wish.expected_leave),
         urgent: wish.urgent,
         verification: Some(verification),
-        ..begun(site, State::Requested, wish.day, now)
+        ..begun(site.at(), State::Requested, wish.day, now)
     }
 }
 
 /// A visit that has just begun, with nothing said of it.
-pub(super) fn begun(site: &Site, state: State, day: NaiveDate, now: DateTime<Utc>) -> Visit {
+pub(super) fn begun(
+    (organization, org_path): (&str, &str),
+    state: State,
+    day: NaiveDate,
+    now: DateTime<Utc>,
+) -> Visit {
     Visit {
         id: new_id(now),
-        organization: site.organization.id.clone(),
-        org_path: site.organization.org_path.clone(),
+        organization: organization.to_owned(),
+        org_path: org_path.to_owned(),
         state,
         host: None,
         companions: 0,
@@ -228,6 +233,7 @@ pub(super) fn begun(site: &Site, state: State, day: NaiveDate, now: DateTime<Utc
         responsible: String::new(),
         after_due: None,
         after: None,
+        after_overdue: None,
         due: None,
         created: now,
         updated: now,

@@ -1,5 +1,7 @@
 //! The sweep and the disinfection after a suspension, and the way back to teaching (rule 5.29).
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use kit::auth::Caller;
 use kit::db::Tx;
@@ -10,6 +12,7 @@ use sea_orm::ConnectionTrait;
 use super::evidence::evidence;
 use super::{CheckView, StateView, Weather};
 use crate::app::Site;
+use crate::domain::hazard::entry::Hazard;
 use crate::domain::hazard::report::{Report, Source};
 use crate::domain::photo::Photo;
 use crate::domain::weather::catalogue::CheckItem;
@@ -40,7 +43,8 @@ pub(crate) struct Disinfected {
 }
 
 impl Weather {
-    /// Records findings and a disinfection; what is not in order opens a hazard.
+    /// Records findings and a disinfection; what is not in order opens a hazard, unless the one that was
+    /// opened before still stands.
     ///
     /// # Errors
     /// WEATHER_STATE, or when the database fails.
@@ -59,9 +63,16 @@ impl Weather {
             if !Store::move_weather_state(tx, &mut row, Event::Check, &turn).await? {
                 return Err(Error::WeatherState(state));
             }
+            let before = Store::weather_recorded(tx, &row.organization, row.sweep).await?;
+            let known = |item: &str| {
+                let known = before.findings.iter().find(|known| known.item == item);
+                known.map(|known| known.hazard.clone()).unwrap_or_default()
+            };
             let mut findings = Vec::with_capacity(found.len());
             for one in found {
-                findings.push(self.finding(tx, site, (&row, one), &turn, now).await?);
+                let hazard = known(&one.item.code);
+                let found = (&row, one, hazard);
+                findings.push(self.finding(tx, site, found, &turn, now).await?);
             }
             Store::save_weather_findings(tx, &findings).await?;
             if let Some(signed) = disinfected {
@@ -81,12 +92,12 @@ impl Weather {
         self.base.act(caller, "RecordPostCheck", once, work).await
     }
 
-    /// Keeps one finding with its evidence.
+    /// Keeps one finding with its evidence, beside the hazard that was opened for its item before.
     async fn finding(
         &self,
         tx: &Tx,
         site: &Site,
-        (row, found): (&StateRow, Found),
+        (row, found, hazard): (&StateRow, Found, String),
         turn: &Turn,
         now: DateTime<Utc>,
     ) -> Result<FindingRow, Error> {
@@ -97,13 +108,14 @@ impl Weather {
             passed: found.passed,
             place: found.place,
             description: found.description,
-            hazard: String::new(),
+            hazard,
             checker: turn.actor.clone(),
             checked_at: turn.now,
         };
-        if found.passed {
-            let own = (&*site.organization.id, &*site.organization.org_path);
-            Store::add_photos(tx, own, &finding.origin(), &found.photos, now).await?;
+        let own = (&*site.organization.id, &*site.organization.org_path);
+        let known = std::slice::from_ref(&finding.hazard);
+        if found.passed || !Store::hazards_standing(tx, known).await?.is_empty() {
+            Store::add_photos(tx, own, &shown_by(&finding), &found.photos, now).await?;
         } else {
             let report = Report {
                 place: finding.place.clone(),
@@ -177,28 +189,34 @@ impl Weather {
         let recorded = Store::weather_recorded(db, id, sweep).await?;
         let origins = recorded.findings.iter().map(shown_by);
         let photos = evidence(db, &origins.collect::<Vec<_>>()).await?;
+        let hazards = recorded.findings.iter().map(|one| one.hazard.clone());
+        let hazards: Vec<String> = hazards.filter(|name| !name.is_empty()).collect();
+        let standing = Store::hazards_that_stand(db, &hazards).await?;
+        let dangers = standing.iter().filter(|hazard| hazard.endangers());
+        let dangers: HashSet<String> = dangers.map(Hazard::name).collect();
         Ok(CheckView {
             organization: id.clone(),
-            missing: self.missing(&recorded),
+            missing: self.missing(&recorded, &dangers),
             recorded,
             photos,
         })
     }
 
-    fn missing(&self, recorded: &Recorded) -> Vec<String> {
-        let passed = |code: &str| {
-            let mut findings = recorded.findings.iter();
-            findings.find(|one| one.item == code).map(|one| one.passed)
+    fn missing(&self, recorded: &Recorded, dangers: &HashSet<String>) -> Vec<String> {
+        let found = |code: &str| {
+            let finding = recorded.findings.iter().find(|one| one.item == code)?;
+            let hazard = (!finding.hazard.is_empty()).then(|| dangers.contains(&finding.hazard));
+            Some(post_check::Found::of(finding.passed, hazard))
         };
         let signed = recorded.disinfection.is_some();
-        let missing = post_check::missing(&self.catalogue.checks, passed, signed);
+        let missing = post_check::missing(&self.catalogue.checks, found, signed);
         missing.into_iter().map(str::to_owned).collect()
     }
 }
 
 /// The resource whose evidence the pictures of a finding are.
 pub(crate) fn shown_by(finding: &FindingRow) -> String {
-    if finding.hazard.is_empty() {
+    if finding.passed || finding.hazard.is_empty() {
         finding.origin()
     } else {
         finding.hazard.clone()

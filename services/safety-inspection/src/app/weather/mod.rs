@@ -36,11 +36,10 @@ pub(crate) use groups::GroupChange;
 pub(crate) use policy::WeatherRules;
 pub(crate) use responses::Declaration;
 pub(crate) use shipped::shipped;
-pub(crate) use states::StatesAsked;
+pub(crate) use states::{StatesAsked, delayed};
 pub(crate) use suspensions::Decision;
 pub(crate) use tasks::TasksAsked;
 pub(crate) use views::{CheckView, ResponseView, SignalView, StateView, SuspensionView, TaskView};
-pub(crate) use worker::watch;
 
 /// Who acts when a time has come.
 const SERVICE: &str = "service";
@@ -118,11 +117,26 @@ impl Weather {
         Ok(Store::weather_turn(tx, now.timestamp_millis(), actor, cause).await?)
     }
 
-    /// After alarms changed: moves organisations and their tasks by the policies of the day.
+    /// After alarms changed: moves organisations and their tasks by the policies of the day, and lets
+    /// the suspensions in force reach whoever is warned now.
     async fn settle(&self, tx: &Tx, turn: &Turn, now: DateTime<Utc>) -> Result<(), Error> {
         let rules = Store::rules(tx).await?;
         let plan = policy::plan(&rules, &self.catalogue, civil_date(now));
-        Ok(Store::settle_weather(tx, &plan, turn).await?)
+        Store::settle_weather(tx, &plan, turn).await?;
+        if Store::widen_weather_suspensions(tx, turn).await? > 0 {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Organisations that came to be where a warning holds, such as one that the register opened
+    /// meanwhile, are warned.
+    async fn warn_newcomers(&self, tx: &Tx, now: DateTime<Utc>) -> Result<(), Error> {
+        if !Store::weather_has_newcomers(tx).await? {
+            return Ok(());
+        }
+        let turn = self.turn(tx, now, SERVICE, String::new()).await?;
+        self.settle(tx, &turn, now).await
     }
 
     /// The time.

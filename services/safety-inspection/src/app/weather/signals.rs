@@ -38,9 +38,12 @@ impl Weather {
         let known = Document::from(&message);
         let now = self.base.clock.now();
         let tx = self.base.store.database().begin().await?;
+        kit::audit::act(&tx, caller);
         let mut turn = self.turn(&tx, now, &caller.subject, String::new()).await?;
         if let Some(id) = Store::weather_signal_with(&tx, &known.reference).await? {
-            return signal(&tx, id).await;
+            let view = signal(&tx, id).await?;
+            tx.commit().await?;
+            return Ok(view);
         }
         let mut before = Store::weather_chain(&tx, &known).await?;
         before.chain.add(known.clone());

@@ -132,7 +132,7 @@ impl Weather {
 
 /// Whether orange or red stood at an organisation at some time of a day; of a day to come nobody
 /// knows.
-async fn delayed(
+pub(crate) async fn delayed(
     db: &impl ConnectionTrait,
     organization: &str,
     date: NaiveDate,

@@ -7,6 +7,7 @@ use kit::db::Tx;
 use kit::rows::Lock;
 use kit::teaching::{CUT_OFF, backoff, request_id};
 use proto::roster::SetTeachingModeRequest;
+use proto::roster::set_teaching_mode_request::Ground;
 use tonic::Status;
 
 use super::Weather;
@@ -40,13 +41,8 @@ impl Weather {
             let in_person = row.wanted == Teaching::InPerson as i16;
             let mut nothing = in_person && !row.begun;
             if !in_person && !row.begun {
-                match targets(tx, &row).await? {
-                    Some(targets) => {
-                        row.targets = targets;
-                        row.begun = true;
-                    }
-                    None => nothing = true,
-                }
+                row.begun = is_taught(tx, &row).await?;
+                nothing = !row.begun;
             }
             if nothing {
                 row.told = row.wanted;
@@ -77,10 +73,7 @@ impl Weather {
     }
 
     async fn tell(&self, call: &TeachingRow) -> Result<(), Status> {
-        for request in requests(call) {
-            self.teaching.set(request).await?;
-        }
-        Ok(())
+        self.teaching.set(request(call)).await
     }
 
     /// The register has it, or does not and is told later again. Nothing is kept of a call that
@@ -99,7 +92,6 @@ impl Weather {
             row.due_at = NEVER;
             if row.wanted == Teaching::InPerson as i16 {
                 row.begun = false;
-                row.targets.clear();
             }
         } else {
             row.due_at = now + backoff(row.attempts);
@@ -111,44 +103,33 @@ impl Weather {
     }
 }
 
-/// Which class groups are told: none by name when all of them come to school, else those who do, so
-/// that what others decided of the rest stands. None when there is nobody to tell of.
-async fn targets(tx: &Tx, row: &TeachingRow) -> Result<Option<String>, Error> {
+/// Whether the register has anybody to tell of: a school, or others with class groups.
+async fn is_taught(tx: &Tx, row: &TeachingRow) -> Result<bool, Error> {
+    let cover = Kind::from_number(row.kind).and_then(Cover::of_teaching);
+    if cover == Some(Cover::Schools) {
+        return Ok(true);
+    }
     let groups = Store::class_groups(tx, &row.organization).await?;
-    if groups.is_empty() {
-        let kind = Kind::from_number(row.kind);
-        let school = kind.and_then(Cover::of_teaching) == Some(Cover::Schools);
-        return Ok(school.then(String::new));
-    }
-    if groups.iter().all(|group| group.in_person) {
-        return Ok(Some(String::new()));
-    }
-    let present = groups.into_iter().filter(|group| group.in_person);
-    let names: Vec<String> = present.map(|group| group.name).collect();
-    Ok((!names.is_empty()).then(|| names.join("\n")))
+    Ok(!groups.is_empty())
 }
 
-/// The calls: the same for each attempt of a round, so that the register sees one request each.
-fn requests(call: &TeachingRow) -> Vec<SetTeachingModeRequest> {
+/// The call: the same for each attempt of a round, so that the register sees one request. It says
+/// nothing of what keeps class groups away on other grounds.
+fn request(call: &TeachingRow) -> SetTeachingModeRequest {
     let what = if call.wanted == Teaching::InPerson as i16 {
         "天气复课"
     } else {
         "天气停课"
     };
-    let whole = format!("organizations/{}", call.organization);
-    let names: Vec<&str> = if call.targets.is_empty() {
-        vec![&whole]
-    } else {
-        call.targets.lines().collect()
-    };
-    let requests = names.into_iter().map(|name| SetTeachingModeRequest {
-        name: name.to_owned(),
+    let name = format!("organizations/{}", call.organization);
+    SetTeachingModeRequest {
         teaching_mode: call.wanted.into(),
         grades: Vec::new(),
         reason: format!("{what} {}", call.cause),
         request_id: request_id(&format!("weather/{name}/{}", call.round)),
-    });
-    requests.collect()
+        ground: Ground::Weather.into(),
+        name,
+    }
 }
 
 #[cfg(test)]
@@ -156,22 +137,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_round_has_one_request_for_each_target() {
-        let call = |round, targets: &str| TeachingRow {
+    fn each_round_has_one_request() {
+        let call = |round| TeachingRow {
             organization: "2135010001".to_owned(),
             wanted: Teaching::Suspended as i16,
             round,
-            targets: targets.to_owned(),
             ..TeachingRow::default()
         };
-        let whole = requests(&call(1, ""));
-        assert_eq!(whole, requests(&call(1, "")));
-        assert_eq!(whole[0].name, "organizations/2135010001");
-        assert_eq!(whole[0].teaching_mode, 3);
-        assert_ne!(whole[0].request_id, requests(&call(2, ""))[0].request_id);
-        let two = requests(&call(1, "a/c1\na/c2"));
-        let names: Vec<&str> = two.iter().map(|one| &*one.name).collect();
-        assert_eq!(names, ["a/c1", "a/c2"]);
-        assert_ne!(two[0].request_id, two[1].request_id);
+        let whole = request(&call(1));
+        assert_eq!(whole, request(&call(1)));
+        assert_eq!(whole.name, "organizations/2135010001");
+        assert_eq!((whole.teaching_mode, whole.ground()), (3, Ground::Weather));
+        assert_ne!(whole.request_id, request(&call(2)).request_id);
     }
 }

@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::named;
 use crate::domain::hazard::report::Category;
+use crate::domain::numbered::numbered;
 use crate::domain::organization::Kind as OrganizationKind;
 
-named! {
+numbered! {
     /// What is inspected.
     PlaceKind {
         /// A school as a whole.
@@ -62,7 +62,7 @@ impl PlaceKind {
     }
 }
 
-named! {
+numbered! {
     /// How an item is answered.
     Kind {
         /// Yes or no; yes is good.
@@ -78,7 +78,7 @@ named! {
     }
 }
 
-named! {
+numbered! {
     /// Where the inspector finds the answer.
     Evidence {
         /// By looking at it.
@@ -130,7 +130,7 @@ pub struct Item {
     pub clause: Clause,
     /// The field of the hazard that a failure opens.
     pub category: Category,
-    /// The code of the rule by which a failure is major (rule 5.4); empty when it is general.
+    /// What the rules are about by which a failure is major (rule 5.4); empty when it is general.
     pub major_rule: String,
     /// What it counts in the score.
     pub weight: u32,
@@ -149,7 +149,7 @@ pub enum Value {
     NotApplicable,
 }
 
-named! {
+numbered! {
     /// What became of an item; the numbers are those of the contract.
     Outcome {
         /// Nobody has looked.

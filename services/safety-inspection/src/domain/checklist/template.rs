@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use kit::org::is_id;
 
 use super::item::{Item, PlaceKind};
-use super::named;
 use crate::domain::hazard::report::Category;
+use crate::domain::numbered::numbered;
 
-named! {
+numbered! {
     /// The place of a version in its life cycle; the numbers are those of the contract.
     State {
         /// May change.

@@ -9,14 +9,14 @@ mod tests;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::coded::coded;
 use super::history::Move;
 use super::organization::Organization;
+use crate::domain::numbered::numbered;
 
 pub use headcount::{Count, Group, Missing};
 pub use state::{State, Step};
 
-coded! {
+numbered! {
     /// What is drilled (rule 5.19); the numbers are those of the contract.
     Type {
         /// Earthquake.
@@ -328,6 +328,15 @@ impl Drill {
     pub fn evacuation(&self) -> Option<TimeDelta> {
         let signal = self.signal.as_ref()?;
         Some(self.all_out? - signal.at)
+    }
+
+    /// Whether the evacuation took longer than it should (rule 5.19): a finding. Never where the rule
+    /// has no number, nor before all are out.
+    pub fn is_slow(&self) -> bool {
+        let signal = self.signal.as_ref();
+        let target = signal.and_then(|signal| signal.target_seconds);
+        let target = target.map(TimeDelta::seconds);
+        matches!((self.evacuation(), target), (Some(took), Some(target)) if took > target)
     }
 
     /// Whether it counts to the obligations of rule 5.18: headcount and review stand, and it is in

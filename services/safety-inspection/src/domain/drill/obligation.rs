@@ -3,11 +3,11 @@
 use chrono::{Datelike, Months, NaiveDate};
 use kit::calendar::Calendar;
 
-use super::Type;
-use crate::domain::coded::coded;
+use super::{Drill, Type};
+use crate::domain::numbered::numbered;
 use crate::domain::organization::{Kind as OrganizationKind, Organization};
 
-coded! {
+numbered! {
     /// Which drills are owed; the numbers are those of the contract.
     Kind {
         /// Evacuation of the whole campus.
@@ -19,7 +19,7 @@ coded! {
     }
 }
 
-coded! {
+numbered! {
     /// How an obligation stands, the worst first; the numbers are those of the contract.
     Standing {
         /// The period is over and a drill is lacking.
@@ -102,6 +102,17 @@ impl Period {
         Self { first, last }
     }
 
+    /// The one before, as long: that of a month is a month, that of a quarter a quarter.
+    #[must_use]
+    pub fn before(self) -> Self {
+        let last = self.first.pred_opt().unwrap_or(self.first);
+        if Self::month(self.first) == self {
+            Self::month(last)
+        } else {
+            Self::quarter(last)
+        }
+    }
+
     /// Whether it has enough school days for a drill.
     fn is_term(self, calendar: &Calendar) -> bool {
         let days = self.first.iter_days().take_while(|day| *day <= self.last);
@@ -111,6 +122,12 @@ impl Period {
 }
 
 impl Obligation {
+    /// Whether this drill counts to it; `day` is that of its signal.
+    pub fn is_met_by(&self, drill: &Drill, day: NaiveDate) -> bool {
+        let within = self.period.first <= day && day <= self.period.last;
+        drill.counts() && within && self.kind.is_met_by(drill.plan.kind)
+    }
+
     /// How it stands after `done` drills.
     pub fn standing(&self, done: u32, today: NaiveDate) -> Standing {
         if self.required == 0 {

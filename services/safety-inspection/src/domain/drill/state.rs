@@ -1,8 +1,8 @@
 //! The life cycle of a drill (rule 5.20).
 
-use crate::domain::coded::coded;
+use crate::domain::numbered::numbered;
 
-coded! {
+numbered! {
     /// The place of a drill in its life cycle; the numbers are those of contract and table.
     State {
         /// Planned.
@@ -32,7 +32,7 @@ coded! {
     }
 }
 
-coded! {
+numbered! {
     /// What is done with a drill.
     Step {
         /// The plan is approved.

@@ -226,6 +226,12 @@ fn times_are_checked() {
     let out = now() + TimeDelta::seconds(115);
     let (out, _) = running.all_out(out, later).unwrap();
     assert_eq!(out.evacuation(), Some(TimeDelta::seconds(115)));
+    assert!(!out.is_slow());
+    let late = Drill {
+        all_out: Some(now() + TimeDelta::seconds(121)),
+        ..out.clone()
+    };
+    assert!(late.is_slow());
 }
 
 fn organization(kind: OrganizationKind, stages: i32, boarding: bool) -> Organization {

@@ -13,8 +13,8 @@ mod tests;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use patrol::{Day, PatrolStanding, missed, patrols, rounds};
-pub use roster::{Demands, Planned, Roster, RosterState, RosterStep};
+pub use patrol::{Day, Passing, PatrolStanding, Route, missed, patrols, rounds};
+pub use roster::{Demands, Hole, Planned, Roster, RosterState, RosterStep, hole, holes_around};
 pub use shift::{Arrival, Handover, Note, Shift};
 pub use shift_state::{ShiftState, ShiftStep, Standing};
 pub use swap::{Swap, SwapState, SwapStep};

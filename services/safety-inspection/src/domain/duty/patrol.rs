@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{Span, Template, city_instant};
-use crate::domain::coded::coded;
+use crate::domain::numbered::numbered;
 
-coded! {
+numbered! {
     /// How a day was patrolled, the worst first; the numbers are those of the contract.
     PatrolStanding {
         /// A round was missed, or the day is over and patrols are lacking.
@@ -32,24 +32,48 @@ pub fn rounds(template: &Template, day: NaiveDate) -> Vec<Span> {
     rounds.collect()
 }
 
-/// Those of `rounds` that are over and in which nobody passed a point.
-pub fn missed(rounds: &[Span], passed: &[DateTime<Utc>], now: DateTime<Utc>) -> Vec<Span> {
+/// A point that was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passing<'a> {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which.
+    pub point: &'a str,
+}
+
+/// The points that a round passes by the plan of a campus; any point is enough where it names none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Route<'a>(pub &'a [String]);
+
+impl Route<'_> {
+    /// Whether these passings are a round.
+    fn is_walked(self, passed: &[Passing<'_>]) -> bool {
+        let missing = |point: &&String| !passed.iter().any(|one| one.point == **point);
+        !passed.is_empty() && !self.0.iter().any(|point| missing(&point))
+    }
+}
+
+/// Those of `rounds` that are over and in which nobody walked the route.
+pub fn missed(
+    rounds: &[Span],
+    passed: &[Passing<'_>],
+    route: Route<'_>,
+    now: DateTime<Utc>,
+) -> Vec<Span> {
     let over = rounds.iter().filter(|round| round.end <= now);
-    let empty = over.filter(|round| !passed.iter().any(|at| round.contains(*at)));
+    let empty = over.filter(|round| {
+        let within = passed.iter().filter(|one| round.contains(one.at));
+        !route.is_walked(&within.copied().collect::<Vec<_>>())
+    });
     empty.copied().collect()
 }
 
-/// How many patrols these points, in the order of time, were.
-pub fn patrols(passed: &[DateTime<Utc>]) -> u32 {
-    let mut count = 0;
-    let mut last: Option<DateTime<Utc>> = None;
-    for at in passed {
-        if last.is_none_or(|last| *at - last > ONE_PATROL) {
-            count += 1;
-        }
-        last = Some(*at);
-    }
-    count
+/// How many patrols these points, in the order of time, were: one point again and again is no patrol of a
+/// route with more of them.
+pub fn patrols(passed: &[Passing<'_>], route: Route<'_>) -> u32 {
+    let walks = passed.chunk_by(|one, next| next.at - one.at <= ONE_PATROL);
+    let walked = walks.filter(|walk| route.is_walked(walk));
+    u32::try_from(walked.count()).unwrap_or(u32::MAX)
 }
 
 /// How an organisation was patrolled on a civil day.

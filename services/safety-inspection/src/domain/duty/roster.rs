@@ -1,15 +1,15 @@
 //! Rosters: a span of time in which somebody is always on duty (rule 5.31).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Crew, Refused, Span};
-use crate::domain::coded::coded;
 use crate::domain::history::Move;
+use crate::domain::numbered::numbered;
 
-coded! {
+numbered! {
     /// The place of a roster in its life cycle; the numbers are those of contract and table.
     RosterState {
         /// Being written.
@@ -19,7 +19,7 @@ coded! {
     }
 }
 
-coded! {
+numbered! {
     /// What is done with a roster.
     RosterStep {
         /// Its shifts are replaced.
@@ -105,12 +105,22 @@ impl Roster {
         Ok((Self::draft(span, shifts), moved))
     }
 
-    /// Puts it in force.
+    /// Everybody who is on one of its shifts, each once.
+    pub fn members(&self) -> BTreeSet<&str> {
+        let crews = self.shifts.iter().map(|shift| &shift.crew);
+        crews.flat_map(Crew::members).collect()
+    }
+
+    /// Puts it in force. `busy` says when its people are on duty elsewhere.
     ///
     /// # Errors
     /// [`Refused::State`], or the first of what is wrong: [`Refused::Gap`], [`Refused::TooFew`],
     /// [`Refused::KeyPost`], [`Refused::Overlap`].
-    pub fn publish(self, demands: &Demands) -> Result<(Self, Move), Refused> {
+    pub fn publish(
+        self,
+        demands: &Demands,
+        busy: &[(String, Span)],
+    ) -> Result<(Self, Move), Refused> {
         let (next, moved) = self.step(RosterStep::Publish)?;
         if let Some(gap) = gap(next.span, next.shifts.iter().map(|shift| shift.span)) {
             return Err(Refused::Gap(gap));
@@ -119,6 +129,13 @@ impl Roster {
             demands.check(shift.span.start, &shift.crew)?;
         }
         overlap(&next.shifts)?;
+        let elsewhere = |shift: &&Planned| {
+            let mut busy = busy.iter();
+            busy.any(|(person, span)| shift.span.overlaps(*span) && shift.crew.has(person))
+        };
+        if let Some(shift) = next.shifts.iter().find(elsewhere) {
+            return Err(Refused::Overlap(shift.span.start));
+        }
         let policy_version = demands.policy_version.clone();
         let next = Self {
             policy_version,
@@ -151,6 +168,56 @@ impl Demands {
             None => Ok(()),
         }
     }
+}
+
+/// A time between published rosters that is not longer, or is not further away, is told ahead.
+const NEAR: TimeDelta = TimeDelta::days(7);
+
+/// A time for which nobody is on a published roster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hole {
+    /// Since the last roster before it; none when there was none.
+    pub start: Option<DateTime<Utc>>,
+    /// Until the next one; none when no other is published.
+    pub end: Option<DateTime<Utc>>,
+}
+
+/// The hole in which `now` is, else the first one within a week between two of the published rosters
+/// `spans`: those that end after `now`, in the order of their begins. `last` is the end of the one before.
+pub fn hole(now: DateTime<Utc>, last: Option<DateTime<Utc>>, spans: &[Span]) -> Option<Hole> {
+    let next = spans.first().map(|span| span.start);
+    if next.is_none_or(|next| next > now) {
+        return Some(Hole {
+            start: last,
+            end: next,
+        });
+    }
+    let between = spans.windows(2).find_map(|pair| match pair {
+        [one, other] if one.end < other.start => Some(Hole {
+            start: Some(one.end),
+            end: Some(other.start),
+        }),
+        _ => None,
+    });
+    between.filter(|hole| hole.start.is_some_and(|start| start - now <= NEAR))
+}
+
+/// The times of at most a week without anybody between a roster and its neighbours, which end before it
+/// and begin after it.
+pub fn holes_around(
+    span: Span,
+    (before, after): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+) -> Vec<Span> {
+    let before = before.map(|start| Span {
+        start,
+        end: span.start,
+    });
+    let after = after.map(|end| Span {
+        start: span.end,
+        end,
+    });
+    let near = |hole: &Span| hole.length() > TimeDelta::zero() && hole.length() <= NEAR;
+    before.into_iter().chain(after).filter(near).collect()
 }
 
 /// The first time within `whole` that none of `spans`, which come in the order of their begins,

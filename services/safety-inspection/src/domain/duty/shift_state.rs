@@ -1,8 +1,8 @@
 //! The life cycle of a shift (rule 5.31).
 
-use crate::domain::coded::coded;
+use crate::domain::numbered::numbered;
 
-coded! {
+numbered! {
     /// The place of a shift in its life cycle; the numbers are those of contract and table.
     ShiftState {
         /// To come.
@@ -18,7 +18,7 @@ coded! {
     }
 }
 
-coded! {
+numbered! {
     /// What is done with a shift.
     ShiftStep {
         /// The leader has come.
@@ -42,7 +42,7 @@ coded! {
     }
 }
 
-coded! {
+numbered! {
     /// Whether somebody is on duty at an organisation, the worst first; the numbers are those of the
     /// contract.
     Standing {

@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Refused, Shift, ShiftStep};
-use crate::domain::coded::coded;
 use crate::domain::history::Move;
+use crate::domain::numbered::numbered;
 
-coded! {
+numbered! {
     /// The place of a swap in its life cycle; the numbers are those of contract and table.
     SwapState {
         /// Asked.
@@ -19,7 +19,7 @@ coded! {
     }
 }
 
-coded! {
+numbered! {
     /// What is done with a swap.
     SwapStep {
         /// It is granted.

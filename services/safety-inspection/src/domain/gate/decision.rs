@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::clearance::Clearance;
 use super::finding::{Finding, Verdict};
-use super::observation::{Colour, Observation, Reading};
+use super::observation::{Colour, Observation, Reading, Symptoms, TravelSource};
 use super::policy::{ArrivalWindow, GatePolicy};
 
 /// What happens to the person.
@@ -50,6 +50,8 @@ pub struct Case<'a> {
     pub emergency: bool,
     /// When the person's grade arrives; none when the grade does not matter.
     pub arrival: Option<ArrivalWindow>,
+    /// The weather lets pupils of the school come later today (rules 5.25, 5.27).
+    pub weather_delay: bool,
     /// The minute of the civil day at the gate.
     pub minute: i32,
     /// The civil day at the gate.
@@ -90,6 +92,15 @@ pub struct Checks {
     pub arrival: Finding,
 }
 
+/// What one finding alone leads to.
+pub fn outcome_of(finding: Finding) -> Outcome {
+    match finding.verdict() {
+        Verdict::Pass | Verdict::NotRequired => Outcome::Admit,
+        Verdict::Observe => Outcome::Observe,
+        Verdict::Deny => Outcome::Deny,
+    }
+}
+
 impl Checks {
     /// The findings in the order of the checks.
     pub fn all(&self) -> [Finding; 6] {
@@ -105,11 +116,6 @@ impl Checks {
 
     /// The strictest verdict decides.
     pub fn outcome(&self) -> Outcome {
-        let outcome_of = |finding: Finding| match finding.verdict() {
-            Verdict::Pass | Verdict::NotRequired => Outcome::Admit,
-            Verdict::Observe => Outcome::Observe,
-            Verdict::Deny => Outcome::Deny,
-        };
         self.all()
             .into_iter()
             .map(outcome_of)
@@ -121,7 +127,10 @@ impl Checks {
     pub fn reasons(&self, stale: bool) -> Vec<Finding> {
         let telling = |finding: &Finding| {
             matches!(finding.verdict(), Verdict::Observe | Verdict::Deny)
-                || matches!(finding, Finding::Emergency | Finding::HealthMonitoring)
+                || matches!(
+                    finding,
+                    Finding::Emergency | Finding::HealthMonitoring | Finding::TravelUnknownAdmitted
+                )
         };
         let stale = stale.then_some(Finding::FactsStale);
         self.all()
@@ -163,9 +172,7 @@ fn ordinary(case: &Case<'_>) -> Checks {
             | Standing::OnLeave
             | Standing::Elsewhere => case.clearance.finding(case.policy.admit_health_monitoring),
         },
-        arrival: case.arrival.map_or(Finding::ArrivalNotStaggered, |window| {
-            window.finding(case.minute)
-        }),
+        arrival: arrival(case),
     }
 }
 
@@ -186,6 +193,16 @@ fn emergency(case: &Case<'_>) -> Checks {
     }
 }
 
+/// Whoever comes late while the weather lets pupils come later is not late (rule 5.27).
+fn arrival(case: &Case<'_>) -> Finding {
+    let window = case.arrival;
+    match window.map(|window| window.finding(case.minute)) {
+        None => Finding::ArrivalNotStaggered,
+        Some(Finding::ArrivalLate) if case.weather_delay => Finding::ArrivalWeatherDelay,
+        Some(found) => found,
+    }
+}
+
 fn identity(standing: Standing) -> Finding {
     match standing {
         Standing::Expected => Finding::Expected,
@@ -198,15 +215,24 @@ fn identity(standing: Standing) -> Finding {
 }
 
 fn temperature(case: &Case<'_>) -> Finding {
-    let Some(reading) = case.observation.temperature else {
+    let count = case.observation.readings().count();
+    if count == 0 {
         return Finding::TemperatureMissing;
-    };
-    if reading.tenths() < case.policy.temperature_max {
-        return Finding::TemperatureNormal;
     }
-    match case.reading {
-        Reading::First => Finding::TemperatureHigh,
-        Reading::Contact => Finding::TemperatureConfirmed,
+    let mut readings = case.observation.readings();
+    let high = readings.any(|reading| reading.tenths() >= case.policy.temperature_max);
+    match (case.reading, high, case.observation.symptoms) {
+        (Reading::First, true, _) => Finding::TemperatureHigh,
+        (Reading::First, false, Symptoms::Seen) => Finding::SymptomsSeen,
+        (Reading::First, false, Symptoms::None | Symptoms::NotAsked) => Finding::TemperatureNormal,
+        // One reading at or above the limit is not undone by others (rule 3.3).
+        (Reading::Contact, true, _) => Finding::TemperatureConfirmed,
+        (Reading::Contact, false, Symptoms::Seen) => Finding::SymptomsConfirmed,
+        (Reading::Contact, false, _) if count < case.policy.recheck_readings => {
+            Finding::TemperatureRepeat
+        }
+        (Reading::Contact, false, Symptoms::NotAsked) => Finding::SymptomsNotAsked,
+        (Reading::Contact, false, Symptoms::None) => Finding::TemperatureNormal,
     }
 }
 
@@ -217,7 +243,8 @@ fn health_code(colour: Colour, policy: &GatePolicy) -> Finding {
     match (policy.deny_colours.contains(&colour), colour) {
         (false, _) => Finding::ColourAllowed,
         (true, Colour::Unknown) => Finding::ColourUnknown,
-        (true, Colour::Green | Colour::Yellow | Colour::Red) => Finding::ColourDenied,
+        (true, Colour::Red) => Finding::ColourRed,
+        (true, Colour::Green | Colour::Yellow) => Finding::ColourDenied,
     }
 }
 
@@ -225,9 +252,14 @@ fn travel_card(case: &Case<'_>) -> Finding {
     if case.policy.travel_window_days <= 0 {
         return Finding::TravelNotRequired;
     }
+    let silent = case.observation.travel_source == TravelSource::ProviderSilent;
     match case.observation.travel {
+        None if silent && case.policy.admit_travel_unknown => Finding::TravelUnknownAdmitted,
+        None if silent => Finding::TravelUnknown,
         None => Finding::TravelMissing,
-        Some(card) if card.starred => Finding::TravelStarred,
+        Some(card) if card.is_marked(case.today, case.policy.travel_window_days) => {
+            Finding::TravelStarred
+        }
         Some(card) if card.shown != case.today => Finding::TravelOutdated,
         Some(_) => Finding::TravelClear,
     }
@@ -238,17 +270,18 @@ fn travel_card(case: &Case<'_>) -> Finding {
 #[error("the second reading is due at {0}")]
 pub struct TooEarly(pub DateTime<Utc>);
 
-/// Whether somebody who was sent to observation at `observed` may be measured again.
+/// Whether somebody who was sent to observation at `observed` by `finding` may be measured again: at
+/// once when a recheck only goes on.
 ///
 /// # Errors
 /// [`TooEarly`] before the wait of the policy is over.
 pub fn recheck(
-    observed: DateTime<Utc>,
+    (finding, observed): (Finding, DateTime<Utc>),
     now: DateTime<Utc>,
     wait: Duration,
 ) -> Result<(), TooEarly> {
     let due = observed + wait;
-    if now < due {
+    if now < due && !finding.continues_recheck() {
         Err(TooEarly(due))
     } else {
         Ok(())

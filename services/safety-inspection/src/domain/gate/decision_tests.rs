@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::gate::clearance::{Control, Medical};
-use crate::domain::gate::observation::{Temperature, TravelCard};
+use crate::domain::gate::observation::{Cities, City, Further, Symptoms, Temperature, TravelCard};
 
 fn now() -> DateTime<Utc> {
     "2022-04-06T00:00:00Z".parse().unwrap()
@@ -22,11 +22,14 @@ fn well(policy: &GatePolicy) -> Case<'_> {
             travel: Some(TravelCard {
                 shown: today(),
                 starred: false,
+                cities: Cities::default(),
             }),
+            ..Observation::default()
         },
         reading: Reading::First,
         emergency: false,
         arrival: None,
+        weather_delay: false,
         minute: 480,
         today: today(),
         facts_time: Some(now()),
@@ -55,36 +58,194 @@ fn thirty_seven_two_is_admitted_and_thirty_seven_three_observed() {
     assert_eq!(observed.checks.reasons(false), [Finding::TemperatureHigh]);
 }
 
+fn rechecked(tenths: &[i32], symptoms: Symptoms) -> Decision {
+    let readings = tenths
+        .iter()
+        .map(|tenths| Temperature::from_tenths(*tenths).unwrap());
+    let mut readings = readings.collect::<Vec<_>>().into_iter();
+    let policy = GatePolicy::default();
+    let mut case = well(&policy);
+    case.observation.temperature = readings.next();
+    case.observation.further = Further::of(readings);
+    case.observation.symptoms = symptoms;
+    case.reading = Reading::Contact;
+    decide(&case)
+}
+
+/// Rule 3.3: let in when as many readings as the policy asks for are normal and there are no symptoms.
 #[test]
-fn a_second_reading_decides() {
+fn a_recheck_weighs_every_reading_and_the_symptoms() {
+    let found = |tenths: &[i32], symptoms| {
+        let decision = rechecked(tenths, symptoms);
+        (decision.outcome, decision.checks.temperature)
+    };
+    let repeat = (Outcome::Observe, Finding::TemperatureRepeat);
+    let confirmed = (Outcome::Deny, Finding::TemperatureConfirmed);
+    let none = Symptoms::None;
     assert_eq!(
-        with_temperature(372, Reading::Contact).outcome,
-        Outcome::Admit
+        found(&[372, 370, 369], none),
+        (Outcome::Admit, Finding::TemperatureNormal)
     );
-    let denied = with_temperature(373, Reading::Contact);
+    assert_eq!(found(&[372, 370], none), repeat);
+    assert_eq!(found(&[372], Symptoms::NotAsked), repeat);
+    assert_eq!(found(&[373], none), confirmed);
+    assert_eq!(found(&[365, 365, 373, 365], none), confirmed);
+    assert_eq!(found(&[373, 365], Symptoms::Seen), confirmed);
     assert_eq!(
-        (denied.outcome, denied.checks.temperature),
-        (Outcome::Deny, Finding::TemperatureConfirmed,)
+        found(&[365, 365, 365], Symptoms::Seen),
+        (Outcome::Deny, Finding::SymptomsConfirmed)
+    );
+    assert_eq!(
+        found(&[365, 365, 365], Symptoms::NotAsked),
+        (Outcome::Observe, Finding::SymptomsNotAsked)
+    );
+    assert_eq!(
+        found(&[], none),
+        (Outcome::Observe, Finding::TemperatureMissing)
     );
 }
 
 #[test]
+fn symptoms_at_the_gate_are_observed() {
+    let policy = GatePolicy::default();
+    let mut case = well(&policy);
+    case.observation.symptoms = Symptoms::Seen;
+    let decision = decide(&case);
+    assert_eq!(decision.outcome, Outcome::Observe);
+    assert_eq!(decision.checks.reasons(false), [Finding::SymptomsSeen]);
+}
+
+#[test]
 fn a_temperature_of_nobody_is_refused() {
-    for tenths in [0, 339, 426, i32::MAX, -1] {
+    for tenths in [0, 299, 451, i32::MAX, -1] {
         assert!(Temperature::from_tenths(tenths).is_err(), "{tenths}");
     }
-    assert!(Temperature::from_tenths(340).is_ok() && Temperature::from_tenths(425).is_ok());
+    let shipped = GatePolicy::default();
+    let narrow = GatePolicy {
+        temperature_plausible: (350, 420),
+        ..GatePolicy::default()
+    };
+    let believed = |policy: &GatePolicy, tenths| {
+        policy.believes(&Observation {
+            temperature: Temperature::from_tenths(365).ok(),
+            further: Further::of(Temperature::from_tenths(tenths)),
+            ..Observation::default()
+        })
+    };
+    for (tenths, by_shipped, by_narrow) in [
+        (339, false, false),
+        (340, true, false),
+        (350, true, true),
+        (420, true, true),
+        (425, true, false),
+        (426, false, false),
+    ] {
+        assert_eq!(believed(&shipped, tenths), by_shipped, "{tenths}");
+        assert_eq!(believed(&narrow, tenths), by_narrow, "{tenths}");
+    }
 }
 
 #[test]
 fn a_second_reading_waits() {
     let wait = Duration::minutes(15);
     let due = now() + wait;
+    let high = (Finding::TemperatureHigh, now());
     assert_eq!(
-        recheck(now(), due - Duration::seconds(1), wait),
+        recheck(high, due - Duration::seconds(1), wait),
         Err(TooEarly(due))
     );
-    assert_eq!(recheck(now(), due, wait), Ok(()));
+    assert_eq!(recheck(high, due, wait), Ok(()));
+    // A recheck that is not complete goes on at once.
+    let incomplete = (Finding::TemperatureRepeat, now());
+    assert_eq!(recheck(incomplete, now(), wait), Ok(()));
+}
+
+/// Rule 3.5: a marked city counts as long as the window of the policy says.
+#[test]
+fn the_window_decides_which_marked_cities_count() {
+    let found = |window: i32, days_ago: Option<u64>| {
+        let policy = GatePolicy {
+            travel_window_days: window,
+            ..GatePolicy::default()
+        };
+        let mut case = well(&policy);
+        let city = City {
+            division: 310_100,
+            starred: true,
+            last_stay: days_ago.map(|days| today() - chrono::Days::new(days)),
+        };
+        case.observation.travel = Some(TravelCard {
+            shown: today(),
+            starred: true,
+            cities: Cities::of([city]),
+        });
+        decide(&case).checks.travel_card
+    };
+    assert_eq!(found(14, Some(10)), Finding::TravelStarred);
+    assert_eq!(found(7, Some(10)), Finding::TravelClear);
+    assert_eq!(found(7, Some(6)), Finding::TravelStarred);
+    assert_eq!(found(7, Some(7)), Finding::TravelClear);
+    assert_eq!(found(7, None), Finding::TravelStarred);
+}
+
+#[test]
+fn the_policy_says_whether_a_card_looked_up_in_vain_may_enter() {
+    for (admit_travel_unknown, outcome, finding) in [
+        (false, Outcome::Deny, Finding::TravelUnknown),
+        (true, Outcome::Admit, Finding::TravelUnknownAdmitted),
+    ] {
+        let policy = GatePolicy {
+            admit_travel_unknown,
+            ..GatePolicy::default()
+        };
+        let mut case = well(&policy);
+        case.observation.travel = None;
+        case.observation.travel_source = TravelSource::ProviderSilent;
+        let decision = decide(&case);
+        assert_eq!(decision.outcome, outcome);
+        assert_eq!(decision.checks.reasons(false), [finding]);
+    }
+}
+
+/// Rule 3.4: red is a reason of its own.
+#[test]
+fn red_is_told_apart_from_yellow() {
+    let policy = GatePolicy::default();
+    for (colour, finding) in [
+        (Colour::Red, Finding::ColourRed),
+        (Colour::Yellow, Finding::ColourDenied),
+    ] {
+        let mut case = well(&policy);
+        case.observation.colour = colour;
+        let decision = decide(&case);
+        assert_eq!(decision.outcome, Outcome::Deny);
+        assert_eq!(decision.checks.reasons(false), [finding]);
+    }
+}
+
+/// Golden test T15: while orange or red stands, who comes late is not late.
+#[test]
+fn late_in_bad_weather_is_a_weather_delay() {
+    let policy = GatePolicy::default();
+    let mut case = well(&policy);
+    case.arrival = Some(ArrivalWindow {
+        grade: 9,
+        start: 465,
+        end: 495,
+    });
+    case.weather_delay = true;
+    for (minute, finding) in [
+        (460, Finding::ArrivalEarly),
+        (470, Finding::ArrivalInWindow),
+        (500, Finding::ArrivalWeatherDelay),
+    ] {
+        case.minute = minute;
+        let decision = decide(&case);
+        assert_eq!(decision.checks.arrival, finding);
+        assert_eq!(decision.outcome, Outcome::Admit);
+    }
+    case.weather_delay = false;
+    assert_eq!(decide(&case).checks.arrival, Finding::ArrivalLate);
 }
 
 #[test]
@@ -141,7 +302,9 @@ fn every_check_speaks_in_one_answer() {
             travel: Some(TravelCard {
                 shown: today(),
                 starred: true,
+                cities: Cities::default(),
             }),
+            ..Observation::default()
         },
         ..well(&policy)
     };
@@ -150,7 +313,7 @@ fn every_check_speaks_in_one_answer() {
         [
             Finding::OtherOrganization,
             Finding::TemperatureHigh,
-            Finding::ColourDenied,
+            Finding::ColourRed,
             Finding::TravelStarred,
             Finding::Held,
             Finding::FactsStale,
@@ -192,6 +355,7 @@ fn a_card_of_yesterday_is_shown_again() {
     case.observation.travel = Some(TravelCard {
         shown: today().pred_opt().unwrap(),
         starred: false,
+        cities: Cities::default(),
     });
     assert_eq!(decide(&case).checks.travel_card, Finding::TravelOutdated);
 }
@@ -233,7 +397,9 @@ proptest! {
     fn unrelated_persons_never_enter(
         standing in any_standing(),
         control in 0..7_usize,
-        tenths in prop::option::of(340..=425),
+        tenths in prop::option::of(366..=376),
+        further in prop::collection::vec(366..=376, 0..4),
+        symptoms in 0..3,
         colour in 0..4_usize,
         starred in prop::option::of(any::<bool>()),
         emergency in any::<bool>(),
@@ -246,7 +412,16 @@ proptest! {
             observation: Observation {
                 temperature: tenths.map(|tenths| Temperature::from_tenths(tenths).unwrap()),
                 colour: Colour::ALL[colour],
-                travel: starred.map(|starred| TravelCard { shown: today(), starred }),
+                travel: starred.map(|starred| TravelCard {
+                    shown: today(),
+                    starred,
+                    cities: Cities::default(),
+                }),
+                travel_source: TravelSource::Shown,
+                further: Further::of(
+                    further.iter().map(|tenths| Temperature::from_tenths(*tenths).unwrap()),
+                ),
+                symptoms: Symptoms::from_number(symptoms).unwrap(),
             },
             reading: if contact { Reading::Contact } else { Reading::First },
             emergency,
@@ -257,7 +432,10 @@ proptest! {
             prop_assert_eq!(decision.outcome, Outcome::Admit);
             prop_assert!(decision.checks.reasons(false).contains(&Finding::Emergency));
         } else {
-            let normal = tenths.is_some_and(|tenths| tenths < 373);
+            let readings: Vec<i32> = tenths.into_iter().chain(further).collect();
+            let enough = if contact { readings.len() >= 3 } else { !readings.is_empty() };
+            let well = if contact { symptoms == 1 } else { symptoms != 2 };
+            let normal = enough && well && readings.iter().all(|tenths| *tenths < 373);
             let enters = standing == Standing::Expected
                 && control == 0
                 && normal

@@ -43,7 +43,22 @@ macro_rules! findings {
                 match self { $(Self::$name => $zh,)* }
             }
 
-            /// The finding with this number.
+            /// Sends to a recheck with a contact thermometer (rule 3.3).
+    pub fn sends_to_recheck(self) -> bool {
+        matches!(self, Self::TemperatureHigh | Self::SymptomsSeen) || self.continues_recheck()
+    }
+
+    /// A recheck that is not complete goes on without another wait.
+    pub fn continues_recheck(self) -> bool {
+        matches!(self, Self::TemperatureRepeat | Self::SymptomsNotAsked)
+    }
+
+    /// Ends the recheck with the fever clinic (rule 3.3).
+    pub fn sends_to_clinic(self) -> bool {
+        matches!(self, Self::TemperatureConfirmed | Self::SymptomsConfirmed)
+    }
+
+    /// The finding with this number.
             pub fn from_number(number: u8) -> Option<Self> {
                 match number { $($number => Some(Self::$name),)* _ => None }
             }
@@ -76,14 +91,24 @@ findings! {
     TemperatureMissing = 13, Observe, "3.1", "未测量体温，请测量后再核验";
     /// Not asked for.
     TemperatureNotRequired = 14, NotRequired, "3.7", "本次不要求测温";
+    /// Below the limit at the recheck, but too few readings.
+    TemperatureRepeat = 15, Observe, "3.3", "复测体温正常，但次数不足，请继续复测";
+    /// Symptoms.
+    SymptomsSeen = 16, Observe, "3.3", "有不适症状，请到临时隔离室等候复测";
+    /// Symptoms again.
+    SymptomsConfirmed = 17, Deny, "3.3", "复测时仍有不适症状，请通知家长并到发热门诊就诊";
+    /// Nobody asked at the recheck.
+    SymptomsNotAsked = 18, Observe, "3.3", "请询问有无不适症状后再核验";
     /// May enter.
     ColourAllowed = 20, Pass, "3.4", "健康码符合入校要求";
-    /// Denied by the policy.
+    /// Denied by the policy, and not red.
     ColourDenied = 21, Deny, "3.4", "健康码颜色不符合入校要求，不得入校";
     /// Unknown, and the policy denies that.
     ColourUnknown = 22, Deny, "3.4", "未取得健康码，请由工作人员代查或出示纸质证明";
     /// The policy denies no colour.
     ColourNotRequired = 23, NotRequired, "3.4", "现行政策不查验健康码";
+    /// Red: denied, and the school reports it to the community.
+    ColourRed = 24, Deny, "3.4", "健康码为红码，不得入校，请立即报告所在社区（村）";
     /// No marked city.
     TravelClear = 30, Pass, "3.5", "行程卡未见风险地区";
     /// A marked city within the window.
@@ -94,6 +119,10 @@ findings! {
     TravelOutdated = 33, Observe, "3.5", "行程卡不是当日查询结果，请重新查询";
     /// The policy has no window.
     TravelNotRequired = 34, NotRequired, "3.5", "现行政策不查验行程卡";
+    /// Looked up in vain, and the policy does not admit that.
+    TravelUnknown = 35, Deny, "3.5", "未能查到行程信息，请出示纸质证明或联系学校防疫组";
+    /// Looked up in vain, and the policy admits that.
+    TravelUnknownAdmitted = 36, Pass, "3.5", "未能查到行程信息，按现行政策可入校";
     /// Clear on both axes.
     Clear = 40, Pass, "1.24", "无管控措施";
     /// Held with a tube.
@@ -116,6 +145,14 @@ findings! {
     ArrivalLate = 62, Pass, "3.8", "已过本年级错峰入校时段，可直接入校";
     /// Nobody staggers the arrival.
     ArrivalNotStaggered = 63, NotRequired, "3.8", "不分时段入校";
+    /// Comes after the grade did, while the weather lets pupils come later.
+    ArrivalWeatherDelay = 64, Pass, "5.27", "恶劣天气推迟到校，不计迟到，也不计旷课";
+    /// Everybody wears a mask.
+    MaskWorn = 70, Pass, "3.6", "已佩戴口罩";
+    /// Somebody wears none.
+    MaskMissing = 71, Observe, "3.6", "请佩戴口罩后再核验";
+    /// The policy does not ask for masks.
+    MaskNotRequired = 72, NotRequired, "3.6", "现行政策不要求佩戴口罩";
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::{Duration, NaiveDate};
 
 use super::finding::Finding;
-use super::observation::Colour;
+use super::observation::{Colour, Observation};
 
 /// The part of a policy profile that a gate needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +12,18 @@ pub struct GatePolicy {
     pub version: String,
     /// In tenths of a degree: at or above it nobody is admitted.
     pub temperature_max: i16,
+    /// The lowest and the highest reading that is believed, in tenths of a degree.
+    pub temperature_plausible: (i16, i16),
     /// How long somebody waits for the second reading.
     pub recheck_wait: Duration,
+    /// As many readings of a contact thermometer are normal before somebody with a fever enters.
+    pub recheck_readings: usize,
     /// The colours that must not enter; empty when health codes are not asked for.
     pub deny_colours: Vec<Colour>,
     /// The days that a travel card looks back; 0 when it is not asked for.
     pub travel_window_days: i32,
+    /// Somebody whose travel card was looked up in vain may enter.
+    pub admit_travel_unknown: bool,
     /// From this age of the facts on, the gate is in manual mode.
     pub snapshot_max_age: Duration,
     /// Somebody who watches the own health may enter.
@@ -70,6 +76,8 @@ pub struct VisitPolicy {
     pub after_entry: Duration,
     /// A visit that is not urgent is asked for this many days before.
     pub lead_days: i32,
+    /// Nobody enters without a mask.
+    pub mask_required: bool,
     /// How many days a visit is kept after the exit.
     pub retention_days: i32,
 }
@@ -80,12 +88,29 @@ impl Default for VisitPolicy {
             overstay_grace: Duration::minutes(15),
             after_entry: Duration::hours(24),
             lead_days: 1,
+            mask_required: true,
             retention_days: 30,
         }
     }
 }
 
 impl GatePolicy {
+    /// Whether every reading is one of a person (rule 3.2): otherwise the reading is wrong.
+    pub fn believes(&self, observation: &Observation) -> bool {
+        let (least, most) = self.temperature_plausible;
+        let mut readings = observation.readings();
+        readings.all(|reading| (least..=most).contains(&reading.tenths()))
+    }
+
+    /// What a gate makes of masks (rule 3.6).
+    pub fn mask(&self, worn: bool) -> Finding {
+        match (self.visits.mask_required, worn) {
+            (false, _) => Finding::MaskNotRequired,
+            (true, true) => Finding::MaskWorn,
+            (true, false) => Finding::MaskMissing,
+        }
+    }
+
     /// When `grade` arrives; none when nobody says.
     pub fn arrival_of(&self, grade: u8) -> Option<ArrivalWindow> {
         let mut windows = self.arrival.iter();
@@ -99,9 +124,12 @@ impl Default for GatePolicy {
         Self {
             version: "fuzhou-2022-04".to_owned(),
             temperature_max: 373,
+            temperature_plausible: (340, 425),
             recheck_wait: Duration::minutes(15),
+            recheck_readings: 3,
             deny_colours: vec![Colour::Red, Colour::Yellow, Colour::Unknown],
             travel_window_days: 14,
+            admit_travel_unknown: false,
             snapshot_max_age: Duration::minutes(30),
             admit_health_monitoring: false,
             person_code_ttl_days: 30,

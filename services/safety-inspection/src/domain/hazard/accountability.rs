@@ -3,6 +3,7 @@
 use super::clock::Passed;
 use super::entry::Hazard;
 use super::state::Bureau;
+use super::terms::Setting;
 use super::verb::Verb;
 
 /// What is told; the numbers are those of the contract.
@@ -26,11 +27,15 @@ pub enum Act {
     Returned = 8,
     /// It is on a list of supervision.
     Supervised = 9,
+    /// The bureau above was told that it is major (rule 5.2).
+    Reported = 10,
+    /// Something else than a hazard was not done in time.
+    NotDone = 11,
 }
 
 impl Act {
     /// Every value.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Found,
         Self::Assigned,
         Self::Relieved,
@@ -40,6 +45,8 @@ impl Act {
         Self::Escalated,
         Self::Returned,
         Self::Supervised,
+        Self::Reported,
+        Self::NotDone,
     ];
 }
 
@@ -104,6 +111,12 @@ impl Telling {
             | Verb::RecordSupervision(_)
             | Verb::LiftSupervision(_) => Vec::new(),
         }
+    }
+
+    /// What is told of `hazard` once it is verified: of a major one the bureau above (rule 5.2).
+    pub fn of_verification(hazard: &Hazard, setting: &Setting) -> Option<Self> {
+        let bureau = Recipient::Bureau(setting.first_bureau());
+        hazard.is_major().then(|| Self::new(Act::Reported, bureau))
     }
 
     /// What is told when time did something to `hazard`.

@@ -36,7 +36,9 @@ impl Hazard {
         if self.state.is_final() {
             return None;
         }
-        let overdue = (!self.course.overdue_told).then(|| later(self.due, 1));
+        let submitted_in_time = self.submitted_on().is_some_and(|day| day <= self.due);
+        let waits = !self.course.overdue_told && !submitted_in_time;
+        let overdue = waits.then(|| later(self.due, 1));
         let district = self.escalation == Some(Bureau::District);
         let up = self.course.escalated.filter(|_| district);
         let up = up.map(|since| later(since, terms.escalation_days));

@@ -69,6 +69,9 @@ pub struct Submission {
     pub submitter: String,
     /// When.
     pub submitted: DateTime<Utc>,
+    /// The civil day of that; none of what was stored before it was kept.
+    #[serde(default)]
+    pub day: Option<NaiveDate>,
     /// Which time, from 1.
     pub round: i32,
     /// How many pictures show the place afterwards.

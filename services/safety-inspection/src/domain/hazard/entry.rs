@@ -184,9 +184,25 @@ impl Hazard {
             .map_or("", |fixes| fixes.owner.as_str())
     }
 
-    /// Whether it is open after its deadline (rule 5.9).
+    /// Whether people are not safe from it yet: it is open, and not a major one under interim control
+    /// (rule 5.9).
+    pub fn endangers(&self) -> bool {
+        let control = self.course.control.as_ref();
+        let controlled = control.is_some_and(|control| control.end.is_none());
+        !(self.state.is_final() || self.is_major() && controlled)
+    }
+
+    /// The civil day on which its removal was reported, while that is looked at: the time that a
+    /// reviewer takes is not its owner's.
+    pub fn submitted_on(&self) -> Option<NaiveDate> {
+        let reviewed = matches!(self.state, State::Submitted | State::Reviewing);
+        let submission = self.course.submission.as_ref().filter(|_| reviewed);
+        submission.and_then(|submission| submission.day)
+    }
+
+    /// Whether it is open after its deadline, or its removal was reported after it (rule 5.9).
     pub fn is_overdue(&self, today: NaiveDate) -> bool {
-        !self.state.is_final() && today > self.due
+        !self.state.is_final() && self.submitted_on().unwrap_or(today) > self.due
     }
 
     /// Whether a report of progress is late (rule 5.8).

@@ -69,6 +69,8 @@ impl Condition {
 pub struct Rule {
     /// Its code, unique for ever.
     pub code: String,
+    /// What it is about, by which checklists name it whatever the day.
+    pub topics: Vec<String>,
     /// Its field.
     pub category: Category,
     /// What it says.
@@ -95,10 +97,17 @@ impl Rule {
         conditions.map(|condition| &*condition.fact).collect()
     }
 
+    fn is_about(&self, topic: &str) -> bool {
+        self.topics.iter().any(|own| own == topic)
+    }
+
+    fn binds(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
     fn hits(&self, kind: Kind, facts: &[Fact]) -> bool {
-        let bound = self.kinds.is_empty() || self.kinds.contains(&kind);
         let met = |all: &Vec<Condition>| all.iter().all(|condition| condition.holds(facts));
-        bound && self.when.iter().any(met)
+        self.binds(kind) && self.when.iter().any(met)
     }
 }
 
@@ -153,6 +162,24 @@ impl RuleBook {
         self.facts.get(key)
     }
 
+    /// Whether a rule is about `topic`, on whatever day.
+    pub fn knows(&self, topic: &str) -> bool {
+        self.rules.iter().any(|rule| rule.is_about(topic))
+    }
+
+    /// The codes of the rules about `topic` in force on `day` for organisations of `kind`. A topic that
+    /// no rule is about is the code of a rule of somebody's own.
+    pub fn about(&self, topic: &str, kind: Kind, day: NaiveDate) -> Vec<String> {
+        if !self.knows(topic) {
+            return vec![topic.to_owned()];
+        }
+        self.rules
+            .iter()
+            .filter(|rule| rule.is_about(topic) && rule.holds_on(day) && rule.binds(kind))
+            .map(|rule| rule.code.clone())
+            .collect()
+    }
+
     /// The codes of the rules in force on `day` that `facts` hit at an organisation of `kind`.
     pub fn hits(&self, kind: Kind, facts: &[Fact], day: NaiveDate) -> Vec<String> {
         self.rules
@@ -200,6 +227,8 @@ mod text {
     #[serde(deny_unknown_fields)]
     pub(super) struct Rule {
         pub(super) code: String,
+        #[serde(default)]
+        topics: Vec<String>,
         category: i32,
         text: String,
         source: String,
@@ -241,6 +270,7 @@ mod text {
                 end: self.end.as_deref().map(day).transpose()?,
                 kinds: kinds.collect::<Result<_, _>>()?,
                 code: self.code,
+                topics: self.topics,
                 text: self.text,
                 source: self.source,
                 when,

@@ -1,6 +1,6 @@
 //! The moves of a hazard, each with its guards (rule 5.9).
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 use super::course::{Control, Course, Fixes, Measure, ProgressDue, Submission};
 use super::entry::{Actor, Hazard, Moment};
@@ -88,7 +88,7 @@ impl Hazard {
             } => Ok(self.submit(statement, (&before, &photos), actor, now)),
             Verb::Review => self.review(actor),
             Verb::Close(_) => self.close(actor, now),
-            Verb::Return(_) => self.give_back(actor),
+            Verb::Return(_) => self.give_back(actor, now),
             Verb::Progress(percent, _) => Ok(self.progress(percent, now, setting)),
             Verb::RequestExtension(due, reason) => self.ask((due, reason), actor, now, setting),
             Verb::DecideExtension(granted, _) => self.decide(granted, actor, setting),
@@ -235,6 +235,7 @@ impl Hazard {
             statement,
             submitter: actor.name.clone(),
             submitted: now.at,
+            day: Some(now.today),
             round: round + 1,
             after_photos: i32::try_from(after).unwrap_or(i32::MAX),
         });
@@ -284,8 +285,14 @@ impl Hazard {
         Ok(self.in_state(State::Closed))
     }
 
-    fn give_back(mut self, actor: &Actor) -> Result<Self, Refused> {
+    /// The owner has as many days left as when the removal was reported.
+    fn give_back(mut self, actor: &Actor, now: Moment) -> Result<Self, Refused> {
         self.require_reviewer(actor)?;
+        if let Some(left) = self.submitted_on().map(|day| self.due - day)
+            && left >= TimeDelta::zero()
+        {
+            self.due = self.due.max(now.today + left);
+        }
         self.course.reviewer = actor.name.clone();
         Ok(self.in_state(State::Returned))
     }

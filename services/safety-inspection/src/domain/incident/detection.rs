@@ -69,7 +69,7 @@ impl File {
             state: State::Detected,
             level,
             harm: noticed.harm,
-            limits: Limits::new(judge.terms, table, level),
+            limits: Limits::new(judge.terms, table, (level, &noticed.harm)),
             chain: scene.chain,
             first_reported: 0,
             follow_due: 0,

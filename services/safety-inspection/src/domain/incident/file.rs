@@ -31,9 +31,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of an incident of `level` by `terms`, by the table that holds on its day.
-    pub fn new(terms: &Terms, table: TableName, level: Level) -> Self {
-        let sla = terms.sla(level);
+    /// The limits of an incident of `level` with this harm by `terms`, by the table that holds on its
+    /// day.
+    pub fn new(terms: &Terms, table: TableName, (level, harm): (Level, &Casualties)) -> Self {
+        let sla = terms.sla(level, harm);
         Self {
             policy_version: terms.policy_version.clone(),
             table,

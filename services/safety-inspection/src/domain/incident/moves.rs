@@ -129,7 +129,7 @@ impl File {
             let level = judge.tables.level(self.incident.limits.table, &harm);
             let incident = &mut self.incident;
             let level = level.graver(incident.level);
-            incident.limits.tighten(judge.terms.sla(level));
+            incident.limits.tighten(judge.terms.sla(level, &harm));
             incident.first_reported = by.time;
             due = incident.detected + incident.limits.written;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::harm::{Level, TableName};
+use super::harm::{Casualties, Level, TableName};
 
 /// Within what of its detection an incident of one level is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +57,29 @@ impl Default for Terms {
     }
 }
 
+/// Within this of the accident the head has told the county's authorities
+/// (生产安全事故报告和调查处理条例 art. 9, rule 5.33).
+const ACCIDENT: Duration = minutes(60);
+
 impl Terms {
-    /// The limits of a level.
-    pub fn sla(&self, level: Level) -> Sla {
-        match level {
+    /// The limits of a level for this harm. Where somebody died or was seriously injured it is an accident
+    /// of the regulation, which is told within an hour whatever its level: by telephone, where the level
+    /// allows more time in writing.
+    pub fn sla(&self, level: Level, harm: &Casualties) -> Sla {
+        let sla = match level {
             Level::I => self.slas[0],
             Level::II => self.slas[1],
             Level::III => self.slas[2],
             Level::IV => self.slas[3],
+        };
+        let accident = harm.deaths > 0 || harm.serious > 0;
+        if accident && sla.written > ACCIDENT {
+            let phone = sla.phone.map_or(ACCIDENT, |phone| phone.min(ACCIDENT));
+            return Sla {
+                phone: Some(phone),
+                ..sla
+            };
         }
+        sla
     }
 }

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::schedule::Level;
-use crate::domain::checklist::named;
 use crate::domain::checklist::template::TemplateId;
+use crate::domain::numbered::numbered;
 
-named! {
+numbered! {
     /// The place of a campaign in its life cycle; the numbers are those of the contract.
     State {
         /// Inspections count for it.
@@ -19,7 +19,7 @@ named! {
     }
 }
 
-named! {
+numbered! {
     /// What leads to a campaign; the numbers are those of the contract.
     Occasion {
         /// The flood season.
@@ -92,7 +92,7 @@ pub struct Campaign {
     pub end: NaiveDate,
 }
 
-named! {
+numbered! {
     /// Whether a target was inspected; the numbers are those of the contract.
     TargetState {
         /// Not done, and there is time, or the campaign was called off.

@@ -4,10 +4,10 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 use kit::calendar::Calendar;
 
 use crate::domain::checklist::item::PlaceKind;
-use crate::domain::checklist::named;
 use crate::domain::checklist::template::TemplateId;
+use crate::domain::numbered::numbered;
 
-named! {
+numbered! {
     /// Who inspects; the later ones see what the earlier ones see.
     Level {
         /// A class or a post.
@@ -30,7 +30,7 @@ impl Level {
     }
 }
 
-named! {
+numbered! {
     /// How often; the numbers are those of the contract.
     Cadence {
         /// Each school day.

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::schedule::Level;
 use crate::domain::checklist::item::PlaceKind;
-use crate::domain::checklist::named;
 use crate::domain::checklist::template::TemplateId;
+use crate::domain::numbered::numbered;
 
-named! {
+numbered! {
     /// The place of an inspection in its life cycle; the numbers are those of the contract.
     State {
         /// Planned, and not begun.

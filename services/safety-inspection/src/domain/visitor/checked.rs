@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::state::Verb;
-use crate::domain::gate::decision::{Checks, Outcome};
+use crate::domain::gate::decision::{self, Checks, Outcome};
 use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{ColourSource, Observation};
 
@@ -23,6 +23,8 @@ pub struct Checked {
     pub entrants: Vec<Entrant>,
     /// Everybody wears a mask.
     pub mask_worn: bool,
+    /// What the policy makes of that (rule 3.6).
+    pub mask: Finding,
     /// The gate or device.
     pub device: String,
     /// The guard.
@@ -38,10 +40,19 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The strictest of all; nobody is admitted whom nobody checked.
+    /// The strictest of all, the masks among them; nobody is admitted whom nobody checked.
     pub fn outcome(&self) -> Outcome {
         let outcomes = self.entrants.iter().map(|entrant| entrant.checks.outcome());
-        outcomes.max().unwrap_or(Outcome::Deny)
+        let strictest = outcomes.max().unwrap_or(Outcome::Deny);
+        strictest.max(decision::outcome_of(self.mask))
+    }
+
+    /// How many of them a red health code keeps out (rule 3.4).
+    pub fn red_codes(&self) -> usize {
+        let found = self.entrants.iter().map(|one| one.checks.health_code);
+        found
+            .filter(|finding| *finding == Finding::ColourRed)
+            .count()
     }
 
     /// What follows for the visit.
@@ -53,10 +64,12 @@ impl Checked {
         }
     }
 
-    /// Whether one of them waits for a second reading with a contact thermometer (rule 3.3).
-    pub fn awaits_reading(&self) -> bool {
-        let mut entrants = self.entrants.iter();
-        entrants.any(|entrant| entrant.checks.temperature == Finding::TemperatureHigh)
+    /// What sends one of them to a reading with a contact thermometer (rule 3.3); of several that for
+    /// which the wait is longest.
+    pub fn awaited(&self) -> Option<Finding> {
+        let found = self.entrants.iter().map(|one| one.checks.temperature);
+        let awaited = found.filter(|finding| finding.sends_to_recheck());
+        awaited.min_by_key(|finding| finding.continues_recheck())
     }
 
     /// How many companions were checked.

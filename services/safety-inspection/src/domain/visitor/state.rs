@@ -63,6 +63,8 @@ pub enum Verb {
     AdmitEmergency = 14,
     /// The book is filled in afterwards.
     AfterEntry = 15,
+    /// The clock: the book was not filled in in time.
+    AfterEntryOverdue = 16,
 }
 
 impl State {
@@ -132,8 +134,10 @@ impl State {
                 Some(S::Requested | S::HostApproved | S::EpidemicApproved | S::Arrived),
                 V::Expire,
             ) => Some(S::Expired),
-            (Some(S::AdmittedEmergency), V::AfterEntry) => Some(S::AdmittedEmergency),
-            (Some(S::Left), V::AfterEntry) => Some(S::Left),
+            (Some(S::AdmittedEmergency), V::AfterEntry | V::AfterEntryOverdue) => {
+                Some(S::AdmittedEmergency)
+            }
+            (Some(S::Left), V::AfterEntry | V::AfterEntryOverdue) => Some(S::Left),
             _ => None,
         }
     }
@@ -141,7 +145,7 @@ impl State {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Request,
         Self::Confirm,
         Self::Approve,
@@ -157,6 +161,7 @@ impl Verb {
         Self::Expire,
         Self::AdmitEmergency,
         Self::AfterEntry,
+        Self::AfterEntryOverdue,
     ];
 
     /// The verb of a number.

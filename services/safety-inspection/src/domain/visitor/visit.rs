@@ -110,6 +110,8 @@ pub struct Visit {
     pub after_due: Option<DateTime<Utc>>,
     /// When it was made.
     pub after: Option<DateTime<Utc>>,
+    /// When it was told that it is overdue.
+    pub after_overdue: Option<DateTime<Utc>>,
     /// When the clock moves it on.
     pub due: Option<DateTime<Utc>>,
     /// When it was asked for.
@@ -150,6 +152,10 @@ impl Visit {
             // Only an emergency has an entry afterwards, and only once.
             Verb::AfterEntry if self.crew.is_none() || self.after.is_some() => return Err(illegal),
             Verb::AfterEntry => self.after = Some(now),
+            Verb::AfterEntryOverdue if !self.owes_entry() || self.after_overdue.is_some() => {
+                return Err(illegal);
+            }
+            Verb::AfterEntryOverdue => self.after_overdue = Some(now),
             // A denial is overridden on its day: later the approvals are no longer for then.
             Verb::Override if now >= self.closes => return Err(illegal),
             Verb::Admit | Verb::Override => self.entered = Some(now),
@@ -172,8 +178,17 @@ impl Visit {
             State::Admitted => self
                 .expected_leave
                 .map(|expected| (expected + policy.overstay_grace).max(now)),
-            State::Overstay | State::AdmittedEmergency => None,
-            State::Left => Some(after_days(self.left.unwrap_or(now), policy.retention_days)),
+            State::Overstay => None,
+            // Nothing is destroyed of which the book does not tell yet.
+            State::AdmittedEmergency | State::Left if self.owes_entry() => {
+                self.after_due.filter(|_| self.after_overdue.is_none())
+            }
+            State::AdmittedEmergency => None,
+            State::Left => {
+                let over = self.left.unwrap_or(now);
+                let over = self.after.map_or(over, |entered| entered.max(over));
+                Some(after_days(over, policy.retention_days))
+            }
             State::Denied | State::Refused | State::Cancelled | State::Expired => {
                 Some(after_days(now, policy.retention_days))
             }
@@ -188,6 +203,9 @@ impl Visit {
                 Some(Due::Move(Verb::Expire))
             }
             State::Admitted => Some(Due::Move(Verb::Overstay)),
+            State::AdmittedEmergency | State::Left if self.owes_entry() => {
+                Some(Due::Move(Verb::AfterEntryOverdue))
+            }
             State::Overstay | State::AdmittedEmergency => None,
             State::Denied | State::Left | State::Refused | State::Cancelled | State::Expired => {
                 Some(Due::Forget)
@@ -195,9 +213,14 @@ impl Visit {
         }
     }
 
+    /// Whether the book does not tell of an emergency yet.
+    pub fn owes_entry(&self) -> bool {
+        self.crew.is_some() && self.after.is_none()
+    }
+
     /// Whether the entry in the book is due and was not made.
     pub fn is_after_entry_overdue(&self, now: DateTime<Utc>) -> bool {
-        self.after.is_none() && self.after_due.is_some_and(|due| due <= now)
+        self.owes_entry() && self.after_due.is_some_and(|due| due <= now)
     }
 }
 

@@ -33,6 +33,7 @@ fn visit(state: State) -> Visit {
         responsible: String::new(),
         after_due: None,
         after: None,
+        after_overdue: None,
         due: None,
         created: at(0),
         updated: at(0),
@@ -67,6 +68,11 @@ const TABLE: &[(State, Verb, State)] = &[
     (
         State::AdmittedEmergency,
         Verb::AfterEntry,
+        State::AdmittedEmergency,
+    ),
+    (
+        State::AdmittedEmergency,
+        Verb::AfterEntryOverdue,
         State::AdmittedEmergency,
     ),
 ];
@@ -122,6 +128,28 @@ fn the_book_is_filled_in_once_also_after_the_crew_left() {
     assert_eq!(again, Err(Illegal(State::Left)));
     let mut guest = visit(State::Left);
     let never = guest.advance(Verb::AfterEntry, at(60), &policy);
+    assert_eq!(never, Err(Illegal(State::Left)));
+}
+
+#[test]
+fn an_entry_that_is_not_made_is_told_once_and_the_visit_kept_until_it_is() {
+    let policy = VisitPolicy::default();
+    let mut crew = visit(State::AdmittedEmergency);
+    crew.after_due = Some(at(1440));
+    crew.advance(Verb::Leave, at(30), &policy).unwrap();
+    assert_eq!(crew.is_due(at(1439)), None);
+    let overdue = Due::Move(Verb::AfterEntryOverdue);
+    assert_eq!(crew.is_due(at(1440)), Some(overdue));
+    crew.advance(Verb::AfterEntryOverdue, at(1440), &policy)
+        .unwrap();
+    assert_eq!((crew.state, crew.due), (State::Left, None));
+    let twice = crew.advance(Verb::AfterEntryOverdue, at(1441), &policy);
+    assert_eq!(twice, Err(Illegal(State::Left)));
+    let entered = at(0) + Duration::days(90);
+    crew.advance(Verb::AfterEntry, entered, &policy).unwrap();
+    assert_eq!(crew.due, Some(entered + Duration::days(30)));
+    let mut guest = visit(State::Left);
+    let never = guest.advance(Verb::AfterEntryOverdue, at(60), &policy);
     assert_eq!(never, Err(Illegal(State::Left)));
 }
 

@@ -5,17 +5,40 @@ use crate::domain::weather::catalogue::CheckItem;
 /// What is missing when nobody signed a disinfection.
 pub const DISINFECTION: &str = "DISINFECTION";
 
+/// What is known of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is in order, and so is what was wrong with it before.
+    InOrder,
+    /// It is not in order, but people are safe from it: the hazard is closed or a major one is under
+    /// interim control.
+    Safe,
+    /// It is not in order, or the hazard that was found at it still endangers people.
+    Dangerous,
+}
+
+impl Found {
+    /// What the newest look and the hazard that was ever found at the item come to.
+    pub fn of(passed: bool, hazard: Option<bool>) -> Self {
+        match (passed, hazard) {
+            (_, Some(true)) | (false, None) => Self::Dangerous,
+            (false, Some(false)) => Self::Safe,
+            (true, None | Some(false)) => Self::InOrder,
+        }
+    }
+}
+
 /// The codes of what stands in the way, in the order of the list: items that nobody looked at,
-/// items that must be in order and are not, and [`DISINFECTION`]. What else is not in order is a
-/// hazard and goes its own way.
+/// items that must be in order and endanger people, and [`DISINFECTION`]. What else is not in order is
+/// a hazard and goes its own way.
 pub fn missing(
     items: &[CheckItem],
-    passed: impl Fn(&str) -> Option<bool>,
+    found: impl Fn(&str) -> Option<Found>,
     disinfected: bool,
 ) -> Vec<&str> {
-    let in_the_way = items.iter().filter(|item| match passed(&item.code) {
+    let in_the_way = items.iter().filter(|item| match found(&item.code) {
         None => true,
-        Some(passed) => item.blocking && !passed,
+        Some(found) => item.blocking && found == Found::Dangerous,
     });
     let disinfection = (!disinfected).then_some(DISINFECTION);
     in_the_way
@@ -49,10 +72,26 @@ mod tests {
             let passed = |code: &str| if code == "WALLS" { walls } else { trees };
             missing(&items, passed, disinfected)
         };
+        let [good, safe, bad] = [Found::InOrder, Found::Safe, Found::Dangerous].map(Some);
         assert_eq!(found(None, None, false), ["WALLS", "TREES", DISINFECTION]);
-        assert_eq!(found(Some(false), Some(false), true), ["WALLS"]);
-        assert_eq!(found(Some(true), Some(false), false), [DISINFECTION]);
-        assert!(found(Some(true), Some(false), true).is_empty());
+        assert_eq!(found(bad, bad, true), ["WALLS"]);
+        assert_eq!(found(good, bad, false), [DISINFECTION]);
+        assert!(found(good, bad, true).is_empty());
+        assert!(found(safe, bad, true).is_empty());
+    }
+
+    #[test]
+    fn an_item_in_order_stays_dangerous_while_its_hazard_does() {
+        assert_eq!(Found::of(true, None), Found::InOrder);
+        assert_eq!(Found::of(true, Some(false)), Found::InOrder);
+        assert_eq!(Found::of(true, Some(true)), Found::Dangerous);
+        assert_eq!(Found::of(false, None), Found::Dangerous);
+        assert_eq!(Found::of(false, Some(false)), Found::Safe);
+        assert_eq!(Found::of(false, Some(true)), Found::Dangerous);
+    }
+
+    fn found() -> impl Strategy<Value = Found> {
+        prop::sample::select(vec![Found::InOrder, Found::Safe, Found::Dangerous])
     }
 
     proptest! {
@@ -60,15 +99,15 @@ mod tests {
         /// somebody signed.
         #[test]
         fn nothing_is_forgotten(
-            drawn in prop::collection::vec((any::<bool>(), prop::option::of(any::<bool>())), 0..8),
+            drawn in prop::collection::vec((any::<bool>(), prop::option::of(found())), 0..8),
             disinfected: bool,
         ) {
             let items: Vec<_> = drawn.iter().enumerate()
                 .map(|(number, (blocking, _))| item(&number.to_string(), *blocking)).collect();
             let passed = |code: &str| drawn[code.parse::<usize>().unwrap()].1;
-            let done = drawn.iter().all(|(blocking, passed)| match passed {
+            let done = drawn.iter().all(|(blocking, found)| match found {
                 None => false,
-                Some(passed) => *passed || !blocking,
+                Some(found) => *found != Found::Dangerous || !blocking,
             });
             prop_assert_eq!(missing(&items, passed, disinfected).is_empty(), done && disinfected);
         }

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::gate::{DEVICE, check, observation, reason, result, seen};
 use super::malformed;
+use crate::app::gate::{Emergency, LookUp};
 use crate::app::visitors::{Opened, Seen, Wish, visit_name};
-use crate::domain::gate::observation::Crew;
+use crate::domain::gate::observation::{Crew, TravelSource};
 use crate::domain::visitor::card::{Card, DocumentKind, is_phone};
 use crate::domain::visitor::checked::{Checked, Entrant};
 use crate::domain::visitor::state::State;
@@ -18,7 +19,7 @@ use crate::store::visits::{VisitEvent, VisitFilter};
 const NAME: usize = 60;
 const TEXT: usize = 200;
 const AFFILIATION: usize = 100;
-const PLATE: usize = 30;
+pub(super) const PLATE: usize = 30;
 const BADGE: usize = 32;
 
 /// School and id in `organizations/{organization}/visits/{visit}`.
@@ -139,9 +140,7 @@ pub(in crate::grpc) fn why(reason: &str) -> Result<String, Problem> {
 }
 
 /// The crew of an emergency, how many they are, and their plate.
-pub(in crate::grpc) fn crew(
-    request: &pb::AdmitEmergencyRequest,
-) -> Result<(Crew, i32, String), Problem> {
+pub(in crate::grpc) fn crew(request: &pb::AdmitEmergencyRequest) -> Result<Emergency, Problem> {
     let mut fields = Fields::new();
     let mut crews = Crew::ALL.into_iter();
     let crew = crews.find(|crew| *crew as i32 == request.emergency);
@@ -156,13 +155,17 @@ pub(in crate::grpc) fn crew(
     let plate = fields.text("plate", &request.plate, PLATE).to_owned();
     fields.finish()?;
     let crew = crew.ok_or_else(|| malformed("emergency"))?;
-    Ok((crew, people, plate))
+    Ok(Emergency {
+        crew,
+        people,
+        plate,
+    })
 }
 
 /// What was seen at the gate.
 pub(in crate::grpc) fn check_of(request: &pb::CheckVisitRequest) -> Result<Seen, Problem> {
     let mut fields = Fields::new();
-    let seen = request.observation;
+    let seen = request.observation.clone();
     let own = observation(&mut fields, "observation", seen, false);
     let most = usize::try_from(MOST_COMPANIONS).unwrap_or_default();
     if request.companion_observations.len() > most {
@@ -172,7 +175,7 @@ pub(in crate::grpc) fn check_of(request: &pb::CheckVisitRequest) -> Result<Seen,
     let companions = request.companion_observations.iter().take(most);
     let companions = companions.enumerate().map(|(place, seen)| {
         let field = format!("companion_observations[{place}]");
-        observation(&mut fields, &field, Some(*seen), false)
+        observation(&mut fields, &field, Some(seen.clone()), false)
     });
     let companions = companions.collect();
     fields.required("device", &request.device);
@@ -182,7 +185,10 @@ pub(in crate::grpc) fn check_of(request: &pb::CheckVisitRequest) -> Result<Seen,
     Ok(Seen {
         observation: own,
         companions,
-        look_up: request.look_up_health_code,
+        look_up: LookUp {
+            colour: request.look_up_health_code,
+            travel: request.look_up_travel_card,
+        },
         mask_worn: request.mask_worn,
         device,
         badge,
@@ -203,7 +209,12 @@ pub(in crate::grpc) fn filter(request: &pb::ListVisitsRequest) -> Result<VisitFi
     let day = day.and_then(|day| fields.date("visit_date", Some(day)));
     let host = fields.optional("host", &request.host);
     fields.finish()?;
-    Ok(VisitFilter { state, day, host })
+    Ok(VisitFilter {
+        state,
+        day,
+        host,
+        after_entry_overdue: request.after_entry_overdue,
+    })
 }
 
 /// A visitor as the contract shows one.
@@ -270,6 +281,8 @@ fn event(event: VisitEvent) -> pb::VisitEvent {
 }
 
 fn checked_shown(checked: Checked) -> pb::VisitCheck {
+    let first = checked.entrants.first();
+    let source = first.map_or(TravelSource::Shown, |one| one.observation.travel_source);
     pb::VisitCheck {
         result: result(checked.outcome()).into(),
         people: checked.entrants.iter().map(entrant).collect(),
@@ -280,6 +293,8 @@ fn checked_shown(checked: Checked) -> pb::VisitCheck {
         check_time: Some(to_timestamp(checked.time)),
         stale: checked.stale,
         colour_source: checked.colour_source as i32,
+        mask: Some(check(checked.mask)),
+        travel_card_source: source as i32,
     }
 }
 

@@ -145,6 +145,6 @@ async fn at(
     singleton: &str,
     name: &str,
 ) -> Result<Site, Error> {
-    let id = convert::singleton(singleton, name)?;
+    let id = convert::singleton("name", singleton, name)?;
     app.site(caller, permission, &id).await
 }

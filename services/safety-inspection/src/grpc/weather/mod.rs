@@ -6,13 +6,11 @@ mod groups;
 mod lists;
 mod warnings;
 
-use kit::auth::{Caller, caller};
 use proto::safety as pb;
 use proto::safety::weather_service_server::WeatherService;
-use tonic::{Request, Response, Status};
 
+use super::answered;
 use crate::app::weather::Weather;
-use crate::error::Error;
 
 /// Serves WeatherService.
 #[derive(Debug)]
@@ -26,25 +24,7 @@ impl WeatherGrpc {
     }
 }
 
-/// Each method of the contract and the function that answers it.
-macro_rules! answered {
-    ($($method:ident($request:ident) -> $answer:ty = $function:path;)+) => {
-        #[tonic::async_trait]
-        impl WeatherService for WeatherGrpc {
-            $(async fn $method(
-                &self,
-                request: Request<pb::$request>,
-            ) -> Result<Response<$answer>, Status> {
-                let caller: Caller = caller(&request)?;
-                let answer: Result<$answer, Error> =
-                    $function(&self.app, &caller, request.into_inner()).await;
-                Ok(Response::new(answer?))
-            })+
-        }
-    };
-}
-
-answered! {
+answered! { WeatherService for WeatherGrpc:
     ingest_warning(IngestWarningRequest) -> pb::WeatherSignal = warnings::ingest;
     get_weather_signal(GetWeatherSignalRequest) -> pb::WeatherSignal = warnings::signal;
     list_weather_signals(ListWeatherSignalsRequest) -> pb::ListWeatherSignalsResponse

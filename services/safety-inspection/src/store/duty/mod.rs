@@ -1,5 +1,6 @@
 //! The duty watch: rows in and out.
 
+mod busy;
 mod rosters;
 mod shifts;
 mod swaps;

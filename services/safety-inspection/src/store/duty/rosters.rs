@@ -1,14 +1,15 @@
 //! Rosters: rows in and out.
 
+use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use crate::domain::duty::{Roster, RosterState, Span};
-use crate::store::Store;
 use crate::store::records::{self, Record};
 use crate::store::register::OrganizationRow;
+use crate::store::{Store, unreadable};
 
 row! {
     /// A roster.
@@ -48,7 +49,11 @@ impl Store {
             end_at: roster.span.end.timestamp_millis(),
             body: records::text(roster)?,
         };
-        RosterRow::save(tx, &[row]).await
+        RosterRow::save(tx, &[row]).await?;
+        if roster.state == RosterState::Published {
+            Self::retell(tx, &record.organization, "dutyStanding").await?;
+        }
+        Ok(())
     }
 
     /// A roster of an organisation; `lock` keeps others from changing it.
@@ -90,6 +95,79 @@ impl Store {
     pub async fn hold_duty(tx: &Tx, organization: &str) -> Result<(), DbErr> {
         OrganizationRow::get(tx, organization, Lock::Yes).await?;
         Ok(())
+    }
+
+    /// Whether an organisation ever published a roster.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn publishes_rosters(
+        db: &impl ConnectionTrait,
+        organization: &str,
+    ) -> Result<bool, DbErr> {
+        let sql = "SELECT 1 FROM duty_rosters WHERE organization = $1 AND state = $2 LIMIT 1";
+        let values = [organization.into(), (RosterState::Published as i16).into()];
+        let found = db.query_one_raw(statement(db, sql, values)).await?;
+        Ok(found.is_some())
+    }
+
+    /// When the last published roster of an organisation ended at or before `span`, and when the first one
+    /// begins at or after it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn neighbouring_rosters(
+        db: &impl ConnectionTrait,
+        organization: &str,
+        span: Span,
+    ) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), DbErr> {
+        let sql = "SELECT MAX(CASE WHEN end_at <= $3 THEN end_at END), \
+             MIN(CASE WHEN start_at >= $4 THEN start_at END) \
+             FROM duty_rosters WHERE organization = $1 AND state = $2";
+        let values = [
+            organization.into(),
+            (RosterState::Published as i16).into(),
+            span.start.timestamp_millis().into(),
+            span.end.timestamp_millis().into(),
+        ];
+        let row = db.query_one_raw(statement(db, sql, values)).await?;
+        let row = row.ok_or_else(|| unreadable("rosters"))?;
+        let at = |place| {
+            let millis: Option<i64> = row.try_get_by_index(place)?;
+            Ok::<_, DbErr>(millis.and_then(DateTime::from_timestamp_millis))
+        };
+        Ok((at(0)?, at(1)?))
+    }
+
+    /// The times of the published rosters of an organisation that end after `now`, in the order of their
+    /// begins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn coming_rosters(
+        db: &impl ConnectionTrait,
+        organization: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Span>, DbErr> {
+        let sql = "SELECT start_at, end_at FROM duty_rosters \
+             WHERE organization = $1 AND state = $2 AND end_at > $3 ORDER BY start_at, id";
+        let values = [
+            organization.into(),
+            (RosterState::Published as i16).into(),
+            now.timestamp_millis().into(),
+        ];
+        let rows = db.query_all_raw(statement(db, sql, values)).await?;
+        let spans = rows.iter().map(|row| {
+            let at = |place| {
+                let millis: i64 = row.try_get_by_index(place)?;
+                DateTime::from_timestamp_millis(millis).ok_or_else(|| unreadable("instant"))
+            };
+            Ok(Span {
+                start: at(0)?,
+                end: at(1)?,
+            })
+        });
+        spans.collect()
     }
 
     /// The name of a published roster of an organisation that has a time in common with `span`.

@@ -1,5 +1,7 @@
 //! Shifts: rows in and out.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
@@ -8,6 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use crate::domain::duty::{Shift, ShiftState, Span};
+use crate::grpc::announced;
 use crate::store::Store;
 use crate::store::records::{self, Kept, Record};
 
@@ -57,7 +60,17 @@ impl Store {
                 body: records::text(shift)?,
             })
         });
-        ShiftRow::save(tx, &rows.collect::<Result<Vec<_>, DbErr>>()?).await
+        ShiftRow::save(tx, &rows.collect::<Result<Vec<_>, DbErr>>()?).await?;
+        Self::save_busy(tx, records).await?;
+        // Whether one is over is seen by the clock.
+        let tellings = records.iter().map(|record| announced::shift(record, 0));
+        Self::tell(tx, tellings.collect()).await?;
+        let organizations: BTreeSet<&str> =
+            records.iter().map(|record| &*record.organization).collect();
+        for organization in organizations {
+            Self::retell(tx, organization, "dutyStanding").await?;
+        }
+        Ok(())
     }
 
     /// A shift of an organisation; `lock` keeps others from changing it.

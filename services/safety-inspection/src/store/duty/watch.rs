@@ -1,12 +1,13 @@
 //! Patrols and spot checks: rows in and out.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use kit::db::{Tx, statement};
-use kit::rows::{Row, row};
+use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use crate::domain::duty::Span;
+use crate::domain::duty::{Passing, Span};
+use crate::grpc::announced;
 use crate::store::{Store, records};
 
 row! {
@@ -48,9 +49,11 @@ row! {
 }
 
 impl PatrolRow {
-    /// When the point was passed.
-    pub fn passed(&self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp_millis(self.passed_at)
+    /// Which point was passed, and when.
+    pub fn passed(&self) -> Option<Passing<'_>> {
+        let at = DateTime::from_timestamp_millis(self.passed_at)?;
+        let point = &self.point;
+        Some(Passing { at, point })
     }
 }
 
@@ -71,7 +74,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_spot_check(tx: &Tx, row: SpotCheckRow) -> Result<(), DbErr> {
-        SpotCheckRow::save(tx, &[row]).await
+        let telling = announced::spot_check(&row, row.checked_at);
+        SpotCheckRow::save(tx, &[row]).await?;
+        Self::tell(tx, vec![telling]).await
+    }
+
+    /// One spot check.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn spot_check(
+        db: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Option<SpotCheckRow>, DbErr> {
+        let mut rows = SpotCheckRow::find(db, "id", vec![id.into()], Lock::No).await?;
+        Ok(rows.pop())
     }
 
     /// Spot checks at and below `place`, the newest first.

@@ -1,14 +1,18 @@
 //! Many decisions in one commit.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 
-use kit::db::{Backend, statement};
+use kit::db::{Backend, Tx, statement};
+use kit::rows::Row;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, RuntimeErr, Value};
 use uuid::Uuid;
 
 use super::decisions::{Record, model};
 use super::entity::gate_decision::{self, Model};
+use super::rechecks::retellings;
 use crate::store::Store;
+use crate::store::told::RetellingRow;
 
 /// What became of a decision that was handed to [`Store::append`].
 #[derive(Clone, Debug)]
@@ -27,14 +31,18 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails; nothing is stored then.
-    pub async fn append(&self, records: &[Record]) -> Result<Vec<Appended>, DbErr> {
-        let rows: Vec<Model> = records.iter().map(model).collect();
+    pub async fn append<R: Borrow<Record>>(&self, records: &[R]) -> Result<Vec<Appended>, DbErr> {
+        let rows: Vec<Model> = records
+            .iter()
+            .map(|record| model(record.borrow()))
+            .collect();
         // Two batches that share ids take them in the same order, so neither waits for the other.
-        let mut ordered = rows.clone();
+        let mut ordered: Vec<&Model> = rows.iter().collect();
         ordered.sort_by_key(|row| row.client_id);
+        let retold = retellings(ordered.iter().copied());
         let stored = match self.db.backend() {
-            Backend::Postgres => self.append_postgres(&ordered).await?,
-            Backend::Sqlite => self.append_sqlite(&ordered).await?,
+            Backend::Postgres => self.append_postgres(&ordered, &retold).await?,
+            Backend::Sqlite => self.append_sqlite(&ordered, &retold).await?,
         };
         if stored.len() == rows.len() {
             return Ok(vec![Appended::Stored; rows.len()]);
@@ -42,62 +50,115 @@ impl Store {
         self.tell_apart(&rows, &stored).await
     }
 
-    /// One statement with arrays: a single round trip, which commits by itself.
-    async fn append_postgres(&self, rows: &[Model]) -> Result<HashSet<Uuid>, DbErr> {
+    /// Stores one decision in a transaction that does more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn append_one(tx: &Tx, record: &Record) -> Result<Appended, DbErr> {
+        let row = model(record);
+        RetellingRow::add(tx, &retellings([&row])).await?;
+        let insert = statement(tx, &insert_values(1), values(row));
+        if tx.query_one_raw(insert).await?.is_some() {
+            return Ok(Appended::Stored);
+        }
+        let before = gate_decision::Entity::find()
+            .filter(gate_decision::Column::School.eq(record.school.clone()))
+            .filter(gate_decision::Column::ClientId.eq(record.client_id))
+            .one(tx)
+            .await?;
+        let before = before.ok_or_else(|| DbErr::RecordNotFound("decision".to_owned()))?;
+        Ok(if before.fingerprint == record.fingerprint {
+            Appended::Repeated(Box::new(before.try_into()?))
+        } else {
+            Appended::Differs
+        })
+    }
+
+    /// One statement with arrays: a single round trip, which commits by itself. What must be told anew
+    /// stands in the same one.
+    async fn append_postgres(
+        &self,
+        rows: &[&Model],
+        retold: &[RetellingRow],
+    ) -> Result<HashSet<Uuid>, DbErr> {
         macro_rules! column {
             ($field:ident) => {
+                rows.iter().map(|row| row.$field).collect::<Vec<_>>()
+            };
+            ($field:ident as text) => {
                 rows.iter()
-                    .map(|row| row.$field.clone())
+                    .map(|row| row.$field.as_str())
+                    .collect::<Vec<_>>()
+            };
+            ($field:ident as nullable text) => {
+                rows.iter()
+                    .map(|row| row.$field.as_deref())
                     .collect::<Vec<_>>()
             };
         }
+        let findings: Vec<&[u8]> = rows.iter().map(|row| row.findings.as_slice()).collect();
         let pool = self
             .db
             .postgres()
             .ok_or_else(|| DbErr::Custom("no pool".to_owned()))?;
-        let ids: Vec<(Uuid,)> =
-            sea_orm::sqlx::query_as(sea_orm::sqlx::AssertSqlSafe(insert_postgres()))
-                .bind(column!(school))
-                .bind(column!(id))
-                .bind(column!(org_path))
-                .bind(column!(person))
-                .bind(column!(outcome))
-                .bind(column!(findings))
-                .bind(column!(temperature))
-                .bind(column!(colour))
-                .bind(column!(travel_shown))
-                .bind(column!(travel_starred))
-                .bind(column!(device))
-                .bind(column!(guard))
-                .bind(column!(policy_version))
-                .bind(column!(decide_time))
-                .bind(column!(record_time))
-                .bind(column!(facts_time))
-                .bind(column!(stale))
-                .bind(column!(offline))
-                .bind(column!(recheck_of))
-                .bind(column!(identification))
-                .bind(column!(emergency))
-                .bind(column!(client_id))
-                .bind(column!(fingerprint))
-                .bind(column!(colour_source))
-                .bind(column!(arrival))
-                .fetch_all(pool)
-                .await
-                .map_err(|err| DbErr::Query(RuntimeErr::SqlxError(err.into())))?;
+        let tells = !retold.is_empty();
+        let sql = sea_orm::sqlx::AssertSqlSafe(insert_postgres(tells));
+        let mut insert = sea_orm::sqlx::query_as::<sea_orm::sqlx::Postgres, (Uuid,)>(sql)
+            .bind(column!(school as text))
+            .bind(column!(id))
+            .bind(column!(org_path as text))
+            .bind(column!(person as nullable text))
+            .bind(column!(outcome))
+            .bind(findings)
+            .bind(column!(temperature))
+            .bind(column!(colour))
+            .bind(column!(travel_shown as nullable text))
+            .bind(column!(travel_starred))
+            .bind(column!(device as text))
+            .bind(column!(guard as text))
+            .bind(column!(policy_version as text))
+            .bind(column!(decide_time))
+            .bind(column!(record_time))
+            .bind(column!(facts_time))
+            .bind(column!(stale))
+            .bind(column!(offline))
+            .bind(column!(recheck_of))
+            .bind(column!(identification))
+            .bind(column!(emergency))
+            .bind(column!(client_id))
+            .bind(column!(fingerprint))
+            .bind(column!(colour_source))
+            .bind(column!(arrival))
+            .bind(column!(further_readings as text))
+            .bind(column!(symptoms))
+            .bind(column!(travel_cities as text))
+            .bind(column!(travel_source));
+        if tells {
+            let entities = retold.iter().map(|row| row.entity.clone());
+            insert = insert.bind(entities.collect::<Vec<_>>());
+        }
+        let ids = insert
+            .fetch_all(pool)
+            .await
+            .map_err(|err| DbErr::Query(RuntimeErr::SqlxError(err.into())))?;
         Ok(ids.into_iter().map(|(id,)| id).collect())
     }
 
-    async fn append_sqlite(&self, rows: &[Model]) -> Result<HashSet<Uuid>, DbErr> {
+    async fn append_sqlite(
+        &self,
+        rows: &[&Model],
+        retold: &[RetellingRow],
+    ) -> Result<HashSet<Uuid>, DbErr> {
         let tx = self.db.begin().await?;
         let mut stored = HashSet::with_capacity(rows.len());
         for rows in rows.chunks(ROWS) {
-            let values: Vec<Value> = rows.iter().cloned().flat_map(values).collect();
-            let insert = statement(&tx, &insert_sqlite(rows.len()), values);
+            let values: Vec<Value> = rows.iter().copied().cloned().flat_map(values).collect();
+            let insert = statement(&tx, &insert_values(rows.len()), values);
             for row in tx.query_all_raw(insert).await? {
                 stored.insert(row.try_get_by_index(0)?);
             }
         }
+        RetellingRow::add(&tx, retold).await?;
         tx.commit().await?;
         Ok(stored)
     }
@@ -136,9 +197,9 @@ impl Store {
 const COLUMNS: &str = "school, id, org_path, person, outcome, findings, temperature, colour, \
     travel_shown, travel_starred, device, guard, policy_version, decide_time, record_time, \
     facts_time, stale, offline, recheck_of, identification, emergency, client_id, fingerprint, \
-    colour_source, arrival";
+    colour_source, arrival, further_readings, symptoms, travel_cities, travel_source";
 
-const WIDTH: usize = 25;
+const WIDTH: usize = 29;
 
 /// How many rows one SQLite statement writes.
 const ROWS: usize = 500;
@@ -170,22 +231,35 @@ const TYPES: [&str; WIDTH] = [
     "int8",
     "int2",
     "int2",
+    "text",
+    "int2",
+    "text",
+    "int2",
 ];
 
-fn insert_postgres() -> String {
+fn insert_postgres(tells: bool) -> String {
     let arrays: Vec<_> = TYPES
         .iter()
         .enumerate()
         .map(|(place, of)| format!("${}::{of}[]", place + 1))
         .collect();
-    format!(
+    let insert = format!(
         "INSERT INTO gate_decisions ({COLUMNS}) SELECT * FROM UNNEST ({}) \
          ON CONFLICT (school, client_id) DO NOTHING RETURNING id",
         arrays.join(", ")
+    );
+    if !tells {
+        return insert;
+    }
+    format!(
+        "WITH retold AS (INSERT INTO retellings (id, entity, due_at) \
+         SELECT gen_random_uuid(), entity, 0 FROM UNNEST (${}::text[]) AS entity) {insert}",
+        WIDTH + 1
     )
 }
 
-fn insert_sqlite(rows: usize) -> String {
+/// Takes a value for each column of each row.
+fn insert_values(rows: usize) -> String {
     let mut sql = format!("INSERT INTO gate_decisions ({COLUMNS}) VALUES ");
     for row in 0..rows {
         let places: Vec<_> = (1..=WIDTH)
@@ -226,6 +300,10 @@ fn values(row: Model) -> [Value; WIDTH] {
         fingerprint,
         colour_source,
         arrival,
+        further_readings,
+        symptoms,
+        travel_cities,
+        travel_source,
     } = row;
     [
         school.into(),
@@ -253,5 +331,9 @@ fn values(row: Model) -> [Value; WIDTH] {
         fingerprint.into(),
         colour_source.into(),
         arrival.into(),
+        further_readings.into(),
+        symptoms.into(),
+        travel_cities.into(),
+        travel_source.into(),
     ]
 }

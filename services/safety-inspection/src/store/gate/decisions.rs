@@ -13,7 +13,8 @@ use super::entity::gate_override;
 use crate::domain::gate::decision::{Checks, Outcome};
 use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{
-    Colour, ColourSource, Crew, Identification, Observation, Temperature, TravelCard,
+    Cities, City, Colour, ColourSource, Crew, Further, Identification, Observation, Symptoms,
+    Temperature, TravelCard, TravelSource,
 };
 use crate::domain::person::PersonName;
 use crate::store::Store;
@@ -77,6 +78,9 @@ pub struct Override {
     /// When.
     pub time: DateTime<Utc>,
 }
+
+/// How many rechecks of one decision are looked at.
+const RECHECKS: u64 = 100;
 
 /// Which decisions a list holds.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +156,54 @@ impl Store {
             .collect()
     }
 
+    /// Those decisions of a school whose id or client id is among these.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decisions_named(&self, school: &str, ids: &[Uuid]) -> Result<Vec<Record>, DbErr> {
+        use gate_decision::Column;
+
+        let mut found = Vec::new();
+        for column in [Column::ClientId, Column::Id] {
+            let rows = gate_decision::Entity::find()
+                .filter(Column::School.eq(school.to_owned()))
+                .filter(column.is_in(ids.iter().copied()))
+                .all(self.db.read())
+                .await?;
+            for row in rows {
+                found.push(row.try_into()?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a recheck of the decision `first` sent the person to the fever clinic, apart from that
+    /// of the request `own`, which may be a repeat.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recheck_denied(
+        &self,
+        school: &str,
+        first: Uuid,
+        own: Option<Uuid>,
+    ) -> Result<bool, DbErr> {
+        let again = gate_decision::Entity::find()
+            .filter(gate_decision::Column::School.eq(school.to_owned()))
+            .filter(gate_decision::Column::RecheckOf.eq(first))
+            .limit(RECHECKS)
+            .all(self.db.read())
+            .await?;
+        for row in again {
+            let record = Record::try_from(row)?;
+            let other = own != Some(record.client_id);
+            if other && record.checks.temperature.sends_to_clinic() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Stores an override; false when there is one already.
     ///
     /// # Errors
@@ -179,7 +231,7 @@ impl Store {
     }
 }
 
-fn outcome_number(outcome: Outcome) -> i16 {
+pub(super) fn outcome_number(outcome: Outcome) -> i16 {
     match outcome {
         Outcome::Admit => 1,
         Outcome::Observe => 2,
@@ -261,7 +313,59 @@ pub(super) fn model(record: &Record) -> Model {
         fingerprint,
         colour_source: colour_source as i16,
         arrival: arrival.number().into(),
+        further_readings: further_text(observation.further),
+        symptoms: observation.symptoms as i16,
+        travel_cities: observation
+            .travel
+            .map(|card| cities_text(&card.cities))
+            .unwrap_or_default(),
+        travel_source: observation.travel_source as i16,
     }
+}
+
+/// Cities with spaces between them: the division, an asterisk where it is marked, and the last day there
+/// where it is known.
+pub(in crate::store) fn cities_text(cities: &Cities) -> String {
+    let text = |city: City| {
+        let star = if city.starred { "*" } else { "" };
+        let day = city.last_stay.map(|day| format!("@{day}"));
+        format!("{:06}{star}{}", city.division, day.unwrap_or_default())
+    };
+    cities.iter().map(text).collect::<Vec<_>>().join(" ")
+}
+
+/// The cities of such a text; none when it is no such text.
+pub(in crate::store) fn cities_of(text: &str) -> Option<Cities> {
+    let city = |text: &str| {
+        let (place, day) = match text.split_once('@') {
+            Some((place, day)) => (place, Some(day.parse().ok()?)),
+            None => (text, None),
+        };
+        let division = place.strip_suffix('*').unwrap_or(place);
+        Some(City {
+            division: division.parse().ok()?,
+            starred: division != place,
+            last_stay: day,
+        })
+    };
+    let cities: Option<Vec<City>> = text.split_whitespace().map(city).collect();
+    cities.map(Cities::of)
+}
+
+fn further_text(further: Further) -> String {
+    let tenths = further.iter().map(|reading| reading.tenths().to_string());
+    tenths.collect::<Vec<_>>().join(" ")
+}
+
+fn further(text: &str) -> Result<Further, DbErr> {
+    let readings = text.split_whitespace().map(|tenths| {
+        let reading = tenths.parse().ok().map(Temperature::from_tenths);
+        reading
+            .and_then(Result::ok)
+            .ok_or_else(|| unreadable("reading"))
+    });
+    let readings: Vec<Temperature> = readings.collect::<Result<_, _>>()?;
+    Ok(Further::of(readings))
 }
 
 impl TryFrom<Model> for Record {
@@ -282,6 +386,7 @@ impl TryFrom<Model> for Record {
             .map(|tenths| Temperature::from_tenths(i32::from(tenths)));
         let shown = row.travel_shown.as_deref().map(str::parse).transpose();
         let shown = shown.map_err(|_| unreadable("travel card"))?;
+        let cities = cities_of(&row.travel_cities).ok_or_else(|| unreadable("city"))?;
         Ok(Self {
             school: row.school,
             id: row.id,
@@ -308,7 +413,13 @@ impl TryFrom<Model> for Record {
                 travel: shown.map(|shown| TravelCard {
                     shown,
                     starred: row.travel_starred,
+                    cities,
                 }),
+                travel_source: TravelSource::from_number(row.travel_source)
+                    .ok_or_else(|| unreadable("travel source"))?,
+                further: further(&row.further_readings)?,
+                symptoms: Symptoms::from_number(row.symptoms.into())
+                    .ok_or_else(|| unreadable("symptoms"))?,
             },
             device: row.device,
             guard: row.guard,

@@ -6,4 +6,6 @@ pub mod decisions;
 mod entity;
 pub mod facts;
 mod packing;
+pub mod rechecks;
+pub mod red_codes;
 pub mod retention;

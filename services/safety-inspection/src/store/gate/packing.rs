@@ -93,9 +93,20 @@ struct PolicyBody {
     admit_health_monitoring: bool,
     person_code_ttl_days: i32,
     #[serde(default)]
+    temperature_plausible: Option<(i16, i16)>,
+    #[serde(default)]
+    admit_travel_unknown: bool,
+    #[serde(default = "recheck_readings")]
+    recheck_readings: usize,
+    #[serde(default)]
     arrival: Vec<(u8, i32, i32)>,
     #[serde(default)]
     retention: Option<RetentionBody>,
+}
+
+/// The readings of a policy that was packed without them.
+fn recheck_readings() -> usize {
+    GatePolicy::default().recheck_readings
 }
 
 /// What a version before did not write.
@@ -106,6 +117,8 @@ struct RetentionBody {
     overstay_grace_seconds: i64,
     after_entry_seconds: i64,
     lead_days: i32,
+    #[serde(default)]
+    mask_required: bool,
 }
 
 pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> Vec<u8> {
@@ -113,7 +126,10 @@ pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> 
         effective,
         version: policy.version.clone(),
         temperature_max: policy.temperature_max,
+        temperature_plausible: Some(policy.temperature_plausible),
+        admit_travel_unknown: policy.admit_travel_unknown,
         recheck_wait_seconds: policy.recheck_wait.num_seconds(),
+        recheck_readings: policy.recheck_readings,
         deny_colours: policy
             .deny_colours
             .iter()
@@ -134,6 +150,7 @@ pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> 
             overstay_grace_seconds: policy.visits.overstay_grace.num_seconds(),
             after_entry_seconds: policy.visits.after_entry.num_seconds(),
             lead_days: policy.visits.lead_days,
+            mask_required: policy.visits.mask_required,
         }),
     };
     serde_json::to_vec(&body).unwrap_or_default()
@@ -154,6 +171,7 @@ pub(super) fn unpack_policy(bytes: &[u8]) -> Option<(chrono::NaiveDate, GatePoli
                 overstay_grace: Duration::seconds(kept.overstay_grace_seconds),
                 after_entry: Duration::seconds(kept.after_entry_seconds),
                 lead_days: kept.lead_days,
+                mask_required: kept.mask_required,
                 retention_days: kept.visit_days,
             };
             (kept.decision_days, visits)
@@ -163,7 +181,12 @@ pub(super) fn unpack_policy(bytes: &[u8]) -> Option<(chrono::NaiveDate, GatePoli
     let policy = GatePolicy {
         version: body.version,
         temperature_max: body.temperature_max,
+        temperature_plausible: body
+            .temperature_plausible
+            .unwrap_or(shipped.temperature_plausible),
+        admit_travel_unknown: body.admit_travel_unknown,
         recheck_wait: Duration::seconds(body.recheck_wait_seconds),
+        recheck_readings: body.recheck_readings,
         deny_colours: body
             .deny_colours
             .iter()
@@ -222,6 +245,9 @@ mod tests {
                 start: 465,
                 end: 495,
             }],
+            temperature_plausible: (345, 420),
+            admit_travel_unknown: true,
+            recheck_readings: 2,
             retention_days: 31,
             visits: VisitPolicy {
                 lead_days: 2,

@@ -17,7 +17,7 @@ row! {
     RecordRow in "accountability_records" by ["id"] {
         /// Sorts by when.
         id: Uuid,
-        /// The hazard.
+        /// The hazard; nil when it is about something else.
         hazard: Uuid,
         /// The id of its organisation.
         organization: String,
@@ -33,6 +33,8 @@ row! {
         told_at: i64,
         /// Milliseconds since 1970, or 0.
         seen_at: i64,
+        /// The resource name of what was not done; empty for a hazard.
+        resource: String,
     }
 }
 
@@ -41,8 +43,10 @@ row! {
 pub struct Record {
     /// Sorts by when.
     pub id: Uuid,
-    /// The hazard.
+    /// The hazard; nil when it is about something else.
     pub hazard: Uuid,
+    /// The resource name of what was not done; empty for a hazard.
+    pub resource: String,
     /// Where it is.
     pub home: Home,
     /// What was told.
@@ -95,8 +99,27 @@ impl Store {
             answers_at: record.answers_at,
             told_at: record.told.timestamp_millis(),
             seen_at: record.seen.map_or(0, |seen| seen.timestamp_millis()),
+            resource: record.resource,
         });
         RecordRow::add(tx, &rows.collect::<Vec<_>>()).await
+    }
+
+    /// Whether somebody was told at or after `since` that this resource was not done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_told_not_done(
+        tx: &Tx,
+        resource: &str,
+        since: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        let sql =
+            "SELECT 1 FROM accountability_records WHERE resource = $1 AND told_at >= $2 LIMIT 1";
+        let values = [resource.into(), since.timestamp_millis().into()];
+        Ok(tx
+            .query_one_raw(statement(tx, sql, values))
+            .await?
+            .is_some())
     }
 
     /// One record.
@@ -185,6 +208,7 @@ fn record(row: RecordRow) -> Result<Record, DbErr> {
     Ok(Record {
         id: row.id,
         hazard: row.hazard,
+        resource: row.resource,
         home: Home {
             organization: row.organization,
             org_path: row.org_path,

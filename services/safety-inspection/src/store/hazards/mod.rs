@@ -24,6 +24,7 @@ use crate::domain::hazard::entry::Hazard;
 use crate::domain::hazard::report::Category;
 use crate::domain::hazard::state::{Grade, State};
 use crate::domain::hazard::terms::Terms;
+use crate::grpc::announced;
 
 /// Which hazards are listed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,13 +57,15 @@ fn within(place: &str) -> Vec<Value> {
 }
 
 impl Store {
-    /// Keeps a hazard as it is now: every hazard is written here. Whoever changes one holds it by
+    /// Keeps a hazard as it is now, and announces it: every hazard is written here. Whoever changes one holds it by
     /// [`Self::hazard_to_change`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn save_hazard(tx: &Tx, hazard: &Hazard, terms: &Terms) -> Result<(), DbErr> {
-        HazardRow::save(tx, &[row(hazard, terms)]).await
+        HazardRow::save(tx, &[row(hazard, terms)]).await?;
+        Self::judge_anew(tx, [&*hazard.home.organization]).await?;
+        Self::tell(tx, vec![announced::hazard(hazard)]).await
     }
 
     /// One hazard of an organisation.
@@ -122,6 +125,10 @@ impl Store {
         if listed.open || listed.overdue.is_some() {
             wheres.push(OPEN.to_owned());
         }
+        if listed.overdue.is_some() {
+            // What was reported as removed in time waits for its reviewer.
+            wheres.push("(submitted_on = 0 OR submitted_on > due_on)".to_owned());
+        }
         if listed.supervised {
             wheres.push("supervision > 0".to_owned());
         }
@@ -149,6 +156,27 @@ impl Store {
             since.timestamp_millis().into(),
         ];
         Ok(select(db, wheres, values, 1).await?.pop())
+    }
+
+    /// Whether a hazard of an organisation was closed at or after `since`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn closed_since(
+        db: &impl ConnectionTrait,
+        organization: &str,
+        name: &str,
+        since: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        let id = name
+            .rsplit('/')
+            .next()
+            .and_then(|id| id.parse::<Uuid>().ok());
+        let Some(id) = id else {
+            return Ok(false);
+        };
+        let found = Self::hazard(db, organization, id).await?;
+        Ok(found.is_some_and(|hazard| hazard.closed.is_some_and(|closed| closed >= since)))
     }
 
     /// The ids of hazards to which time does something by `today`, those that wait longest first.
@@ -187,16 +215,27 @@ impl Store {
         db: &impl ConnectionTrait,
         names: &[String],
     ) -> Result<HashSet<String>, DbErr> {
+        let found = Self::hazards_that_stand(db, names).await?;
+        Ok(found.iter().map(Hazard::name).collect())
+    }
+
+    /// Those of these hazards (resource names) that still stand: neither closed nor dismissed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hazards_that_stand(
+        db: &impl ConnectionTrait,
+        names: &[String],
+    ) -> Result<Vec<Hazard>, DbErr> {
         let id = |name: &String| name.rsplit('/').next().and_then(|id| id.parse().ok());
         let ids: Vec<Uuid> = names.iter().filter_map(id).collect();
         if ids.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(Vec::new());
         }
         let wheres = format!("id IN ({}) AND {OPEN}", placeholders(1, ids.len()));
         let limit = ids.len() as u64;
         let values = ids.into_iter().map(Into::into).collect();
-        let found = select(db, &wheres, values, limit).await?;
-        Ok(found.iter().map(Hazard::name).collect())
+        select(db, &wheres, values, limit).await
     }
 
     /// Open hazards of one organisation, the oldest first.

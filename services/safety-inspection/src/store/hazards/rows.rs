@@ -48,6 +48,8 @@ row! {
         recurrence_of: String,
         /// The last day on which it may be open.
         due_on: i32,
+        /// The day on which its removal was reported, while that is looked at, or 0.
+        submitted_on: i32,
         /// The day on which time does something to it, or the last number.
         wait_on: i32,
         /// The number of the bureau to which it went up, or 0.
@@ -121,6 +123,7 @@ pub(super) fn row(hazard: &Hazard, terms: &Terms) -> HazardRow {
         grade: grade.map_or(0, |grade| grade as i16),
         recurrence_of: recurrence_of.clone(),
         due_on: days(*due),
+        submitted_on: hazard.submitted_on().map_or(0, days),
         wait_on: hazard.wait_on(terms).map_or(i32::MAX, days),
         escalation: bureau(*escalation),
         supervision: bureau(hazard.supervised().map(|supervision| supervision.bureau)),

@@ -12,6 +12,7 @@ use crate::domain::incident::file::{Chain, File, Incident, Limits};
 use crate::domain::incident::harm::{Casualties, Level, TableName};
 use crate::domain::incident::state::State;
 use crate::domain::incident::step::{Kind, Medium, Receiver, Step};
+use crate::grpc::announced;
 use crate::store::{Store, unreadable};
 
 row! {
@@ -300,11 +301,11 @@ impl Store {
         Ok(Some(File { incident, steps }))
     }
 
-    /// Keeps an incident as it is now, with its receipts and notices.
+    /// Keeps an incident as it is at `now`, in milliseconds since 1970, with its receipts and notices.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn save_incident(tx: &Tx, file: &File) -> Result<(), DbErr> {
+    pub async fn save_incident(tx: &Tx, file: &File, now: i64) -> Result<(), DbErr> {
         IncidentRow::save(tx, &[file.into()]).await?;
         let id = file.incident.id;
         let steps: Vec<_> = file
@@ -312,6 +313,7 @@ impl Store {
             .iter()
             .map(|step| StepRow::new(id, step))
             .collect();
-        StepRow::add(tx, &steps).await
+        StepRow::add(tx, &steps).await?;
+        Self::tell(tx, vec![announced::incident(file, now)]).await
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::checklist::item::PlaceKind;
 use crate::domain::inspection::campaign::{Campaign, Occasion, State, TargetState};
 use crate::domain::inspection::schedule::Level;
 use crate::domain::inspection::state::Inspection;
+use crate::grpc::announced;
 use crate::store::{Store, unreadable};
 
 row! {
@@ -114,7 +115,8 @@ impl Store {
             start_on: campaign.start.to_string(),
             end_on: campaign.end.to_string(),
         };
-        CampaignRow::save(tx, &[row]).await
+        CampaignRow::save(tx, &[row]).await?;
+        Self::tell(tx, vec![announced::campaign(campaign)]).await
     }
 
     /// One campaign of a bureau; `lock` holds it until the end of the transaction.

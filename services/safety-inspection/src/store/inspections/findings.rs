@@ -91,12 +91,12 @@ impl Store {
         Ok(findings.collect())
     }
 
-    /// The hazards that failed items (their keys) opened last at a place of an organisation and that
-    /// still stand.
+    /// The hazards that failed items (their keys) opened last at a place of an organisation, whatever
+    /// became of them.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn standing_hazards(
+    pub async fn last_hazards(
         db: &impl ConnectionTrait,
         (organization, place): (&str, &str),
         keys: &[String],
@@ -115,9 +115,6 @@ impl Store {
         for row in db.query_all_raw(statement(db, &sql, values)).await? {
             last.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         }
-        let names: Vec<String> = last.values().cloned().collect();
-        let standing = Self::hazards_standing(db, &names).await?;
-        last.retain(|_, hazard| standing.contains(hazard));
         Ok(last)
     }
 }

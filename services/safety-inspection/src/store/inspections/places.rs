@@ -48,7 +48,8 @@ impl Store {
             opened_on: place.opened.to_string(),
             closed_on: day_text(place.closed),
         };
-        PlaceRow::save(tx, &[row]).await
+        PlaceRow::save(tx, &[row]).await?;
+        Self::retell(tx, &place.organization, "inspectionStanding").await
     }
 
     /// One place of an organisation; `lock` holds it until the end of the transaction.

@@ -1,5 +1,6 @@
 //! Inspections.
 
+use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -64,7 +65,26 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_inspection(tx: &Tx, inspection: &Inspection) -> Result<(), DbErr> {
-        InspectionRow::save(tx, &[row_of(inspection)]).await
+        InspectionRow::save(tx, &[row_of(inspection)]).await?;
+        if inspection.submitted.is_some() {
+            Self::retell(tx, &inspection.organization, "inspectionStanding").await?;
+        }
+        Ok(())
+    }
+
+    /// When an inspection of an organisation was submitted last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_inspection(
+        db: &impl ConnectionTrait,
+        organization: &str,
+    ) -> Result<Option<DateTime<Utc>>, DbErr> {
+        let sql = "SELECT COALESCE(MAX(submitted_at), 0) FROM inspections WHERE organization = $1";
+        let values = [organization.into()];
+        let row = db.query_one_raw(statement(db, sql, values)).await?;
+        let millis = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        optional_instant(millis)
     }
 
     /// One inspection of an organisation; `lock` holds it until the end of the transaction.

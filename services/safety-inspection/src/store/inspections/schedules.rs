@@ -45,7 +45,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_inspection_schedule(tx: &Tx, schedule: &Schedule) -> Result<(), DbErr> {
-        ScheduleRow::save(tx, &[row_of(schedule)]).await
+        ScheduleRow::save(tx, &[row_of(schedule)]).await?;
+        Self::retell_below(tx, &schedule.org_path, "inspectionStanding").await
     }
 
     /// Adds schedules that ship and are not there yet.

@@ -61,6 +61,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_checklist(tx: &Tx, kept: &Kept) -> Result<(), DbErr> {
+        Self::judge_all_anew(tx).await?;
         TemplateRow::save(tx, &[row_of(kept)]).await
     }
 
@@ -131,6 +132,21 @@ impl Store {
         });
         let versions = versions.collect::<Result<Vec<_>, DbErr>>()?;
         Ok(versions.into_iter().max().unwrap_or(0))
+    }
+
+    /// The version of a line that is in force: the greatest that is published.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn checklist_in_force(
+        db: &impl ConnectionTrait,
+        line: &str,
+    ) -> Result<Option<Template>, DbErr> {
+        let rows = TemplateRow::find(db, "line", vec![line.into()], Lock::No).await?;
+        let lists = rows.into_iter().map(template);
+        let lists = lists.collect::<Result<Vec<_>, _>>()?.into_iter();
+        let published = lists.filter(|list| list.state == State::Published);
+        Ok(published.max_by_key(|list| list.id.version))
     }
 
     /// What the organisation at `place` and everybody above it added to a line, in force: of each

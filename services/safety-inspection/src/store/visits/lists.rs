@@ -1,6 +1,6 @@
 //! Visits below a place.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use kit::db::statement;
 use kit::rows::Row;
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -20,16 +20,19 @@ pub struct VisitFilter {
     pub day: Option<NaiveDate>,
     /// Only those to this member of staff.
     pub host: Option<PersonName>,
+    /// Only those whose entry in the book after an emergency is overdue.
+    pub after_entry_overdue: bool,
 }
 
 impl Store {
-    /// Visits at and below `place`, by place and then by when they were asked for, after `after`.
+    /// Visits at and below `place` as they are at `now`, by place and then by when they were asked for,
+    /// after `after`.
     ///
     /// # Errors
     /// When the database fails or a row cannot be read.
     pub async fn visits_below(
         db: &impl ConnectionTrait,
-        place: &str,
+        (place, now): (&str, DateTime<Utc>),
         filter: &VisitFilter,
         after: Option<(String, Uuid)>,
         limit: u64,
@@ -52,6 +55,13 @@ impl Store {
         }
         if let Some(host) = filter.host {
             also("host", host.to_string().into());
+        }
+        if filter.after_entry_overdue {
+            values.push(now.timestamp_millis().into());
+            let now = values.len();
+            wheres.push_str(&format!(
+                " AND crew <> 0 AND after_at = 0 AND after_due_at <> 0 AND after_due_at <= ${now}"
+            ));
         }
         if let Some((path, id)) = after {
             values.extend([path.into(), id.into()]);

@@ -16,6 +16,7 @@ pub use sealed::{card_bytes, card_of, checked_bytes, checked_of};
 
 use crate::domain::visitor::state::{State, Verb};
 use crate::domain::visitor::visit::Visit;
+use crate::grpc::announced;
 use crate::store::Store;
 use rows::VisitorDisclosureRow;
 
@@ -58,6 +59,7 @@ impl Store {
     /// When the database fails.
     pub async fn save_visit(tx: &Tx, kept: &KeptVisit, event: &VisitEvent) -> Result<(), DbErr> {
         VisitRow::save(tx, &[VisitRow::of(kept)]).await?;
+        Self::tell(tx, vec![announced::visit(&kept.visit)]).await?;
         let sql = "SELECT COALESCE(MAX(number), 0) FROM visit_events WHERE visit = $1";
         let last = tx
             .query_one_raw(statement(tx, sql, [kept.visit.id.into()]))
@@ -112,8 +114,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn forget_visit(tx: &Tx, id: Uuid) -> Result<(), DbErr> {
+        if let Some(kept) = Self::visit(tx, id, Lock::Yes).await? {
+            Self::forget_told(tx, &announced::visit(&kept.visit).entity).await?;
+        }
         for sql in [
             "DELETE FROM visit_events WHERE visit = $1",
+            "DELETE FROM visit_red_codes WHERE visit = $1",
             "DELETE FROM visits WHERE id = $1",
         ] {
             tx.execute_raw(statement(tx, sql, [id.into()])).await?;

@@ -61,6 +61,8 @@ row! {
         after_due_at: i64,
         /// When it was made.
         after_at: i64,
+        /// When it was told that it is overdue.
+        after_overdue_at: i64,
         /// When the clock moves it on; the greatest number for never.
         due_at: i64,
         /// When it was asked for.
@@ -149,13 +151,14 @@ impl VisitRow {
             responsible: visit.responsible.clone(),
             after_due_at: millis(visit.after_due),
             after_at: millis(visit.after),
+            after_overdue_at: millis(visit.after_overdue),
             due_at: visit.due.map_or(i64::MAX, |due| due.timestamp_millis()),
             created_at: visit.created.timestamp_millis(),
             updated_at: visit.updated.timestamp_millis(),
         }
     }
 
-    pub(super) fn kept(self) -> Result<KeptVisit, DbErr> {
+    pub(in crate::store) fn kept(self) -> Result<KeptVisit, DbErr> {
         let day: NaiveDate = self.visit_day.parse().map_err(|_| unreadable("day"))?;
         let after = day.succ_opt().ok_or_else(|| unreadable("day"))?;
         let host = (!self.host.is_empty())
@@ -194,6 +197,7 @@ impl VisitRow {
             responsible: self.responsible,
             after_due: instant(self.after_due_at),
             after: instant(self.after_at),
+            after_overdue: instant(self.after_overdue_at),
             due: (self.due_at != i64::MAX)
                 .then(|| required(self.due_at))
                 .transpose()?,

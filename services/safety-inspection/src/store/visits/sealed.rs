@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::gate::decision::Checks;
 use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{
-    Colour, ColourSource, Observation, Temperature, TravelCard,
+    Colour, ColourSource, Further, Observation, Symptoms, Temperature, TravelCard, TravelSource,
 };
 use crate::domain::visitor::card::{Card, DocumentKind};
 use crate::domain::visitor::checked::{Checked, Entrant};
+use crate::store::gate::decisions::{cities_of, cities_text};
 
 #[derive(Serialize, Deserialize)]
 struct CardBody {
@@ -29,12 +30,32 @@ struct EntrantBody {
     temperature: Option<i16>,
     colour: i16,
     travel: Option<(NaiveDate, bool)>,
+    #[serde(default)]
+    further: Vec<i16>,
+    #[serde(default)]
+    symptoms: i16,
+    #[serde(default)]
+    cities: String,
+    #[serde(default = "shown")]
+    travel_source: i16,
+}
+
+/// The source of the cards of a check that was sealed without it.
+fn shown() -> i16 {
+    TravelSource::Shown as i16
+}
+
+/// What is made of masks in a check that was sealed without it.
+fn no_mask() -> u8 {
+    Finding::MaskNotRequired.number()
 }
 
 #[derive(Serialize, Deserialize)]
 struct CheckedBody {
     entrants: Vec<EntrantBody>,
     mask_worn: bool,
+    #[serde(default = "no_mask")]
+    mask: u8,
     device: String,
     guard: String,
     policy_version: String,
@@ -83,10 +104,24 @@ pub fn checked_bytes(checked: &Checked) -> Vec<u8> {
             .observation
             .travel
             .map(|card| (card.shown, card.starred)),
+        further: entrant
+            .observation
+            .further
+            .iter()
+            .map(Temperature::tenths)
+            .collect(),
+        symptoms: entrant.observation.symptoms as i16,
+        cities: entrant
+            .observation
+            .travel
+            .map(|card| cities_text(&card.cities))
+            .unwrap_or_default(),
+        travel_source: entrant.observation.travel_source as i16,
     };
     let body = CheckedBody {
         entrants: checked.entrants.iter().map(entrant).collect(),
         mask_worn: checked.mask_worn,
+        mask: checked.mask.number(),
         device: checked.device.clone(),
         guard: checked.guard.clone(),
         policy_version: checked.policy_version.clone(),
@@ -104,6 +139,7 @@ pub fn checked_of(bytes: &[u8]) -> Option<Checked> {
     Some(Checked {
         entrants: entrants.collect::<Option<_>>()?,
         mask_worn: body.mask_worn,
+        mask: Finding::from_number(body.mask)?,
         device: body.device,
         guard: body.guard,
         policy_version: body.policy_version,
@@ -116,9 +152,13 @@ pub fn checked_of(bytes: &[u8]) -> Option<Checked> {
 fn entrant(body: EntrantBody) -> Option<Entrant> {
     let mut findings = body.findings.into_iter().map(Finding::from_number);
     let mut finding = || findings.next().flatten();
-    let temperature = body
-        .temperature
-        .map(|tenths| Temperature::from_tenths(tenths.into()));
+    let reading = |tenths: i16| Temperature::from_tenths(tenths.into()).ok();
+    let temperature = match body.temperature {
+        Some(tenths) => Some(reading(tenths)?),
+        None => None,
+    };
+    let further: Option<Vec<Temperature>> = body.further.into_iter().map(reading).collect();
+    let cities = cities_of(&body.cities)?;
     let mut colours = Colour::ALL.into_iter();
     Some(Entrant {
         checks: Checks {
@@ -130,11 +170,16 @@ fn entrant(body: EntrantBody) -> Option<Entrant> {
             arrival: finding()?,
         },
         observation: Observation {
-            temperature: temperature.transpose().ok()?,
+            temperature,
             colour: colours.find(|colour| colour.number() == body.colour)?,
-            travel: body
-                .travel
-                .map(|(shown, starred)| TravelCard { shown, starred }),
+            travel: body.travel.map(|(shown, starred)| TravelCard {
+                shown,
+                starred,
+                cities,
+            }),
+            travel_source: TravelSource::from_number(body.travel_source)?,
+            further: Further::of(further?),
+            symptoms: Symptoms::from_number(body.symptoms.into())?,
         },
     })
 }
@@ -142,6 +187,7 @@ fn entrant(body: EntrantBody) -> Option<Entrant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::gate::observation::{Cities, City};
 
     #[test]
     fn what_is_sealed_survives_as_bytes() {
@@ -165,7 +211,18 @@ mod tests {
         let observation = Observation {
             temperature: Temperature::from_tenths(365).ok(),
             colour: Colour::Green,
-            travel: None,
+            travel: Some(TravelCard {
+                shown: NaiveDate::default(),
+                starred: true,
+                cities: Cities::of([City {
+                    division: 350_100,
+                    starred: true,
+                    last_stay: Some(NaiveDate::default()),
+                }]),
+            }),
+            travel_source: TravelSource::Provider,
+            further: Further::of(Temperature::from_tenths(366)),
+            symptoms: Symptoms::None,
         };
         let checked = Checked {
             entrants: vec![Entrant {
@@ -173,6 +230,7 @@ mod tests {
                 observation,
             }],
             mask_worn: true,
+            mask: Finding::MaskWorn,
             device: "东门".to_owned(),
             guard: "guard-1".to_owned(),
             policy_version: "fuzhou-2022-04@1".to_owned(),

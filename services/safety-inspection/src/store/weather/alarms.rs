@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::query::Where;
 use super::{NEVER, Turn};
+use crate::grpc::announced;
 use crate::store::Store;
 
 row! {
@@ -127,6 +128,7 @@ impl Store {
             ];
             insert(tx, "weather_areas", columns, "").await?;
         }
+        Self::tell(tx, vec![announced::alarm(&row)]).await?;
         Ok(row)
     }
 
@@ -148,6 +150,9 @@ impl Store {
         let sql = "UPDATE weather_alarms SET joined = $2 WHERE joined = $1";
         tx.execute_raw(statement(tx, sql, [id.into(), joined.into()]))
             .await?;
+        let row = AlarmRow::find(tx, "id", vec![id.into()], Lock::Yes).await?;
+        let gone = row.iter().map(announced::alarm_gone);
+        Self::tell(tx, gone.collect()).await?;
         Self::clear_weather_area(tx, id).await
     }
 

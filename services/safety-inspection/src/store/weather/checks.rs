@@ -21,7 +21,7 @@ row! {
         place: String,
         /// What was seen.
         description: String,
-        /// The hazard that was opened; empty when it is in order.
+        /// The last hazard that was opened in this sweep, also once it is in order; empty when none was.
         hazard: String,
         /// Who looked.
         checker: String,

@@ -39,6 +39,15 @@ const REGION: &str = "COALESCE((SELECT p.region FROM weather_plan p WHERE p.regi
      ORDER BY length(p.region) DESC LIMIT 1), '')";
 
 impl Store {
+    /// Whether an organisation is where a warning holds without having been warned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn weather_has_newcomers(tx: &Tx) -> Result<bool, DbErr> {
+        let sql = format!("SELECT 1 WHERE {}", newcomers());
+        Ok(tx.query_one_raw(statement(tx, &sql, [])).await?.is_some())
+    }
+
     /// After alarms changed: finds the level that holds at each organisation, moves those where it
     /// changed, and gives out and stands down tasks by the action table `plan`.
     ///
@@ -50,22 +59,38 @@ impl Store {
         PlanRow::save(tx, plan).await?;
         warn(tx, turn).await?;
         shift(tx, turn).await?;
-        Self::settle_weather_tasks(tx, turn).await
+        Self::settle_weather_tasks(tx, turn).await?;
+        Self::retell_turn(tx, turn.number).await
     }
+}
+
+/// The organisations `o` that can be warned.
+fn campuses() -> String {
+    let campuses = Kind::ALL.into_iter().filter(|kind| kind.has_campus());
+    let campuses: Vec<String> = campuses.map(|kind| (kind as i16).to_string()).collect();
+    format!("o.kind IN ({})", campuses.join(", "))
+}
+
+/// An organisation `o` is where an alarm in force holds, and was never warned.
+pub(super) fn newcomers() -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM weather_areas a CROSS JOIN organizations o \
+         WHERE {} AND {HOLDS} AND NOT EXISTS \
+         (SELECT 1 FROM weather_states s WHERE s.organization = o.id))",
+        campuses()
+    )
 }
 
 /// Rows for those who are warned for the first time, and the level that now holds at each.
 async fn warn(tx: &Tx, turn: &Turn) -> Result<(), DbErr> {
-    let campuses = Kind::ALL.into_iter().filter(|kind| kind.has_campus());
-    let campuses: Vec<String> = campuses.map(|kind| (kind as i16).to_string()).collect();
     let none = State::None as i32;
     let sql = format!(
         "INSERT INTO weather_states (organization, org_path, kind, region, state, level, \
          next_level, episode, sweep, since_at, due_at, turn, changes) \
          SELECT o.id, o.org_path, o.kind, '', {none}, 0, 0, 0, 0, $1, {NEVER}, 0, 0 \
-         FROM organizations o WHERE o.kind IN ({}) \
+         FROM organizations o WHERE {} \
          AND EXISTS (SELECT 1 FROM weather_areas a WHERE {HOLDS}) ON CONFLICT DO NOTHING",
-        campuses.join(", ")
+        campuses()
     );
     tx.execute_raw(statement(tx, &sql, [turn.now.into()]))
         .await?;

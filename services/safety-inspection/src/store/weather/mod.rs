@@ -73,15 +73,20 @@ impl Store {
         })
     }
 
-    /// Whether at `now` a warning is over, a suspension begins or ends, or the register is to be told.
+    /// Whether at `now` a warning is over, a suspension begins or ends, the register is to be told, or
+    /// somebody is to be warned who was not there before.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn weather_is_due(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
-        let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM weather_teaching WHERE due_at <= $1) \
-                   OR EXISTS (SELECT 1 FROM weather_suspensions WHERE acts_at <= $1) \
-                   OR EXISTS (SELECT 1 FROM weather_alarms WHERE state = 1 AND expires_at <= $1)";
-        let found = db.query_one_raw(statement(db, sql, [now.into()])).await?;
+        let sql = format!(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM weather_teaching WHERE due_at <= $1) \
+             OR EXISTS (SELECT 1 FROM weather_suspensions WHERE acts_at <= $1) \
+             OR EXISTS (SELECT 1 FROM weather_alarms WHERE state = 1 AND expires_at <= $1) \
+             OR {}",
+            levels::newcomers()
+        );
+        let found = db.query_one_raw(statement(db, &sql, [now.into()])).await?;
         Ok(found.is_some())
     }
 }

@@ -117,6 +117,8 @@ impl Store {
             let subject = (&*row.name(), row.changes);
             Self::weather_changed(tx, subject, (from, row.state), row.level, turn).await?;
             StateRow::save(tx, std::slice::from_ref(row)).await?;
+            Self::retell(tx, &row.organization, "weatherState").await?;
+            Self::judge_anew(tx, [&*row.organization]).await?;
         }
         Ok(true)
     }

@@ -1,5 +1,6 @@
 //! Suspensions begin and end for all whom they reach at once.
 
+use kit::bulk::{Column, listed};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -32,28 +33,23 @@ impl Store {
         row: &SuspensionRow,
         turn: &Turn,
     ) -> Result<u64, DbErr> {
-        let reached = reach(tx, row).await?;
-        let suspended = State::Suspended as i32;
-        let event = (Event::Suspend, NEVER, 0);
-        let which = format!("s.state <> {suspended} AND {REACHED}");
-        move_all(tx, row, event, &which, turn).await?;
-        let in_person = Teaching::InPerson as i32;
-        let sql = format!(
-            "INSERT INTO weather_teaching (organization, kind, wanted, told, begun, targets, round, \
-             attempts, due_at, cause) \
-             SELECT s.organization, s.kind, $2, {in_person}, FALSE, '', 1, 0, $3, $4 \
-             FROM weather_states s WHERE {REACHED} \
-             ON CONFLICT (organization) DO UPDATE SET wanted = excluded.wanted, \
-             round = weather_teaching.round + 1, attempts = 0, due_at = excluded.due_at, \
-             cause = excluded.cause WHERE weather_teaching.wanted <> excluded.wanted"
-        );
-        let values = [
-            row.id.into(),
-            row.teaching.into(),
-            turn.now.into(),
-            row.name().into(),
-        ];
-        tx.execute_raw(statement(tx, &sql, values)).await?;
+        let reached = reach(tx, row, "TRUE", turn).await?;
+        Self::retell_turn(tx, turn.number).await?;
+        Ok(reached)
+    }
+
+    /// After warnings changed: suspensions in force reach those who are warned since they began, as if
+    /// they had been then. Whoever is suspended already stays as they are taught. Returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn widen_weather_suspensions(tx: &Tx, turn: &Turn) -> Result<u64, DbErr> {
+        let others = format!("s.state <> {}", State::Suspended as i32);
+        let mut reached = 0;
+        for row in Self::weather_suspensions_in_force(tx).await? {
+            reached += reach(tx, &row, &others, turn).await?;
+        }
+        Self::retell_turn(tx, turn.number).await?;
         Ok(reached)
     }
 
@@ -71,12 +67,14 @@ impl Store {
         tx.execute_raw(statement(tx, sql, [row.id.into()])).await?;
         let starts = starts(Event::Lift);
         let which = format!("s.state IN ({starts}) AND {REACHED} AND NOT {STILL}");
-        move_all(tx, row, (Event::Lift, due, 1), &which, turn).await
+        move_all(tx, row, (Event::Lift, due, 1), &which, turn).await?;
+        Self::retell_turn(tx, turn.number).await
     }
 }
 
-/// Notes whom a suspension reaches.
-async fn reach(tx: &Tx, row: &SuspensionRow) -> Result<u64, DbErr> {
+/// Lets a suspension reach those in its area who are warned, whom it has not reached and whom `which`
+/// lets through: notes them, has the register told, and suspends whoever stops to be taught.
+async fn reach(tx: &Tx, row: &SuspensionRow, which: &str, turn: &Turn) -> Result<u64, DbErr> {
     let covers = row.covers();
     let kinds = |wanted: &dyn Fn(Kind) -> bool| {
         let kinds = Kind::ALL.into_iter().filter(|kind| wanted(*kind));
@@ -97,18 +95,63 @@ async fn reach(tx: &Tx, row: &SuspensionRow) -> Result<u64, DbErr> {
     wheres.within("o.division", &prefixes(&row.divisions));
     wheres.and(format!("({taught} OR {buses})"));
     wheres.and(format!(
-        "s.level > 0 AND s.state IN ({}) AND o.open = TRUE",
+        "s.level > 0 AND s.state IN ({}) AND o.open = TRUE AND {which}",
         starts(Event::Suspend)
     ));
+    wheres.and(
+        "NOT EXISTS (SELECT 1 FROM weather_suspended d \
+         WHERE d.organization = s.organization AND d.suspension = $1)",
+    );
     let sql = format!(
         "INSERT INTO weather_suspended (organization, suspension, taught, buses, in_force) \
          SELECT s.organization, $1, {taught}, {buses}, TRUE \
          FROM weather_states s JOIN organizations o ON o.id = s.organization \
-         WHERE {} ON CONFLICT DO NOTHING",
+         WHERE {} ON CONFLICT DO NOTHING RETURNING organization, taught",
         wheres.sql()
     );
-    let done = tx.execute_raw(statement(tx, &sql, wheres.values)).await?;
-    Ok(done.rows_affected())
+    let rows = tx.query_all_raw(statement(tx, &sql, wheres.values)).await?;
+    let mut stopped = Vec::new();
+    for row in &rows {
+        if row.try_get_by_index(1)? {
+            stopped.push(row.try_get_by_index::<String>(0)?);
+        }
+    }
+    teach(tx, row, &stopped, turn).await?;
+    let which = format!("s.state <> {} AND {REACHED}", State::Suspended as i32);
+    move_all(tx, row, (Event::Suspend, NEVER, 0), &which, turn).await?;
+    Ok(rows.len() as u64)
+}
+
+/// Has the register told that these organisations are taught as the suspension says.
+async fn teach(
+    tx: &Tx,
+    row: &SuspensionRow,
+    organizations: &[String],
+    turn: &Turn,
+) -> Result<(), DbErr> {
+    let in_person = Teaching::InPerson as i32;
+    let columns = vec![("organization", Column::Text(organizations.to_vec()))];
+    for (list, mut values) in listed(tx, columns) {
+        let from = values.len();
+        let sql = format!(
+            "WITH reached (organization) AS ({list}) \
+             INSERT INTO weather_teaching (organization, kind, wanted, told, begun, round, attempts, \
+             due_at, cause) \
+             SELECT s.organization, s.kind, CAST(${} AS SMALLINT), {in_person}, FALSE, 1, 0, \
+             CAST(${} AS BIGINT), ${} \
+             FROM weather_states s JOIN reached ON reached.organization = s.organization \
+             WHERE TRUE \
+             ON CONFLICT (organization) DO UPDATE SET wanted = excluded.wanted, \
+             round = weather_teaching.round + 1, attempts = 0, due_at = excluded.due_at, \
+             cause = excluded.cause WHERE weather_teaching.wanted <> excluded.wanted",
+            from + 1,
+            from + 2,
+            from + 3,
+        );
+        values.extend([row.teaching.into(), turn.now.into(), row.name().into()]);
+        tx.execute_raw(statement(tx, &sql, values)).await?;
+    }
+    Ok(())
 }
 
 /// Moves the rows `s` that `which` lets through by an event, with an entry in the history of each:

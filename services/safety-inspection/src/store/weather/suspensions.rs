@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Turn;
 use super::query::Where;
 use crate::domain::weather::suspension::{Cover, SuspensionState};
+use crate::grpc::announced;
 use crate::store::{Store, unreadable};
 
 row! {
@@ -107,7 +108,8 @@ impl Store {
         row.changes += 1;
         let (name, moved) = (row.name(), (from, row.state));
         Self::weather_changed(tx, (&name, row.changes), moved, 0, turn).await?;
-        SuspensionRow::save(tx, std::slice::from_ref(row)).await
+        SuspensionRow::save(tx, std::slice::from_ref(row)).await?;
+        Self::tell(tx, vec![announced::suspension(row)]).await
     }
 
     /// A suspension.
@@ -172,6 +174,16 @@ impl Store {
             wheres.and(format!("id < {before}"));
         }
         suspensions(db, wheres, &format!("ORDER BY id DESC LIMIT {limit}")).await
+    }
+
+    /// The suspensions in force, in the order of their making.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn weather_suspensions_in_force(tx: &Tx) -> Result<Vec<SuspensionRow>, DbErr> {
+        let mut wheres = Where::default();
+        wheres.and(format!("state = {}", SuspensionState::InForce as i32));
+        suspensions(tx, wheres, "ORDER BY id").await
     }
 
     /// Suspensions that begin or end by themselves at `now` or before, the first first.

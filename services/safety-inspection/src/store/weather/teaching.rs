@@ -22,8 +22,6 @@ row! {
         told: i16,
         /// A call that keeps pupils away was begun.
         begun: bool,
-        /// The class groups to tell, one a line; empty for all of the organisation.
-        targets: String,
         /// Counts the decisions.
         round: i32,
         /// How often the register could not be told.

@@ -7,18 +7,45 @@ fn rounds_that_nobody_made_are_seen_when_they_are_over() {
     assert_eq!(night.len(), 4);
     assert_eq!(night[0], span(14, 16), "22:00 in Asia/Shanghai");
     let passed = [night[0].start, night[2].end - TimeDelta::seconds(1)];
-    assert_eq!(missed(&night, &passed, night[3].start), [night[1]]);
-    assert_eq!(missed(&night, &passed, night[3].end), [night[1], night[3]]);
+    let passed = passed.map(|at| Passing { at, point: "gate" });
+    let any = Route::default();
+    assert_eq!(missed(&night, &passed, any, night[3].start), [night[1]]);
+    let both = [night[1], night[3]];
+    assert_eq!(missed(&night, &passed, any, night[3].end), both);
+    let points = ["gate".to_owned(), "hall".to_owned()];
+    let route = Route(&points);
+    assert_eq!(missed(&night, &passed, route, night[3].start), night[..3]);
+}
+
+/// Rule 5.13.
+#[test]
+fn one_point_five_times_is_not_five_patrols() {
+    let pass = |minute: i64, point: &'static str| Passing {
+        at: start() + TimeDelta::minutes(minute),
+        point,
+    };
+    let points = ["gate".to_owned(), "hall".to_owned()];
+    let route = Route(&points);
+    let gate = [0, 60, 120, 180, 240].map(|minute| pass(minute, "gate"));
+    assert_eq!(patrols(&gate, route), 0);
+    assert_eq!(patrols(&gate, Route(&points[..1])), 5);
+    let walked = [pass(0, "gate"), pass(8, "yard"), pass(16, "hall")];
+    assert_eq!(patrols(&walked, route), 1);
+    let apart = [pass(0, "gate"), pass(11, "hall")];
+    assert_eq!(patrols(&apart, route), 0);
 }
 
 #[test]
 fn points_close_together_are_one_patrol() {
     let minutes = [0, 5, 14, 30, 41, 41];
     let passed: Vec<_> = minutes
-        .map(|one| start() + TimeDelta::minutes(one))
+        .map(|one| Passing {
+            at: start() + TimeDelta::minutes(one),
+            point: "gate",
+        })
         .to_vec();
-    assert_eq!(patrols(&passed), 3);
-    assert_eq!(patrols(&[]), 0);
+    assert_eq!(patrols(&passed, Route::default()), 3);
+    assert_eq!(patrols(&[], Route::default()), 0);
     let day = |count, missed: &[Span], over| Day {
         required: 5,
         count,

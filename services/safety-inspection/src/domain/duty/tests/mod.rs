@@ -45,7 +45,7 @@ fn demands() -> Demands {
 }
 
 fn publish(shifts: Vec<Planned>) -> Result<(Roster, Move), Refused> {
-    Roster::draft(span(0, 48), shifts).publish(&demands())
+    Roster::draft(span(0, 48), shifts).publish(&demands(), &[])
 }
 
 fn template(starts: &[u32]) -> Template {

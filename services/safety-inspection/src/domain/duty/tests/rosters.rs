@@ -50,10 +50,53 @@ fn a_roster_is_published_without_gap_clash_or_empty_post() {
     let mut after = good();
     after[0].crew.staff[0] = "b".to_owned();
     assert!(publish(after).is_ok());
-    let again = published.clone().publish(&demands()).unwrap_err();
+    let again = published.clone().publish(&demands(), &[]).unwrap_err();
     assert_eq!(again, Refused::State("PUBLISHED"));
     let update = published.update(span(0, 1), Vec::new()).unwrap_err();
     assert_eq!(update, Refused::State("PUBLISHED"));
+}
+
+#[test]
+fn nobody_is_on_two_rosters_at_once() {
+    let shifts = vec![planned(0, 48, crew("a", &["b", "c"]))];
+    let roster = Roster::draft(span(0, 48), shifts);
+    let busy = |person: &str, from, until| vec![(person.to_owned(), span(from, until))];
+    let publish = |busy: Vec<(String, Span)>| roster.clone().publish(&demands(), &busy);
+    let clash = publish(busy("b", 47, 50)).unwrap_err();
+    assert_eq!(clash, Refused::Overlap(start()));
+    assert!(publish(busy("b", 48, 50)).is_ok(), "one after the other");
+    assert!(publish(busy("x", 0, 48)).is_ok(), "somebody else");
+}
+
+#[test]
+fn a_hole_between_rosters_is_seen_a_week_ahead() {
+    let at = |hour: i64| span(hour, hour).start;
+    let now = at(0);
+    let hole = |spans: &[Span]| hole(now, Some(at(-5)), spans);
+    let found = |start: i64, end: Option<i64>| {
+        Some(Hole {
+            start: Some(at(start)),
+            end: end.map(at),
+        })
+    };
+    assert_eq!(hole(&[]), found(-5, None));
+    assert_eq!(hole(&[span(3, 9)]), found(-5, Some(3)));
+    assert_eq!(
+        hole(&[span(0, 9)]),
+        None,
+        "what comes after the last one is open"
+    );
+    assert_eq!(hole(&[span(-2, 9), span(9, 12)]), None);
+    assert_eq!(
+        hole(&[span(-2, 9), span(9, 12), span(20, 24)]),
+        found(12, Some(20))
+    );
+    assert_eq!(hole(&[span(-2, 169), span(180, 190)]), None, "too far away");
+    let around =
+        |before: i64, after: i64| holes_around(span(0, 24), (Some(at(before)), Some(at(after))));
+    assert_eq!(around(0, 24), []);
+    assert_eq!(around(-3, 30), [span(-3, 0), span(24, 30)]);
+    assert_eq!(around(-200, 24), [], "a vacation is no hole");
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use kit::field::{to_date, to_timestamp};
 use proto::safety as pb;
 
 pub(in crate::grpc) use super::{child, organization};
-use super::{count, history, photo};
+use super::{count, history, number, photo};
 use crate::app::drills::{Owed, Shown};
 use crate::domain::drill::obligation::Obligation;
 use crate::domain::drill::{Drill, Ending, Group, Missing, Plan, Review, Riders, Signal};
@@ -16,10 +16,6 @@ use crate::store::records::Record;
 pub(in crate::grpc) use requests::{
     assessment, counts, day, ending, filter, instant, person, plan, postponed, reason, standing,
 };
-
-fn number(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}
 
 fn span(length: TimeDelta) -> prost_types::Duration {
     prost_types::Duration {
@@ -37,6 +33,7 @@ pub(in crate::grpc) fn drill(shown: Shown) -> pb::Drill {
     } = shown;
     let (name, counts) = (record.name("drills"), record.value.counts());
     let (missing, evacuation) = (record.value.missing(), record.value.evacuation());
+    let slow = record.value.is_slow();
     let Record {
         value: drill,
         id: _,
@@ -104,6 +101,7 @@ pub(in crate::grpc) fn drill(shown: Shown) -> pb::Drill {
         review: review.map(judged),
         counts,
         history: history::history(history),
+        slow,
     }
 }
 

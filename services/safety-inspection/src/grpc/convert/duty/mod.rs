@@ -8,9 +8,11 @@ use proto::safety as pb;
 use uuid::Uuid;
 
 pub(in crate::grpc) use super::drills::day;
-use super::history;
-pub(in crate::grpc) use super::{child, organization};
-use crate::app::duty::{InForce, OnDuty, PatrolledDay, ROSTERS, SHIFTS, SWAPS, Shown, ShownShift};
+pub(in crate::grpc) use super::{child, organization, singleton};
+use super::{history, number};
+use crate::app::duty::{
+    InForce, OnDuty, PatrolledDay, ROSTERS, SHIFTS, SWAPS, Shown, ShownRoster, ShownShift,
+};
 use crate::domain::duty::{
     Crew, Handover, Note, Planned, Post, Roster, Shift, Span, Swap, Template,
 };
@@ -18,12 +20,8 @@ use crate::store::duty::{PatrolRow, SpotCheckRow};
 use crate::store::records::{Record, resource_name};
 
 pub(in crate::grpc) use requests::{
-    generated, note, only, patrol_day, point, result, shifts, singleton, stand_ins, swap_of,
+    generated, note, only, patrol_day, point, result, shifts, stand_ins, swap_of,
 };
-
-fn number(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}
 
 fn at(instant: DateTime<Utc>) -> Option<prost_types::Timestamp> {
     Some(to_timestamp(instant))
@@ -76,7 +74,16 @@ pub(in crate::grpc) fn template(found: InForce) -> pb::DutyTemplate {
 }
 
 /// A roster as callers see it.
-pub(in crate::grpc) fn roster(shown: Shown<Roster>) -> pb::DutyRoster {
+pub(in crate::grpc) fn roster(found: ShownRoster) -> pb::DutyRoster {
+    let ShownRoster { shown, gaps } = found;
+    pb::DutyRoster {
+        adjacent_gaps: gaps.into_iter().map(round).collect(),
+        ..alone(shown)
+    }
+}
+
+/// A roster without what follows from its neighbours.
+fn alone(shown: Shown<Roster>) -> pb::DutyRoster {
     let name = shown.record.name(ROSTERS);
     let Roster {
         state,
@@ -92,6 +99,7 @@ pub(in crate::grpc) fn roster(shown: Shown<Roster>) -> pb::DutyRoster {
         shifts: shifts.into_iter().map(planned).collect(),
         policy_version,
         history: history::history(shown.history),
+        adjacent_gaps: Vec::new(),
     }
 }
 
@@ -99,7 +107,7 @@ pub(in crate::grpc) fn roster(shown: Shown<Roster>) -> pb::DutyRoster {
 pub(in crate::grpc) fn listed_roster(shown: Shown<Roster>) -> pb::DutyRoster {
     pb::DutyRoster {
         shifts: Vec::new(),
-        ..roster(shown)
+        ..alone(shown)
     }
 }
 
@@ -274,5 +282,7 @@ pub(in crate::grpc) fn standing(found: OnDuty) -> pb::DutyStanding {
         state: standing as i32,
         shift,
         leader,
+        gap_start_time: None,
+        gap_end_time: None,
     }
 }

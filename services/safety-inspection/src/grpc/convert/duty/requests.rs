@@ -20,20 +20,6 @@ const ITEMS: usize = 50;
 const TEXT: usize = 2000;
 const LINE: usize = 500;
 
-/// The organisation of `organizations/{organization}/{singleton}`.
-pub(in crate::grpc) fn singleton(
-    field: &'static str,
-    singleton: &str,
-    name: &str,
-) -> Result<String, Problem> {
-    match name.split('/').collect::<Vec<_>>()[..] {
-        ["organizations", id, last] if last == singleton && kit::org::is_id(id) => {
-            Ok(id.to_owned())
-        }
-        _ => Err(malformed(field)),
-    }
-}
-
 /// The organisation and the day of `organizations/{organization}/patrolDays/{patrol_day}`.
 pub(in crate::grpc) fn patrol_day(name: &str) -> Result<(String, NaiveDate), Problem> {
     match name.split('/').collect::<Vec<_>>()[..] {

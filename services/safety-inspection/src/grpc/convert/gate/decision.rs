@@ -6,9 +6,10 @@ use proto::safety as pb;
 
 use super::{malformed, outcome_in};
 use crate::app::gate::{Overridable, decision_name as named};
+use crate::app::visitors::visit_name;
 use crate::domain::gate::decision::Outcome;
 use crate::domain::gate::finding::{self, Finding};
-use crate::domain::gate::observation::Observation;
+use crate::domain::gate::observation::{City, Observation, Temperature};
 use crate::store::gate::decisions::{Filter, Override, Record};
 
 const REASON: usize = 500;
@@ -92,6 +93,10 @@ pub(in crate::grpc) fn decision((record, word): Overridable) -> pb::GateDecision
         emergency: emergency.map_or(0, |crew| crew as i32),
         colour_source: colour_source as i32,
         arrival: Some(check(checks.arrival)),
+        visit: emergency
+            .map(|_| visit_name(&school, id))
+            .unwrap_or_default(),
+        travel_card_source: observation.travel_source as i32,
     }
 }
 
@@ -115,14 +120,29 @@ pub(in crate::grpc) fn seen(observation: Observation) -> pb::GateObservation {
         temperature,
         colour,
         travel,
+        travel_source: _,
+        further,
+        symptoms,
     } = observation;
+    let tenths = |reading: Temperature| i32::from(reading.tenths());
     pb::GateObservation {
-        temperature_decidegrees: temperature.map(|reading| i32::from(reading.tenths())),
+        temperature_decidegrees: temperature.map(tenths),
         colour: i32::from(colour.number()),
         travel_card: travel.map(|card| pb::TravelCard {
             show_date: Some(kit::field::to_date(card.shown)),
             starred: card.starred,
+            cities: card.cities.iter().map(city).collect(),
         }),
+        further_temperatures_decidegrees: further.iter().map(tenths).collect(),
+        symptoms: symptoms as i32,
+    }
+}
+
+fn city(city: City) -> pb::TravelCity {
+    pb::TravelCity {
+        division_code: format!("{:06}", city.division),
+        starred: city.starred,
+        last_stay_date: city.last_stay.map(kit::field::to_date),
     }
 }
 

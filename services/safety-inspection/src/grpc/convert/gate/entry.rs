@@ -3,11 +3,9 @@
 use kit::field::Fields;
 use kit::status::Problem;
 use proto::safety as pb;
-use proto::safety::check_entry_request::Emergency;
 
-use super::{DEVICE, card, decision_name, fingerprint, observation};
-use crate::app::gate::{Entry, Identity};
-use crate::domain::gate::observation::Crew;
+use super::{DEVICE, card, decision_name, emergency_in, fingerprint, observation};
+use crate::app::gate::{Entry, Identity, LookUp};
 
 /// What a gate asks. `parent` was read before.
 pub(in crate::grpc) fn entry(
@@ -24,6 +22,9 @@ pub(in crate::grpc) fn entry(
         recheck_of,
         request_id,
         look_up_health_code,
+        look_up_travel_card,
+        emergency_people_count,
+        emergency_plate,
     } = request;
     let mut fields = Fields::new();
     let identity = match identity {
@@ -39,16 +40,9 @@ pub(in crate::grpc) fn entry(
             .parse("person", &name)
             .map_or(Identity::Unknown, Identity::Person),
     };
-    let emergency = match Emergency::try_from(emergency) {
-        Ok(Emergency::Unspecified) => None,
-        Ok(Emergency::Medical) => Some(Crew::Medical),
-        Ok(Emergency::Fire) => Some(Crew::Fire),
-        Ok(Emergency::Police) => Some(Crew::Police),
-        Err(_) => {
-            fields.violation("emergency", "请选择有效的选项", "not a known value");
-            None
-        }
-    };
+    let known = identity != Identity::Unknown || !recheck_of.is_empty();
+    let crew = (emergency, emergency_people_count, &*emergency_plate);
+    let emergency = emergency_in(&mut fields, crew, known);
     let device = {
         fields.required("device", &device);
         fields.text("device", &device, DEVICE).to_owned()
@@ -75,7 +69,10 @@ pub(in crate::grpc) fn entry(
         identity,
         observation: seen,
         emergency,
-        look_up: look_up_health_code,
+        look_up: LookUp {
+            colour: look_up_health_code,
+            travel: look_up_travel_card,
+        },
         device,
         guard: guard.to_owned(),
         recheck_of,

@@ -12,10 +12,16 @@ use proto::safety as pb;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::malformed;
+use super::visitor::PLATE;
+use super::{few, malformed};
 pub(in crate::grpc) use super::{organization, person};
+use crate::app::gate::Emergency;
 use crate::domain::gate::decision::Outcome;
-use crate::domain::gate::observation::{Colour, Observation, Temperature, TravelCard};
+use crate::domain::gate::observation::{
+    Cities, City, Colour, Crew, Further, Observation, Symptoms, Temperature, TravelCard,
+    TravelSource,
+};
+use crate::domain::visitor::visit::MOST_COMPANIONS;
 
 pub(in crate::grpc) use decision::{check, decision, filter, override_words, reason, result, seen};
 pub(in crate::grpc) use entry::entry;
@@ -59,17 +65,21 @@ pub(in crate::grpc) fn observation(
         temperature_decidegrees,
         colour,
         travel_card,
+        further_temperatures_decidegrees,
+        symptoms,
     } = seen;
-    let temperature = temperature_decidegrees.and_then(|tenths| {
-        let reading = Temperature::from_tenths(tenths).ok();
-        if reading.is_none() {
-            fields.violation(
-                format!("{field}.temperature_decidegrees"),
-                "体温读数应在 34.0 至 42.5 ℃ 之间，请重新测量",
-                "a temperature of a person lies between 34.0 and 42.5 degrees",
-            );
-        }
-        reading
+    let temperature = temperature_decidegrees
+        .and_then(|tenths| reading(fields, &format!("{field}.temperature_decidegrees"), tenths));
+    let further = further(
+        fields,
+        field,
+        temperature,
+        &further_temperatures_decidegrees,
+    );
+    let symptoms = Symptoms::from_number(symptoms).unwrap_or_else(|| {
+        let (zh, en) = ("请选择有效的选项", "not a known value");
+        fields.violation(format!("{field}.symptoms"), zh, en);
+        Symptoms::NotAsked
     });
     use pb::gate_observation::Colour as Pb;
     let colour = match Pb::try_from(colour) {
@@ -87,17 +97,110 @@ pub(in crate::grpc) fn observation(
         }
     };
     let travel = travel_card.and_then(|card| {
-        let shown = fields.date(&format!("{field}.travel_card.show_date"), card.show_date)?;
+        let field = format!("{field}.travel_card");
+        let shown = fields.date(&format!("{field}.show_date"), card.show_date)?;
         Some(TravelCard {
             shown,
             starred: card.starred,
+            cities: cities(fields, &format!("{field}.cities"), &card.cities),
         })
     });
     Observation {
         temperature,
         colour,
         travel,
+        travel_source: TravelSource::Shown,
+        further,
+        symptoms,
     }
+}
+
+fn cities(fields: &mut Fields, field: &str, all: &[pb::TravelCity]) -> Cities {
+    few(fields, field, all, Cities::MOST);
+    let found = all.iter().take(Cities::MOST).enumerate();
+    let found = found.filter_map(|(place, city)| {
+        let field = format!("{field}[{place}]");
+        let division = division(&city.division_code);
+        if division.is_none() {
+            let (zh, en) = ("应为六位行政区划代码", "six digits of GB/T 2260");
+            fields.violation(format!("{field}.division_code"), zh, en);
+        }
+        let day = city.last_stay_date;
+        let last_stay =
+            day.and_then(|day| fields.date(&format!("{field}.last_stay_date"), Some(day)));
+        Some(City {
+            division: division?,
+            starred: city.starred,
+            last_stay,
+        })
+    });
+    Cities::of(found)
+}
+
+fn division(code: &str) -> Option<u32> {
+    let good = code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit());
+    good.then(|| code.parse().ok())?
+}
+
+/// The crew, how many they are and their plate, where an emergency is told; `known` says that somebody was
+/// identified.
+fn emergency_in(
+    fields: &mut Fields,
+    (crew, people, plate): (i32, i32, &str),
+    known: bool,
+) -> Option<Emergency> {
+    if crew == 0 {
+        if people != 0 || !plate.is_empty() {
+            fields.violation("emergency", "请选择救援类型", "required with its crew");
+        }
+        return None;
+    }
+    let mut crews = Crew::ALL.into_iter();
+    let found = crews.find(|known| *known as i32 == crew);
+    if found.is_none() {
+        fields.violation("emergency", "请选择有效的选项", "not a known value");
+    }
+    if known {
+        let (zh, en) = (
+            "紧急救援人员不核验身份，本校人员请正常核验",
+            "a crew is nobody of the school",
+        );
+        fields.violation("emergency", zh, en);
+    }
+    let range = 1..=MOST_COMPANIONS + 1;
+    let people = fields.within("emergency_people_count", people.max(1), range);
+    let plate = fields.text("emergency_plate", plate, PLATE).to_owned();
+    Some(Emergency {
+        crew: found?,
+        people,
+        plate,
+    })
+}
+
+fn reading(fields: &mut Fields, field: &str, tenths: i32) -> Option<Temperature> {
+    let reading = Temperature::from_tenths(tenths).ok();
+    if reading.is_none() {
+        fields.violation(
+            field,
+            "体温读数不可信，请重新测量",
+            "not a temperature of a person",
+        );
+    }
+    reading
+}
+
+/// Readings after the first one.
+fn further(fields: &mut Fields, field: &str, first: Option<Temperature>, all: &[i32]) -> Further {
+    let field = format!("{field}.further_temperatures_decidegrees");
+    few(fields, &field, all, Further::MOST);
+    if first.is_none() && !all.is_empty() {
+        let (zh, en) = ("请先填写第一次读数", "needs temperature_decidegrees");
+        fields.violation(&*field, zh, en);
+    }
+    let readings = all.iter().take(Further::MOST).enumerate();
+    let readings = readings
+        .filter_map(|(place, tenths)| reading(fields, &format!("{field}[{place}]"), *tenths));
+    Further::of(readings)
 }
 
 fn outcome_in(fields: &mut Fields, field: &str, number: i32) -> Option<Outcome> {

@@ -5,8 +5,9 @@ use kit::status::Problem;
 use proto::safety as pb;
 
 use super::decision::result;
-use super::{DEVICE, fingerprint, observation, outcome_in};
+use super::{DEVICE, emergency_in, fingerprint, observation, outcome_in};
 use crate::app::gate::{Offline, Verdict, decision_name as named};
+use crate::domain::gate::decision::Outcome;
 
 const BATCH: usize = 1000;
 
@@ -32,12 +33,23 @@ pub(in crate::grpc) fn offline(
         observation: seen,
         result,
         decide_time,
+        recheck_of_id,
+        emergency,
+        emergency_people_count,
+        emergency_plate,
     } = entry;
     let mut fields = Fields::new();
     let client_id = fields.parse("client_id", &client_id);
     let person = fields.optional("person", &person);
-    let seen = observation(&mut fields, "observation", seen, false);
+    let recheck_of = fields.optional("recheck_of_id", &recheck_of_id);
+    let known = person.is_some() || recheck_of.is_some();
+    let crew = (emergency, emergency_people_count, &*emergency_plate);
+    let emergency = emergency_in(&mut fields, crew, known);
+    let seen = observation(&mut fields, "observation", seen, emergency.is_some());
     let outcome = outcome_in(&mut fields, "result", result);
+    if emergency.is_some() && outcome != Some(Outcome::Admit) {
+        fields.violation("result", "紧急救援人员应为放行", "a crew is admitted");
+    }
     let decide_time = fields.instant("decide_time", decide_time);
     fields.finish().map_err(|problem| words(&problem))?;
     match (client_id, outcome, decide_time) {
@@ -47,6 +59,8 @@ pub(in crate::grpc) fn offline(
             observation: seen,
             outcome,
             decide_time,
+            recheck_of,
+            emergency,
             fingerprint,
         }),
         _ => Err("填写的内容有误".to_owned()),
@@ -89,6 +103,7 @@ pub(in crate::grpc) fn verdict(
             Some(expected),
             "同一编号此前记录了不同内容，未保存",
         ),
+        Some(Verdict::Implausible) => (Pb::Refused, None, None, "体温读数不可信，未保存"),
         Some(Verdict::OutOfTime) | None => {
             (Pb::Refused, None, None, "核验时间不在最近 7 天之内，未保存")
         }

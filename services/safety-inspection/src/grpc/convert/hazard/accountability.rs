@@ -56,6 +56,7 @@ pub(in crate::grpc) fn record(record: Record) -> pb::AccountabilityRecord {
     let Record {
         id,
         hazard,
+        resource,
         home,
         act,
         staff_member,
@@ -67,7 +68,11 @@ pub(in crate::grpc) fn record(record: Record) -> pb::AccountabilityRecord {
     let id = id.hyphenated();
     pb::AccountabilityRecord {
         name: format!("organizations/{organization}/accountabilityRecords/{id}"),
-        hazard: name(organization, hazard),
+        hazard: if hazard.is_nil() {
+            String::new()
+        } else {
+            name(organization, hazard)
+        },
         staff_member,
         organization: match &*answers_at {
             "" => String::new(),
@@ -76,6 +81,7 @@ pub(in crate::grpc) fn record(record: Record) -> pb::AccountabilityRecord {
         act: act as i32,
         tell_time: Some(to_timestamp(told)),
         see_time: seen.map(to_timestamp),
+        resource,
     }
 }
 

@@ -185,6 +185,7 @@ fn submitted(submission: Submission, photos: Vec<pb::Photo>) -> pb::HazardSubmis
         statement,
         submitter,
         submitted,
+        day: _,
         round,
         after_photos: _,
     } = submission;
@@ -296,6 +297,7 @@ pub(in crate::grpc) fn major_rule(rule: &Rule, book: &RuleBook) -> pb::MajorRule
         effective_date: Some(to_date(rule.effective)),
         end_date: rule.end.map(to_date),
         facts: facts.collect(),
+        topics: rule.topics.clone(),
     }
 }
 

@@ -4,9 +4,11 @@ mod refused;
 mod requests;
 mod told;
 
-use kit::field::{Fields, holds_number};
+use kit::field::Fields;
 use kit::status::Problem;
 use uuid::Uuid;
+
+use super::plain;
 
 pub(in crate::grpc) use refused::refused;
 pub(in crate::grpc) use requests::{
@@ -30,19 +32,7 @@ pub(in crate::grpc) fn incident_name(
 /// A text that must be there, without phone or identity numbers.
 fn words<'a>(fields: &mut Fields, field: &str, value: &'a str, most: usize) -> &'a str {
     fields.required(field, value);
-    text(fields, field, value, most)
-}
-
-/// The same, but may be left out.
-fn text<'a>(fields: &mut Fields, field: &str, value: &'a str, most: usize) -> &'a str {
-    if holds_number(value) {
-        let (zh, en) = (
-            "不得含证件号或电话",
-            "must not hold phone or identity numbers",
-        );
-        fields.violation(field, zh, en);
-    }
-    fields.text(field, value, most)
+    plain(fields, field, value, most)
 }
 
 /// A value that must be there and known.

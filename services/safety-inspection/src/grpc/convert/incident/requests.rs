@@ -4,8 +4,8 @@ use kit::field::{Fields, from_timestamp};
 use kit::status::Problem;
 use proto::safety as pb;
 
-use super::super::malformed;
-use super::{known, maybe, text, words};
+use super::super::{malformed, plain};
+use super::{known, maybe, words};
 use crate::app::incidents::{Blame, Cause, Change, Draft};
 use crate::domain::hazard::report;
 use crate::domain::incident::category::{Category, Confidential, Measure};
@@ -73,7 +73,8 @@ pub(in crate::grpc) fn noticed(
         fields.violation("incident.occur_time", zh, en);
     }
     let reason = &told.over_level_reason;
-    let over_level_reason = text(&mut fields, "incident.over_level_reason", reason, 200).to_owned();
+    let over_level_reason =
+        plain(&mut fields, "incident.over_level_reason", reason, 200).to_owned();
     let harm = harm(&mut fields, "incident.casualties", told.casualties.as_ref());
     let place = words(&mut fields, "incident.place", &told.place, 100).to_owned();
     let summary = words(&mut fields, "incident.summary", &told.summary, 500).to_owned();
@@ -163,11 +164,11 @@ pub(in crate::grpc) fn report(request: &pb::WriteIncidentReportRequest) -> Resul
         if must {
             words(&mut fields, field, value, most);
         } else {
-            text(&mut fields, field, value, most);
+            plain(&mut fields, field, value, most);
         }
     }
     let reason = &request.over_level_reason;
-    text(&mut fields, "over_level_reason", reason, 200);
+    plain(&mut fields, "over_level_reason", reason, 200);
     if !reason.is_empty() && kind != Some(Kind::First) {
         let (zh, en) = ("仅初报可越级", "only a first report goes over a level");
         fields.violation("over_level_reason", zh, en);
@@ -308,7 +309,7 @@ pub(in crate::grpc) fn review(
             let number = told.hazard_category;
             let category = known(&mut fields, &field("hazard_category"), number, of);
             words(&mut fields, &field("description"), &told.description, 500);
-            text(&mut fields, &field("place"), &told.place, 100);
+            plain(&mut fields, &field("place"), &told.place, 100);
             Some(Cause {
                 description: told.description.clone(),
                 category: category?,

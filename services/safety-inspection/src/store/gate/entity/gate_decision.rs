@@ -33,6 +33,10 @@ pub(crate) struct Model {
     pub(crate) fingerprint: i64,
     pub(crate) colour_source: i16,
     pub(crate) arrival: i16,
+    pub(crate) further_readings: String,
+    pub(crate) symptoms: i16,
+    pub(crate) travel_cities: String,
+    pub(crate) travel_source: i16,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,286 @@
+//! How an entity is now, found by its name.
+
+use chrono::{DateTime, Days, Utc};
+use kit::clock::{civil_date, start_of};
+use kit::db::Tx;
+use kit::rows::Lock;
+use uuid::Uuid;
+
+use crate::app::inspections::tally;
+use crate::app::not_done::{NotDone, tell_not_done};
+use crate::app::{drills, duty, protection, refuges, supplies};
+use crate::domain::drill::obligation::Standing;
+use crate::domain::supply::level::Alert;
+use crate::error::Error;
+use crate::grpc::announced::{self, Lacking, Telling};
+use crate::store::Store;
+use crate::store::register::Rules;
+use crate::store::weather::alarms::{RESPONSE, SIGNAL};
+
+/// The periods of inspections that are counted end from so many days ago until today.
+const INSPECTED: Days = Days::new(6);
+
+/// How an entity is at `now`; none when there is no such thing.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn telling(
+    tx: &Tx,
+    rules: &Rules,
+    entity: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Telling>, Error> {
+    let parts: Vec<&str> = entity.split('/').collect();
+    match parts[..] {
+        ["weatherSignals", id] => match Uuid::try_parse(id) {
+            Ok(id) => {
+                let found = Store::weather_alarm(tx, (SIGNAL, id), Lock::Yes).await?;
+                // By the id of a chain that became a part of another one, the other is found.
+                let found = found.filter(|row| row.id == id);
+                Ok(found.as_ref().map(announced::alarm))
+            }
+            Err(_) => Ok(None),
+        },
+        ["organizations", organization, standing] => {
+            standing_of(tx, rules, (organization, standing), now).await
+        }
+        ["organizations", organization, "resumptionBatches", _] => {
+            let rows = Store::resumption_batches(tx, &[organization], Lock::Yes).await?;
+            let found = rows.iter().find(|row| row.name() == entity);
+            Ok(found.map(announced::batch))
+        }
+        ["organizations", organization, "resumptions", _] => {
+            let schools = [organization.to_owned()];
+            let all = Store::resumptions_of(tx, &schools, Lock::Yes).await?;
+            let found = all.iter().find(|kept| kept.name() == entity);
+            Ok(found.map(announced::resumption))
+        }
+        ["organizations", organization, collection, id] => match Uuid::try_parse(id) {
+            Ok(id) => one_of(tx, (organization, collection, id), now).await,
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+async fn one_of(
+    tx: &Tx,
+    (organization, collection, id): (&str, &str, Uuid),
+    now: DateTime<Utc>,
+) -> Result<Option<Telling>, Error> {
+    let millis = now.timestamp_millis();
+    Ok(match collection {
+        "hazards" => {
+            let found = Store::hazard_to_change(tx, id).await?;
+            found.as_ref().map(announced::hazard)
+        }
+        "visits" => {
+            let found = Store::visit(tx, id, Lock::Yes).await?;
+            found.map(|kept| announced::visit(&kept.visit))
+        }
+        "drills" => {
+            let found = Store::drill(tx, organization, id, Lock::Yes).await?;
+            found.as_ref().map(announced::drill)
+        }
+        "dutyShifts" => {
+            let found = Store::shift(tx, organization, id, Lock::Yes).await?;
+            found.as_ref().map(|found| announced::shift(found, millis))
+        }
+        "spotChecks" => {
+            let found = Store::spot_check(tx, id).await?;
+            found
+                .as_ref()
+                .map(|found| announced::spot_check(found, millis))
+        }
+        "incidents" => {
+            let found = Store::incident(tx, organization, id, Lock::Yes).await?;
+            found
+                .as_ref()
+                .map(|found| announced::incident(found, millis))
+        }
+        "inspectionCampaigns" => {
+            let found = Store::campaign(tx, organization, id, Lock::Yes).await?;
+            found.as_ref().map(announced::campaign)
+        }
+        "responseLevels" => {
+            let found = Store::weather_alarm(tx, (RESPONSE, id), Lock::Yes).await?;
+            found.as_ref().map(announced::alarm)
+        }
+        "weatherSuspensions" => {
+            let found = Store::weather_suspension(tx, id, Lock::Yes).await?;
+            found.as_ref().map(announced::suspension)
+        }
+        _ => None,
+    })
+}
+
+async fn standing_of(
+    tx: &Tx,
+    rules: &Rules,
+    (id, standing): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Option<Telling>, Error> {
+    let found = Store::organization(tx, id).await?;
+    let Some(organization) = found else {
+        return Ok(gone(standing, (id, "")));
+    };
+    let home = (id, &*organization.org_path);
+    if !organization.open {
+        return Ok(gone(standing, home));
+    }
+    let today = civil_date(now);
+    Ok(match standing {
+        "drillStanding" => {
+            let (owed, slow) = drills::owed_by(tx, rules, &organization, today).await?;
+            tell_of_drills(tx, home, &owed, now).await?;
+            Some(announced::drill_standing(home, (&owed, slow), today))
+        }
+        "dutyStanding" => Some(duty_standing(tx, home, now).await?),
+        "inspectionStanding" if organization.kind.has_campus() => {
+            let days = (today - INSPECTED, today);
+            let tally = tally(tx, rules, &organization, (days, today)).await?;
+            let submitted = Store::last_inspection(tx, id).await?;
+            let inspected = (tally, submitted);
+            Some(announced::inspection_standing(home, inspected, today))
+        }
+        "weatherState" => weather_standing(tx, home, now).await?,
+        "protectionStanding" => protection_standing(tx, rules, home, now).await?,
+        "supplyStanding" => Some(supply_standing(tx, home, now).await?),
+        "shelterStanding" => {
+            let room = refuges::room_of(tx, rules, home, today).await?;
+            Some(announced::shelter_standing(home, room))
+        }
+        "gateRecheckStanding" => {
+            let kept_out = Store::kept_out(tx, id, today).await?;
+            Some(announced::gate_recheck_standing(home, kept_out, today))
+        }
+        "gateRedCodeStanding" => {
+            let red = Store::red_codes(tx, id, today).await?;
+            Some(announced::gate_red_code_standing(home, red, today))
+        }
+        _ => gone(standing, home),
+    })
+}
+
+/// What there is of an organisation once and is of no interest; none for what there never is.
+fn gone(standing: &str, home: (&str, &str)) -> Option<Telling> {
+    let standings = [
+        "drillStanding",
+        "dutyStanding",
+        "inspectionStanding",
+        "weatherState",
+        "protectionStanding",
+        "supplyStanding",
+        "shelterStanding",
+        "gateRecheckStanding",
+        "gateRedCodeStanding",
+    ];
+    let standing = standings.into_iter().find(|known| *known == standing)?;
+    Some(Telling::no_standing(standing, home))
+}
+
+async fn duty_standing(tx: &Tx, home: (&str, &str), now: DateTime<Utc>) -> Result<Telling, Error> {
+    if !Store::publishes_rosters(tx, home.0).await? {
+        return Ok(Telling::no_standing("dutyStanding", home));
+    }
+    let found = duty::standing_of(tx, home.0, now).await?;
+    Ok(announced::duty_standing(home, found))
+}
+
+/// Whoever answers for safety is told once of drills that were missed when their period was over.
+async fn tell_of_drills(
+    tx: &Tx,
+    home: (&str, &str),
+    owed: &[drills::Owed],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let resource = format!("organizations/{}/drillStanding", home.0);
+    let missed = owed.iter().filter(|one| one.standing == Standing::Missed);
+    for one in missed {
+        let missed = NotDone {
+            home,
+            resource: &resource,
+            person: "",
+            subject: "SAFETY",
+            since: start_of(one.obligation.period.last + Days::new(1)),
+        };
+        tell_not_done(tx, missed, now).await?;
+    }
+    Ok(())
+}
+
+/// Whoever had to do the tasks of the weather that are overdue is told once of each.
+async fn tell_of_tasks(tx: &Tx, home: (&str, &str), now: DateTime<Utc>) -> Result<(), Error> {
+    let overdue = Store::overdue_weather_tasks(tx, home.0, now.timestamp_millis()).await?;
+    for task in overdue {
+        let missed = NotDone {
+            home,
+            resource: &task.name,
+            person: &task.owner,
+            subject: "WEATHER",
+            since: DateTime::from_timestamp_millis(task.due_at).unwrap_or_default(),
+        };
+        tell_not_done(tx, missed, now).await?;
+    }
+    Ok(())
+}
+
+async fn weather_standing(
+    tx: &Tx,
+    (id, org_path): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Option<Telling>, Error> {
+    let Some(mut row) = Store::weather_state(tx, id, Lock::No).await? else {
+        return Ok(gone("weatherState", (id, org_path)));
+    };
+    org_path.clone_into(&mut row.org_path);
+    let millis = now.timestamp_millis();
+    let tasks = Store::weather_task_counts(tx, (id, row.episode), millis).await?;
+    if tasks.overdue > 0 {
+        tell_of_tasks(tx, (id, org_path), now).await?;
+    }
+    Ok(Some(announced::standing(&row, tasks, millis)))
+}
+
+async fn protection_standing(
+    tx: &Tx,
+    rules: &Rules,
+    (id, org_path): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Option<Telling>, Error> {
+    let today = civil_date(now);
+    let Some(mut declared) = Store::protection(tx, id).await? else {
+        return Ok(gone("protectionStanding", (id, org_path)));
+    };
+    org_path.clone_into(&mut declared.org_path);
+    let judged = protection::judged_of(tx, rules, declared, today).await?;
+    Ok(Some(announced::protection_standing(&judged, today)))
+}
+
+async fn supply_standing(
+    tx: &Tx,
+    home: (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Telling, Error> {
+    let today = civil_date(now);
+    let stock = supplies::stock(tx, home, today).await?;
+    let recorded = || stock.levels.iter().filter(|one| one.recorded);
+    // The roll or a new policy may ask for more than when something was entered last.
+    let levels: Vec<_> = recorded()
+        .map(|one| (one.item, &one.holding, &one.level))
+        .collect();
+    Store::attend_anew(tx, home.0, &levels, today).await?;
+    let with = |alert: Alert| {
+        let those = recorded().filter(move |one| one.level.alerts.contains(&alert));
+        those.map(|one| one.item.code.clone()).collect()
+    };
+    let lacking = Lacking {
+        items: recorded().count(),
+        below: with(Alert::BelowMinimum),
+        expired: with(Alert::Expired),
+        expiring: with(Alert::Expiring),
+        cover: stock.cover,
+        required_days: stock.days,
+    };
+    Ok(announced::supply_standing(home, lacking, today))
+}

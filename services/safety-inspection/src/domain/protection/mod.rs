@@ -1,0 +1,11 @@
+//! How a campus is protected: declared, confirmed, and judged by the rules and the day.
+
+pub mod declaration;
+pub mod figures;
+pub mod finding;
+pub mod guards;
+pub mod judgement;
+pub mod version;
+
+#[cfg(test)]
+mod tests;

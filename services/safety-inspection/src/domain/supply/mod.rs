@@ -1,0 +1,10 @@
+//! Supplies of a campus (rule 4.5): what is kept, its ledger, how long it lasts, and who helps whom.
+
+pub mod advice;
+pub mod item;
+pub mod ledger;
+pub mod level;
+pub mod transfer;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! SafetyFeed.
+
+use kit::auth::{Permission, caller};
+use kit::feed::{Answers, Feed, Told};
+use proto::safety as pb;
+use proto::safety::safety_feed_server::SafetyFeed;
+use tonic::{Request, Response, Status};
+
+/// Serves SafetyFeed.
+#[derive(Debug)]
+pub(crate) struct FeedGrpc {
+    feed: Feed,
+}
+
+impl FeedGrpc {
+    pub(crate) fn new(feed: Feed) -> Self {
+        Self { feed }
+    }
+}
+
+#[tonic::async_trait]
+impl SafetyFeed for FeedGrpc {
+    type SnapshotStream = Answers<pb::SafetySnapshotResponse>;
+    type WatchStream = Answers<pb::SafetyWatchResponse>;
+
+    async fn snapshot(
+        &self,
+        request: Request<pb::SafetySnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        let scope = caller(&request)?.allowed(Permission::FeedRead)?.clone();
+        let token = request.into_inner().page_token;
+        let answer = |told: Told<_>| pb::SafetySnapshotResponse {
+            events: told.events,
+            page_token: told.page_token,
+            resume_token: told.resume_token,
+        };
+        Ok(self.feed.serve_snapshot(scope, token, answer))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<pb::SafetyWatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let scope = caller(&request)?.allowed(Permission::FeedRead)?.clone();
+        let token = request.into_inner().resume_token;
+        let answer = |told: Told<_>| pb::SafetyWatchResponse {
+            events: told.events,
+            resume_token: told.resume_token,
+        };
+        self.feed.serve_watch(scope, token, answer).await
+    }
+}

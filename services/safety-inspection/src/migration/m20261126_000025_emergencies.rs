@@ -1,0 +1,22 @@
+//! Emergencies, the keys under which is sealed what was gathered for them, and their destruction.
+
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm};
+
+pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        "m20261126_000025_emergencies"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), sea_orm::DbErr> {
+        kit::migration::create(manager, &kit::destruction::TABLES).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
