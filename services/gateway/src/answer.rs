@@ -14,8 +14,8 @@ use proto::error::ErrorReason;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 
-use crate::callers::Place;
 use crate::dense::Dense;
+use crate::proxy::Admission;
 
 /// Passes an answer on until its end, its break or its deadline.
 #[derive(Debug)]
@@ -25,18 +25,18 @@ pub(crate) struct Answer<B> {
     /// Set up when the service makes the caller wait for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
-    _place: Place,
+    _admission: Admission,
 }
 
 impl<B> Answer<B> {
-    /// Passes `body` on; the caller keeps its place until the end.
-    pub(crate) fn new(body: B, deadline: Option<Instant>, place: Place) -> Self {
+    /// Passes `body` on; the call keeps its place until the end.
+    pub(crate) fn new(body: B, deadline: Option<Instant>, admission: Admission) -> Self {
         Self {
             body: Dense(body),
             deadline,
             timer: None,
             ended: false,
-            _place: place,
+            _admission: admission,
         }
     }
 

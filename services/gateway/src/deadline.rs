@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-const HEADER: &str = "grpc-timeout";
+/// The header by which gRPC says a deadline.
+pub(crate) const HEADER: &str = "grpc-timeout";
+/// The header by which the other dialects may say it: seconds, such as `2.5`.
+const SECONDS: &str = "x-request-timeout";
+/// Nobody waits longer than a day.
+const DAY: f64 = 86_400.0;
 
 /// How long the caller is willing to wait; none when it did not say, or not in the form of gRPC
 /// (at most eight digits and a unit).
@@ -24,6 +29,15 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Duration> {
         "n" => Duration::from_nanos(amount),
         _ => return None,
     })
+}
+
+/// How long a caller is willing to wait who says it in seconds; none when it did not, or says
+/// something else.
+pub(crate) fn read_seconds(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(SECONDS)?.to_str().ok()?;
+    let seconds: f64 = text.parse().ok()?;
+    let meant = (0.001..=DAY).contains(&seconds);
+    meant.then(|| Duration::from_secs_f64(seconds))
 }
 
 /// Says how long the service may take.
@@ -61,6 +75,19 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(HEADER, value);
             assert_eq!(read(&headers), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_read_in_the_header_of_the_other_dialects() {
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(SECONDS, text.parse().unwrap());
+            read_seconds(&headers)
+        };
+        assert_eq!(read("2.5"), Some(Duration::from_millis(2500)));
+        for text in ["", "0", "-1", "NaN", "inf", "1e300", "soon"] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

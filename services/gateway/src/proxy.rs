@@ -8,10 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version};
-use kit::auth::Caller;
+use http::header::{AUTHORIZATION, CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
+use kit::auth::{Caller, Exchange, Session};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use tokio::time::{Instant, timeout_at};
@@ -22,8 +21,10 @@ use crate::answer::Answer;
 use crate::callers::{Callers, Place};
 use crate::deadline;
 use crate::dense::Dense;
-use crate::pool::Unreachable;
+use crate::draft::Draft;
+use crate::limits::{Limits, Slot};
 use crate::route::{Route, Table};
+use crate::upstream::Unreachable;
 
 /// Headers that concern one hop only.
 const HOP: [HeaderName; 4] = [CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE];
@@ -39,52 +40,115 @@ pub(crate) struct Deadlines {
     pub(crate) most: Duration,
 }
 
+/// What a call takes up until its answer has ended.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    /// Among the calls of the service; streams have none.
+    slot: Option<Slot>,
+    /// Among those of the caller.
+    _place: Place,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     table: Arc<Table>,
     deadlines: Deadlines,
+    limits: Limits,
     callers: Callers,
+    exchange: Option<Exchange>,
 }
 
 impl Proxy {
-    pub(crate) fn new(table: Table, deadlines: Deadlines, callers: Callers) -> Self {
+    pub(crate) fn new(
+        table: Arc<Table>,
+        deadlines: Deadlines,
+        (limits, callers): (Limits, Callers),
+        exchange: Option<Exchange>,
+    ) -> Self {
         Self {
-            table: Arc::new(table),
+            table,
             deadlines,
+            limits,
             callers,
+            exchange,
         }
     }
 
     async fn pass(self, mut request: Request<Body>) -> Result<Response<Body>, Problem> {
-        let path = request.uri().path_and_query().cloned();
-        let route = path.as_ref().and_then(|path| self.table.find(path.path()));
-        let (Some(path), Some(route)) = (path, route) else {
-            let path = request.uri().path();
+        let path = request.uri().path();
+        let Some(route) = self.table.find(path) else {
             return Err(Problem::new(ErrorReason::UnknownMethod).meta("path", path));
         };
-        let place = self.enter(&request)?;
+        let admission = self.enter(&request, route)?;
         let deadline = self
             .limit(&mut request, route)
             .and_then(|limit| Instant::now().checked_add(limit));
-        readdress(&mut request, route.pool.authority().clone(), path);
+        if let Some(draft) = request.extensions_mut().remove::<Draft>() {
+            request = self.frame(request, draft, deadline).await?;
+        }
+        travel(&mut request);
+        self.vouch(&mut request);
         let request = request.map(|body| Body::new(Dense(body)));
-        let answered = match deadline {
-            Some(deadline) => timeout_at(deadline, route.pool.send(request))
-                .await
-                .map_err(|_| Problem::new(ErrorReason::DeadlineExceeded))?,
-            None => route.pool.send(request).await,
-        };
-        let response = answered.map_err(unavailable)?;
-        Ok(response.map(|body| Body::new(Answer::new(body, deadline, place))))
+        let sent = route.upstream.send(request, route.repeatable, deadline);
+        let sent = sent.await;
+        if let Some(slot) = &admission.slot {
+            slot.answered(is_overloaded(&sent), Instant::now());
+        }
+        let response = sent.map_err(unavailable)?;
+        Ok(response.map(|body| Body::new(Answer::new(body, deadline, admission))))
     }
 
-    /// A place among the caller's calls. Whoever comes here was authenticated by the server.
-    fn enter(&self, request: &Request<Body>) -> Result<Place, Problem> {
+    /// A place among the caller's calls, and for a unary call one among those of the service. Whoever comes
+    /// here was authenticated by the server.
+    fn enter(&self, request: &Request<Body>, route: &Route) -> Result<Admission, Problem> {
         let caller = request.extensions().get::<Arc<Caller>>();
         let caller = caller.ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))?;
-        self.callers
-            .enter(&caller.subject)
-            .ok_or_else(|| Problem::new(ErrorReason::Overloaded).retry_after(RETRY))
+        route.rule.check(caller)?;
+        self.limits
+            .pass(caller, request.uri().path(), Instant::now())?;
+        let overloaded = || Problem::new(ErrorReason::Overloaded).retry_after(RETRY);
+        let place = self.callers.enter(&caller.subject);
+        let place = place.ok_or_else(overloaded)?;
+        let slot = if route.unary {
+            Some(route.room.enter(route.priority).ok_or_else(overloaded)?)
+        } else {
+            None
+        };
+        Ok(Admission {
+            slot,
+            _place: place,
+        })
+    }
+
+    /// Makes the body of a call that came in another dialect. A body always has a deadline.
+    async fn frame(
+        &self,
+        request: Request<Body>,
+        draft: Draft,
+        deadline: Option<Instant>,
+    ) -> Result<Request<Body>, Problem> {
+        let (head, body) = request.into_parts();
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + self.deadlines.default);
+        let framed = timeout_at(deadline, draft.frame(body)).await;
+        let framed = framed.map_err(|_| Problem::new(ErrorReason::DeadlineExceeded))??;
+        Ok(Request::from_parts(head, Body::from(framed)))
+    }
+
+    /// Signs for a caller who showed a certificate: the service behind does not see it. What such a
+    /// caller says of itself in a header goes no further.
+    fn vouch(&self, request: &mut Request<Body>) {
+        let session = request.extensions().get::<Arc<Session>>();
+        let Some(session) = session.filter(|session| session.by_certificate()) else {
+            return;
+        };
+        let vouched = self
+            .exchange
+            .as_ref()
+            .map(|exchange| exchange.authorization(session));
+        match vouched {
+            Some(token) => drop(request.headers_mut().insert(AUTHORIZATION, token)),
+            None => drop(request.headers_mut().remove(AUTHORIZATION)),
+        }
     }
 
     /// How long the call may take, also told to the service. A unary call always has a deadline,
@@ -103,19 +167,29 @@ impl Proxy {
     }
 }
 
+/// Whether the service said that it had too much to do, or was too slow to say anything.
+fn is_overloaded<B>(answered: &Result<Response<B>, Unreachable>) -> bool {
+    match answered {
+        Ok(response) => {
+            let status = response.headers().get("grpc-status");
+            status.is_some_and(|status| status == "8")
+        }
+        Err(Unreachable::Late) => true,
+        Err(_) => false,
+    }
+}
+
 fn unavailable(err: Unreachable) -> Problem {
+    if let Unreachable::Late = err {
+        return Problem::new(ErrorReason::DeadlineExceeded);
+    }
     Problem::new(ErrorReason::Unavailable)
         .retry_after(RETRY)
         .source(err)
 }
 
-fn readdress(request: &mut Request<Body>, authority: Authority, path: PathAndQuery) {
-    let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(authority);
-    parts.path_and_query = Some(path);
-    // A scheme, an authority and a path always make a URI.
-    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+/// Leaves what concerned one hop only behind.
+pub(crate) fn travel(request: &mut Request<Body>) {
     *request.version_mut() = Version::HTTP_2;
     strip(request.headers_mut());
 }

@@ -2,19 +2,39 @@
 
 use std::sync::Arc;
 
+use kit::auth::Exchange;
 use kit::clock::Clock;
 use kit::drain::Drain;
 use kit::server::{Running, ServeError, Server};
+use proto::gateway::audit_service_server::AuditServiceServer;
+use proto::gateway::overview_service_server::{OverviewServiceServer, SERVICE_NAME as OVERVIEW};
 use tonic::service::Routes;
 
 use crate::Config;
 use crate::callers::Callers;
+use crate::contract::{Contracts, UnknownContract};
+use crate::front::Dialects;
+use crate::grpc::{AuditGrpc, OverviewGrpc, Own, Reception};
+use crate::health::Health;
+use crate::json::Transcoder;
+use crate::limits::Limits;
+use crate::openapi::Document;
+use crate::overview;
 use crate::proxy::{Deadlines, Proxy};
-use crate::route::{Table, UnknownContract};
+use crate::route::Table;
+
+/// The package that the gateway answers itself.
+const OWN: &str = "campus.gateway.";
+
+/// The largest question to the audit logs.
+const MAX_QUESTION: usize = 64 << 10;
 
 /// The gateway cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A setting cannot be used; the text names the key.
+    #[error("configuration: {0}")]
+    Config(String),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] ServeError),
@@ -26,20 +46,74 @@ pub enum StartError {
 /// Answers calls until the drain.
 ///
 /// # Errors
-/// When the address cannot be listened at or an upstream's address is malformed.
+/// When the address cannot be listened at, an upstream's address is malformed, or a certificate or
+/// key cannot be used.
 pub async fn start(
     config: Config,
     clock: Arc<dyn Clock>,
     drain: Drain,
 ) -> Result<Running, StartError> {
-    let table = Table::new(&config)?;
-    let server = Server::bind(&config.server, &config.auth, clock, drain).await?;
+    let contracts = Contracts::read(proto::DESCRIPTORS)?;
+    let table = Arc::new(Table::new(&config, &contracts)?);
+    let behind = config.upstreams.routes().map(|(prefix, ..)| prefix);
+    let packages: Vec<&'static str> = behind.into_iter().chain([OWN]).collect();
+    let transcoder = Transcoder::new(&contracts, &packages, config.max_body_bytes)?;
+    let exchange = match &config.internal_token_key_file {
+        None => None,
+        Some(file) => {
+            let exchange = Exchange::new(file, clock.clone())
+                .map_err(|err| StartError::Config(format!("internal_token_key_file: {err}")))?;
+            tokio::spawn(exchange.clone().keep(drain.clone()));
+            Some(exchange)
+        }
+    };
+    let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let opening = server.latch(OVERVIEW);
+    let watched = table.services().iter().map(|neighbour| {
+        let watching = neighbour.upstream.clone().watch(drain.clone());
+        tokio::spawn(watching)
+    });
+    let watched = watched.collect();
+    let health = Health::new(&table, drain.clone());
+    let document = config.server.reflection.then(|| Document::new(packages));
+    let dialects = Dialects::new(
+        transcoder,
+        health,
+        document,
+        config.max_body_bytes,
+        &config.cors_origins,
+    );
     let deadlines = Deadlines {
         default: config.default_deadline,
         most: config.max_deadline,
     };
     let callers = Callers::new(config.max_in_flight_per_caller);
-    let proxy = Proxy::new(table, deadlines, callers);
+    let limits = Limits::new(&config.limits);
+    let (desk, watches) = overview::open(&config.overview, table.clone(), clock, drain);
+    let reception = Reception {
+        limits: limits.clone(),
+        callers: callers.clone(),
+        exchange: exchange.clone(),
+    };
+    let audit = AuditGrpc {
+        table: table.clone(),
+        deadlines,
+        reception: reception.clone(),
+    };
+    let overview = OverviewServiceServer::new(OverviewGrpc {
+        desk,
+        watches,
+        reception,
+    });
+    let overview = Own::new(overview, config.default_deadline);
+    let audit = AuditServiceServer::new(audit).max_decoding_message_size(MAX_QUESTION);
+    let audit = Own::new(audit, config.default_deadline);
+    let proxy = Proxy::new(table, deadlines, (limits, callers), exchange);
     let router = axum::Router::new().fallback_service(proxy);
-    Ok(server.serve(Routes::from(router)))
+    let routes = Routes::from(router)
+        .add_service(overview)
+        .add_service(audit);
+    opening.release();
+    let server = server.behind(Arc::new(dialects));
+    Ok(server.serve(routes).with(watched))
 }

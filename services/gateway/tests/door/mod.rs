@@ -1,16 +1,17 @@
 //! A gateway before a service that echoes, refuses, stalls, breaks off, or is real.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod http;
 mod real;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use axum::body::Body;
 use futures_util::{StreamExt, stream};
 use gateway::{Config, UpstreamsConfig};
-use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use http_body_util::BodyExt;
 use kit::auth::{AuthConfig, Issuer, Role};
 use kit::clock::{Clock, SystemClock};
@@ -33,10 +34,20 @@ pub(crate) const DOWN: &str = "/campus.notification.v1.AlertService/WatchAlerts"
 pub(crate) const BOTH: &str = "/campus.sampling.v1.ResultService/SubmitResults";
 pub(crate) const UNARY: &str = "/campus.safety.v1.GateService/CheckEntry";
 
+/// Together they may call every method that these tests pass on.
+pub(crate) const ROLES: [Role; 3] = [Role::Guard, Role::CityOfficer, Role::Laboratory];
+
 pub(crate) type Codec = tonic_prost::ProstCodec<String, String>;
 
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
+}
+
+/// What became of a call that is never answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stalled {
+    Came,
+    GivenUp,
 }
 
 /// What the service behind the gateway does with every call.
@@ -44,12 +55,14 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 pub(crate) enum Behaviour {
     Echo,
     Refuse,
-    /// Never answers; tells when the call was given up.
-    Stall(mpsc::UnboundedSender<()>),
+    /// Never answers; tells when the call came and when it was given up.
+    Stall(mpsc::UnboundedSender<Stalled>),
     /// Answers with the head and one message, then nothing more.
     Half,
     /// A service of the framework that our services are built with: sends one text back.
     Real,
+    /// Answers every call in the same way, and tells what it was asked.
+    Canned(http::Canned),
 }
 
 pub(crate) async fn upstream(listen: ServerConfig, behaviour: Behaviour) -> Running {
@@ -104,14 +117,16 @@ pub(crate) async fn behave(behaviour: Behaviour, request: HttpRequest<Body>) -> 
             response.headers_mut().insert("content-type", kind);
             response
         }
+        Behaviour::Canned(canned) => http::answer(canned, request).await,
         Behaviour::Real => real::answer(request).await,
         Behaviour::Stall(gone) => {
-            struct Tell(mpsc::UnboundedSender<()>);
+            struct Tell(mpsc::UnboundedSender<Stalled>);
             impl Drop for Tell {
                 fn drop(&mut self) {
-                    let _ = self.0.send(());
+                    let _ = self.0.send(Stalled::GivenUp);
                 }
             }
+            let _ = gone.send(Stalled::Came);
             let _tell = Tell(gone);
             std::future::pending().await
         }
@@ -162,10 +177,13 @@ pub(crate) fn signed<T>(message: T) -> Request<T> {
 }
 
 pub(crate) fn signed_by<T>(subject: &str, message: T) -> Request<T> {
+    signed_as(subject, &ROLES, message)
+}
+
+pub(crate) fn signed_as<T>(subject: &str, roles: &[Role], message: T) -> Request<T> {
     let ttl = Duration::from_secs(600);
-    let roles = [Role::Guard];
     let token =
-        Issuer::development().token(subject, &roles, &OrgPath::root(), None, clock().now(), ttl);
+        Issuer::development().token(subject, roles, &OrgPath::root(), None, clock().now(), ttl);
     let mut request = Request::new(message);
     let bearer = format!("Bearer {token}").parse().expect("a header");
     request.metadata_mut().insert("authorization", bearer);
