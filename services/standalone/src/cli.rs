@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use chrono::{Datelike as _, NaiveDate};
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::AuditCommand;
 use crate::bench::BenchArgs;
 use crate::demo::DemoArgs;
+use crate::destruction::DestructionCommand;
 use crate::draw::DrawCommand;
 use crate::import::ImportArgs;
 use crate::results::ResultsArgs;
@@ -39,8 +41,14 @@ pub enum Command {
     /// Exports and verifies published draws.
     #[command(subcommand)]
     Draw(DrawCommand),
+    /// Verifies certificates of destruction.
+    #[command(subcommand)]
+    Destruction(DestructionCommand),
     /// Submits a laboratory's file of results.
     Results(ResultsArgs),
+    /// Searches, verifies and exports the audit logs.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Checks the configuration file of a service.
     CheckConfig(CheckConfigArgs),
     /// Measures Campus and, in the same run, what the machine can do at best.

@@ -16,6 +16,9 @@ use sampling::domain::commitment::PublicKey;
 use crate::house::{Door, door};
 use crate::screen;
 
+const NO_KEY: &str =
+    "公钥应为 base64 的 32 字节 Ed25519 公钥 (not an Ed25519 public key in base64)";
+
 /// What to do with published draws.
 #[derive(Debug, Subcommand)]
 pub enum DrawCommand {
@@ -146,6 +149,12 @@ pub fn verify(file: &Path, key: &PublicKey) -> anyhow::Result<sampling::Report> 
 /// # Errors
 /// When there is none, or it is malformed.
 pub fn read_key(file: &Path, given: Option<&str>) -> anyhow::Result<PublicKey> {
+    let bytes = key_bytes(file, given)?;
+    PublicKey::from_bytes(&bytes).ok().context(NO_KEY)
+}
+
+/// The 32 bytes of a public key, from where [`read_key`] looks.
+pub(crate) fn key_bytes(file: &Path, given: Option<&str>) -> anyhow::Result<[u8; 32]> {
     let text = match given {
         Some(key) if !Path::new(key).exists() => key.to_owned(),
         Some(path) => std::fs::read_to_string(path).with_context(|| path.to_owned())?,
@@ -161,9 +170,7 @@ pub fn read_key(file: &Path, given: Option<&str>) -> anyhow::Result<PublicKey> {
     };
     let bytes = STANDARD.decode(text.trim()).ok();
     let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes
-        .and_then(|bytes| PublicKey::from_bytes(&bytes).ok())
-        .context("公钥应为 base64 的 32 字节 Ed25519 公钥 (not an Ed25519 public key in base64)")
+    bytes.context(NO_KEY)
 }
 
 fn key_file(file: &Path) -> PathBuf {

@@ -1,7 +1,7 @@
 //! The whole house in one process: five services on SQLite, talking over loopback ports.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub struct Options {
     pub drain: Duration,
     /// Where a register answers in place of roster, for measurements of what stands below it.
     pub register: Option<String>,
+    /// Where the secrets of emergencies stand; without it nothing has a key of its own.
+    pub emergency_secrets: Option<PathBuf>,
 }
 
 impl Options {
@@ -68,6 +70,7 @@ impl Options {
             port: 0,
             drain: Duration::from_secs(5),
             register: None,
+            emergency_secrets: None,
         }
     }
 
@@ -152,20 +155,34 @@ impl House {
         let sampling = sampling.context("sampling")?;
         let sampling_address = address(&sampling);
 
-        let upstream = [
+        let secrets = options
+            .emergency_secrets
+            .as_deref()
+            .map(Path::to_string_lossy);
+        let mut upstream = vec![
             ("ROSTER", register.as_str()),
             ("SAMPLING", &sampling_address),
         ];
+        if let Some(folder) = &secrets {
+            upstream.push(("EMERGENCIES__SECRET_FOLDER", folder));
+        }
         let config =
             options.settings("safety-inspection", 3, Some(safety_inspection), &upstream)?;
         let safety = safety_inspection::start(config, clock.clone(), drain.clone()).await;
         let safety = safety.context("safety-inspection")?;
 
+        let safety_address = address(&safety);
+
+        let upstream = [
+            ("ROSTER", register.as_str()),
+            ("SAMPLING", &sampling_address),
+            ("SAFETY_INSPECTION", &safety_address),
+        ];
         let config = options.settings("notification", 4, Some(notification), &upstream)?;
         let notification = notification::start(config, clock.clone(), drain.clone()).await;
         let notification = notification.context("notification")?;
 
-        let (safety_address, notification_address) = (address(&safety), address(&notification));
+        let notification_address = address(&notification);
         let upstreams = [
             ("UPSTREAMS__ROSTER", register.as_str()),
             ("UPSTREAMS__SAMPLING", &sampling_address),

@@ -9,7 +9,8 @@ use clap::Parser;
 use kit::clock::{Clock, SystemClock};
 use standalone::cli::{CityCommand, Cli, Command, GenerateArgs, ImportCommand};
 use standalone::{
-    bench, check_config, city, demo, draw, house, import, results, screen, token, up,
+    audit, bench, check_config, city, demo, destruction, draw, house, import, results, screen,
+    token, up,
 };
 
 #[expect(clippy::print_stderr, reason = "this is a command for people")]
@@ -35,8 +36,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::City(CityCommand::Generate(args)) => generate(&args)?,
         Command::Token(args) => token::run(&args)?,
+        Command::Audit(command) => return wait(audit::run(command)),
         Command::CheckConfig(args) => return Ok(check_config::run(&args)),
         Command::Draw(command) => wait(draw::run(command))?,
+        Command::Destruction(command) => destruction::run(command)?,
         Command::Up(args) => wait(up::run(args))?,
         Command::Demo(args) => wait(demo::run(args))?,
         Command::Import(args) => wait(take_in(args))?,

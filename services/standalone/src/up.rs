@@ -57,6 +57,7 @@ pub async fn run(args: UpArgs) -> anyhow::Result<()> {
         port,
         drain: Duration::from_secs(20),
         register: None,
+        emergency_secrets: Some(data.join("emergency-secrets")),
     };
     let drain = Drain::new();
     drain.on_termination();

@@ -49,7 +49,7 @@ impl Floor {
         }
     }
 
-    async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
+    pub(super) async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
         match self {
             Self::Sqlite(pool) => pool.execute(sql).await.map(drop),
             Self::Postgres(pool) => pool.execute(sql).await.map(drop),

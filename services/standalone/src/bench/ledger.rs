@@ -1,6 +1,7 @@
 //! The ledger of messages as it is measured: a message to every family, and the same rows by one
 //! statement.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -34,6 +35,10 @@ pub(super) async fn to_families(stand: &Stand) -> anyhow::Result<Fanout> {
         category: Category::Notice.into(),
         urgency: Urgency::Ordinary.into(),
         template: "templates/notice".to_owned(),
+        values: BTreeMap::from([
+            ("title".to_owned(), "明日错峰到校".to_owned()),
+            ("body".to_owned(), "请按学校通知的时间到校。".to_owned()),
+        ]),
         recipients: Some(Recipients {
             audience: Some(Audience {
                 organizations: vec![format!("organizations/{CITY_ID}")],

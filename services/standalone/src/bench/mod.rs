@@ -1,5 +1,6 @@
 //! `campus bench`: the product beside what the machine can do at best, in the same run.
 
+mod appends;
 mod checks;
 mod clusters;
 mod coverage;
@@ -7,16 +8,20 @@ mod draw;
 mod fanout;
 mod floor;
 mod gate;
+mod gateway;
 mod harness;
+mod hazards;
 mod import;
 mod ledger;
 mod load;
+mod peers;
 mod receipts;
 mod register;
 mod reporters;
 mod results;
 mod stand;
 mod swabs;
+mod writes;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -67,6 +72,8 @@ pub enum Scenario {
     Hold,
     /// Decisions at the gates of 64 schools, each stored before it is answered.
     Gate,
+    /// Calls passed on by the gateway, beside nginx and haproxy where they are installed.
+    Gateway,
     /// Morning and noon checks by class reporters, as fast as they go and at a fixed pace.
     Checks,
     /// Checks that each find somebody, in one school and in all; a month replayed.
@@ -77,6 +84,8 @@ pub enum Scenario {
     Fanout,
     /// Receipts of such a message by many clients.
     Receipts,
+    /// Hazards reported and moved until they are closed, by many clients.
+    Hazards,
 }
 
 impl Scenario {
@@ -89,11 +98,13 @@ impl Scenario {
             Self::Results => "results",
             Self::Hold => "hold",
             Self::Gate => "gate",
+            Self::Gateway => "gateway",
             Self::Checks => "checks",
             Self::Clusters => "clusters",
             Self::Coverage => "coverage",
             Self::Fanout => "fanout",
             Self::Receipts => "receipts",
+            Self::Hazards => "hazards",
         }
     }
 }
@@ -139,11 +150,13 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Scenario::Results => results::run(&args).await?,
         Scenario::Hold => results::hold(&args).await?,
         Scenario::Gate => gate::run(&args).await?,
+        Scenario::Gateway => gateway::run(&args).await?,
         Scenario::Checks => checks::run(&args).await?,
         Scenario::Clusters => clusters::run(&args).await?,
         Scenario::Coverage => coverage::run(&args).await?,
         Scenario::Fanout => fanout::run(&args).await?,
         Scenario::Receipts => receipts::run(&args).await?,
+        Scenario::Hazards => hazards::run(&args).await?,
     };
     let met = figures.iter().all(|figure| figure.met);
     let report = Report {

@@ -158,7 +158,9 @@ impl Watcher {
             travel_card: Some(TravelCard {
                 show_date: Some(to_date(stand.clock.today())),
                 starred: false,
+                ..Default::default()
             }),
+            ..Default::default()
         };
         let person = tube
             .people

@@ -39,6 +39,8 @@ pub(super) struct Stand {
     pub(super) loading: Duration,
     /// The database of notification.
     pub(super) notification: DatabaseConfig,
+    /// The database of safety-inspection.
+    pub(super) safety_inspection: DatabaseConfig,
     _scratch: Vec<Scratch>,
 }
 
@@ -55,6 +57,7 @@ impl Stand {
         let (databases, scratch) = databases(args.database).await?;
         let clock = ManualClock::morning_of(date);
         let notification = databases.notification.clone();
+        let safety_inspection = databases.safety_inspection.clone();
         let drain = Drain::new();
         let options = house::Options {
             register: Some(register::publish(city.clone(), drain.clone()).await?),
@@ -68,6 +71,7 @@ impl Stand {
             house,
             loading: Duration::ZERO,
             notification,
+            safety_inspection,
             _scratch: scratch,
         };
         let all = stand.city.plan().students();

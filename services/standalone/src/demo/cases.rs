@@ -134,8 +134,9 @@ impl Stage {
     /// Two hours later: every hop with its clock, and the document.
     pub(super) async fn follow_case(&mut self, case: &Case) -> anyhow::Result<()> {
         screen::heading("十四、上报 the report on its way up: every hop has a clock");
-        self.receive(self.officer()?, case, Level::CountyGovernment)
-            .await?;
+        let district = format!("{CITY_ID}/{DISTRICT}");
+        let control = self.caller(Role::DiseaseControl, &district)?;
+        self.receive(control, case, Level::CountyGovernment).await?;
         self.receive(self.officer()?, case, Level::City).await?;
         let now = self.case(case).await?;
         let mut table = Table::new([
@@ -206,10 +207,18 @@ impl Stage {
     }
 
     async fn receive(&self, door: Door, case: &Case, level: Level) -> anyhow::Result<()> {
+        // The county's government has no account: who sends to it records its receipt.
+        let outside = level == Level::CountyGovernment;
+        let number = if outside {
+            "榕鼓政收〔2022〕118 号"
+        } else {
+            ""
+        };
         let request = AcknowledgeReportRequest {
             case: case.name.clone(),
             level: level.into(),
-            request_id: String::new(),
+            outside_reference: number.to_owned(),
+            ..AcknowledgeReportRequest::default()
         };
         ReportServiceClient::new(door)
             .acknowledge_report(request)

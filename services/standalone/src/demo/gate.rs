@@ -21,7 +21,9 @@ impl Stage {
             travel_card: Some(TravelCard {
                 show_date: Some(to_date(self.today())),
                 starred: false,
+                ..Default::default()
             }),
+            ..Default::default()
         };
         let request = CheckEntryRequest {
             parent: format!("organizations/{school}"),

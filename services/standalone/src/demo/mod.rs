@@ -8,8 +8,10 @@ mod clusters;
 mod draws;
 mod gate;
 mod orders;
+mod overview;
 mod receipts;
 mod register;
+mod safety;
 mod screening;
 mod silence;
 mod tubes;
@@ -130,6 +132,8 @@ async fn play(args: &DemoArgs, folder: &Path, drain: Drain) -> anyhow::Result<St
     stage.varicella(&morning, &covid).await?;
     stage.voices(&morning).await?;
     stage.order().await?;
+    stage.safety().await?;
+    stage.overview().await?;
     Ok(stage)
 }
 
@@ -173,11 +177,8 @@ impl Stage {
     /// The same for somebody who is a person of the register, or the family of one.
     fn person(&self, role: Role, path: &str, person: &str) -> anyhow::Result<Door> {
         self.house.caller_of(Caller {
-            subject: format!("demo-{role}"),
-            roles: vec![role],
-            scope: place(path)?,
-            laboratory: None,
             person: Some(person.to_owned()),
+            ..Caller::new(format!("demo-{role}"), vec![role], place(path)?)
         })
     }
 

@@ -186,13 +186,11 @@ impl Stage {
 
     /// An officer of the city bureau by name.
     fn of_bureau(&self, subject: &str) -> anyhow::Result<DirectiveServiceClient<Door>> {
-        let door = self.house.caller_of(Caller {
-            subject: subject.to_owned(),
-            roles: vec![Role::CityOfficer],
-            scope: place(CITY_ID)?,
-            laboratory: None,
-            person: None,
-        })?;
+        let door = self.house.caller_of(Caller::new(
+            subject,
+            vec![Role::CityOfficer],
+            place(CITY_ID)?,
+        ))?;
         Ok(DirectiveServiceClient::new(door))
     }
 }

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, bail};
-use calamine::{DataRef, Reader as _, Xlsx};
+use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use encoding_rs::Encoding;
 
 use super::text::{self, Utf8};
@@ -208,12 +209,19 @@ fn cut(cell: &str) -> String {
 
 fn open(path: &Path) -> anyhow::Result<Xlsx<BufReader<File>>> {
     let file = BufReader::new(File::open(path).with_context(|| file_name(path))?);
-    Xlsx::new(file).with_context(|| {
+    sound(|| Xlsx::new(file)).with_context(|| {
         format!(
             "{}：不是完好的 .xlsx，请在电子表格中打开后另存 (not a sound .xlsx: open it in a spreadsheet and save it again)",
             file_name(path)
         )
     })
+}
+
+/// What the library reads. It trusts the sums of a damaged file and panics on some of them, which is an
+/// error of the file like any other.
+fn sound<T>(read: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, XlsxError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or(Err(XlsxError::Unexpected("the file is damaged")))
 }
 
 fn spreadsheet(
@@ -223,14 +231,14 @@ fn spreadsheet(
 ) -> anyhow::Result<()> {
     let mut book = open(path)?;
     // A chart or macro sheet has no cells.
-    let Ok(mut reader) = book.worksheet_cells_reader(sheet) else {
+    let Ok(mut reader) = sound(|| book.worksheet_cells_reader(sheet)) else {
         return Ok(());
     };
     let mut line = Line {
         number: 0,
         cells: Vec::new(),
     };
-    while let Some(cell) = reader.next_cell()? {
+    while let Some(cell) = sound(|| reader.next_cell())? {
         let (row, column) = cell.get_position();
         let number = u64::from(row) + 1;
         if number != line.number {

@@ -92,6 +92,10 @@ fn wrong_usage_ends_with_64_and_failure_with_1_in_plain_words() {
         ([&import[..], &nowhere].concat(), "http://"),
         (vec!["draw", "verify", "nothing"], "--key"),
         (
+            vec!["destruction", "verify", "nothing", "--key", "k"],
+            "base64",
+        ),
+        (
             [&["results", "nothing.csv"][..], &nobody].concat(),
             "nothing.csv",
         ),

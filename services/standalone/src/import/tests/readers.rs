@@ -1,6 +1,6 @@
 //! No bytes stop the readers by anything but an error.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use proptest::prelude::*;
 
@@ -119,4 +119,32 @@ proptest! {
         let (_folder, path) = file(&bytes, "a.xlsx");
         let _ = pieces(&path, options());
     }
+}
+
+/// A spreadsheet whose first cell says to stand in a column that no program has.
+fn far_away() -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "姓名").unwrap();
+    let book = std::io::Cursor::new(book.save_to_buffer().unwrap());
+    let mut parts = zip::ZipArchive::new(book).unwrap();
+    let mut damaged = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for number in 0..parts.len() {
+        let mut part = parts.by_index(number).unwrap();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        let text = text.replace(r#"<c r="A1""#, r#"<c r="ZZZZZZZZZZ1""#);
+        let options = zip::write::SimpleFileOptions::default();
+        let name = part.name().unwrap().into_owned();
+        damaged.start_file(name, options).unwrap();
+        damaged.write_all(text.as_bytes()).unwrap();
+    }
+    damaged.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_cell_in_a_column_that_does_not_exist_is_no_row() {
+    let (_folder, path) = file(&far_away(), "a.xlsx");
+    let read = pieces(&path, options());
+    assert!(read.is_err() || read.is_ok_and(|pieces| pieces.is_empty()));
 }
