@@ -65,7 +65,7 @@ pub struct City {
     processes: HashMap<&'static str, Arc<Mutex<Process>>>,
     _house: Option<House>,
     _databases: Vec<Scratch>,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl City {
@@ -75,7 +75,17 @@ impl City {
     /// # Panics
     /// When a service does not start, or the town is not taken.
     pub async fn open(store: Store, town: Town) -> Option<Self> {
-        Some(Self::start(store, town).await?.settled().await)
+        Some(Self::start(store, town, "").await?.settled().await)
+    }
+
+    /// The same, with services that take the word of a gateway for callers who showed it a certificate;
+    /// `key` is its Ed25519 public key in base64.
+    ///
+    /// # Panics
+    /// When a service does not start, or the town is not taken.
+    pub async fn open_behind(store: Store, town: Town, key: &str) -> Option<Self> {
+        let trust = format!("gateway_keys = [\"{key}\"]");
+        Some(Self::start(store, town, &trust).await?.settled().await)
     }
 
     /// The same with all services in this process, over the same loopback ports and through the same
@@ -86,12 +96,17 @@ impl City {
     pub async fn rehearse(store: Store, town: Town, clock: ManualClock) -> Option<Self> {
         let databases = databases(store).await?;
         let database = |index: usize| DatabaseConfig::clone(&databases[index]);
-        let options = Options::trial(Databases {
+        let folder = tempfile::tempdir().expect("a folder for a moment");
+        let databases_of = Databases {
             roster: database(0),
             sampling: database(1),
             safety_inspection: database(2),
             notification: database(3),
-        });
+        };
+        let options = Options {
+            emergency_secrets: Some(folder.path().join("emergency-secrets")),
+            ..Options::trial(databases_of)
+        };
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let house = House::open(&options, clock.clone(), Drain::new()).await;
         let house = house.expect("the house opens");
@@ -103,7 +118,7 @@ impl City {
             processes: HashMap::new(),
             _house: Some(house),
             _databases: databases,
-            _folder: None,
+            folder: Some(folder),
         };
         Some(city.settled().await)
     }
@@ -116,23 +131,28 @@ impl City {
         self
     }
 
-    /// Starts the processes, which know nobody yet.
-    async fn start(store: Store, town: Town) -> Option<Self> {
+    /// Starts the processes, which know nobody yet; `trust` says whom services trust besides.
+    async fn start(store: Store, town: Town, trust: &str) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for a moment");
         let databases = databases(store).await?;
         let start = |name, keys: String, database: &Scratch| {
-            Process::start(name, folder.path(), settings(&keys, Some(&database.url)))
+            Process::start(
+                name,
+                folder.path(),
+                settings(&keys, trust, Some(&database.url)),
+            )
         };
         let roster = start("roster", String::new(), &databases[0]).await;
         let keys = format!("roster = \"{}\"", roster.address());
         let sampling = start("sampling", keys.clone(), &databases[1]).await;
         let keys = format!("{keys}\nsampling = \"{}\"", sampling.address());
         // Messages to a small town are written in many transactions, as those to a city are.
-        let small = format!("{keys}\n[deliveries]\nchunk = 7");
-        let (safety, notification) = tokio::join!(
-            start("safety-inspection", keys, &databases[2]),
-            start("notification", small, &databases[3]),
+        let safety = start("safety-inspection", keys.clone(), &databases[2]).await;
+        let small = format!(
+            "{keys}\nsafety_inspection = \"{}\"\n[deliveries]\nchunk = 7",
+            safety.address()
         );
+        let notification = start("notification", small, &databases[3]).await;
         let upstreams = format!(
             "[upstreams]\nroster = \"{}\"\nsampling = \"{}\"\nsafety_inspection = \"{}\"\n\
              notification = \"{}\"",
@@ -141,7 +161,7 @@ impl City {
             safety.address(),
             notification.address()
         );
-        let settings = format!("{}\n{upstreams}", settings("", None));
+        let settings = format!("{}\n{upstreams}", settings("", "", None));
         let gateway = Process::start("gateway", folder.path(), settings).await;
         let address = gateway.address();
         let all = [roster, sampling, safety, notification, gateway];
@@ -155,7 +175,7 @@ impl City {
             processes: processes.into(),
             _house: None,
             _databases: databases,
-            _folder: Some(folder),
+            folder: Some(folder),
         })
     }
 
@@ -202,17 +222,32 @@ impl City {
 
     /// A connection through the gateway for somebody of whom everything is said, for a day.
     pub fn door_of(&self, caller: Caller) -> Door {
-        let (now, ttl) = (self.clock.now(), Duration::from_secs(24 * 3600));
-        self.door_with(&Issuer::development().issue(caller, now, ttl))
+        self.door_with(&self.token(caller))
+    }
+
+    /// A connection to a service itself, past the gateway.
+    pub async fn door_at(&self, service: &str, caller: Caller) -> Door {
+        door(&self.address(service).await, &self.token(caller))
     }
 
     /// A connection through the gateway that shows `token`.
-    ///
-    /// # Panics
-    /// Never: the gateway has an address.
     pub fn door_with(&self, token: &str) -> Door {
-        let channel = kit::channel::connect_lazy(&self.gateway).expect("an address");
-        InterceptedService::new(channel, Bearer(token.to_owned()))
+        door(&self.gateway, token)
+    }
+
+    /// A token for somebody, for a day.
+    fn token(&self, caller: Caller) -> String {
+        let (now, ttl) = (self.clock.now(), Duration::from_secs(24 * 3600));
+        Issuer::development().issue(caller, now, ttl)
+    }
+
+    /// How many secrets of emergencies there are.
+    pub fn emergency_secrets(&self) -> usize {
+        let folder = self.folder.as_ref().map(TempDir::path);
+        let secrets = folder.map(|folder| folder.join("emergency-secrets"));
+        secrets
+            .and_then(|folder| std::fs::read_dir(folder).ok())
+            .map_or(0, Iterator::count)
     }
 
     /// Where a service answers by itself, without the gateway.
@@ -236,17 +271,23 @@ impl City {
     }
 }
 
+fn door(address: &str, token: &str) -> Door {
+    let channel = kit::channel::connect_lazy(address).expect("an address");
+    InterceptedService::new(channel, Bearer(token.to_owned()))
+}
+
 /// Somebody with `role` at `scope`, by a subject that says the role.
 ///
 /// # Panics
 /// When `scope` is no place in the tree.
 pub fn caller(role: Role, scope: &str) -> Caller {
     Caller {
-        subject: format!("test-{role}"),
-        roles: vec![role],
-        scope: scope.parse().expect("a place in the tree"),
-        laboratory: None,
-        person: None,
+        second_factor: true,
+        ..Caller::new(
+            format!("test-{role}"),
+            vec![role],
+            scope.parse().expect("a place in the tree"),
+        )
     }
 }
 
@@ -262,10 +303,12 @@ async fn databases(store: Store) -> Option<Vec<Scratch>> {
     Some(databases)
 }
 
-/// Settings without `server`, the keys first: tables must come after them.
-fn settings(keys: &str, database: Option<&str>) -> String {
+/// Settings without `server`, the keys first: tables must come after them; `trust` goes into `auth`.
+fn settings(keys: &str, trust: &str, database: Option<&str>) -> String {
     let database = database
         .map(|url| format!("[database]\nurl = \"{url}\"\nmax_connections = {CONNECTIONS}\n"))
         .unwrap_or_default();
-    format!("{keys}\n[auth]\ndevelopment = true\n[telemetry]\nfilter = \"info\"\n{database}")
+    format!(
+        "{keys}\n[auth]\ndevelopment = true\n{trust}\n[telemetry]\nfilter = \"info\"\n{database}"
+    )
 }

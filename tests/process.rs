@@ -177,14 +177,13 @@ fn binaries() -> &'static Path {
             .to_owned();
         let target = folder.parent().expect("target/<profile>");
         let mut build = std::process::Command::new(env!("CARGO"));
+        // With the tests, which share their libraries: after a run of all tests nothing is left to build.
         build
-            .args(["build", "--quiet", "--offline", "--bins", "--target-dir"])
+            .args(["build", "--quiet", "--offline", "--workspace"])
+            .args(["--bins", "--tests", "--target-dir"])
             .arg(target);
         if folder.ends_with("release") {
             build.arg("--release");
-        }
-        for service in SERVICES {
-            build.args(["--package", service]);
         }
         // Build scripts that look at these would run again, and everything above them with them.
         for (name, _) in std::env::vars_os() {

@@ -1,17 +1,25 @@
-//! No method of any contract answers without a token, neither at the gateway nor at the service.
+//! No method of any contract answers without a token, neither at the gateway nor at the service; and no
+//! method of campus safety reaches into another school.
 
-use prost_reflect::DescriptorPool;
+use kit::auth::Role;
+use prost_reflect::{DescriptorPool, DynamicMessage};
 use tests::city::{City, Store};
-use tests::town::Town;
+use tests::town::{Town, school, school_path};
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 use crate::verbs::told;
+use crate::walk::{Method, methods};
 
 /// Which processes answer a package.
-const ANSWERS: [(&str, &[&str]); 4] = [
+const ANSWERS: [(&str, &[&str]); 6] = [
+    (
+        "campus.audit.",
+        &["roster", "sampling", "safety-inspection", "notification"],
+    ),
+    ("campus.gateway.", &["gateway"]),
     ("campus.roster.", &["gateway", "roster"]),
     ("campus.sampling.", &["gateway", "sampling"]),
     ("campus.safety.", &["gateway", "safety-inspection"]),
@@ -59,4 +67,51 @@ async fn every_method_wants_a_token() {
         }
     }
     assert!(asked > 100, "{asked} methods were asked");
+}
+
+/// What of campus safety everybody who works at a school may read, wherever they are. The list only shrinks.
+const OPEN: [&str; 4] = [
+    "HazardService.ListMajorRules",
+    "SupplyService.ListSupplyItems",
+    "WeatherService.GetWeatherSignal",
+    "WeatherService.ListWeatherSignals",
+];
+
+/// T24: a principal asks each method about a resource of the school next door that does not exist, with
+/// everything else left out. Who may not is told so before anything is looked for or looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_method_of_campus_safety_reaches_into_another_school() {
+    let city = City::open(Store::Sqlite, Town::of(2))
+        .await
+        .expect("SQLite is always there");
+    let door = city.door(Role::Principal, &school_path(1));
+    let methods = methods("campus.safety.v1");
+    assert!(methods.len() > 100, "{} methods", methods.len());
+    let (mut reached, mut open) = (Vec::new(), Vec::new());
+    for method in &methods {
+        let name = method.name();
+        if OPEN.contains(&&*name) {
+            open.push(name);
+            continue;
+        }
+        let answer = method.call(door.clone(), next_door(method)).await;
+        let answer = answer.map_err(|refused| told(&refused));
+        if answer != Err((Code::PermissionDenied, "SCOPE_DENIED".to_owned())) {
+            reached.push((name, answer));
+        }
+    }
+    assert!(reached.is_empty(), "{reached:#?}");
+    open.sort();
+    assert_eq!(open, OPEN, "methods that are there");
+}
+
+/// A request about a resource of the second school, or about somebody who is at no school.
+fn next_door(method: &Method) -> DynamicMessage {
+    let nobody = uuid::Uuid::new_v4().to_string();
+    match method.pattern() {
+        "organizations/*/patrolDays/*" => method.about(&school(2), "2022-04-06"),
+        "checklistTemplates/*" => method.named(&format!("checklistTemplates/{}~own~1", school(2))),
+        pattern if pattern.starts_with("students/") => method.named(&format!("students/{nobody}")),
+        _ => method.about(&school(2), &nobody),
+    }
 }

@@ -106,7 +106,9 @@ pub(crate) fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntry
             travel_card: Some(TravelCard {
                 show_date: Some(to_date(SystemClock.today())),
                 starred: false,
+                ..Default::default()
             }),
+            ..Default::default()
         }),
         device: "south gate".to_owned(),
         request_id: request_id.to_owned(),

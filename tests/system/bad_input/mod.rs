@@ -3,6 +3,7 @@
 mod health;
 mod imports;
 mod roster;
+mod safety;
 
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ async fn wrong_requests(store: Store) {
     plans(&city).await;
     gates(&city).await;
     health::wrong(&city).await;
+    safety::wrong(&city).await;
     bytes(&city).await;
     roster::another_school(&city).await;
     roster::unknown_and_malformed(&city).await;

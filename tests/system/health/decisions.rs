@@ -233,6 +233,7 @@ async fn receive(door: Door, case: &str) -> report_step::Kind {
         case: case.to_owned(),
         level: Level::CountyHealth.into(),
         request_id: request_id(),
+        ..AcknowledgeReportRequest::default()
     };
     let mut reports = ReportServiceClient::new(door);
     let received = reports.acknowledge_report(request).await;

@@ -19,8 +19,8 @@ use tests::until;
 use tonic::{Code, Status};
 
 use super::inbox::{Inbox, was_read};
-use super::region::Region;
 use crate::checks::{reporter, submit, three_fevers};
+use crate::region::Region;
 use crate::verbs::{alert_about, denied, expect, request_id};
 
 fn alerts(door: &Door) -> AlertServiceClient<Door> {

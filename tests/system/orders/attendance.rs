@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 use super::april_evening::MAIN_VENUE;
 use super::meeting::meetings;
-use super::region::{FAR, MUNICIPAL, Place, Region, far, municipal};
+use crate::region::{FAR, MUNICIPAL, Place, Region, far, municipal};
 use crate::verbs::{denied, expect, request_id};
 
 fn attendance(meeting: &str, organization: &str) -> String {

@@ -13,7 +13,7 @@ use tests::town::{CITY, DISTRICT, school, school_path, student_called};
 use tonic::{Code, Status};
 
 use super::inbox::Inbox;
-use super::region::Region;
+use crate::region::Region;
 use crate::verbs::{denied, expect, request_id};
 
 fn concerns(door: &Door) -> ConcernServiceClient<Door> {

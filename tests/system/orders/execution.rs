@@ -11,8 +11,8 @@ use tests::town::{CITY, DISTRICT, school, school_path};
 use tonic::Code;
 
 use super::april_evening::DEMANDS;
-use super::region::{OTHER_BUREAU, Place, Region, SCHOOLS, far};
 use super::steps::{Step, overdue, progress, recipients, step, steps};
+use crate::region::{OTHER_BUREAU, Place, Region, SCHOOLS, far};
 use crate::verbs::{denied, expect, request_id};
 
 /// Every demand is finished, and then the whole.

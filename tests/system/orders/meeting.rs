@@ -13,8 +13,8 @@ use tests::town::{CITY, DISTRICT};
 
 use super::april_evening::{DEMANDS, Demand, MAIN_VENUE, MEETING_AGENDA, MEETING_TITLE, MINUTES};
 use super::notice::issue;
-use super::region::{OTHER_BUREAU, Region, everybody, municipal};
 use super::steps::read;
+use crate::region::{OTHER_BUREAU, Region, everybody, municipal};
 use crate::verbs::{denied, request_id};
 
 pub(super) fn meetings(door: Door) -> MeetingServiceClient<Door> {

@@ -14,14 +14,13 @@ mod meeting;
 mod notice;
 mod post;
 mod receipts;
-mod region;
 mod steps;
 mod support;
 mod warnings;
 
 use tests::city::Store;
 
-use region::Region;
+use crate::region::Region;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_meeting_from_its_notice_to_the_last_report_sqlite() {

@@ -14,8 +14,8 @@ use tests::town::{CITY, DISTRICT, school, school_path};
 use tonic::{Code, Status};
 
 use super::april_evening::{NOTICE_TEXT, NOTICE_TITLE};
-use super::region::{FAR, OTHER_BUREAU, Region, SCHOOLS, everybody, far, municipal};
 use super::steps::{SIGN, Step, overdue, progress, read, recipients, step, steps};
+use crate::region::{FAR, OTHER_BUREAU, Region, SCHOOLS, everybody, far, municipal};
 use crate::verbs::{denied, expect, request_id};
 
 /// What the bureau adds for its schools.

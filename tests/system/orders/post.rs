@@ -15,7 +15,7 @@ use tests::until;
 use tonic::{Code, Status};
 
 use super::inbox::{Inbox, was_read};
-use super::region::Region;
+use crate::region::Region;
 use crate::verbs::{denied, expect, request_id};
 
 /// The heading of the message.

@@ -6,8 +6,8 @@ use proto::notification::{Directive, DirectiveProgress};
 use tests::town::{school, school_path};
 
 use super::april_evening::DEMANDS;
-use super::region::{Place, Region, far, municipal};
 use super::steps::{SIGN, Step, progress, recipients, step, steps};
+use crate::region::{Place, Region, far, municipal};
 use crate::verbs::denied;
 
 /// Of a level: how many, how many signed, and the minutes from the order until the first, half, nine of

@@ -12,7 +12,7 @@ use tests::city::Door;
 use tests::town::{CITY, DISTRICT, school, school_path};
 use tonic::Status;
 
-use super::region::Region;
+use crate::region::Region;
 use crate::verbs::{denied, request_id};
 
 fn support(door: &Door) -> SupportServiceClient<Door> {

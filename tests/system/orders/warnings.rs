@@ -16,7 +16,7 @@ use tests::city::Door;
 use tests::town::{CITY, school, school_path};
 use tonic::{Code, Status};
 
-use super::region::{Region, everybody};
+use crate::region::{Region, everybody};
 use crate::verbs::{denied, expect, request_id};
 
 /// What the weather bureau says.

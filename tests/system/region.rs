@@ -24,29 +24,29 @@ use tests::town::{CITY, DISTRICT, Town, numbered, school, school_path};
 use crate::verbs::request_id;
 
 /// The other bureau, its school, and the school of the city itself.
-pub(super) const OTHER_BUREAU: &str = "350103";
-pub(super) const FAR: &str = "2135010301";
-pub(super) const MUNICIPAL: &str = "2135010091";
+pub(crate) const OTHER_BUREAU: &str = "350103";
+pub(crate) const FAR: &str = "2135010301";
+pub(crate) const MUNICIPAL: &str = "2135010091";
 /// How many schools the town's own bureau has.
-pub(super) const SCHOOLS: u32 = 3;
+pub(crate) const SCHOOLS: u32 = 3;
 /// The organisation that is founded when everything is known.
-const KNOWN: &str = "base-02";
+pub(crate) const KNOWN: &str = "base-02";
 
 /// A city in the evening of whose clock a test has the say.
 #[derive(Debug)]
-pub(super) struct Region {
-    pub(super) city: City,
+pub(crate) struct Region {
+    pub(crate) city: City,
     clock: ManualClock,
     /// Staff by organisation and post.
     staff: HashMap<(String, String), String>,
 }
 
 /// The id of an organisation or class group as a recipient, and its place.
-pub(super) type Place = (String, String);
+pub(crate) type Place = (String, String);
 
 impl Region {
     /// Opens the region at 08:00 on 6 April 2022; none where there is no PostgreSQL server.
-    pub(super) async fn open(store: Store) -> Option<Self> {
+    pub(crate) async fn open(store: Store) -> Option<Self> {
         let town = Town {
             students: 6,
             today: day(6),
@@ -71,30 +71,40 @@ impl Region {
     }
 
     /// Goes on at an hour and minute of a day of April 2022.
-    pub(super) fn at(&self, of_april: u32, hour: i64, minute: i64) {
+    pub(crate) fn at(&self, of_april: u32, hour: i64, minute: i64) {
         let instant = start_of(day(of_april)) + Duration::minutes(hour * 60 + minute);
         assert!(self.clock.now() <= instant, "time goes forward");
         self.clock.set(instant);
     }
 
+    /// What the clock shows.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// So many hours after the midnight with which a day of April 2022 begins.
+    pub(crate) fn hour_of(&self, of_april: u32, hours: i64) -> DateTime<Utc> {
+        start_of(day(of_april)) + Duration::hours(hours)
+    }
+
     /// What the clock will show after some minutes.
-    pub(super) fn later(&self, minutes: i64) -> DateTime<Utc> {
+    pub(crate) fn later(&self, minutes: i64) -> DateTime<Utc> {
         self.clock.now() + Duration::minutes(minutes)
     }
 
     /// The bureaus below the city.
-    pub(super) fn bureaus(&self) -> [Place; 2] {
+    pub(crate) fn bureaus(&self) -> [Place; 2] {
         [DISTRICT, OTHER_BUREAU].map(|id| (id.to_owned(), format!("{CITY}/{id}")))
     }
 
     /// The schools: of the town's bureau, of the other one, of the city.
-    pub(super) fn schools(&self) -> Vec<Place> {
+    pub(crate) fn schools(&self) -> Vec<Place> {
         let own = (1..=SCHOOLS).map(|at| (school(at), school_path(at)));
         own.chain([far(), municipal()]).collect()
     }
 
     /// The class groups of a school, as recipients.
-    pub(super) fn class_groups(&self, (school, path): &Place) -> Vec<Place> {
+    pub(crate) fn class_groups(&self, (school, path): &Place) -> Vec<Place> {
         let numbers = if [FAR, MUNICIPAL].contains(&&**school) {
             1..=1
         } else {
@@ -106,12 +116,12 @@ impl Region {
     }
 
     /// Who holds a post of an organisation.
-    pub(super) fn staff(&self, organization: &str, post: &str) -> &str {
+    pub(crate) fn staff(&self, organization: &str, post: &str) -> &str {
         &self.staff[&(organization.to_owned(), called(organization, post))]
     }
 
     /// An officer of the city bureau by name: whoever approves is not who wrote.
-    pub(super) fn officer(&self, subject: &str) -> Door {
+    pub(crate) fn officer(&self, subject: &str) -> Door {
         self.city.door_of(Caller {
             subject: subject.to_owned(),
             ..caller(Role::CityOfficer, CITY)
@@ -119,7 +129,7 @@ impl Region {
     }
 
     /// Whoever acts for a recipient: the bureau's officer, the principal, or a class's reporter.
-    pub(super) fn acting(&self, (id, path): &Place) -> Door {
+    pub(crate) fn acting(&self, (id, path): &Place) -> Door {
         let role = match path.split('/').count() {
             _ if id.contains('~') => Role::ClassReporter,
             2 if id != MUNICIPAL => Role::DistrictOfficer,
@@ -129,7 +139,7 @@ impl Region {
     }
 
     /// Somebody who is a person of the register.
-    pub(super) fn person(&self, role: Role, scope: &str, person: &str) -> Door {
+    pub(crate) fn person(&self, role: Role, scope: &str, person: &str) -> Door {
         self.city.door_of(Caller {
             subject: format!("{role} {person}"),
             person: Some(person.to_owned()),
@@ -206,17 +216,17 @@ fn day(of_april: u32) -> NaiveDate {
 }
 
 /// The school of the other bureau.
-pub(super) fn far() -> Place {
+pub(crate) fn far() -> Place {
     (FAR.to_owned(), format!("{CITY}/{OTHER_BUREAU}/{FAR}"))
 }
 
 /// The school of the city itself.
-pub(super) fn municipal() -> Place {
+pub(crate) fn municipal() -> Place {
     (MUNICIPAL.to_owned(), format!("{CITY}/{MUNICIPAL}"))
 }
 
 /// Every bureau and every school of the city.
-pub(super) fn everybody() -> Audience {
+pub(crate) fn everybody() -> Audience {
     let kinds = [Kind::CountyBureau, Kind::School, Kind::MunicipalSchool];
     Audience {
         organizations: vec![format!("organizations/{CITY}")],
