@@ -1,0 +1,104 @@
+"""The arrows of the house are open, and nothing else is."""
+
+import itertools
+
+import pytest
+
+from chart import ARROWS, PROFILES, SERVICES, container, deployments, profile, workloads
+from policies import Place, open_between
+
+pytestmark = pytest.mark.parametrize("name", PROFILES)
+
+STRANGER = Place({"app": "stranger"})
+ELSEWHERE = Place({"app": "stranger"}, namespace="elsewhere")
+INTERNET = Place(address="203.0.113.9")
+
+
+def pods(objects):
+    """A pod of each service, and the port where it listens."""
+    found = {}
+    for service, one in deployments(objects).items():
+        template = one["spec"]["template"]
+        (port,) = container(template)["ports"]
+        found[service] = (Place(template["metadata"]["labels"]), port["containerPort"])
+    return found
+
+
+def databases(objects):
+    """A member of the database of each service, where the operator runs them."""
+    return {
+        one["metadata"]["labels"]["app.kubernetes.io/name"]: Place({"cnpg.io/cluster": one["metadata"]["name"]})
+        for one in objects
+        if one["kind"] == "Cluster"
+    }
+
+
+def test_services_reach_whom_they_call_and_nobody_else(name):
+    objects = profile(name)
+    found = pods(objects)
+    opened = {
+        (one, other)
+        for one, other in itertools.permutations(SERVICES, 2)
+        if open_between(objects, found[one][0], *found[other])
+    }
+    assert opened == ARROWS
+
+
+def test_the_world_reaches_the_gateway_and_nothing_behind_it(name):
+    objects = profile(name)
+    for service, (place, port) in pods(objects).items():
+        for outsider in (STRANGER, ELSEWHERE, INTERNET):
+            assert open_between(objects, outsider, place, port) == (service == "gateway")
+
+
+def test_no_other_port_is_open(name):
+    objects = profile(name)
+    found = pods(objects)
+    for one, other in itertools.permutations(SERVICES, 2):
+        for port in (22, 80, 443, 5432, 8080, 9090):
+            assert not open_between(objects, found[one][0], found[other][0], port)
+
+
+def test_each_database_is_reached_by_its_service_alone(name):
+    objects = profile(name)
+    found, stores = pods(objects), databases(objects)
+    assert set(stores) == (set() if name == "trial" else set(SERVICES) - {"gateway"})
+    opened = {
+        (service, owner)
+        for service, owner in itertools.product(SERVICES, stores)
+        if open_between(objects, found[service][0], stores[owner], 5432)
+    }
+    assert opened == {(owner, owner) for owner in stores}
+    for store in stores.values():
+        assert not open_between(objects, STRANGER, store, 5432)
+        assert open_between(objects, store, store, 5432), "members follow one another"
+
+
+def test_names_can_be_looked_up(name):
+    objects = profile(name)
+    dns = Place({"k8s-app": "kube-dns"}, namespace="kube-system")
+    assert all(open_between(objects, place, dns, 53) for place, _ in pods(objects).values())
+
+
+def test_only_what_a_profile_names_is_reached_outside(name):
+    objects = profile(name)
+    channels, issuer = Place(address="192.0.2.33"), Place(address="192.0.2.10")
+    for service, (place, _) in pods(objects).items():
+        assert not open_between(objects, place, INTERNET, 443)
+        assert not open_between(objects, place, STRANGER, 8080)
+        assert open_between(objects, place, issuer, 443) == (name != "trial")
+        assert open_between(objects, place, channels, 443) == (name == "city" and service == "notification")
+
+
+def test_telemetry_leaves_where_it_is_asked_for(name):
+    objects = profile(name)
+    collector = Place({"app": "collector"}, namespace="monitoring")
+    for place, _ in pods(objects).values():
+        assert open_between(objects, place, collector, 4317) == (name == "city")
+
+
+def test_jobs_are_bound_by_the_policies_of_their_service(name):
+    objects = profile(name)
+    for one, template in workloads(objects):
+        if one["kind"] == "Job":
+            assert not open_between(objects, Place(template["metadata"]["labels"]), INTERNET, 443)

@@ -1,0 +1,169 @@
+"""What the services are made of is allowed by .deny.toml, and the bill of materials names all of it."""
+
+import collections
+import importlib.machinery
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from chart import DEPLOY, SERVICES
+
+ROOT = DEPLOY.parent
+REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
+
+
+def script(name):
+    """A script without an ending as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(DEPLOY / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loader.exec_module(module)
+    sys.dont_write_bytecode = written
+    return module
+
+
+SBOM = script("sbom")
+
+
+def packages():
+    return SBOM.metadata()["packages"]
+
+
+def rules():
+    return tomllib.loads((ROOT / ".deny.toml").read_text(encoding="utf-8"))
+
+
+def satisfied(expression, allowed):
+    """Whether a licence expression of SPDX can be met with what is allowed."""
+    words = re.findall(r"\(|\)|[^\s()]+", expression.replace("/", " OR "))
+
+    def either():
+        met = both()
+        while words and words[0] == "OR":
+            words.pop(0)
+            met = both() or met
+        return met
+
+    def both():
+        met = one()
+        while words and words[0] == "AND":
+            words.pop(0)
+            met = one() and met
+        return met
+
+    def one():
+        word = words.pop(0)
+        if word == "(":
+            met = either()
+            assert words.pop(0) == ")"
+            return met
+        if words and words[0] == "WITH":
+            word = f"{word} WITH {words[1]}"
+            del words[:2]
+        return word in allowed
+
+    met = either()
+    assert not words, expression
+    return met
+
+
+@pytest.mark.parametrize(
+    ("expression", "met"),
+    [
+        ("MIT", True),
+        ("GPL-2.0-only", False),
+        ("Apache-2.0 OR GPL-2.0-only", True),
+        ("MIT/GPL-2.0-only", True),
+        ("MIT AND GPL-2.0-only", False),
+        ("(MIT OR GPL-2.0-only) AND Apache-2.0", True),
+        ("GPL-2.0-only WITH Classpath-exception-2.0 OR ISC", False),
+    ],
+)
+def test_expressions_are_read_as_spdx_means_them(expression, met):
+    assert satisfied(expression, {"MIT", "Apache-2.0"}) is met
+
+
+def test_every_licence_is_allowed():
+    allowed = set(rules()["licenses"]["allow"])
+    refused = {
+        f"{one['name']} {one['version']}: {one['license']}"
+        for one in packages()
+        if not one["license"] or not satisfied(one["license"], allowed)
+    }
+    assert refused == set()
+
+
+def test_no_licence_is_allowed_that_nothing_needs():
+    allowed = set(rules()["licenses"]["allow"])
+    for licence in allowed:
+        left = allowed - {licence}
+        assert not all(satisfied(one["license"], left) for one in packages()), licence
+
+
+def test_every_crate_is_from_the_registry_and_has_a_checksum():
+    sums = SBOM.checksums()
+    for one in packages():
+        if one["source"] is None:
+            assert one["manifest_path"].startswith(str(ROOT))
+        else:
+            assert one["source"] == REGISTRY
+            assert sums[one["name"], one["version"]]
+
+
+def fits(version, wanted):
+    """Whether a version is one that `2` or `0.10` stands for."""
+    return (version + ".").startswith(wanted + ".")
+
+
+def test_no_banned_crate_is_there():
+    for ban in rules()["bans"]["deny"]:
+        name, _, below = ban["crate"].partition(":<")
+        for one in packages():
+            if one["name"] == name:
+                assert below, f"{name}: {ban['reason']}"
+                number = [int(part) for part in re.findall(r"\d+", one["version"])[:3]]
+                assert number >= [int(part) for part in below.split(".")], ban["reason"]
+
+
+def test_the_list_of_old_versions_is_what_is_there_and_no_more():
+    versions = collections.defaultdict(set)
+    for one in packages():
+        versions[one["name"]].add(one["version"])
+    skipped = [one["crate"].split("@") for one in rules()["bans"]["skip"]]
+    for name, found in versions.items():
+        left = {
+            version
+            for version in found
+            if not any(name == other and fits(version, wanted) for other, wanted in skipped)
+        }
+        assert len(left) == 1, f"{name}: {sorted(found)}"
+    for name, wanted in skipped:
+        found = versions.get(name, set())
+        assert len(found) > 1 and any(fits(version, wanted) for version in found), f"{name}@{wanted} is not needed"
+    assert all(one["reason"] for one in rules()["bans"]["skip"])
+
+
+@pytest.mark.parametrize("binary", [*SERVICES, "campus"])
+def test_a_bill_of_materials_names_every_crate_once_with_licence_and_checksum(binary):
+    bill = SBOM.bill(binary)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    names = [one["bom-ref"] for one in bill["components"]]
+    assert len(names) == len(set(names)) and names == sorted(names)
+    found = {one["name"]: one for one in bill["components"]}
+    assert {"kit", "tonic", "ring"} <= set(found) and not {"proptest", "rcgen"} & set(found)
+    for one in bill["components"]:
+        assert one["licenses"][0]["expression"]
+        assert "hashes" in one or one["purl"].startswith("pkg:generic/campus/")
+    told = {one["ref"] for one in bill["dependencies"]}
+    assert told == {*names, bill["metadata"]["component"]["bom-ref"]}
+    assert json.dumps(SBOM.bill(binary)) == json.dumps(bill)
+
+
+def test_an_unknown_binary_has_no_bill():
+    done = subprocess.run([DEPLOY / "sbom", "rooster"], capture_output=True, text=True)
+    assert done.returncode == 1 and "rooster" in done.stderr
