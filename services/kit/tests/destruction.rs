@@ -273,7 +273,7 @@ async fn a_destruction_that_is_stopped_counts_each_record_once(db: Database) {
     assert!(last > 0, "it was stopped on its way");
     let drain = begin();
     let mut progress = String::new();
-    for _ in 0..600 {
+    for _ in 0..2400 {
         let sql = "SELECT progress FROM destructions WHERE phase = 3";
         let row = db.read().query_one_raw(statement(db.read(), sql, [])).await;
         if let Some(row) = row.expect("read") {
