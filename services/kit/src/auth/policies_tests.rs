@@ -206,6 +206,10 @@ fn is_beyond_limits(roles: &[Role], permission: Permission) -> bool {
         | P::AlertRuleWrite
         | P::TemplateWrite
         | P::ChannelManage
+        | P::DestructionApprove
+        | P::DestructionSecure
+        | P::DestructionRun
+        | P::DestructionCertify
         | P::AuditRead => administers > 1,
         P::RosterRead
         | P::PeopleReveal
