@@ -1,10 +1,16 @@
 //! Listens, checks who calls, bounds what a connection may ask for, and drains.
 
+mod addresses;
+mod arriving;
 mod break_glass;
+mod config;
 mod connection;
+mod framing;
 mod front;
 mod health;
 mod layer;
+mod methods;
+mod readers;
 mod tls;
 mod until;
 
@@ -12,12 +18,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
 
 pub use break_glass::{BreakGlass, LogBreakGlass};
+pub use config::{Exposure, ServerConfig};
 pub use front::{Behind, Front};
 pub use health::Latch;
 pub use tls::TlsConfig;
@@ -27,106 +33,16 @@ use crate::auth::{AuthConfig, Authority, PolicyError, Verifier};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::drain::Drain;
+use connection::Most;
 use front::FrontLayer;
 use health::Readiness;
 use layer::GuardLayer;
 use tls::Tls;
 
-/// How a service listens.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerConfig {
-    /// Where to listen; port 0 takes any free one.
-    pub listen: SocketAddr,
-    /// How long calls under way may take after SIGTERM.
-    #[serde(default = "default_drain", with = "humantime_serde")]
-    pub drain: Duration,
-    /// How many calls may be under way at once before new ones are answered with OVERLOADED.
-    #[serde(default = "default_in_flight")]
-    pub max_in_flight: usize,
-    /// How many connections may be open.
-    #[serde(default = "default_connections")]
-    pub max_connections: usize,
-    /// How many streams one connection may have open.
-    #[serde(default = "default_streams")]
-    pub max_streams_per_connection: u32,
-    /// Whether contracts can be asked for by reflection.
-    #[serde(default = "default_reflection")]
-    pub reflection: bool,
-    /// How it encrypts; not at all when unset.
-    #[serde(default)]
-    pub tls: Option<TlsConfig>,
-}
-
-/// Who reaches a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exposure {
-    /// Everybody: it is the door.
-    Outside,
-    /// Neighbours only: it stands behind the door.
-    Inside,
-}
-
-fn default_drain() -> Duration {
-    Duration::from_secs(20)
-}
-
-fn default_in_flight() -> usize {
-    4096
-}
-
-fn default_connections() -> usize {
-    10_000
-}
-
-fn default_streams() -> u32 {
-    1024
-}
-
-fn default_reflection() -> bool {
-    true
-}
-
-impl ServerConfig {
-    /// The defaults, listening at `listen`.
-    pub fn new(listen: SocketAddr) -> Self {
-        Self {
-            listen,
-            drain: default_drain(),
-            max_in_flight: default_in_flight(),
-            max_connections: default_connections(),
-            max_streams_per_connection: default_streams(),
-            reflection: default_reflection(),
-            tls: None,
-        }
-    }
-
-    /// Checks how it listens; the error names the key.
-    ///
-    /// # Errors
-    /// When a certificate cannot be used, or nobody encrypts in production.
-    pub fn check(&self, auth: &AuthConfig, exposure: Exposure) -> Result<(), String> {
-        let hidden = self.listen.ip().is_loopback() || auth.plaintext_inside;
-        match &self.tls {
-            Some(tls) => tls.check(),
-            None if !auth.production => Ok(()),
-            None if exposure == Exposure::Inside && hidden => Ok(()),
-            None => Err(match exposure {
-                Exposure::Outside => "server.tls: needed where auth.production is set",
-                Exposure::Inside => {
-                    "server.tls: needed where auth.production is set, or auth.plaintext_inside \
-                     where a mesh encrypts"
-                }
-            }
-            .to_owned()),
-        }
-    }
-
-    /// Any free port of this machine, for trials and tests.
-    pub fn loopback() -> Self {
-        Self::new(SocketAddr::from(([127, 0, 0, 1], 0)))
-    }
-}
+/// What anybody may ask is smaller than this, in bytes.
+const MAX_OPEN_REQUEST: usize = 4 << 10;
+/// Connections that were opened at once are not closed at once.
+const SPREAD: std::ops::Range<f64> = 0.9..1.1;
 
 /// A service cannot listen or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -301,7 +217,7 @@ impl Server {
         tokio::spawn(authority.clone().keep_current(drain.clone()));
         let (reporter, health) = tonic_health::server::health_reporter();
         tokio::spawn(readiness.report(reporter, drain.clone()));
-        let mut routes = routes.add_service(health);
+        let mut routes = routes.add_service(health.max_decoding_message_size(MAX_OPEN_REQUEST));
         if let Some(audit) = &audit {
             routes = routes.add_service(audit.service());
         }
@@ -310,32 +226,42 @@ impl Server {
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
                 .build_v1()?;
-            routes = routes.add_service(reflection);
+            routes = routes.add_service(reflection.max_decoding_message_size(MAX_OPEN_REQUEST));
         }
         tracing::info!(%addr, encrypted = tls.is_some(), "listening");
         let cut = Drain::new();
+        let share = match front {
+            Some(_) => Share::own(),
+            None => Share::of_everybody(config.max_streams_per_connection),
+        };
+        let age = config.max_connection_age;
+        let most = Most {
+            all: config.max_connections,
+            of_one: config.max_connections_per_address,
+        };
         // The defaults of the transport leave several of these open without a bound.
         let server = tonic::transport::Server::builder()
             .accept_http1(front.is_some())
             .max_concurrent_streams(config.max_streams_per_connection)
-            .http2_max_pending_accept_reset_streams(Some(20))
+            .http2_max_pending_accept_reset_streams(Some(share.resets))
             .http2_max_local_error_reset_streams(Some(256))
             .http2_max_header_list_size(16 << 10)
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(4 << 20)
+            .initial_stream_window_size(share.stream_window)
+            .initial_connection_window_size(share.connection_window)
+            .max_connection_age(age.mul_f64(rand::random_range(SPREAD)))
             .layer(FrontLayer::new(front))
             .layer(GuardLayer::new(
                 verifier,
                 authority,
                 break_glass,
                 audit,
-                config.max_in_flight,
+                &config,
             ))
             .add_routes(routes)
             .serve_with_incoming_shutdown(
-                connection::incoming(listener, config.max_connections, tls, cut.clone()),
+                connection::incoming(listener, most, tls, cut.clone()),
                 {
                     let drain = drain.clone();
                     async move { drain.draining().await }
@@ -356,6 +282,40 @@ impl Server {
             }
         }
         Ok(())
+    }
+}
+
+/// How much one connection may ask for.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    /// How many bytes may wait to be read, of a stream and of the connection.
+    stream_window: u32,
+    connection_window: u32,
+    /// How many streams may be opened and given up before the server has seen them.
+    resets: usize,
+}
+
+impl Share {
+    /// A connection of the door is its caller's own: what is not read on it holds up nobody else, and whoever
+    /// floods it loses it alone.
+    fn own() -> Self {
+        Self {
+            stream_window: 1 << 20,
+            connection_window: 4 << 20,
+            resets: 20,
+        }
+    }
+
+    /// A connection of a service carries everybody's calls. It has room for all of its `streams`, so that
+    /// those which nobody reads do not hold up the others, and bears that many give up at once.
+    fn of_everybody(streams: u32) -> Self {
+        let stream_window = 128 << 10;
+        let all = streams.saturating_mul(stream_window);
+        Self {
+            stream_window,
+            connection_window: all.clamp(stream_window, i32::MAX.cast_unsigned()),
+            resets: 256,
+        }
     }
 }
 
