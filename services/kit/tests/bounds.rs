@@ -463,7 +463,7 @@ async fn one_address_does_not_take_all_connections() {
 #[tokio::test]
 async fn a_connection_is_closed_in_order_and_what_began_on_it_goes_on() {
     let stand = Stand::new(ServerConfig {
-        max_connection_age: Duration::from_millis(100),
+        max_connection_age: Some(Duration::from_millis(100)),
         ..ServerConfig::loopback()
     })
     .await;

@@ -30,10 +30,11 @@ pub struct ServerConfig {
     /// before a service and hides where its callers are needs as many as all of them.
     #[serde(default = "default_connections_per_address")]
     pub max_connections_per_address: usize,
-    /// After how long a connection is closed, a tenth more or less: calls under way are answered, new
-    /// ones go over a new connection, so that they spread over replicas that came later.
-    #[serde(default = "default_connection_age", with = "humantime_serde")]
-    pub max_connection_age: Duration,
+    /// After how long a connection is closed in order, a tenth more or less, so that callers spread over
+    /// replicas that came later; never when unset. A caller whose client does not understand a farewell may
+    /// see one call fail.
+    #[serde(default, with = "humantime_serde")]
+    pub max_connection_age: Option<Duration>,
     /// How many streams one connection may have open.
     #[serde(default = "default_streams")]
     pub max_streams_per_connection: u32,
@@ -83,10 +84,6 @@ fn default_connections_per_address() -> usize {
     1_000
 }
 
-fn default_connection_age() -> Duration {
-    Duration::from_secs(3_600)
-}
-
 fn default_streams() -> u32 {
     1024
 }
@@ -120,7 +117,7 @@ impl ServerConfig {
             max_in_flight: default_in_flight(),
             max_connections: default_connections(),
             max_connections_per_address: default_connections_per_address(),
-            max_connection_age: default_connection_age(),
+            max_connection_age: None,
             max_streams_per_connection: default_streams(),
             max_stream_age: default_stream_age(),
             max_call: default_call(),
@@ -160,7 +157,10 @@ impl ServerConfig {
 
     fn check_bounds(&self) -> Result<(), String> {
         let spans = [
-            ("max_connection_age", self.max_connection_age),
+            (
+                "max_connection_age",
+                self.max_connection_age.unwrap_or(LONGEST),
+            ),
             ("max_stream_age", self.max_stream_age),
             ("max_call", self.max_call),
             ("request_within", self.request_within),
@@ -194,7 +194,7 @@ mod tests {
         };
         let wrong: [(&str, fn(&mut ServerConfig)); 7] = [
             ("max_connection_age", |it| {
-                it.max_connection_age = Duration::ZERO
+                it.max_connection_age = Some(Duration::ZERO)
             }),
             ("max_stream_age", |it| it.max_stream_age = LONGEST * 2),
             ("max_call", |it| it.max_call = Duration::ZERO),

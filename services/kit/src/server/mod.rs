@@ -234,13 +234,12 @@ impl Server {
             Some(_) => Share::own(),
             None => Share::of_everybody(config.max_streams_per_connection),
         };
-        let age = config.max_connection_age;
         let most = Most {
             all: config.max_connections,
             of_one: config.max_connections_per_address,
         };
         // The defaults of the transport leave several of these open without a bound.
-        let server = tonic::transport::Server::builder()
+        let mut transport = tonic::transport::Server::builder()
             .accept_http1(front.is_some())
             .max_concurrent_streams(config.max_streams_per_connection)
             .http2_max_pending_accept_reset_streams(Some(share.resets))
@@ -249,8 +248,11 @@ impl Server {
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .initial_stream_window_size(share.stream_window)
-            .initial_connection_window_size(share.connection_window)
-            .max_connection_age(age.mul_f64(rand::random_range(SPREAD)))
+            .initial_connection_window_size(share.connection_window);
+        if let Some(age) = config.max_connection_age {
+            transport = transport.max_connection_age(age.mul_f64(rand::random_range(SPREAD)));
+        }
+        let server = transport
             .layer(FrontLayer::new(front))
             .layer(GuardLayer::new(
                 verifier,
