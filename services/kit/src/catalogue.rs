@@ -241,6 +241,31 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "服务 {service} 没有数据类别 {category}",
             "{service} has no category {category}",
         ),
+        R::AccessState => entry_of(
+            FailedPrecondition,
+            "查阅审批当前状态为 {state}，不能这样操作",
+            "the approval is {state}",
+        ),
+        R::AccessSamePerson => entry_of(
+            FailedPrecondition,
+            "必须由另一人办理：申请人不能审批自己的申请，也只有申请人可以撤回",
+            "another person has to do this",
+        ),
+        R::AccessNotApproved => entry_of(
+            PermissionDenied,
+            "批量或超出日常用途查阅 {organization} 未成年人的数据，须先由他人批准，并注明用途",
+            "no approval in force covers {data} of {organization} for the purpose `{purpose}`",
+        ),
+        R::SubjectRequestState => entry_of(
+            FailedPrecondition,
+            "个人信息请求当前状态为 {state}，不能这样操作",
+            "the request is {state}",
+        ),
+        R::SubjectRequestIncomplete => entry_of(
+            FailedPrecondition,
+            "答复须逐一说明每个服务持有的信息，且各一次：{service}",
+            "the answer does not tell once of {service}",
+        ),
         // Sampling.
         R::NoSchoolDay => entry_of(
             FailedPrecondition,
@@ -407,6 +432,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "病例当前状态为 {state}，不能进行该操作",
             "the case is {state}",
+        ),
+        R::ControlState => entry_of(
+            FailedPrecondition,
+            "管控措施当前状态为 {state}，不能进行该操作",
+            "the control is {state}",
         ),
         R::ReportOrder => entry_of(
             FailedPrecondition,
@@ -969,6 +999,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "{grade} 级个案不能结案，请先降级",
             "a {grade} case is not ended",
+        ),
+        R::SupportCaseGuardian => entry_of(
+            FailedPrecondition,
+            "转介学生前须先告知其监护人并登记",
+            "the guardian of a pupil is told before a referral",
         ),
         R::CareTaskState => entry_of(
             FailedPrecondition,

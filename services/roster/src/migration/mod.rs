@@ -8,6 +8,8 @@ mod m20260101_000002_rules;
 mod m20260101_000003_imports;
 mod m20261126_000004_teaching_holds;
 mod m20261126_000005_destruction;
+mod m20261126_000006_access;
+mod m20261126_000007_subject_requests;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000003_imports::Migration));
         migrations.push(Box::new(m20261126_000004_teaching_holds::Migration));
         migrations.push(Box::new(m20261126_000005_destruction::Migration));
+        migrations.push(Box::new(m20261126_000006_access::Migration));
+        migrations.push(Box::new(m20261126_000007_subject_requests::Migration));
         migrations
     }
 
