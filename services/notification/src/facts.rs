@@ -151,11 +151,13 @@ fn cluster_found(
         Some(Scope::ClassGroup) => Word::ClassGroup,
         Some(Scope::Dormitory) => Word::Dormitory,
         Some(Scope::School) => Word::School,
-        Some(Scope::Unspecified) | None => Word::None,
+        Some(Scope::Meal | Scope::Water | Scope::Unspecified) | None => Word::None,
     };
     let fired = instant(cluster.fire_time, now);
     let limit = cluster.report_due_time.and_then(from_timestamp);
-    let at_once = limit.is_some_and(|limit| limit - fired <= REPORTED_AT_ONCE);
+    let soon = limit.is_some_and(|limit| limit - fired <= REPORTED_AT_ONCE);
+    // A rule may ask to tell at once and give its report time (rule 1.12).
+    let at_once = soon || rule.is_some_and(|rule| rule.alert_at_once);
     let entity = entity(&event.entity, &cluster.organization, &event.org_path);
     (!over).then(|| Fact {
         subjects: named([&cluster.class_group]),

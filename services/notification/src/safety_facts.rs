@@ -22,9 +22,11 @@ const COLLECTIONS: &[&str] = &[
     "gateRedCodeStanding",
     "hazards",
     "incidents",
+    "inspectionStanding",
     "protectionStanding",
     "resumptions",
     "shelterStanding",
+    "spotChecks",
     "supplyStanding",
     "visits",
     "weatherState",
@@ -58,6 +60,10 @@ pub(crate) fn told(event: &pb::SafetyEvent, now: DateTime<Utc>) -> Option<Told> 
         Some(State::ProtectionStanding(standing)) => {
             supplies::unprotected(place(event), standing, now)
         }
+        Some(State::InspectionStanding(standing)) => {
+            Vec::from_iter(inspections_missed(event, standing, now))
+        }
+        Some(State::SpotCheck(check)) => Vec::from_iter(unanswered(event, check, now)),
         Some(State::Resumption(told)) => Vec::from_iter(resumption_blocked(event, told, now)),
         _ => return None,
     };
@@ -224,6 +230,37 @@ fn drill_due(
         },
         grave: missed > 0,
         ..Fact::new(Kind::DrillDue, place(event), now)
+    })
+}
+
+/// Inspections that schedules want were not made in time: until none of the last days is missed.
+fn inspections_missed(
+    event: &pb::SafetyEvent,
+    standing: &pb::InspectionStanding,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
+    (standing.missed_count > 0).then(|| Fact {
+        figures: Figures {
+            amount: standing.missed_count,
+            total: standing.due_count,
+            ..Figures::default()
+        },
+        grave: standing.inspected_count == 0,
+        ..Fact::new(Kind::InspectionsMissed, place(event), now)
+    })
+}
+
+/// Nobody answered a spot check: it has happened, and somebody has to say what came of it.
+fn unanswered(event: &pb::SafetyEvent, check: &pb::SpotCheck, now: DateTime<Utc>) -> Option<Fact> {
+    use pb::spot_check::Result as Found;
+    (check.result() == Found::NoAnswer).then(|| Fact {
+        subjects: vec![check.shift.clone()],
+        stands: false,
+        ..Fact::new(
+            Kind::SpotCheckUnanswered,
+            place(event),
+            instant(check.check_time, now),
+        )
     })
 }
 

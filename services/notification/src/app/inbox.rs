@@ -38,12 +38,19 @@ pub(crate) struct Mail {
 
 impl Messages {
     /// Checks that the caller may read an inbox: that of the person of the token, or of an organisation
-    /// within its scope for those who may read messages there.
+    /// within its scope for those who may read messages there. Whoever receives the reports of a centre for
+    /// disease control reads what is sent to the centre, and no messages of schools.
     pub(crate) async fn open_inbox(&self, caller: &Caller, party: &Party) -> Result<(), Error> {
         caller.allowed(Permission::InboxRead)?;
         match party {
             Party::Organization(id) => {
-                let permission = Permission::MessageRead;
+                let ids = std::slice::from_ref(id);
+                let db = self.base.store.database().read();
+                let permission = if Store::centres_among(db, ids).await?.is_empty() {
+                    Permission::MessageRead
+                } else {
+                    Permission::ReportReceive
+                };
                 self.base.organization(caller, permission, id).await?;
                 Ok(())
             }

@@ -148,9 +148,11 @@ impl Messages {
         caller: &Caller,
         receipts: &[Receipt],
     ) -> Result<BTreeSet<String>, Error> {
-        let Ok(scope) = caller.allowed(Permission::MessageRead) else {
+        let reads = caller.allowed(Permission::MessageRead).ok();
+        let receives = caller.allowed(Permission::ReportReceive).ok();
+        if reads.is_none() && receives.is_none() {
             return Ok(BTreeSet::new());
-        };
+        }
         let ids = receipts
             .iter()
             .filter_map(|receipt| match &receipt.key.recipient {
@@ -160,8 +162,16 @@ impl Messages {
         let ids: BTreeSet<String> = ids.collect();
         let ids: Vec<String> = ids.into_iter().collect();
         let db = self.base.store.database().read();
+        let centres = Store::centres_among(db, &ids).await?;
         let paths = Store::places_of(db, &ids).await?.into_iter();
-        let within = paths.filter(|(_, path)| scope.contains(&place(path)));
+        let within = paths.filter(|(id, path)| {
+            let scope = if centres.contains(id) {
+                receives
+            } else {
+                reads
+            };
+            scope.is_some_and(|scope| scope.contains(&place(path)))
+        });
         Ok(within.map(|(id, _)| id).collect())
     }
 }

@@ -21,6 +21,8 @@ mod m20261126_000015_documents;
 mod m20261126_000016_sources;
 mod m20261126_000017_hearers;
 mod m20261126_000018_break_glass;
+mod m20261126_000019_support;
+mod m20261126_000020_calls;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000016_sources::Migration));
         migrations.push(Box::new(m20261126_000017_hearers::Migration));
         migrations.push(Box::new(m20261126_000018_break_glass::Migration));
+        migrations.push(Box::new(m20261126_000019_support::Migration));
+        migrations.push(Box::new(m20261126_000020_calls::Migration));
         migrations
     }
 

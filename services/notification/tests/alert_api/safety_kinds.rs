@@ -13,7 +13,9 @@ use proto::safety::safety_event::State as Told;
 
 use crate::raised::{self, Said, alerts_of, only, until};
 use crate::town::classes::answers;
+use crate::town::doctors::Act;
 use crate::town::examples::examples;
+use crate::town::inspected::{inspections, spot_check};
 use crate::town::neighbours::Neighbours;
 use crate::town::provision::{kept_out, protection, supplies};
 use crate::town::safe::{Danger, dangers, hazard, hop, incident, of_school, weather};
@@ -27,6 +29,8 @@ on_both!(
     an_incident_is_due_then_late_then_received,
     those_kept_out_are_one_alert_a_day_that_grows_and_weighs_more,
     what_a_campus_lacks_is_corrected_and_ends_by_itself,
+    a_school_where_nobody_inspects_weighs_more,
+    a_spot_check_that_nobody_answered_is_ended_by_a_person_and_stays_ended,
     a_snapshot_of_one_feed_ends_nothing_of_another,
     every_danger_arrives_while_the_service_was_down,
 );
@@ -101,6 +105,8 @@ async fn is_raised_once(world: &mut World, danger: &Danger) {
         rule: danger.rule,
         people: danger.people,
         due: danger.due,
+        // What nobody answered has happened: a person says what came of it.
+        stands: danger.kind != Kind::SpotCheckUnanswered,
     };
     said.by(&only(world, danger.kind).await);
 }
@@ -261,6 +267,41 @@ async fn open_of(world: &mut World, kind: Kind) -> Option<Severity> {
         .collect();
     assert!(open.len() < 2, "{kind:?}");
     open.first().map(|alert| alert.severity())
+}
+
+async fn a_school_where_nobody_inspects_weighs_more(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let entity = format!("{SCHOOL}/inspectionStanding");
+    for (version, (inspected, missed), severity) in [
+        (1, (0, 1), Some(Severity::Warning)),
+        (2, (3, 2), Some(Severity::Notice)),
+        (3, (4, 0), None),
+    ] {
+        let standing = Told::InspectionStanding(inspections(inspected, missed));
+        hear(&world, told(entity.clone(), version, standing)).await;
+        let found = open_of(&mut world, Kind::InspectionsMissed).await;
+        assert_eq!(found, severity, "{version}");
+    }
+}
+
+async fn a_spot_check_that_nobody_answered_is_ended_by_a_person_and_stays_ended(scratch: Scratch) {
+    use safety::spot_check::Result as Found;
+    let mut world = World::new(scratch).await;
+    let check = |version, result: Found| {
+        let check = Told::SpotCheck(spot_check(result));
+        told(of_school("spotChecks"), version, check)
+    };
+    hear(&world, check(1, Found::Ok)).await;
+    assert_eq!(open_of(&mut world, Kind::SpotCheckUnanswered).await, None);
+    hear(&world, check(2, Found::NoAnswer)).await;
+    let name = only(&mut world, Kind::SpotCheckUnanswered).await.name;
+    for act in [Act::Acknowledge, Act::Take, Act::Resolve] {
+        world.act(act, &name, SCHOOL_PATH).await.expect("moved on");
+    }
+    // The record stays in the feed for a week.
+    hear(&world, check(3, Found::NoAnswer)).await;
+    let alert = only(&mut world, Kind::SpotCheckUnanswered).await;
+    assert_eq!(alert.state(), State::Resolved);
 }
 
 async fn a_snapshot_of_one_feed_ends_nothing_of_another(scratch: Scratch) {

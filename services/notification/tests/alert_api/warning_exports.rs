@@ -29,7 +29,7 @@ on_both!(
 const MESSAGE: Uuid = Uuid::from_u128(7);
 
 /// The city has sent a message of the shipped template for warnings.
-async fn sent(db: &Database, exercise: bool) {
+pub(crate) async fn sent(db: &Database, exercise: bool) {
     let tx = db.begin().await.expect("a transaction");
     let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let message = Message {
@@ -72,7 +72,7 @@ fn message_of(organization: &str) -> String {
     format!("{organization}/messages/{}", MESSAGE.hyphenated())
 }
 
-fn asked(of: Type) -> pb::ExportWarningRequest {
+pub(crate) fn asked(of: Type) -> pb::ExportWarningRequest {
     pb::ExportWarningRequest {
         message: message_of(CITY),
         r#type: of.into(),
@@ -83,7 +83,7 @@ fn asked(of: Type) -> pb::ExportWarningRequest {
 }
 
 impl World {
-    async fn export(
+    pub(crate) async fn export(
         &mut self,
         ask: pb::ExportWarningRequest,
     ) -> Result<pb::ExportWarningResponse, Status> {

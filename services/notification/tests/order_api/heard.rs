@@ -1,4 +1,4 @@
-//! Who hears of directives and meetings: class groups too, of an end, of what is overdue, of a call.
+//! Who hears of directives: class groups too, of an end, of what is overdue.
 
 use chrono::Duration;
 use kit::scratch::Scratch;
@@ -9,7 +9,6 @@ use crate::town::classes::{answers, class_group};
 use crate::town::officers::{
     BUREAU_CLERK, Move, SCHOOL_CLERK, SIGN, SISTER_CLERK, Step, TITLE, draft,
 };
-use crate::town::venue::meeting;
 use crate::town::world::World;
 use crate::town::{self, BUREAU, CITY, OTHER, SCHOOL, SCHOOL_PATH, SISTER, on_both, staff};
 
@@ -21,7 +20,6 @@ on_both!(
     an_unsigned_directive_is_told_once_here_and_above,
     a_demand_that_is_overdue_is_told_once_for_each_day,
     what_was_overdue_while_the_service_was_down_is_told_once_by_two_replicas,
-    whoever_is_expected_at_a_meeting_hears_of_it,
 );
 
 const ARRIVED: &str = "directive-arrived";
@@ -239,27 +237,4 @@ async fn what_was_overdue_while_the_service_was_down_is_told_once_by_two_replica
     world.mails(BUREAU, OVERDUE, 2).await;
     world.mails(CITY, OVERDUE, 2).await;
     other.stop().await.expect("stopped");
-}
-
-async fn whoever_is_expected_at_a_meeting_hears_of_it(scratch: Scratch) {
-    let mut world = World::with_heads(scratch).await;
-    let called = world.convene(meeting(&[BUREAU])).await.expect("convened");
-    assert_eq!(called.notice, "");
-    for (party, venue) in [
-        (&*staff(130), "教育局会议室（分会场）"),
-        (&staff(140), "教育局会议室（分会场）"),
-        (&staff(150), "市教育局会议室（主会场）"),
-        // Nobody is known to head the bureau.
-        (BUREAU, "教育局会议室（分会场）"),
-    ] {
-        let mail = world.mails(party, "meeting-notice", 1).await;
-        let told = (&*mail[0]["title"], &*mail[0]["start"], &*mail[0]["venue"]);
-        assert_eq!(
-            told,
-            ("校园安全工作视频会议", "2022-04-06T12:00:00Z", venue)
-        );
-        assert_eq!(mail[0]["organizer"], CITY);
-    }
-    assert_eq!(world.mail(&staff(131), "meeting-notice").await, []);
-    assert_eq!(world.mail(SCHOOL, "meeting-notice").await, []);
 }

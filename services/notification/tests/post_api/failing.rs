@@ -4,7 +4,7 @@ use crate::town;
 use crate::town::on_both;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chrono::Duration;
 use kit::auth::Role;
@@ -22,6 +22,7 @@ use crate::town::world::by;
 
 on_both!(
     a_provider_that_is_down_gets_the_same_message_again,
+    an_answer_that_was_lost_is_asked_for_again_and_the_message_counts_once,
     a_provider_that_throttles_is_left_alone_as_long_as_it_asks,
     a_provider_that_fails_in_a_row_rests_and_says_so,
     what_fails_too_often_is_a_dead_letter_that_can_be_sent_again,
@@ -57,6 +58,42 @@ async fn a_provider_that_is_down_gets_the_same_message_again(scratch: Scratch) {
         .collect();
     assert_eq!(ids.len(), 1, "the same key each time");
     assert_eq!(channel(&mut post, "sms").await.failures_in_row, 0);
+}
+
+/// It takes a message and its answer is lost; then it lies that it never did; then it says that it has it.
+async fn an_answer_that_was_lost_is_asked_for_again_and_the_message_counts_once(scratch: Scratch) {
+    let turns = AtomicUsize::new(0);
+    let peer = Peer::start(move |request| match turns.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::Close,
+        1 => code(1),
+        2 => taken(request),
+        _ => code(500),
+    })
+    .await;
+    let mut post = Post::with(scratch, vec![sms("sms", &peer.url)]).await;
+    reachable(&mut post, "sms", &[1]).await;
+    let sent = post.city(message("sms", &[1], Urgency::Urgent)).await;
+    let name = sent.expect("sent").name;
+    for (attempt, wait) in [(1, 2), (2, 4)] {
+        until(&mut post, &name, |one| one.attempt_count == attempt).await;
+        post.world.clock.advance(Duration::seconds(wait));
+    }
+    let sent = until(&mut post, &name, is(State::Sent)).await;
+    assert_eq!(sent[0].attempt_count, 3);
+    // What follows is of another message, and takes nothing back.
+    let other = post.city(message("sms", &[1], Urgency::Urgent)).await;
+    let other = other.expect("sent").name;
+    let refused = until(&mut post, &other, is(State::Failed)).await;
+    assert_eq!(refused[0].failure(), Failure::Refused);
+    assert_eq!(states(&mut post, &name).await, sent);
+    let keys: Vec<_> = peer
+        .received()
+        .iter()
+        .map(|one| one.header("x-request-id").map(ToOwned::to_owned))
+        .collect();
+    assert_eq!(keys.len(), 4);
+    assert!(keys[..3].iter().all(|key| *key == keys[0]), "one key");
+    assert_ne!(keys[3], keys[0]);
 }
 
 async fn a_provider_that_throttles_is_left_alone_as_long_as_it_asks(scratch: Scratch) {

@@ -8,11 +8,15 @@ use kit::scratch::Scratch;
 use proto::notification as pb;
 use proto::notification::delivery::State;
 use proto::notification::recipients::Group;
+use proto::roster::organization::Kind;
 use tonic::{Code, Status, Streaming};
 
 use crate::town::post::{Post, contact, notice, to_parties};
 use crate::town::world::{by, of, reason};
-use crate::town::{BUREAU, CITY, SCHOOL, SCHOOL_PATH, SISTER_PATH, staff, student};
+use crate::town::{
+    BUREAU, BUREAU_PATH, CITY, SCHOOL, SCHOOL_PATH, SISTER_PATH, organization, roster, staff,
+    student,
+};
 
 on_both!(
     what_is_unread_comes_first_then_what_is_new,
@@ -20,6 +24,7 @@ on_both!(
     a_backlog_is_told_whole_and_once,
     a_quiet_stream_says_that_it_is_alive,
     only_the_owner_reads_an_inbox,
+    a_centre_for_disease_control_reads_what_is_sent_to_it_and_to_no_school,
     receipts_only_go_forward_and_count_once,
     receipts_of_others_are_passed_over,
     a_provider_tells_what_became_of_deliveries,
@@ -228,6 +233,62 @@ async fn only_the_owner_reads_an_inbox(scratch: Scratch) {
         let inbox = post.world.deliveries.watch_inbox(request).await;
         assert_eq!(inbox.is_ok(), open, "{role} at {scope} reads {recipient}");
     }
+}
+
+async fn a_centre_for_disease_control_reads_what_is_sent_to_it_and_to_no_school(scratch: Scratch) {
+    use Role::{DiseaseControl, DistrictOfficer, Principal};
+    let mut post = Post::open(scratch).await;
+    let (centre, place) = ("organizations/cdc1", format!("{BUREAU_PATH}/cdc1"));
+    let body = organization(&place, Kind::DiseaseControl);
+    roster(&post.world.db, &[body], 1).await;
+    let to = to_parties([centre.to_owned(), SCHOOL.to_owned()]);
+    let sent = post.city(titled("聚集性疫情待核实", to)).await;
+    let sent = sent.expect("sent").name;
+    post.expanded(&sent).await;
+    for (role, scope, recipient, may) in [
+        (DiseaseControl, &*place, centre, true),
+        (DiseaseControl, BUREAU_PATH, centre, true),
+        (DistrictOfficer, BUREAU_PATH, centre, true),
+        (DiseaseControl, "fz/350103", centre, false),
+        (DiseaseControl, BUREAU_PATH, SCHOOL, false),
+        (Principal, SCHOOL_PATH, centre, false),
+    ] {
+        let request = pb::WatchInboxRequest {
+            recipient: recipient.to_owned(),
+            resume_token: String::new(),
+        };
+        let request = by("reader-1", role, scope, request);
+        let inbox = post.world.deliveries.watch_inbox(request).await;
+        if may {
+            let mut inbox = inbox.expect("open").into_inner();
+            let unread = next(&mut inbox, false).await;
+            assert_eq!(titles(&unread), ["聚集性疫情待核实"]);
+        } else {
+            let refused = inbox.expect_err("refused");
+            assert_eq!(refused.code(), Code::PermissionDenied, "{role} {recipient}");
+        }
+    }
+    // It says that it has read what was sent to it, and nothing of what was sent to schools.
+    for (recipient, changed) in [(centre, 1), (SCHOOL, 0)] {
+        let party = recipient.replace('/', "~");
+        let request = pb::RecordReceiptsRequest {
+            receipts: vec![pb::DeliveryReceipt {
+                delivery: format!("{sent}/deliveries/inbox~{party}"),
+                state: State::Read.into(),
+                time: None,
+            }],
+        };
+        let request = by("reader-1", DiseaseControl, BUREAU_PATH, request);
+        let told = post.world.deliveries.record_receipts(request).await;
+        assert_eq!(told.expect("told").into_inner().changed_count, changed);
+    }
+    let request = pb::ListMessagesRequest {
+        parent: SCHOOL.to_owned(),
+        ..Default::default()
+    };
+    let request = by("reader-1", DiseaseControl, BUREAU_PATH, request);
+    let messages = post.world.deliveries.list_messages(request).await;
+    assert_eq!(reason(&messages.expect_err("refused")), "SCOPE_DENIED");
 }
 
 async fn receipts_only_go_forward_and_count_once(scratch: Scratch) {

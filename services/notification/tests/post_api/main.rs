@@ -15,6 +15,7 @@ mod peers;
 mod providers;
 mod retention;
 mod sending;
+mod superseded;
 mod telling;
 mod templates;
 mod told;

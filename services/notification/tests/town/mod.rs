@@ -11,6 +11,7 @@ pub(crate) mod desk;
 pub(crate) mod doctors;
 pub(crate) mod examples;
 pub(crate) mod inboxes;
+pub(crate) mod inspected;
 pub(crate) mod letters;
 pub(crate) mod listener;
 pub(crate) mod neighbours;

@@ -426,5 +426,6 @@ pub(crate) fn dangers() -> Vec<Danger> {
     dangers.extend(of_duty());
     dangers.extend(super::provision::of_provision());
     dangers.extend(of_gaps());
+    dangers.extend(super::inspected::of_inspections());
     dangers
 }

@@ -3,6 +3,7 @@
 mod anonymity;
 mod care;
 mod concerns;
+mod lane;
 mod reminders;
 mod support;
 #[path = "../town/mod.rs"]
