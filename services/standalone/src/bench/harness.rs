@@ -118,7 +118,7 @@ pub(super) struct Figure {
     pub(super) product: f64,
     /// What the target is about: the ratio of the two, or else the product.
     pub(super) compared: f64,
-    /// The target.
+    /// The target; not a number where there is none.
     pub(super) target: f64,
     /// On which side the figure must be.
     pub(super) bound: Bound,
@@ -166,6 +166,15 @@ impl Figure {
             target,
             bound,
             met,
+        }
+    }
+
+    /// A figure that has no target.
+    pub(super) fn told(name: &'static str, unit: &'static str, product: f64) -> Self {
+        Self {
+            target: f64::NAN,
+            met: true,
+            ..Self::alone(name, unit, product, (Bound::AtLeast, 0.0))
         }
     }
 }
@@ -217,6 +226,7 @@ impl Report {
             };
             let amount = |value: f64| format!("{} {}", number(value), figure.unit);
             let target = match figure.floor {
+                _ if figure.target.is_nan() => String::new(),
                 Some(_) => format!("{sign} {} ×", number(figure.target)),
                 None => format!("{sign} {}", amount(figure.target)),
             };
@@ -260,8 +270,17 @@ pub(super) fn forget_peak_memory() -> u64 {
     memory_mib("VmRSS:")
 }
 
+/// How much memory another process holds, in MiB; 0 where the system does not tell.
+pub(super) fn memory_of(process: u32) -> u64 {
+    status_mib(&process.to_string(), "VmRSS:")
+}
+
 fn memory_mib(key: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status_mib("self", key)
+}
+
+fn status_mib(process: &str, key: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_default() / 1024

@@ -6,6 +6,7 @@ mod clusters;
 mod coverage;
 mod draw;
 mod fanout;
+mod files;
 mod floor;
 mod gate;
 mod gateway;
@@ -23,6 +24,7 @@ mod stand;
 mod swabs;
 mod writes;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -53,6 +55,10 @@ pub struct BenchArgs {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+    /// With `gateway`: only runs the gateway before the service at this address, until the standard input
+    /// ends. The measurement starts it for itself.
+    #[arg(long, hide = true)]
+    pub before: Option<SocketAddr>,
 }
 
 /// What to measure.
@@ -72,7 +78,12 @@ pub enum Scenario {
     Hold,
     /// Decisions at the gates of 64 schools, each stored before it is answered.
     Gate,
-    /// Calls passed on by the gateway, beside nginx and haproxy where they are installed.
+    /// Calls passed on by the gateway, beside nginx with grpc_pass and haproxy, before the same service.
+    ///
+    /// The gateway runs as a process of its own, as they do. Best on a quiet machine and from a release
+    /// build; takes about two minutes. Where one of the others is not installed it is left out:
+    /// `apt-get install nginx haproxy`, and stop the services that this starts. As many files as the
+    /// hard limit allows (`ulimit -Hn`) are used.
     Gateway,
     /// Morning and noon checks by class reporters, as fast as they go and at a fixed pace.
     Checks,
@@ -150,7 +161,10 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         Scenario::Results => results::run(&args).await?,
         Scenario::Hold => results::hold(&args).await?,
         Scenario::Gate => gate::run(&args).await?,
-        Scenario::Gateway => gateway::run(&args).await?,
+        Scenario::Gateway => match args.before {
+            Some(service) => return gateway::alone(service).await,
+            None => gateway::run(&args).await?,
+        },
         Scenario::Checks => checks::run(&args).await?,
         Scenario::Clusters => clusters::run(&args).await?,
         Scenario::Coverage => coverage::run(&args).await?,
