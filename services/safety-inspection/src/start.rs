@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 use crate::app::Base;
 use crate::app::destruction::{self, Gathered};
+use crate::app::duty::Templates;
 use crate::app::gate::Gatehouse;
 use crate::app::visitors::Visitors;
 use crate::domain::gate::snapshot::SnapshotKey;
@@ -142,10 +143,11 @@ pub async fn start(
     routes = wings::inspections(routes, &base).await?;
     routes = wings::protection(routes, &base)?;
     routes = wings::drills(routes, &base);
-    routes = wings::duty(routes, &base, &drain)?;
+    let templates = Templates::shipped().map_err(StartError::Config)?;
+    routes = wings::duty(routes, &base, templates.clone(), &drain);
     routes = wings::incidents(routes, &base)?;
     routes = wings::weather(routes, &base, teaching.clone(), &drain)?;
     routes = wings::resumption(routes, &base, teaching, &drain);
-    routes = wings::feed(routes, &base, server.latch("feed"), &drain);
+    routes = wings::feed(routes, &base, templates, server.latch("feed"), &drain);
     Ok(server.serve(routes))
 }

@@ -10,6 +10,7 @@ pub(crate) mod hazards;
 pub(crate) mod incidents;
 pub(crate) mod inspections;
 pub(crate) mod looking;
+pub(crate) mod neighbours;
 pub(crate) mod not_done;
 pub(crate) mod photos;
 pub(crate) mod protection;

@@ -27,6 +27,7 @@ mod m20261126_000026_under_review;
 mod m20261126_000027_duty_busy;
 mod m20261126_000028_not_done;
 mod m20261126_000030_entries;
+mod m20261126_000031_whereabouts;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000027_duty_busy::Migration));
         migrations.push(Box::new(m20261126_000028_not_done::Migration));
         migrations.push(Box::new(m20261126_000030_entries::Migration));
+        migrations.push(Box::new(m20261126_000031_whereabouts::Migration));
         migrations
     }
 

@@ -232,6 +232,9 @@ pub(crate) async fn archived_after(
     archived.expect("archived").into_inner()
 }
 
+/// The telephone of the watch.
+pub(crate) const PHONE: &str = "0591-83850000";
+
 /// A shift of the school from one hour to another after 08:00 on 7 April.
 pub(crate) fn shift(from: i64, to: i64, leader: u128, others: [u128; 2]) -> pb::duty_roster::Shift {
     pb::duty_roster::Shift {
@@ -243,6 +246,7 @@ pub(crate) fn shift(from: i64, to: i64, leader: u128, others: [u128; 2]) -> pb::
             post: "GUARD".to_owned(),
             staff_member: staff(100 + leader),
         }],
+        phone: PHONE.to_owned(),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::city::tree::{DEPUTY, SISTER, SISTER_PATH, TEACHER, WARDEN};
 use crate::city::world::World;
 use crate::city::{SCHOOL, on_both, staff, student};
 use crate::ground::{
-    deputy, drafted, duty, head, hour, id, invalid, publish, published, refused, settle, shift,
-    shifts, steps, two_days,
+    PHONE, deputy, drafted, duty, head, hour, id, invalid, publish, published, refused, settle,
+    shift, shifts, steps, two_days,
 };
 
 on_both!(
@@ -145,10 +145,19 @@ async fn a_roster_is_generated_by_the_season(world: World) {
             team(TEACHER, [63, 64]),
             team(WARDEN, [65, 66]),
         ],
+        phone: PHONE.to_owned(),
         request_id: id(),
     };
+    let silent = pb::GenerateDutyRosterRequest {
+        phone: String::new(),
+        request_id: id(),
+        ..generate.clone()
+    };
+    let silent = client.generate_duty_roster(deputy(&world, silent)).await;
+    invalid(silent, "nobody could be called");
     let drafted = client.generate_duty_roster(deputy(&world, generate)).await;
     let drafted = drafted.expect("drafted").into_inner();
+    assert!(drafted.shifts.iter().all(|shift| shift.phone == PHONE));
     let hours: Vec<i64> = drafted
         .shifts
         .iter()
@@ -180,7 +189,7 @@ async fn malformed_rosters_are_explained(world: World) {
     settle(&world).await;
     let mut client = duty(&world);
     type Change = fn(&mut pb::DutyRoster);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 9] = [
         ("no span", |roster| roster.end_time = None),
         ("a span of no time", |roster| {
             roster.end_time = roster.start_time
@@ -199,6 +208,12 @@ async fn malformed_rosters_are_explained(world: World) {
         }),
         ("a post that is none", |roster| {
             roster.shifts[0].posts[0].post = "UNSPECIFIED".to_owned();
+        }),
+        ("a shift that cannot be called", |roster| {
+            roster.shifts[0].phone = String::new();
+        }),
+        ("a number that is none", |roster| {
+            roster.shifts[0].phone = "值班室".to_owned();
         }),
     ];
     for (what, change) in changes {

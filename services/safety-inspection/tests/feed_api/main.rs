@@ -21,3 +21,5 @@ mod recount;
 #[allow(dead_code, reason = "the test program of the weather uses the rest")]
 #[path = "../weather_api/storm.rs"]
 mod storm;
+mod watch;
+mod weather;

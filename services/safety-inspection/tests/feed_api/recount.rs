@@ -318,6 +318,45 @@ impl Counter<'_> {
         let publishing = self.sum(sum, "duty_rosters", "state = 2").await;
         let standing = found.0 + found.1 + found.2 + kept.gap_count;
         assert_eq!(i64::from(standing), publishing, "{}", self.path);
+        let mut missed = 0;
+        for one in &listed {
+            missed += self.missed_rounds(&mut client, &one.organization).await;
+        }
+        assert_eq!(kept.missed_round_count, missed, "{}", self.path);
+    }
+
+    /// The rounds of today and of the day before during shifts of an organisation that nobody made.
+    async fn missed_rounds(
+        &self,
+        client: &mut DutyServiceClient<tonic::transport::Channel>,
+        organization: &str,
+    ) -> i32 {
+        let list = self.city(pb::ListDutyShiftsRequest {
+            parent: organization.to_owned(),
+            page_size: 1000,
+            ..Default::default()
+        });
+        let listed = client.list_duty_shifts(list).await.expect("listed");
+        let shifts = listed.into_inner().duty_shifts;
+        let seconds = |at: Option<prost_types::Timestamp>| at.map_or(0, |at| at.seconds);
+        let mut missed = 0;
+        let today = self.world.clock.today();
+        for day in [today - Duration::days(1), today] {
+            let get = self.city(pb::GetPatrolDayRequest {
+                name: format!("{organization}/patrolDays/{day}"),
+            });
+            let read = client.get_patrol_day(get).await.expect("read");
+            let during = read.into_inner().missed_rounds.into_iter().filter(|round| {
+                let (from, to) = (seconds(round.start_time), seconds(round.end_time));
+                shifts.iter().any(|shift| {
+                    let replaced = shift.state() == pb::duty_shift::State::Replaced;
+                    let before = seconds(shift.end_time) <= from;
+                    !replaced && !before && seconds(shift.start_time) < to
+                })
+            });
+            missed += i32::try_from(during.count()).expect("a count");
+        }
+        missed
     }
 
     async fn protection(&self, kept: &pb::SafetyFigures) {

@@ -194,7 +194,7 @@ async fn the_snapshot_can_be_verified(mut world: World) {
     // As a gate recomputes it from the contract alone.
     let seconds = |time: &Option<prost_types::Timestamp>| time.map_or(0, |time| time.seconds);
     let mut text = format!(
-        "campus/gate-snapshot/v1\n{}\n{}\n373\n3,2,4\n14\n{}\n{}\n{}\n",
+        "campus/gate-snapshot/v2\n{}\n{}\n373\n15\n3\n3,2,4\n14\n{}\n{}\n{}\n",
         snapshot.name,
         snapshot.policy_version,
         seconds(&snapshot.create_time),
@@ -207,6 +207,12 @@ async fn the_snapshot_can_be_verified(mut world: World) {
     text.push_str(&format!("- {} 41\n", blocked.person));
     let digest: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(text).into();
     assert_eq!(snapshot.digest[..], digest);
+    // By which a gate without a network rechecks.
+    let recheck = (
+        snapshot.recheck_wait_minutes,
+        snapshot.recheck_reading_count,
+    );
+    assert_eq!(recheck, (15, 3));
     let key: [u8; 32] = snapshot.public_key[..].try_into().expect("32 bytes");
     let key = ed25519_dalek::VerifyingKey::from_bytes(&key).expect("a key");
     let signature = ed25519_dalek::Signature::from_slice(&snapshot.signature).expect("64 bytes");

@@ -54,7 +54,7 @@ async fn warned(storm: &mut Storm) {
         }
         counts
     };
-    assert_eq!(counts, [7, 7, 7, 7, 6, 6]);
+    assert_eq!(counts, [7; 6]);
     let tasks = storm.tasks(SCHOOL).await;
     assert!(tasks.iter().all(|task| task.owner == staff(DEPUTY)));
     assert!(
@@ -64,7 +64,7 @@ async fn warned(storm: &mut Storm) {
     );
     let soonest: Vec<_> = tasks.iter().map(pb::WeatherTask::action).collect();
     assert_eq!(soonest[0], pb::WeatherAction::StopBuses);
-    assert_eq!(storm.tasks(CITY).await.len(), 40);
+    assert_eq!(storm.tasks(CITY).await.len(), 42);
     assert!(storm.heard().is_empty(), "a warning suspends nobody");
 }
 
@@ -76,13 +76,13 @@ async fn suspended(storm: &mut Storm) -> pb::ResponseLevel {
         let state = storm.state(path).await;
         assert_eq!(state.state(), State::Suspended, "{path}");
         assert_eq!(state.suspensions, [&*response.suspension], "{path}");
-        assert_eq!(state.buses_stopped, TAUGHT.contains(&path), "{path}");
+        assert!(state.buses_stopped, "{path}");
     }
     storm.until_told(&ALL).await;
     let mut expected = TAUGHT.map(|path| (name(path), TeachingMode::Suspended));
     expected.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(storm.heard(), expected);
-    assert_eq!(storm.tasks(CITY).await.len(), 40, "no task twice");
+    assert_eq!(storm.tasks(CITY).await.len(), 42, "no task twice");
     response
 }
 

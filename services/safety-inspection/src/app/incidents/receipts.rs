@@ -4,7 +4,8 @@ use kit::auth::{Caller, Department, Permission, Role};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Incidents, Once, Told, is_bureau};
+use super::trail::note_receipt;
+use super::{Incidents, Once, Told, instant, is_bureau};
 use crate::app::{Site, denied};
 use crate::domain::incident::step::{Medium, Receiver};
 use crate::error::Error;
@@ -49,8 +50,12 @@ impl Incidents {
             at,
             id,
             once,
-            async |_, file, now| {
+            async |tx, file, now| {
                 let event = file.receive(receiver, medium, now.by(caller, ""))?;
+                if event.is_some() {
+                    let by = (caller, receiver);
+                    note_receipt(tx, file, by, instant(now.time)).await?;
+                }
                 Ok((Vec::from_iter(event), ()))
             },
             render,

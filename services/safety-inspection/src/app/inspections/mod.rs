@@ -15,6 +15,7 @@ pub(crate) use campaigns::{Call, Standing};
 pub(crate) use checklists::{Draft, unchanged};
 pub(crate) use coverage::{Covered, tally};
 pub(crate) use due::Due;
+pub(crate) use places::Wish;
 pub(crate) use planning::Plan;
 pub(crate) use reading::{Found, Looked};
 pub(crate) use recording::Verdict;

@@ -162,12 +162,16 @@ async fn figures(
     hashes.sort_unstable();
     hashes.dedup();
     let shown = Store::shown_elsewhere(tx, &inspection.organization, &hashes).await?;
+    let scene = recording::scene_of(tx, inspection).await?;
+    let photos = answers.values().flat_map(|answer| &answer.photos);
+    let misplaced = photos.filter(|photo| scene.is_elsewhere(photo)).count();
     let weights = entries.iter().map(|entry| entry.item.weight);
     Ok(Figures {
         failed: of(Outcome::Failed),
         not_applicable: of(Outcome::NotApplicable),
         score: score(weights.zip(outcomes.iter().copied())),
         borrowed: u32::try_from(shown.len()).unwrap_or(u32::MAX),
+        misplaced: u32::try_from(misplaced).unwrap_or(u32::MAX),
     })
 }
 

@@ -296,9 +296,8 @@ fn check(site: &Site, decision: &Decision, now: DateTime<Utc>) -> Result<(), Err
             fields.violation("weather_suspension.guardians_told_time", zh, en);
         }
         let taught = Cover::of_teaching(site.organization.kind);
-        let fits = |cover: &Cover| {
-            Some(*cover) == taught || (*cover == Cover::Buses && taught == Some(Cover::Schools))
-        };
+        let fits =
+            |cover: &Cover| Some(*cover) == taught || (*cover == Cover::Buses && taught.is_some());
         if !decision.covers.iter().all(fits) {
             let (zh, en) = ("与该单位的类型不符", "does not fit the organisation");
             fields.violation("weather_suspension.covers", zh, en);

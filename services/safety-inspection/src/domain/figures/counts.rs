@@ -114,6 +114,8 @@ numbered! {
         ResumingScore = 50,
         /// Visits of emergencies whose entry in the book is overdue.
         VisitorsAfterEntryOverdue = 51,
+        /// Rounds of the watch that nobody made.
+        RoundsMissed = 52,
     }
 }
 
@@ -212,7 +214,7 @@ mod tests {
     use super::*;
 
     fn counts() -> impl Strategy<Value = Counts> {
-        proptest::collection::btree_map(1..52, -9_i64..99, 0..10).prop_map(|numbers| {
+        proptest::collection::btree_map(1..53, -9_i64..99, 0..10).prop_map(|numbers| {
             let mut counts = Counts::default();
             for (metric, number) in numbers {
                 counts.add_one(metric, number);

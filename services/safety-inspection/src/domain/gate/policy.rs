@@ -102,6 +102,12 @@ impl GatePolicy {
         readings.all(|reading| (least..=most).contains(&reading.tenths()))
     }
 
+    /// How long somebody waits for the second reading, in whole minutes, rounded up.
+    pub fn recheck_wait_minutes(&self) -> i64 {
+        let seconds = self.recheck_wait.num_seconds();
+        seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0)
+    }
+
     /// What a gate makes of masks (rule 3.6).
     pub fn mask(&self, worn: bool) -> Finding {
         match (self.visits.mask_required, worn) {
@@ -172,6 +178,20 @@ pub fn in_force<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_waits_less_than_the_policy_says() {
+        let minutes = |wait| {
+            let policy = GatePolicy {
+                recheck_wait: wait,
+                ..GatePolicy::default()
+            };
+            policy.recheck_wait_minutes()
+        };
+        assert_eq!(minutes(Duration::minutes(15)), 15);
+        assert_eq!(minutes(Duration::seconds(601)), 11);
+        assert_eq!(minutes(Duration::zero()), 0);
+    }
 
     #[test]
     fn the_smallest_region_and_the_latest_day_win() {

@@ -43,10 +43,12 @@ impl Snapshot {
             .map(|c| c.number().to_string())
             .collect();
         let mut text = format!(
-            "campus/gate-snapshot/v1\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
+            "campus/gate-snapshot/v2\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
             self.name,
             policy.version,
             policy.temperature_max,
+            policy.recheck_wait_minutes(),
+            policy.recheck_readings,
             colours.join(","),
             policy.travel_window_days,
             self.create_time.timestamp(),
@@ -131,11 +133,13 @@ mod tests {
         };
         assert!(holds(&snapshot()));
         let whole = snapshot();
-        let changes: [fn(&mut Snapshot); 6] = [
+        let changes: [fn(&mut Snapshot); 8] = [
             |s| s.blocked.clear(),
             |s| s.members.truncate(1),
             |s| s.facts_time = None,
             |s| s.policy.temperature_max += 1,
+            |s| s.policy.recheck_wait += chrono::Duration::minutes(1),
+            |s| s.policy.recheck_readings += 1,
             |s| s.name.push('0'),
             |s| s.create_time += chrono::Duration::seconds(1),
         ];

@@ -1,4 +1,4 @@
-//! Who is told what about a hazard (失职追责, rule 5.1).
+//! Who is told what about a hazard, and what else is written down of who heard of what (失职追责, rule 5.1).
 
 use super::clock::Passed;
 use super::entry::Hazard;
@@ -31,11 +31,13 @@ pub enum Act {
     Reported = 10,
     /// Something else than a hazard was not done in time.
     NotDone = 11,
+    /// An incident was reported up to them, and they gave the receipt of their level.
+    Received = 12,
 }
 
 impl Act {
     /// Every value.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Found,
         Self::Assigned,
         Self::Relieved,
@@ -47,6 +49,7 @@ impl Act {
         Self::Supervised,
         Self::Reported,
         Self::NotDone,
+        Self::Received,
     ];
 }
 

@@ -59,6 +59,7 @@ pub(super) fn photo(number: u8, offset: i64) -> Photo {
         uri: String::new(),
         taken: on(offset).at,
         location: None,
+        place: String::new(),
     }
 }
 

@@ -52,6 +52,27 @@ impl Clock {
         }
     }
 
+    /// What names it among the clocks of its incident, such as `hop-district-city`.
+    pub fn id(&self) -> String {
+        match self.duty {
+            Duty::Phone => "phone".to_owned(),
+            Duty::FirstReport => "first-report".to_owned(),
+            Duty::FollowUp => "follow-up".to_owned(),
+            Duty::Police => "police".to_owned(),
+            Duty::Hop => {
+                let levels = self
+                    .hop
+                    .iter()
+                    .flat_map(|(from, to)| [from.name(), to.name()]);
+                let levels = levels.map(str::to_ascii_lowercase);
+                std::iter::once("hop".to_owned())
+                    .chain(levels)
+                    .collect::<Vec<_>>()
+                    .join("-")
+            }
+        }
+    }
+
     /// Whether it is late at `now`: done after it was due, or due and not done.
     pub fn is_late(&self, now: i64) -> bool {
         let at = if self.done == 0 { now } else { self.done };

@@ -252,3 +252,35 @@ fn chains_begin_where_the_incident_is() {
     assert_eq!(levels(At::District, 1, false), [R::District, R::City]);
     assert_eq!(levels(At::City, 0, true), [R::City, R::Government]);
 }
+
+#[test]
+fn each_clock_has_a_name_of_its_own() {
+    let clock = |duty, hop| Clock {
+        duty,
+        hop,
+        start: 0,
+        due: 1,
+        done: 0,
+        over_level: false,
+    };
+    let ids: Vec<String> = [
+        clock(Duty::Phone, None),
+        clock(Duty::FirstReport, None),
+        clock(Duty::Hop, Some((Receiver::School, Receiver::District))),
+        clock(Duty::Hop, Some((Receiver::District, Receiver::City))),
+        clock(Duty::FollowUp, None),
+        clock(Duty::Police, None),
+    ]
+    .iter()
+    .map(Clock::id)
+    .collect();
+    let expected = [
+        "phone",
+        "first-report",
+        "hop-school-district",
+        "hop-district-city",
+        "follow-up",
+        "police",
+    ];
+    assert_eq!(ids, expected);
+}

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::schedule::Period;
 use crate::domain::checklist::item::PlaceKind;
 use crate::domain::organization::Kind;
+use crate::domain::photo::{Location, Scene};
 
 /// How many characters a place has at most.
 const LONGEST: usize = 100;
@@ -17,7 +18,7 @@ pub fn is_place(text: &str) -> bool {
 }
 
 /// A place that an organisation entered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     /// The id.
     pub id: Uuid,
@@ -35,6 +36,8 @@ pub struct Place {
     pub opened: NaiveDate,
     /// The first day on which it is no more.
     pub closed: Option<NaiveDate>,
+    /// Where on earth it is; none where nobody said.
+    pub location: Option<Location>,
 }
 
 /// So many places of a kind that are there for the same days.
@@ -104,9 +107,53 @@ pub fn places_of(wanted: PlaceKind, kind: Kind, entered: &[Place]) -> Vec<(Strin
     }
 }
 
+/// What pictures of a place of a kind should be of, by what the organisation entered: that very place, or, for
+/// all of the organisation, any of its places that are still there.
+pub fn scene(kind: PlaceKind, place: &str, entered: &[Place]) -> Scene {
+    let concerned = entered.iter().filter(|one| {
+        let same = one.kind == kind && one.place == place;
+        one.closed.is_none() && (kind.is_whole() || same)
+    });
+    Scene {
+        place: place.to_owned(),
+        locations: concerned.filter_map(|one| one.location).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_are_of_the_very_place_or_of_any_of_the_whole() {
+        let place = |kind, place: &str, location, closed| Place {
+            id: Uuid::nil(),
+            organization: "s".to_owned(),
+            org_path: "fz/s".to_owned(),
+            kind,
+            place: place.to_owned(),
+            display_name: "场所".to_owned(),
+            opened: NaiveDate::MIN,
+            closed,
+            location,
+        };
+        let entered = [
+            place(PlaceKind::Gate, "gate", Some((26.0, 119.0)), None),
+            place(PlaceKind::Canteen, "hall", Some((26.1, 119.1)), None),
+            place(PlaceKind::Laboratory, "hall", None, None),
+            place(
+                PlaceKind::Bus,
+                "bus-1",
+                Some((26.2, 119.2)),
+                Some(NaiveDate::MIN),
+            ),
+        ];
+        let of = |kind, place| scene(kind, place, &entered).locations;
+        assert_eq!(of(PlaceKind::Canteen, "hall"), [(26.1, 119.1)]);
+        assert_eq!(of(PlaceKind::Laboratory, "hall"), []);
+        assert_eq!(of(PlaceKind::Bus, "bus-1"), [], "it is no more");
+        assert_eq!(of(PlaceKind::School, ""), [(26.0, 119.0), (26.1, 119.1)]);
+    }
 
     #[test]
     fn places_have_parts_between_slashes() {
@@ -145,6 +192,7 @@ mod tests {
             display_name: "校门".to_owned(),
             opened: day,
             closed: None,
+            location: None,
         };
         let entered = [place("east"), place("west")];
         let places = places_of(PlaceKind::Gate, Kind::School, &entered);

@@ -55,6 +55,7 @@ pub(in crate::grpc) fn shown(figures: Figures, now: DateTime<Utc>) -> pb::Safety
             awaited_count: of(Metric::DutyAwaited),
             unattended_count: of(Metric::DutyUnattended),
             gap_count: of(Metric::DutyGap),
+            missed_round_count: of(Metric::RoundsMissed),
         }),
         inspections: Some(parts::Inspections {
             due_count: of(Metric::InspectionsDue),

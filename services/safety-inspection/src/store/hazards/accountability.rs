@@ -113,8 +113,8 @@ impl Store {
         resource: &str,
         since: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql =
-            "SELECT 1 FROM accountability_records WHERE resource = $1 AND told_at >= $2 LIMIT 1";
+        let sql = "SELECT 1 FROM accountability_records \
+             WHERE resource = $1 AND told_at >= $2 AND resource <> '' LIMIT 1";
         let values = [resource.into(), since.timestamp_millis().into()];
         Ok(tx
             .query_one_raw(statement(tx, sql, values))

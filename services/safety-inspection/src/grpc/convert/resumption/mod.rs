@@ -215,6 +215,8 @@ fn suspended(suspension: Suspension, away: Away) -> pb::ResumptionSuspension {
         suspend_time: Some(to_timestamp(at)),
         grades,
         class_groups,
+        ending: false,
+        passed: false,
     }
 }
 
