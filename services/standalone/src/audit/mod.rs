@@ -1,5 +1,6 @@
 //! `campus audit`: who read and did what, and whether the logs are what was written.
 
+pub mod access;
 mod file;
 mod glass;
 mod offline;
@@ -25,6 +26,8 @@ pub enum AuditCommand {
     Search(SearchArgs),
     /// Lists who opened in an emergency what is closed to them in daily life, why, and what they then read.
     BreakGlass(BreakGlassArgs),
+    /// Lists who was let see data of minors beyond daily work, who agreed, and each use.
+    Access(AccessArgs),
     /// Recomputes the logs: of all services through the gateway, or of one from an exported file alone.
     Verify(VerifyArgs),
     /// Writes the log of one service to a file that can be verified without any service.
@@ -92,6 +95,26 @@ pub struct BreakGlassArgs {
     /// How many uses to report at most, the latest of them.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
+}
+
+/// Of which period and place to report.
+#[derive(Args, Clone, Debug)]
+pub struct AccessArgs {
+    /// The gateway, and who asks.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+    /// Asked for not before this instant, such as 2022-01-01T00:00:00+08:00.
+    #[arg(long)]
+    pub since: Option<DateTime<Utc>>,
+    /// Asked for before this instant.
+    #[arg(long)]
+    pub until: Option<DateTime<Utc>>,
+    /// At or below this organisation, such as 350102.
+    #[arg(long, default_value = "fz")]
+    pub organization: String,
+    /// Also writes the report to this new file, one line of JSON for each approval.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
 }
 
 /// What is recorded.
@@ -163,6 +186,7 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
     match command {
         AuditCommand::Search(args) => online::search(args).await,
         AuditCommand::BreakGlass(args) => glass::report(args).await,
+        AuditCommand::Access(args) => access::report(args).await,
         AuditCommand::Export(args) => online::export(args).await,
         AuditCommand::Verify(args) if args.file.is_none() => online::verify(args).await,
         AuditCommand::Verify(args) => {

@@ -1,6 +1,7 @@
 //! `campus bench`: the product beside what the machine can do at best, in the same run.
 
 mod appends;
+mod audit;
 mod checks;
 mod clusters;
 mod coverage;
@@ -66,6 +67,8 @@ pub struct BenchArgs {
 pub enum Scenario {
     /// The database alone.
     Floor,
+    /// Decisions whether somebody may, and reads that are put on record.
+    Audit,
     /// A whole roster through the gateway, and the same again.
     Import,
     /// The draw of the whole city, of one school, and its verification.
@@ -103,6 +106,7 @@ impl Scenario {
     fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::Audit => "audit",
             Self::Import => "import",
             Self::Draw => "draw",
             Self::Swabs => "swabs",
@@ -155,6 +159,7 @@ impl Engine {
 pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let figures = match args.scenario {
         Scenario::Floor => floors(&args).await?,
+        Scenario::Audit => audit::run(&args).await?,
         Scenario::Import => import::run(&args).await?,
         Scenario::Draw => draw::run(&args).await?,
         Scenario::Swabs => swabs::run(&args).await?,
