@@ -15,7 +15,7 @@ use tests::{every, until};
 use tonic::Request;
 
 /// Every record that `filter` lets through, of all services.
-pub(crate) async fn search(client: &AuditServiceClient<Door>, filter: AuditFilter) -> Vec<AuditRecord> {
+async fn search(client: &AuditServiceClient<Door>, filter: AuditFilter) -> Vec<AuditRecord> {
     let found = every(|page_token| {
         let mut client = client.clone();
         let request = SearchAuditRequest {
