@@ -1,6 +1,6 @@
 //! How an entity is now, found by its name.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use kit::clock::{civil_date, start_of};
 use kit::db::Tx;
 use kit::rows::Lock;
@@ -224,11 +224,10 @@ async fn duty_standing(
 async fn tell_of_rounds(
     tx: &Tx,
     home: (&str, &str),
-    unmade: &[(Span, String)],
+    unmade: &[(NaiveDate, Span, String)],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    for (round, leader) in unmade {
-        let day = civil_date(round.start);
+    for (day, round, leader) in unmade {
         let missed = NotDone {
             home,
             resource: &format!("organizations/{}/patrolDays/{day}", home.0),

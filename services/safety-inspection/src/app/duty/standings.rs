@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use kit::clock::civil_date;
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -51,8 +51,9 @@ pub(crate) struct Now {
     pub(crate) shift: Option<String>,
     /// The time without a published roster, now or soon.
     pub(crate) hole: Option<Hole>,
-    /// The rounds of today and of the day before that nobody made, each with who answered for it.
-    pub(crate) unmade: Vec<(Span, String)>,
+    /// The rounds of today and of the day before that nobody made, each with its day and who answered for
+    /// it.
+    pub(crate) unmade: Vec<(NaiveDate, Span, String)>,
     /// When time alone changes it.
     pub(crate) next: DateTime<Utc>,
 }
@@ -90,10 +91,13 @@ pub(crate) async fn standing_of(
     let coming = Store::coming_rosters(db, organization, now).await?;
     let today = civil_date(now);
     let days = [today - Days::new(1), today].into_iter();
-    let rounds = days.flat_map(|day| rounds(templates.on(rules, site, day), day));
-    let rounds: Vec<Span> = rounds.collect();
+    let rounds = days.flat_map(|day| {
+        let night = rounds(templates.on(rules, site, day), day).into_iter();
+        night.map(move |round| (day, round))
+    });
+    let rounds: Vec<(NaiveDate, Span)> = rounds.collect();
     let unmade = unmade_at(db, organization, &rounds, now).await?;
-    let round = rounds.iter().map(|round| round.end);
+    let round = rounds.iter().map(|(_, round)| round.end);
     let round = round.filter(|end| *end > now).min();
     Ok(Now {
         standing: best.map_or(Standing::Gap, |(standing, _)| standing),
@@ -104,13 +108,14 @@ pub(crate) async fn standing_of(
     })
 }
 
-/// Those of `rounds` that nobody made at an organisation during a published shift.
+/// Those of the rounds of `days` that nobody made at an organisation during a published shift.
 async fn unmade_at(
     db: &impl ConnectionTrait,
     organization: &str,
-    rounds: &[Span],
+    days: &[(NaiveDate, Span)],
     now: DateTime<Utc>,
-) -> Result<Vec<(Span, String)>, DbErr> {
+) -> Result<Vec<(NaiveDate, Span, String)>, DbErr> {
+    let rounds: Vec<Span> = days.iter().map(|(_, round)| *round).collect();
     let Some(first) = rounds.iter().map(|round| round.start).min() else {
         return Ok(Vec::new());
     };
@@ -122,12 +127,13 @@ async fn unmade_at(
     let rows = Store::patrols_within(db, organization, span).await?;
     let passed: Vec<_> = rows.iter().filter_map(PatrolRow::passed).collect();
     let points = points(db, organization).await?;
-    let missed = missed(rounds, &passed, Route(&points), now);
+    let missed = missed(&rounds, &passed, Route(&points), now);
     let unmade = unmade(&missed, shifts.iter().map(|shift| &shift.value));
-    let unmade = unmade.into_iter();
-    Ok(unmade
-        .map(|(round, leader)| (round, leader.to_owned()))
-        .collect())
+    let unmade = unmade.into_iter().filter_map(|(round, leader)| {
+        let (day, _) = days.iter().find(|(_, one)| *one == round)?;
+        Some((*day, round, leader.to_owned()))
+    });
+    Ok(unmade.collect())
 }
 
 impl Duty {
