@@ -99,7 +99,7 @@ async fn what_is_due_follows_the_calendar(mut scene: Scene) {
     // A canteen is due once it is entered, a kindergarten by its own schedules, a bureau never.
     let canteens = |due: &[pb::DueInspection]| {
         due.iter()
-            .filter(|one| one.place_kind() == pb::PlaceKind::Canteen)
+            .filter(|one| one.inspection_schedule == "inspectionSchedules/canteen-daily")
             .count()
     };
     assert_eq!(canteens(&due(&mut scene, SCHOOL, (6, 7)).await), 0);
