@@ -337,7 +337,10 @@ impl Counter<'_> {
             ..Default::default()
         });
         let listed = client.list_duty_shifts(list).await.expect("listed");
-        let shifts = listed.into_inner().duty_shifts;
+        let mut shifts = listed.into_inner().duty_shifts;
+        // Those below are listed as well.
+        let own = format!("{organization}/");
+        shifts.retain(|shift| shift.name.starts_with(&own));
         let seconds = |at: Option<prost_types::Timestamp>| at.map_or(0, |at| at.seconds);
         let mut missed = 0;
         let today = self.world.clock.today();
