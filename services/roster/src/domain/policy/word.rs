@@ -1,5 +1,8 @@
 //! The words that the keys of a policy allow: the enum values of the contract without prefix.
 
+/// What a word that was left out reads as.
+pub(super) const UNSPECIFIED: &str = "UNSPECIFIED";
+
 pub(super) const COLOURS: &[&str] = &["GREEN", "YELLOW", "RED", "UNKNOWN"];
 pub(super) const SLOTS: &[&str] = &["MORNING", "NOON", "EVENING"];
 pub(super) const DISEASES: &[&str] = &[
@@ -65,6 +68,9 @@ pub(super) const REPORT_LEVELS: &[&str] = &[
 ];
 pub(super) const SPECIMENS: &[&str] = &["SWAB", "STOOL", "BLOOD"];
 pub(super) const OUTBREAK_LEVELS: &[&str] = &["CLUSTER_ALERT", "EVENT_REPORT"];
+pub(super) const CLUSTER_SCOPES: &[&str] = &["CLASS_GROUP", "DORMITORY", "SCHOOL", "MEAL", "WATER"];
+pub(super) const COUNTED: &[&str] = &["CASES", "SHARE", "CLASS_GROUPS"];
+pub(super) const SEVERITIES: &[&str] = &["MILD", "HOSPITALISED", "DEAD"];
 pub(super) const BASES: &[&str] = &["RECOVERY", "ONSET", "RASH", "TREATMENT", "EVIDENCE"];
 pub(super) const EVIDENCE: &[&str] = &[
     "SYMPTOMS_GONE",
