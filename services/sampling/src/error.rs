@@ -13,6 +13,7 @@ use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::ClientReused;
 use crate::domain::health::signal::SignalState;
 use crate::domain::hold::HoldState;
+use crate::domain::measure::MeasureState;
 use crate::domain::point::PointState;
 use crate::domain::swab::Refused;
 use crate::domain::tube::IllegalMove;
@@ -131,6 +132,9 @@ pub(crate) enum Error {
     /// A single tube tests for another disease than the hold that orders it.
     #[error("the tube tests for another disease than the hold")]
     AssayDiffers,
+    /// The verb does not start from the state of the control.
+    #[error("the control is {0:?}")]
+    ControlState(MeasureState),
 }
 
 impl From<case::IllegalMove> for Error {

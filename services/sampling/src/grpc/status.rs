@@ -6,7 +6,8 @@ use proto::error::ErrorReason;
 use proto::roster::report_policy;
 use proto::roster::return_policy::Evidence;
 use proto::sampling::{
-    absence, case_report, cluster, hold, reporting_signal, sampling_point, suspension,
+    absence, case_report, cluster, control_measure, hold, reporting_signal, sampling_point,
+    suspension,
 };
 use tonic::Status;
 
@@ -115,6 +116,11 @@ impl From<Error> for Problem {
                 Problem::new(R::AssayNotPooled).meta("disease", disease_name(Some(disease)))
             }
             Error::AssayDiffers => Problem::new(R::AssayDiffers),
+            Error::ControlState(state) => {
+                let state = control_measure::State::try_from(i32::from(state.code()));
+                let name = state.unwrap_or_default().as_str_name();
+                Problem::new(R::ControlState).meta("state", name.trim_start_matches("STATE_"))
+            }
         }
     }
 }
@@ -132,6 +138,7 @@ fn too_early(unmet: &Unmet) -> Problem {
     Problem::new(ErrorReason::ReturnTooEarly)
         .meta("earliest_time", earliest.unwrap_or_default())
         .meta("missing_evidence", missing.join(","))
+        .meta("source", &unmet.source)
 }
 
 impl From<Error> for Status {

@@ -17,6 +17,7 @@ mod m20261125_000006_controls;
 mod m20261125_000008_reporting;
 mod m20261126_000001_receipts;
 mod m20261126_000009_emergencies;
+mod m20261126_000010_measures;
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261125_000008_reporting::Migration));
         migrations.push(Box::new(m20261126_000001_receipts::Migration));
         migrations.push(Box::new(m20261126_000009_emergencies::Migration));
+        migrations.push(Box::new(m20261126_000010_measures::Migration));
         migrations
     }
 

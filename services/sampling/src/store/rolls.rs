@@ -6,7 +6,7 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
-use crate::domain::roll::{GroupKind, Malformed, Roll};
+use crate::domain::roll::{GroupKind, Malformed, Roll, STUDENT};
 use crate::domain::rotation::Rotation;
 use kit::bulk::{Column, insert, placeholders};
 
@@ -228,6 +228,56 @@ pub async fn schools_below(
     // In the order of their groups' paths, where `/` stands after `-`.
     schools.sort_by_cached_key(|(path, _)| format!("{path}/"));
     Ok(schools)
+}
+
+/// How many pupils and children of kindergarten classes each school from `first` to `last` has on its
+/// rolls, by the place of the school.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enrolled_between(
+    connection: &impl ConnectionTrait,
+    first: &str,
+    last: &str,
+) -> Result<HashMap<String, (u32, u32)>, DbErr> {
+    let sql = "SELECT MIN(path), \
+        SUM(CASE WHEN id LIKE 'k%' THEN 0 ELSE LENGTH(members) END), \
+        SUM(CASE WHEN id LIKE 'k%' THEN LENGTH(members) ELSE 0 END) \
+        FROM class_rolls WHERE path >= $1 AND path < $2 AND kind = 1 GROUP BY organization";
+    let values: [Value; 2] = [format!("{first}/").into(), format!("{last}0").into()];
+    let mut enrolled = HashMap::new();
+    for row in connection
+        .query_all_raw(statement(connection, sql, values))
+        .await?
+    {
+        let path: String = row.try_get_by_index(0)?;
+        let (pupils, children): (i64, i64) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let people = |bytes: i64| {
+            let bytes = usize::try_from(bytes).unwrap_or_default();
+            u32::try_from(bytes / STUDENT).unwrap_or(u32::MAX)
+        };
+        if let Some((school, _)) = path.rsplit_once('/') {
+            enrolled.insert(school.to_owned(), (people(pupils), people(children)));
+        }
+    }
+    Ok(enrolled)
+}
+
+/// The groups of staff of the schools from `first` to `last`, ordered by path.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn staff_between(
+    connection: &impl ConnectionTrait,
+    first: &str,
+    last: &str,
+) -> Result<Vec<GroupRow>, DbErr> {
+    let sql = format!("{GROUPS} WHERE r.path >= $1 AND r.path < $2 AND r.kind = 2 ORDER BY r.path");
+    let values: [Value; 2] = [format!("{first}/").into(), format!("{last}0").into()];
+    let rows = connection
+        .query_all_raw(statement(connection, &sql, values))
+        .await?;
+    rows.iter().map(GroupRow::read).collect()
 }
 
 /// The place of an organisation.

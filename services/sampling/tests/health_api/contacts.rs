@@ -77,6 +77,7 @@ async fn candidates_are_found_in_class_tube_and_neighbouring_tubes(
             case: case.name.clone(),
             page_size: 20,
             page_token,
+            via: String::new(),
         };
         let page = doctor(&site).list_candidate_contacts(request).await;
         let page = page.expect("candidates").into_inner();

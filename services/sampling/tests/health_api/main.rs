@@ -6,17 +6,21 @@ mod cases;
 mod clinic;
 mod clusters;
 mod contacts;
+mod controls;
 mod coverage;
 mod coverage_site;
 mod medical;
 mod profiles;
+mod receipts;
 mod reports;
 mod screening;
 mod screening_refusals;
 mod screening_site;
 mod screening_store;
+mod shared;
 mod signals;
 #[path = "../tube_api/site.rs"]
 mod site;
+mod staffing;
 #[path = "../town/mod.rs"]
 mod town;

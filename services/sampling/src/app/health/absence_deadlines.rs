@@ -42,7 +42,8 @@ impl App {
             | Deadline::Signals
             | Deadline::ReportHop
             | Deadline::FollowUpReport
-            | Deadline::ControlEnds => return Ok(()),
+            | Deadline::ControlEnds
+            | Deadline::MeasureEnds => return Ok(()),
         }
         self.keep_absences(tx, vec![(Some(before), row)], now).await
     }

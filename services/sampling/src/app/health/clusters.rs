@@ -3,6 +3,7 @@
 mod handle;
 mod keep;
 mod read;
+mod related;
 mod simulate;
 #[cfg(test)]
 mod tests;
@@ -20,13 +21,14 @@ use sea_orm::{ConnectionTrait, Value};
 use super::Touched;
 use crate::app::App;
 use crate::domain::day::Day;
-use crate::domain::health::cluster::{RuleSet, find, longest};
-use crate::domain::health::cluster_rule::Counted;
+use crate::domain::health::cluster::{Around, RuleSet, find, longest};
+use crate::domain::health::cluster_rule::{Counted, Scope};
 use crate::domain::health::illness::{Case, episodes};
 use crate::domain::health::reconcile::{Known, horizon, reconcile};
+use crate::domain::health::shared::Shared;
 use crate::error::Error;
 use crate::store::health::clusters::{self, ClusterRow};
-use crate::store::health::{illnesses, signs};
+use crate::store::health::{illnesses, shared_groups, signs};
 use crate::store::policy::Facts;
 use crate::store::rolls;
 
@@ -109,11 +111,60 @@ impl App {
             .collect::<Result<_, _>>()?;
         let horizon = horizon(days, longest(&sets), &known);
         let cases = illnesses::of_school(tx, school, &criteria, horizon.load).await?;
-        let sizes = sizes(tx, &sets, &cases).await?;
-        let findings = find(&sets, &cases, &sizes, &known);
+        let around = around(tx, school, &sets, &cases).await?;
+        let findings = find(&sets, &cases, &around, &known);
         let verdicts = reconcile(&known, findings, horizon.core);
         self.keep(tx, rows, verdicts, school, now).await
     }
+}
+
+impl App {
+    /// Looks at the rules by which people count who share a meal or a source of water, because those
+    /// who do so at this school changed. The school is locked.
+    pub(super) async fn look_at_shared(
+        &self,
+        tx: &Tx,
+        school: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let facts = self.facts.get(tx).await?;
+        let sets = rule_sets(&facts, school);
+        let rules = sets.iter().flat_map(|set| set.rules.iter());
+        let shared = rules.filter(|rule| rule.scope.shared().is_some());
+        let criteria: BTreeSet<i32> = shared.map(|rule| rule.criterion.code()).collect();
+        if criteria.is_empty() {
+            return Ok(());
+        }
+        let today = self.today();
+        let first = Day::from_number(today.number().saturating_sub(longest(&sets)));
+        let change = Change {
+            criteria,
+            days: Some((first, today)),
+        };
+        self.look(tx, &facts, school, &change, now).await
+    }
+}
+
+/// What finding clusters has to know of a school beside these cases.
+async fn around<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    sets: &[RuleSet],
+    cases: &[Case],
+) -> Result<Around, Error> {
+    let counted: BTreeSet<_> = cases.iter().map(|case| case.criterion).collect();
+    let mut rules = sets.iter().flat_map(|set| set.rules.iter());
+    let asks = rules.any(|rule| {
+        matches!(rule.scope, Scope::Meal | Scope::Water) && counted.contains(&rule.criterion)
+    });
+    Ok(Around {
+        sizes: sizes(connection, sets, cases).await?,
+        shared: if asks {
+            shared_groups::shared(connection, school).await?
+        } else {
+            Shared::default()
+        },
+    })
 }
 
 /// The rules at a school, each policy from the day on which it is in force there.

@@ -288,7 +288,7 @@ pub(super) fn rule_of<'a>(policy: &'a Policy, row: &CaseRow) -> Option<&'a Conta
 }
 
 /// The instant at which a civil day ends, in milliseconds.
-fn end_of(day: Day) -> i64 {
+pub(super) fn end_of(day: Day) -> i64 {
     let end = day.after().date().map(start_of);
     end.map_or(i64::MAX / 2, |end| end.timestamp_millis())
 }

@@ -49,10 +49,12 @@ pub(crate) enum Deadline {
     FollowUpReport = 11,
     /// The control of a contact ends; the entity is the case and the person.
     ControlEnds = 12,
+    /// A control from outside ends; the entity is its identifier.
+    MeasureEnds = 13,
 }
 
 impl Deadline {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
@@ -64,6 +66,7 @@ impl Deadline {
         Self::ReportHop,
         Self::FollowUpReport,
         Self::ControlEnds,
+        Self::MeasureEnds,
     ];
 }
 
@@ -204,6 +207,14 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
             app.lock_case_deadline(&tx, &row.entity).await?;
             if deadlines::take(&tx, row).await? {
                 app.control_ends(&tx, &row.entity, now).await?;
+            }
+        }
+        Some(Deadline::MeasureEnds) => {
+            let measure = app.locked_measure(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await?
+                && let Some(measure) = measure
+            {
+                app.measure_ends(&tx, measure, now).await?;
             }
         }
         None => {

@@ -18,6 +18,7 @@ pub(crate) mod coverage;
 pub(crate) mod deadlines;
 mod exams;
 pub(in crate::app) mod findings;
+pub(crate) mod measures;
 mod medical;
 mod medical_reads;
 pub(crate) mod missing;
@@ -28,7 +29,9 @@ pub(crate) mod reports;
 pub(crate) mod screening;
 mod screening_batch;
 mod screening_known;
+pub(crate) mod shared_groups;
 pub(crate) mod signals;
+pub(crate) mod staffing;
 mod suspensions;
 pub(crate) mod units;
 

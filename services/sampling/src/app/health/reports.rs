@@ -221,8 +221,9 @@ fn check_reference(level: i16, reference: &str) -> Result<(), Problem> {
     }
 }
 
-/// Whether the caller answers for a level: disease control for the county's health authority, beside
-/// which an education bureau may receive; whoever works for the whole city for the city. For a level
+/// Whether the caller answers for a level: disease control, that of the county or that of the city in its
+/// place, for the county's health authority, beside which an education bureau may receive; whoever
+/// works for the whole city for the city. For a level
 /// without an account here, whoever answers for the level that sends to it.
 fn answers(caller: &Caller, level: i16, receives: bool) -> bool {
     let beside = receives && level == COUNTY_HEALTH;

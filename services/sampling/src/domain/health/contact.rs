@@ -31,6 +31,9 @@ pub enum ContactKind {
     Dormitory = 2,
     Tube = 3,
     NeighbourTube = 4,
+    Seat = 5,
+    Bus = 6,
+    Meal = 7,
 }
 
 /// The civil days, first and last, on which meeting the person counts: from as many days before

@@ -103,6 +103,8 @@ pub struct Health {
     pub certificate: String,
     /// When it was issued.
     pub certified: i64,
+    /// The text that the return rule comes from by which the exclusion is judged; empty without one.
+    pub source: String,
 }
 
 /// What is done about somebody.
@@ -241,6 +243,10 @@ impl Health {
             }
         }
         next.until = next.earliest(rules);
+        if next.state == Medical::Excluded {
+            let rule = next.rule(rules);
+            next.source = rule.map_or_else(String::new, |rule| rule.source.clone());
+        }
         *self = next;
         Ok(moves)
     }
@@ -252,6 +258,7 @@ impl Health {
     pub fn move_by_itself(&mut self, verb: MedicalVerb, now: i64) -> Result<(), IllegalMove> {
         self.state = self.state.after(verb)?;
         self.since = now;
+        self.source.clear();
         Ok(())
     }
 
@@ -302,6 +309,7 @@ impl Health {
             appeal: self.appeal,
             certificate: std::mem::take(&mut self.certificate),
             certified: self.certified,
+            source: std::mem::take(&mut self.source),
             ..Self::default()
         };
     }
@@ -318,6 +326,7 @@ impl Health {
             return Err(Refusal::TooEarly(Unmet {
                 earliest: Some(earliest.unwrap_or(0).max(self.doctor_until)),
                 missing,
+                source: self.source.clone(),
             }));
         }
         met.map_err(Refusal::TooEarly)

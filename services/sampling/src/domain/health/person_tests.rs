@@ -10,6 +10,7 @@ use crate::domain::health::rules::{Basis, Return};
 
 const HOUR: i64 = 3_600_000;
 const CRUSTED: i16 = 2;
+const SOURCE: &str = "水痘防控资料";
 
 fn rules() -> HealthRules {
     HealthRules {
@@ -22,6 +23,7 @@ fn rules() -> HealthRules {
             complicated_period: Duration::ZERO,
             evidence: vec![CRUSTED],
             evidence_suffices: false,
+            source: SOURCE.to_owned(),
         }],
         ..HealthRules::default()
     }
@@ -73,7 +75,13 @@ fn varicella_is_excluded_until_day_14_with_crusts() {
     let request = Act::RequestReturn(vec![CRUSTED, 3], "ab".repeat(32));
     let before = health.clone();
     let early = health.act(&request, &rules(), "", day(13).start_millis() + HOUR);
-    assert!(matches!(early, Err(Refusal::TooEarly(_))));
+    let Err(Refusal::TooEarly(unmet)) = early else {
+        panic!("too early: {early:?}");
+    };
+    assert_eq!(
+        (unmet.source.as_str(), health.source.as_str()),
+        (SOURCE, SOURCE)
+    );
     assert_eq!(health, before, "a refusal changes nothing");
     let on_day_14 = day(14).start_millis();
     health.act(&request, &rules(), "", on_day_14).expect("met");
@@ -87,6 +95,7 @@ fn varicella_is_excluded_until_day_14_with_crusts() {
         ("C-1", on_day_14 + HOUR)
     );
     assert_eq!(health.course, Course::default(), "the illness is over");
+    assert_eq!(health.source, SOURCE, "what was decided by stays");
 }
 
 #[test]
@@ -98,6 +107,7 @@ fn the_doctor_prevails_until_two_of_three_disagree() {
     let unmet = Unmet {
         earliest: Some(now + HOUR),
         missing: Vec::new(),
+        source: SOURCE.to_owned(),
     };
     assert_eq!(early, Err(Refusal::TooEarly(unmet)));
     health

@@ -7,6 +7,7 @@ use kit::hop::Hop;
 
 use super::cluster_rule::ClusterRule;
 use super::disease::Disease;
+use super::staffing::Staffing;
 use super::symptom::Symptoms;
 
 /// A check of the day. The numbers are those of the contract.
@@ -188,6 +189,8 @@ pub struct Return {
     pub evidence: Vec<i16>,
     /// The evidence replaces the period instead of adding to it.
     pub evidence_suffices: bool,
+    /// The text that it comes from, as it is shown.
+    pub source: String,
 }
 
 /// How a contact is controlled. The numbers are those of the contract's policy.
@@ -274,6 +277,12 @@ pub struct HealthRules {
     pub hfmd: HfmdSuspension,
     /// When a patient may return (1.23).
     pub returns: Vec<Return>,
+    /// Rules of clusters that stand as rows (1.15).
+    pub cluster_rows: Vec<ClusterRule>,
+    /// The text behind each number of the rule book.
+    pub sources: Vec<(String, String)>,
+    /// How many health technicians a school has (1.9).
+    pub staffing: Staffing,
     /// What is done about contacts (2.21).
     pub contacts: Vec<ContactRule>,
     /// The statutory chain, from the bottom up (1.17).

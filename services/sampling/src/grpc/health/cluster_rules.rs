@@ -96,6 +96,7 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
         recipients: rule.recipients.iter().copied().map(small).collect(),
         suspend_days: u16::try_from(days).unwrap_or_default(),
         at_once: rule.alert_at_once,
+        source: String::new(),
     })
 }
 

@@ -37,11 +37,18 @@ pub(crate) fn contact(row: &ContactRow) -> CaseContact {
     }
 }
 
-/// Somebody who may be a contact.
-pub(super) fn candidate(one: &Candidate) -> CandidateContact {
+/// Somebody who may be a contact, of the contact `via` unless it is empty.
+pub(super) fn candidate(one: &Candidate, via: &str) -> CandidateContact {
+    let degree = if via.is_empty() {
+        case_contact::Degree::Close
+    } else {
+        case_contact::Degree::Secondary
+    };
     CandidateContact {
         person: member(one.kind, &one.person),
         kinds: one.kinds.iter().map(|kind| *kind as i32).collect(),
         last_contact_date: one.last.date().map(to_date),
+        degree: degree.into(),
+        via: via.to_owned(),
     }
 }

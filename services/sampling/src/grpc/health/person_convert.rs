@@ -61,6 +61,7 @@ pub(crate) fn health_state(row: &MedicalRow) -> HealthState {
         appeal: row.appealed.then(|| appeal(row)),
         certificate,
         policy_version: row.policy_version.clone(),
+        return_source: row.return_source.clone(),
     }
 }
 

@@ -140,6 +140,23 @@ pub async fn of_school(tx: &Tx, school: &str, criteria: &[i32]) -> Result<Vec<Cl
     ClusterRow::page(tx, &wheres, values, i64::MAX.unsigned_abs()).await
 }
 
+/// The clusters of a school that are neither closed nor part of others and share a day with these, by
+/// identifier; at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn living<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    (first, last): (i32, i32),
+    limit: u64,
+) -> Result<Vec<ClusterRow>, DbErr> {
+    let wheres =
+        "school = $1 AND state IN (1, 2) AND stands AND first_day <= $2 AND last_day >= $3";
+    let values = vec![school.into(), last.into(), first.into()];
+    ClusterRow::page(connection, wheres, values, limit).await
+}
+
 /// Clusters at or below a place, by identifier after `after`: those in a state unless it is 0, and
 /// only those that stand, if asked.
 ///

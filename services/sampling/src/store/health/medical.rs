@@ -79,6 +79,8 @@ row! {
         policy_version: String,
         /// How many lines the history has.
         version: i64,
+        /// The text of the return rule by which the exclusion is judged.
+        return_source: String,
     }
 }
 
@@ -149,6 +151,7 @@ impl MedicalRow {
             },
             certificate: self.certificate.clone(),
             certified: self.certified,
+            source: self.return_source.clone(),
         })
     }
 
@@ -171,6 +174,7 @@ impl MedicalRow {
             appeal,
             certificate,
             certified,
+            source,
         } = health;
         let [principal, bureau, disease_control] = appeal.opinions.map(Verdict::code);
         *self = Self {
@@ -203,6 +207,7 @@ impl MedicalRow {
             certified,
             policy_version: std::mem::take(&mut self.policy_version),
             version: self.version,
+            return_source: source,
         };
     }
 }

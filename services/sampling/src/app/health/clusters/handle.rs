@@ -118,8 +118,8 @@ impl App {
         Ok(ClusterRow::get(tx, id, Lock::No).await?)
     }
 
-    /// A report on this case was received: with it, the one on the cluster that led to the case, and
-    /// on what that is part of. The school is locked.
+    /// A report on this case was received: with it, the one on the cluster that led to the case, on
+    /// what that is part of, and on those that it holds. The school is locked.
     pub(in crate::app::health) async fn cluster_is_reported(
         &self,
         tx: &Tx,
@@ -131,17 +131,12 @@ impl App {
         for _ in 0..MOST_MERGED {
             let Some(id) = next else { break };
             let row = ClusterRow::get(tx, &id, Lock::No).await?;
-            let Some(mut row) = row.filter(|row| row.school == case.school) else {
+            let Some(row) = row.filter(|row| row.school == case.school) else {
                 break;
             };
             next = Some(row.merged_into.clone()).filter(|into| !into.is_empty());
-            if row.report_time != 0 {
-                continue;
-            }
-            row.report_time = now.timestamp_millis();
-            line(tx, &mut row, ("REPORTED", actor, &case.name()), now).await?;
-            settle(tx, Deadline::ClusterReport, &id).await?;
-            self.save_cluster(tx, row).await?;
+            self.is_reported(tx, row, (actor, &case.name()), now)
+                .await?;
         }
         Ok(())
     }

@@ -71,7 +71,7 @@ impl App {
         let fire_time = now.timestamp_millis();
         let org_path = match rule.scope {
             Scope::ClassGroup => finding.place.clone(),
-            Scope::Dormitory | Scope::School => school.to_owned(),
+            Scope::Dormitory | Scope::School | Scope::Meal | Scope::Water => school.to_owned(),
         };
         let mut row = ClusterRow {
             id: self.identifier(now),

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use kit::auth::{Caller, Permission};
 use kit::clock::civil_date;
 
-use super::{rule_sets, sizes};
+use super::{around, rule_sets};
 use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::cluster::{RuleSet, longest};
@@ -84,7 +84,7 @@ impl App {
                 }
             }
             let all: Vec<RuleSet> = present.iter().chain(&tried).cloned().collect();
-            let sizes = sizes(self.db.read(), &all, &cases).await?;
+            let around = around(self.db.read(), &school, &all, &cases).await?;
             let (facts, tried, at) = (facts.clone(), tried.clone(), school.clone());
             let replayed = tokio::task::spawn_blocking(move || {
                 let said: Said = signs
@@ -93,13 +93,13 @@ impl App {
                     .collect();
                 let definitions = |day| facts.policy(&at, day).map(|policy| &policy.health);
                 let days = (from, until);
-                let now = replay(&said, days, &present, &sizes, definitions);
+                let now = replay(&said, days, &present, &around, definitions);
                 let then = match &tried {
                     Some(tried) => replay(
                         &said,
                         days,
                         std::slice::from_ref(tried),
-                        &sizes,
+                        &around,
                         definitions,
                     ),
                     None => now.clone(),

@@ -2,6 +2,7 @@
 
 mod desk;
 mod outbreak;
+mod relating;
 mod suspending;
 
 use chrono::Duration;
@@ -21,6 +22,9 @@ use crate::error::Error;
 use crate::store::health::reports::ReportRow;
 use desk::{DISTRICT, Desk, SCHOOL, ill, in_room};
 use outbreak::{an_outbreak_is_replayed, the_outbreak_of_derbyshire_is_replayed};
+use relating::{
+    a_report_counts_for_whom_it_holds, clusters_with_people_in_common_are_shown_together,
+};
 use suspending::{
     a_suspension_reaches_the_roster_however_long_it_is_down,
     only_a_proposal_is_decided_and_never_for_less, what_is_proposed_follows_its_cluster,
@@ -38,6 +42,8 @@ kit::store_suite!(
     a_closed_cluster_has_used_up_its_cases,
     only_a_report_that_was_received_ends_its_clock,
     a_cluster_is_announced_without_its_people,
+    clusters_with_people_in_common_are_shown_together,
+    a_report_counts_for_whom_it_holds,
     a_suspension_reaches_the_roster_however_long_it_is_down,
     only_a_proposal_is_decided_and_never_for_less,
     what_is_proposed_follows_its_cluster,
@@ -359,21 +365,23 @@ async fn only_a_report_that_was_received_ends_its_clock(db: Database) {
         .await
         .expect("closed as no event");
     desk.clock.advance(Duration::hours(24));
-    for name in [waiting, taken, closed] {
-        desk.until(name, |one| one.overdue).await;
+    for name in [waiting, taken] {
+        desk.until(name, |one| one.overdue && one.late).await;
     }
+    // Closing it at the school hides nothing: it is waited for no more, and late all the same.
+    desk.until(closed, |one| one.late && !one.overdue).await;
     assert_eq!(
         desk.trail(taken).await,
         ["FIRED", "ACKNOWLEDGED", "OVERDUE"]
     );
     let received = desk.cluster(reported).await;
-    assert!(received.report_time.is_some() && !received.overdue);
+    assert!(received.report_time.is_some() && !received.overdue && !received.late);
     assert_eq!(desk.trail(reported).await, ["FIRED", "REPORTED"]);
-    assert!(!desk.cluster(none).await.overdue);
+    assert!(!desk.cluster(none).await.late);
     // A report that comes late does not hide that it is late.
     report(&desk, waiting).await;
     let late = desk.cluster(waiting).await;
-    assert!(late.report_time.is_some() && late.overdue);
+    assert!(late.report_time.is_some() && late.late && !late.overdue);
 }
 
 async fn a_cluster_is_announced_without_its_people(db: Database) {

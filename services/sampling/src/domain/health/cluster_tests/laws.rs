@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{cases_of, fuzhou, sets, sign};
 use crate::domain::day::Day;
-use crate::domain::health::cluster::{find, longest};
+use crate::domain::health::cluster::{Around, find, longest};
 use crate::domain::health::cluster_state::ClusterState;
 use crate::domain::health::disease::Severity;
 use crate::domain::health::illness::Case;
@@ -21,6 +21,8 @@ struct Desk {
     signs: BTreeMap<(String, PersonId), Sign>,
     known: Vec<Known>,
     fires: usize,
+    /// Fires again what it knows, as a faulty one would.
+    forgets: bool,
 }
 
 impl Desk {
@@ -43,10 +45,13 @@ impl Desk {
 
     fn look(&mut self, changed: (Day, Day), cases: &[Case]) {
         let sets = sets(&fuzhou());
+        if self.forgets {
+            self.known.clear();
+        }
         let horizon = horizon(changed, longest(&sets), &self.known);
         let near = |case: &&Case| horizon.load.0 <= case.last && case.day <= horizon.load.1;
         let cases: Vec<Case> = cases.iter().filter(near).cloned().collect();
-        let findings = find(&sets, &cases, &BTreeMap::new(), &self.known);
+        let findings = find(&sets, &cases, &Around::default(), &self.known);
         for verdict in reconcile(&self.known, findings, horizon.core) {
             let fired = i64::try_from(self.known.len()).unwrap_or(i64::MAX);
             let at = |id: &str| self.known.iter().position(|one| one.id == id).unwrap();
@@ -150,7 +155,7 @@ proptest! {
         prop_assert_eq!(straight.standing(), other.standing());
         let sets = sets(&fuzhou());
         let cases = cases_of(&straight.all());
-        let found = find(&sets, &cases, &BTreeMap::new(), &[]);
+        let found = find(&sets, &cases, &Around::default(), &[]);
         let found: Vec<_> = found
             .into_iter()
             .map(|one| (one.rule.code.clone(), one.place, one.first, one.last))
@@ -168,7 +173,7 @@ proptest! {
     /// A case of somebody else takes no cluster away: each goes on in one that holds all of it.
     #[test]
     fn a_further_case_removes_no_cluster(signs in submissions(), class in 0_u8..3, day in 95_u16..130) {
-        let none = BTreeMap::new();
+        let none = Around::default();
         let sets = sets(&fuzhou());
         let mut cases = cases_of(&signs);
         let before = find(&sets, &cases, &none, &[]);
@@ -184,6 +189,22 @@ proptest! {
             prop_assert!(goes_on, "{:?}", one);
         }
     }
+}
+
+/// The law could be broken: a desk that forgets what fired fires it once more with each case.
+#[test]
+fn a_desk_that_forgets_is_found_out() {
+    let fires = |forgets| {
+        let mut desk = Desk {
+            forgets,
+            ..Desk::default()
+        };
+        for person in 1..=5 {
+            desk.hear(&sign(person, 1, 100, Symptom::Fever));
+        }
+        desk.fires
+    };
+    assert_eq!((fires(false), fires(true)), (1, 3));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use proto::sampling::simulated_cluster::Outcome;
 use super::desk::{DISTRICT, Desk, ill, monday};
 use crate::app::health::Simulated;
 use crate::domain::health::cluster_rule::ClusterRule;
+use crate::domain::health::derbyshire::children;
 use crate::domain::health::sign::Sign;
 use crate::domain::health::symptom::Symptom;
 use crate::grpc::health::cluster_convert;
@@ -92,31 +93,14 @@ pub(super) async fn an_outbreak_is_replayed(db: Database) {
 
 /// The norovirus outbreak of a primary school in Derbyshire in 2001 (O'Neill and Marks 2005), by
 /// the first day of absence.
-#[expect(
-    clippy::print_stderr,
-    reason = "a skipped replay must not go unnoticed"
-)]
 pub(super) async fn the_outbreak_of_derbyshire_is_replayed(db: Database) {
-    let name = "shared/data/outbreaks/norovirus_derbyshire_2001_school.csv";
-    let text = ["../../..", "../../../.."].iter().find_map(|up| {
-        let file = format!("{}/{up}/{name}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(file).ok()
-    });
-    let Some(text) = text else {
-        eprintln!("*** SKIPPED: {name} is not there ***");
-        return;
-    };
     let desk = Desk::open(db).await;
-    let mut signs = Vec::new();
-    for (number, line) in (1..).zip(text.lines().skip(1)) {
-        let mut cells = line.split(',').filter_map(|cell| cell.parse::<u32>().ok());
-        let (Some(class), Some(day)) = (cells.next(), cells.next()) else {
-            continue;
-        };
-        if (1..=22).contains(&day) {
-            signs.push(ill(number, class, i64::from(day), Symptom::Vomiting));
-        }
-    }
+    let signs: Vec<Sign> = (1..)
+        .zip(children())
+        .map(|(number, (class, day))| {
+            ill(number, u32::from(class), i64::from(day), Symptom::Vomiting)
+        })
+        .collect();
     desk.say(&signs).await;
     let fired = fires(&replay(&desk, (1, 30), Vec::new()).await);
     let school = fired.iter().find(|one| one.0 == "disease-5-alert-school");
