@@ -124,6 +124,7 @@ async fn everything_known_of_a_person_survives(db: Database) {
         },
         certificate: "C-1".to_owned(),
         certified: 9,
+        source: "卫生部门文件".to_owned(),
     };
     let mut row = MedicalRow {
         person: vec![1; 16],
