@@ -124,7 +124,6 @@ async fn everything_known_of_a_person_survives(db: Database) {
         },
         certificate: "C-1".to_owned(),
         certified: 9,
-        source: "水痘防控资料".to_owned(),
         source: "卫生部门文件".to_owned(),
     };
     let mut row = MedicalRow {
