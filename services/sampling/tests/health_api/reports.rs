@@ -27,7 +27,7 @@ on_both_databases!(
     a_level_may_be_passed_over_and_lateness_stays,
     who_receives_is_who_answers_for_the_level,
     a_level_without_an_account_is_recorded_by_who_sends_to_it,
-    only_urgent_cases_are_followed_up_daily,
+    follow_up_reports_are_due_as_the_policy_asks,
     deaths_shorten_the_time_to_the_first_report,
     a_case_is_known_no_later_than_what_it_rests_on,
     the_feed_tells_of_lateness_and_of_nobody,
@@ -369,16 +369,16 @@ async fn a_level_without_an_account_is_recorded_by_who_sends_to_it(
     assert_eq!(received.count(), 4);
 }
 
-/// Rule 5.35: daily for levels I and II; the shipped policy asks nothing of others.
-async fn only_urgent_cases_are_followed_up_daily(database: kit::scratch::Scratch) {
+/// Rule 5.35: daily for levels I and II; the shipped policy asks for others every three days.
+async fn follow_up_reports_are_due_as_the_policy_asks(database: kit::scratch::Scratch) {
     let site = Site::open(database).await;
-    for (number, disease, daily) in [(1, Disease::Covid19, true), (2, Disease::Influenza, false)] {
+    for (number, disease, days) in [(1, Disease::Covid19, 1), (2, Disease::Influenza, 3)] {
         let case = open(&site, of_person(number, disease)).await.name;
         let first = write(&site, &case, Kind::First).await.expect("first");
         let due = get(&site, &case).await.follow_up_due_time;
         let written = first.report_time.expect("a time");
-        let expected = daily.then_some(written.seconds + 86_400);
-        assert_eq!(due.map(|due| due.seconds), expected, "{disease:?}");
+        let expected = written.seconds + days * 86_400;
+        assert_eq!(due.map(|due| due.seconds), Some(expected), "{disease:?}");
     }
 }
 
