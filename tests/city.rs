@@ -75,7 +75,17 @@ impl City {
     /// # Panics
     /// When a service does not start, or the town is not taken.
     pub async fn open(store: Store, town: Town) -> Option<Self> {
-        Some(Self::start(store, town, "").await?.settled().await)
+        Some(Self::start(store, town, "", "").await?.settled().await)
+    }
+
+    /// The same where notification sends by the ways that the tables `sending` say, as its settings have
+    /// them.
+    ///
+    /// # Panics
+    /// When a service does not start, or the town is not taken.
+    pub async fn open_sending(store: Store, town: Town, sending: &str) -> Option<Self> {
+        let city = Self::start(store, town, "", sending).await?;
+        Some(city.settled().await)
     }
 
     /// The same, with services that take the word of a gateway for callers who showed it a certificate;
@@ -85,7 +95,7 @@ impl City {
     /// When a service does not start, or the town is not taken.
     pub async fn open_behind(store: Store, town: Town, key: &str) -> Option<Self> {
         let trust = format!("gateway_keys = [\"{key}\"]");
-        Some(Self::start(store, town, &trust).await?.settled().await)
+        Some(Self::start(store, town, &trust, "").await?.settled().await)
     }
 
     /// The same with all services in this process, over the same loopback ports and through the same
@@ -131,8 +141,9 @@ impl City {
         self
     }
 
-    /// Starts the processes, which know nobody yet; `trust` says whom services trust besides.
-    async fn start(store: Store, town: Town, trust: &str) -> Option<Self> {
+    /// Starts the processes, which know nobody yet; `trust` says whom services trust besides, and `sending`
+    /// by which ways notification sends.
+    async fn start(store: Store, town: Town, trust: &str, sending: &str) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for a moment");
         let databases = databases(store).await?;
         let start = |name, keys: String, database: &Scratch| {
@@ -149,7 +160,7 @@ impl City {
         // Messages to a small town are written in many transactions, as those to a city are.
         let safety = start("safety-inspection", keys.clone(), &databases[2]).await;
         let small = format!(
-            "{keys}\nsafety_inspection = \"{}\"\n[deliveries]\nchunk = 7",
+            "{keys}\nsafety_inspection = \"{}\"\n[deliveries]\nchunk = 7\n{sending}",
             safety.address()
         );
         let notification = start("notification", small, &databases[3]).await;
@@ -186,6 +197,11 @@ impl City {
     /// When that takes too long.
     pub async fn catch_up(&self, id: &str) {
         opening::catch_up(self, id).await;
+    }
+
+    /// The guardians of a pupil, by the pupil's resource name.
+    pub fn guardians_of(student: &str) -> String {
+        format!("{student}/guardians/-")
     }
 
     /// The student with this place in a class group of a school.
@@ -255,6 +271,14 @@ impl City {
         self.processes[service].lock().await.address()
     }
 
+    /// What a service answers operators at a path of its page: the code, the headers and the text.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn page(&self, service: &str, path: &str) -> String {
+        self.processes[service].lock().await.page(path).await
+    }
+
     /// Kills a service with SIGKILL.
     pub async fn kill(&self, service: &str) {
         self.processes[service].lock().await.kill().await;
@@ -309,6 +333,7 @@ fn settings(keys: &str, trust: &str, database: Option<&str>) -> String {
         .map(|url| format!("[database]\nurl = \"{url}\"\nmax_connections = {CONNECTIONS}\n"))
         .unwrap_or_default();
     format!(
-        "{keys}\n[auth]\ndevelopment = true\n{trust}\n[telemetry]\nfilter = \"info\"\n{database}"
+        "{keys}\n[auth]\ndevelopment = true\n{trust}\n[telemetry]\nfilter = \"info\"\n\
+         listen = \"127.0.0.1:0\"\n{database}"
     )
 }

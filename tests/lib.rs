@@ -7,7 +7,7 @@ mod opening;
 pub mod process;
 pub mod town;
 
-pub use opening::students_of;
+pub use opening::{students_of, students_of_schools};
 
 use std::future::Future;
 use std::time::Duration;

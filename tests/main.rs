@@ -32,6 +32,8 @@ mod overview;
 mod region;
 #[path = "system/safety/mod.rs"]
 mod safety;
+#[path = "system/telemetry.rs"]
+mod telemetry;
 #[path = "system/tubes.rs"]
 mod tubes;
 #[path = "system/verbs.rs"]

@@ -226,6 +226,22 @@ pub async fn students_of(door: Door, parent: &str) -> Result<Vec<(String, String
     .await
 }
 
+/// Every student of the first `schools` schools of the town, school by school.
+///
+/// # Errors
+/// As the service says.
+pub async fn students_of_schools(
+    door: Door,
+    schools: u32,
+) -> Result<Vec<(String, String)>, Status> {
+    let mut students = Vec::new();
+    for at in 1..=schools {
+        let parent = format!("organizations/{}", school(at));
+        students.extend(students_of(door.clone(), &parent).await?);
+    }
+    Ok(students)
+}
+
 async fn staff_of(door: Door, at: u32) -> Vec<(String, String)> {
     let request = ListStaffMembersRequest {
         parent: format!("organizations/{}", school(at)),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -33,6 +34,8 @@ pub struct Process {
     /// The settings without `server.listen`.
     text: String,
     addr: SocketAddr,
+    /// Where it answers operators.
+    page: SocketAddr,
     child: Child,
 }
 
@@ -44,12 +47,13 @@ impl Process {
     /// When it does not start.
     pub async fn start(name: &'static str, folder: &Path, text: String) -> Self {
         let settings = folder.join(format!("{name}.toml"));
-        let (child, addr) = spawn(name, &settings, &text, free_place()).await;
+        let (child, [addr, page]) = spawn(name, &settings, &text, free_place()).await;
         Self {
             name,
             settings,
             text,
             addr,
+            page,
             child,
         }
     }
@@ -77,7 +81,25 @@ impl Process {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(&mut self) {
-        (self.child, self.addr) = spawn(self.name, &self.settings, &self.text, self.addr).await;
+        (self.child, [self.addr, self.page]) =
+            spawn(self.name, &self.settings, &self.text, self.addr).await;
+    }
+
+    /// What it answers operators at this path: the code, the headers and the text.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn page(&self, path: &str) -> String {
+        let asking = async {
+            let mut stream = TcpStream::connect(self.page).await?;
+            let ask = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.page);
+            stream.write_all(ask.as_bytes()).await?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        let answer = within(&format!("{} answers operators", self.name), asking).await;
+        answer.expect("an answer")
     }
 
     /// Waits until it says that it is ready.
@@ -131,7 +153,7 @@ async fn spawn(
     settings: &Path,
     text: &str,
     listen: SocketAddr,
-) -> (Child, SocketAddr) {
+) -> (Child, [SocketAddr; 2]) {
     let text = format!("{text}\n[server]\nlisten = \"{listen}\"\ndrain = \"2s\"\n");
     std::fs::write(settings, text).expect("settings can be written");
     let binary = binaries().join(name);
@@ -145,20 +167,25 @@ async fn spawn(
         .unwrap_or_else(|err| panic!("{}: {err}", binary.display()));
     let stdout = child.stdout.take().expect("stdout is piped");
     let mut lines = BufReader::new(stdout).lines();
-    let addr = within(&format!("{name} listens"), listening(name, &mut lines)).await;
+    let places = within(&format!("{name} listens"), listening(name, &mut lines)).await;
     // A full pipe would stop the service.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, addr)
+    (child, places)
 }
 
-/// The address in the log line that says where a service listens.
-async fn listening(name: &str, lines: &mut Lines<BufReader<ChildStdout>>) -> SocketAddr {
-    let mut said = Vec::new();
+/// The addresses in the log lines that say where a service listens, for callers and for operators.
+async fn listening(name: &str, lines: &mut Lines<BufReader<ChildStdout>>) -> [SocketAddr; 2] {
+    let (mut said, mut page) = (Vec::new(), None);
     while let Ok(Some(line)) = lines.next_line().await {
         let parsed: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-        if parsed["message"] == "listening" {
-            let addr = parsed["addr"].as_str().and_then(|addr| addr.parse().ok());
-            return addr.expect("the line has the address");
+        let addr = || parsed["addr"].as_str().and_then(|addr| addr.parse().ok());
+        match parsed["message"].as_str() {
+            Some("listening for operators") => page = addr(),
+            Some("listening") => {
+                let places = addr().zip(page);
+                return places.expect("the lines have the addresses").into();
+            }
+            _ => {}
         }
         said.push(line);
     }

@@ -80,12 +80,18 @@ def container(template):
     return only
 
 
+def ports(template):
+    """The ports of a pod, by name."""
+    return {port["name"]: port["containerPort"] for port in container(template)["ports"]}
+
+
 def settings(objects):
     """The settings of each service, read from its ConfigMap."""
     files = {}
     for one in of_kind(objects, "ConfigMap").values():
         ((name, text),) = one["data"].items()
-        files[one["metadata"]["name"]] = (service_of(one), name, tomllib.loads(text))
+        if name.endswith(".toml"):
+            files[one["metadata"]["name"]] = (service_of(one), name, tomllib.loads(text))
     return files
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from chart import ARROWS, PROFILES, SERVICES, container, deployments, profile, workloads
+from chart import ARROWS, PROFILES, SERVICES, deployments, of_kind, ports, profile, workloads
 from policies import Place, open_between
 
 pytestmark = pytest.mark.parametrize("name", PROFILES)
@@ -19,8 +19,16 @@ def pods(objects):
     found = {}
     for service, one in deployments(objects).items():
         template = one["spec"]["template"]
-        (port,) = container(template)["ports"]
-        found[service] = (Place(template["metadata"]["labels"]), port["containerPort"])
+        found[service] = (Place(template["metadata"]["labels"]), ports(template)["grpc"])
+    return found
+
+
+def pages(objects):
+    """A pod of each service, and the port where it answers operators."""
+    found = {}
+    for service, one in deployments(objects).items():
+        template = one["spec"]["template"]
+        found[service] = (Place(template["metadata"]["labels"]), ports(template)["telemetry"])
     return found
 
 
@@ -49,6 +57,18 @@ def test_the_world_reaches_the_gateway_and_nothing_behind_it(name):
     for service, (place, port) in pods(objects).items():
         for outsider in (STRANGER, ELSEWHERE, INTERNET):
             assert open_between(objects, outsider, place, port) == (service == "gateway")
+
+
+def test_only_those_who_watch_reach_the_page_of_a_service(name):
+    objects = profile(name)
+    prometheus = Place({"app": "prometheus"}, namespace="monitoring")
+    found = pages(objects)
+    for place, port in found.values():
+        assert open_between(objects, prometheus, place, port)
+        for other in (STRANGER, ELSEWHERE, INTERNET, *(one for one, _ in found.values() if one is not place)):
+            assert not open_between(objects, other, place, port)
+    for one in of_kind(objects, "Service").values():
+        assert [port["name"] for port in one["spec"]["ports"]] == ["grpc"], "the gateway's may be open to the world"
 
 
 def test_no_other_port_is_open(name):

@@ -1,11 +1,13 @@
 """What is off by default does what it says when it is on."""
 
+import json
 import tomllib
 
 import pytest
+import yaml
 
 import keys
-from chart import SERVICES, container, deployments, of_kind, profile, service_of, settings
+from chart import SERVICES, container, deployments, of_kind, ports, profile, service_of, settings
 
 
 def test_autoscaling_asks_for_cpu_and_where_wanted_for_calls_under_way():
@@ -22,23 +24,71 @@ def test_autoscaling_asks_for_cpu_and_where_wanted_for_calls_under_way():
 
 def test_the_metric_of_autoscaling_is_recorded_by_the_rules():
     (rules,) = of_kind(profile("city"), "PrometheusRule").values()
-    ((rule,),) = [group["rules"] for group in rules["spec"]["groups"]]
-    assert rule["record"] == "campus_calls_in_flight"
-    assert "rpc_server_duration_seconds_sum" in rule["expr"] and "sum by (namespace, pod)" in rule["expr"]
+    recorded = {
+        rule["record"]: rule["expr"] for group in rules["spec"]["groups"] for rule in group["rules"] if "record" in rule
+    }
+    assert recorded["campus_calls_in_flight"].startswith("sum by (namespace, pod) (campus_rpc_in_flight")
 
 
-def test_before_an_upgrade_each_service_checks_its_new_settings():
+def test_prometheus_asks_every_pod_that_serves():
+    objects = profile("city")
+    (monitor,) = of_kind(objects, "PodMonitor").values()
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("telemetry", "/metrics")
+    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    for one in deployments(objects).values():
+        assert wanted <= one["spec"]["template"]["metadata"]["labels"].items()
+        assert "telemetry" in ports(one["spec"]["template"])
+
+
+def test_alerts_and_dashboards_are_those_of_the_repository():
+    objects = profile("city")
+    (rules,) = of_kind(objects, "PrometheusRule").values()
+    groups = []
+    for file in sorted((keys.DEPLOY / "telemetry" / "rules").glob("*.yaml")):
+        groups += yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    told = [(group["name"], len(group["rules"])) for group in rules["spec"]["groups"]]
+    assert told == [(group["name"], len(group["rules"])) for group in groups]
+    for group in rules["spec"]["groups"]:
+        for rule in group["rules"]:
+            if "alert" in rule:
+                link = rule["annotations"]["runbook_url"]
+                assert link.startswith("https://git.city.example/campus/deploy/README.md#")
+    boards = {
+        name: text
+        for one in of_kind(objects, "ConfigMap").values()
+        for name, text in one["data"].items()
+        if name.endswith(".json")
+    }
+    folder = keys.DEPLOY / "telemetry" / "dashboards"
+    assert {name: json.loads(text) for name, text in boards.items()} == {
+        file.name: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")
+    }
+
+
+def test_before_an_upgrade_each_service_checks_its_new_settings_and_migrates_its_database():
     objects = profile("city")
     jobs = {service_of(one): one for one in of_kind(objects, "Job").values()}
     assert set(jobs) == set(SERVICES)
     files = settings(objects)
     for service, job in jobs.items():
         assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade,pre-rollback,test"
-        assert job["spec"]["activeDeadlineSeconds"] == 120
+        migrates = [] if service == "gateway" else ["migrate", "--within", "600s"]
+        assert job["spec"]["activeDeadlineSeconds"] == (720 if migrates else 120)
         only, serving = container(job["spec"]["template"]), container(deployments(objects)[service]["spec"]["template"])
-        assert only["args"] == serving["args"] + ["check-config"]
+        assert only["args"] == serving["args"] + (migrates or ["check-config"])
         assert only["image"] == serving["image"] and only["env"] == serving["env"]
         assert files[f"campus-{service}-upgrade"][2] == files[f"campus-{service}"][2]
+
+
+def test_whoever_migrates_otherwise_has_new_settings_checked():
+    for more in ("defaults.upgradeJob.migrate=false", "defaults.upgradeJob.migrateSeconds=30"):
+        for job in of_kind(profile("city", "--set", more), "Job").values():
+            args, deadline = container(job["spec"]["template"])["args"][2:], job["spec"]["activeDeadlineSeconds"]
+            if service_of(job) == "gateway" or more.endswith("false"):
+                assert (args, deadline) == (["check-config"], 120)
+            else:
+                assert (args, deadline) == (["migrate", "--within", "30s"], 150)
 
 
 def test_each_service_has_its_own_database_in_production():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chart import PROFILES, SERVICES, container, deployments, profile, seconds, service_of, settings, workloads, of_kind
+from chart import PROFILES, SERVICES, container, deployments, of_kind, ports, profile, seconds, service_of, settings, workloads
 
 pytestmark = pytest.mark.parametrize("name", PROFILES)
 
@@ -44,32 +44,15 @@ def test_memory_is_limited_and_what_is_needed_is_asked_for(name):
         assert "cpu" not in resources["limits"], "a limit of CPU stalls a process that has work to do"
 
 
-def test_each_service_is_asked_how_it_is(name):
-    for service, one in deployments(profile(name)).items():
-        only = container(one["spec"]["template"])
-        asked = {probe: only[f"{probe}Probe"] for probe in ("startup", "readiness", "liveness")}
-        (port,) = only["ports"]
-        if "grpc" in asked["readiness"]:
-            names = {probe: asked[probe]["grpc"] for probe in asked}
-            assert names == {
-                "startup": {"port": port["containerPort"], "service": "liveness"},
-                "readiness": {"port": port["containerPort"], "service": "readiness"},
-                "liveness": {"port": port["containerPort"], "service": "liveness"},
-            }
-        elif service == "gateway":
-            paths = {probe: asked[probe]["httpGet"]["path"] for probe in asked}
-            assert paths == {"startup": "/healthz", "readiness": "/readyz", "liveness": "/healthz"}
-            assert all(asked[probe]["httpGet"]["scheme"] == "HTTPS" for probe in asked)
-        else:
-            assert all(asked[probe]["tcpSocket"] == {"port": port["name"]} for probe in asked)
-
-
-def test_grpc_probes_are_used_exactly_where_nothing_is_encrypted(name):
+def test_each_service_is_asked_how_it_is_where_it_answers_operators(name):
     objects = profile(name)
-    encrypted = {service: "tls" in file["server"] for service, _, file in settings(objects).values()}
+    listens = {service: file["telemetry"]["listen"] for service, _, file in settings(objects).values()}
     for service, one in deployments(objects).items():
         only = container(one["spec"]["template"])
-        assert ("grpc" in only["readinessProbe"]) != encrypted[service], service
+        paths = {"startup": "/livez", "readiness": "/readyz", "liveness": "/livez"}
+        for probe, path in paths.items():
+            assert only[f"{probe}Probe"]["httpGet"] == {"port": "telemetry", "path": path}
+        assert listens[service] == f"0.0.0.0:{ports(one['spec']['template'])['telemetry']}"
 
 
 def test_a_migration_has_ten_minutes_before_a_start_counts_as_failed(name):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import keys
-from chart import PROFILES, SERVICES, container, deployments, profile, settings, workloads
+from chart import PROFILES, SERVICES, container, deployments, ports, profile, settings, workloads
 
 pytestmark = pytest.mark.parametrize("name", PROFILES)
 
@@ -55,18 +55,17 @@ def test_every_variable_is_a_key_or_read_by_a_library(name):
 
 
 def test_services_listen_at_the_port_that_others_call(name):
-    ports = {}
+    found_at = {}
     for service, one in deployments(profile(name)).items():
-        (port,) = container(one["spec"]["template"])["ports"]
-        ports[service] = port["containerPort"]
+        found_at[service] = ports(one["spec"]["template"])["grpc"]
     for service, _, found in settings(profile(name)).values():
-        assert found["server"]["listen"] == f"0.0.0.0:{ports[service]}"
+        assert found["server"]["listen"] == f"0.0.0.0:{found_at[service]}"
         calls = found.get("upstreams", found)
         scheme = "https" if name == "district" else "http"
         for other in SERVICES:
             if address := calls.get(other.replace("-", "_")):
                 host = f"campus-{other}.campus.svc.cluster.local"
-                assert address == f"{scheme}://{host}:{ports[other]}"
+                assert address == f"{scheme}://{host}:{found_at[other]}"
 
 
 def test_no_secret_stands_in_the_clear(name):

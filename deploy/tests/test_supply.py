@@ -28,6 +28,7 @@ def script(name):
 
 
 SBOM = script("sbom")
+ADVISORIES = script("advisories")
 
 
 def packages():
@@ -167,3 +168,57 @@ def test_a_bill_of_materials_names_every_crate_once_with_licence_and_checksum(bi
 def test_an_unknown_binary_has_no_bill():
     done = subprocess.run([DEPLOY / "sbom", "rooster"], capture_output=True, text=True)
     assert done.returncode == 1 and "rooster" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "met"),
+    [
+        ("1.2.3", ">= 1.2.3", True),
+        ("1.2.2", ">=1.2.3", False),
+        ("1.9.0", "^1.2", True),
+        ("2.0.0", "1.2", False),
+        ("0.4.15", ">= 0.4.16", False),
+        ("0.4.20", "^0.4.16", True),
+        ("0.5.0", "^0.4.16", False),
+        ("0.0.3", "^0.0.2", False),
+        ("1.3.0", "~1.2", False),
+        ("1.5.0", ">= 1.4, < 2", True),
+        ("2.0.0-rc.1", ">= 2.0.0", False),
+        ("2.0.0-rc.10", "> 2.0.0-rc.9", True),
+        ("1.2.3", "= 1.2.3", True),
+    ],
+)
+def test_requirements_of_advisories_are_read_as_cargo_means_them(version, wanted, met):
+    assert ADVISORIES.meets(version, wanted) is met
+
+
+def advisory(folder, crate, number, patched, more=""):
+    """An advisory as the database has it."""
+    home = folder / "crates" / crate
+    home.mkdir(parents=True, exist_ok=True)
+    (home / f"RUSTSEC-{number}.md").write_text(
+        f'```toml\n[advisory]\nid = "RUSTSEC-{number}"\npackage = "{crate}"\n{more}\n'
+        f"[versions]\npatched = [{patched}]\n```\n\n# Something is wrong\n",
+        encoding="utf-8",
+    )
+
+
+def test_what_is_known_of_a_crate_is_told_and_what_is_over_is_not(tmp_path):
+    crates = ADVISORIES.locked()
+    (version,) = crates["tokio"]
+    advisory(tmp_path, "tokio", "2099-0001", "")
+    advisory(tmp_path, "tokio", "2099-0002", f'">= {version}"')
+    advisory(tmp_path, "tokio", "2099-0003", "", 'withdrawn = "2099-01-01"')
+    advisory(tmp_path, "tokio", "2099-0004", "")
+    advisory(tmp_path, "no-crate-of-ours", "2099-0005", "")
+    found, count = ADVISORIES.known(tmp_path, crates, {"RUSTSEC-2099-0004"})
+    assert found == [f"tokio {version}: RUSTSEC-2099-0001 (vulnerability) Something is wrong"]
+    assert count == 5
+    done = subprocess.run([DEPLOY / "advisories", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1 and "RUSTSEC-2099-0001" in done.stdout
+
+
+def test_a_folder_without_advisories_is_no_database(tmp_path):
+    (tmp_path / "crates").mkdir()
+    done = subprocess.run([DEPLOY / "advisories", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 64

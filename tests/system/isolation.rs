@@ -16,7 +16,7 @@ use proto::sampling::plan_service_client::PlanServiceClient;
 use proto::sampling::submit_check_response::Verdict;
 use tests::city::{City, Store};
 use tests::town::{CITY, CLASSES, DISTRICT, Town, school, school_path};
-use tests::{students_of, until, within};
+use tests::{students_of_schools, until, within};
 use tonic::Code;
 
 use crate::checks::{reporter, submit, three_fevers};
@@ -100,7 +100,7 @@ async fn neighbours_down(store: Store) {
     );
 
     city.start_again("roster").await;
-    let students = students_of(officer, &format!("organizations/{CITY}")).await;
+    let students = students_of_schools(officer, city.town.schools).await;
     let students = students.expect("roster is back");
     assert_eq!(students.len() as u32, city.town.everybody());
 }
@@ -126,7 +126,7 @@ async fn classes_report(city: &City) {
 
 async fn the_register_is_silent(city: &City) {
     let officer = city.door(Role::CityOfficer, CITY);
-    let asked = students_of(officer, "organizations/fz");
+    let asked = students_of_schools(officer, 1);
     let refused = within("the gateway tells that roster is down", asked).await;
     let refused = refused.expect_err("roster is down");
     assert_eq!(
@@ -136,7 +136,7 @@ async fn the_register_is_silent(city: &City) {
 }
 
 /// A directive goes from draft to its recipients with roster and sampling gone.
-async fn directives_are_written(city: &City) {
+pub(crate) async fn directives_are_written(city: &City) {
     let place = format!("{CITY}/{DISTRICT}");
     let request = DraftDirectiveRequest {
         parent: format!("organizations/{DISTRICT}"),

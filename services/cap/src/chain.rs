@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::message::{Message, Reference};
-use crate::words::MessageType;
+use crate::words::{MessageType, Status};
 
 /// What a chain needs to know of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// What names it.
     pub reference: Reference,
+    /// Whether it is to be acted on.
+    pub status: Status,
     /// What it does.
     pub message_type: MessageType,
     /// What it refers to.
@@ -26,6 +28,7 @@ impl From<&Message> for Document {
         let expiries: Option<Vec<_>> = message.infos.iter().map(|info| info.expires).collect();
         Self {
             reference: message.reference(),
+            status: message.status,
             message_type: message.message_type,
             references: message.references.clone(),
             expires: expiries.and_then(|expiries| expiries.into_iter().max()),
@@ -91,7 +94,9 @@ impl Standing {
     }
 }
 
-/// The documents of one warning, with what they refer to and has not come.
+/// The documents of one warning, with what they refer to and has not come. Only those of one status count,
+/// the first in the order of the standard of which there is any: a test, a draft or an exercise says nothing
+/// about a warning that is to be acted on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain(BTreeMap<Reference, Option<Document>>);
 
@@ -132,10 +137,16 @@ impl Chain {
         entries
     }
 
+    /// The documents that count.
+    fn counting(&self) -> impl Iterator<Item = &Document> {
+        let status = self.0.values().flatten().map(|one| one.status).min();
+        let come = self.0.values().flatten();
+        come.filter(move |one| Some(one.status) == status)
+    }
+
     /// The latest word: of what warns or cancels before what acknowledges. None when nothing has come.
     pub fn latest(&self) -> Option<&Document> {
-        let come = self.0.values().flatten();
-        come.max_by_key(|document| {
+        self.counting().max_by_key(|document| {
             let says = document.warns() || document.message_type == MessageType::Cancel;
             (says, age(&document.reference))
         })
@@ -144,16 +155,16 @@ impl Chain {
     /// Where it stands. What warns and is neither updated nor called off counts; when nothing of the
     /// kind is left, a cancel has the last word.
     pub fn standing(&self) -> Standing {
-        let come = || self.0.values().flatten();
-        let ended: BTreeSet<&Reference> = come().flat_map(Document::ends).collect();
-        let in_force = come().filter(|one| one.warns() && !ended.contains(&one.reference));
+        let counting = || self.counting();
+        let ended: BTreeSet<&Reference> = counting().flat_map(Document::ends).collect();
+        let in_force = counting().filter(|one| one.warns() && !ended.contains(&one.reference));
         let ends: Vec<_> = in_force.map(|document| document.expires).collect();
         if !ends.is_empty() {
             let last: Option<Vec<_>> = ends.into_iter().collect();
             let last = last.and_then(|ends| ends.into_iter().max());
             return Standing::Until(last.map(|end| end.to_utc()));
         }
-        if come().any(|document| document.message_type == MessageType::Cancel) {
+        if counting().any(|document| document.message_type == MessageType::Cancel) {
             return Standing::Cancelled;
         }
         // Acknowledgements alone: nothing was ever in force.
@@ -183,6 +194,7 @@ mod tests {
     fn document(number: u32, message_type: MessageType, to: &[u32]) -> Document {
         Document {
             reference: name(number),
+            status: Status::Actual,
             message_type,
             references: to.iter().copied().map(name).collect(),
             expires: Some(at(50)),
@@ -268,6 +280,37 @@ mod tests {
         assert!(!chain(std::slice::from_ref(&alert)).belongs(&foreign));
         let both = chain(&[alert, foreign]);
         assert_eq!(both.standing().at(at(10).to_utc()), State::Active);
+    }
+
+    #[test]
+    fn only_what_is_to_be_acted_on_ends_what_is_to_be_acted_on() {
+        let now = at(40).to_utc();
+        let alert = document(1, Alert, &[]);
+        for status in [
+            Status::Exercise,
+            Status::System,
+            Status::Test,
+            Status::Draft,
+        ] {
+            let of = |document: Document| Document { status, ..document };
+            for kind in [Update, Cancel] {
+                let ends = Document {
+                    expires: Some(at(3)),
+                    ..of(document(2, kind, &[1]))
+                };
+                let both = chain(&[alert.clone(), ends.clone()]);
+                assert_eq!(
+                    both.standing().at(now),
+                    State::Active,
+                    "{status:?} {kind:?}"
+                );
+                assert_eq!(both.latest(), Some(&alert));
+                assert_eq!(both.len(), 2, "it is shown all the same");
+            }
+            // Among themselves they are a chain like any other.
+            let cancelled = [of(alert.clone()), of(document(2, Cancel, &[1]))];
+            assert_eq!(chain(&cancelled).standing().at(now), State::Cancelled);
+        }
     }
 
     proptest! {

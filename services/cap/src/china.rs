@@ -29,7 +29,7 @@ impl Colour {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Blue => "blue",
             Self::Yellow => "yellow",
@@ -49,7 +49,7 @@ impl Colour {
     }
 
     /// As the value of a parameter: `红色`, `RED`, `Ⅰ级` and the like.
-    fn of_value(value: &str) -> Option<Self> {
+    pub(crate) fn of_value(value: &str) -> Option<Self> {
         let level = value.trim().trim_end_matches('级').trim_end();
         let by_level = Self::ALL
             .into_iter()
@@ -68,6 +68,16 @@ impl Colour {
         };
         let mut found = Self::ALL.into_iter().filter(named);
         found.next().filter(|_| found.next().is_none())
+    }
+
+    /// How grave a warning of this colour is.
+    pub(crate) fn severity(self) -> Severity {
+        match self {
+            Self::Red => Severity::Extreme,
+            Self::Orange => Severity::Severe,
+            Self::Yellow => Severity::Moderate,
+            Self::Blue => Severity::Minor,
+        }
     }
 
     fn of_severity(severity: Severity) -> Option<Self> {
@@ -142,7 +152,7 @@ fn divisions(area: &Area, chinese: bool) -> Vec<&str> {
 }
 
 /// Two digits, a capital letter, two digits; the first is the class of the event, 1 to 4.
-fn is_event_code(text: &str) -> bool {
+pub(crate) fn is_event_code(text: &str) -> bool {
     match text.as_bytes() {
         [class, group, letter, kind @ ..] => {
             (b'1'..=b'4').contains(class)

@@ -1,5 +1,6 @@
 //! Warnings as documents of the Common Alerting Protocol: CAP 1.2 and 1.1 are read, CAP 1.2 is
-//! written, and what GB/T 35965.1 adds for China is understood.
+//! written, and what GB/T 35965.1 adds for China is understood. What the warning system of the state hands
+//! on instead is read as well.
 //!
 //! Reading is strict about what the standard requires and tolerant of what it does not know. A
 //! document that is refused is refused with every fault. Nothing here asks for the time, a network
@@ -11,6 +12,7 @@ mod division;
 mod elements;
 mod fault;
 mod message;
+mod national;
 mod read;
 mod record;
 mod value;

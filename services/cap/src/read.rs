@@ -5,9 +5,10 @@ use std::str::FromStr;
 use crate::elements::{At, Reader};
 use crate::fault::{Fault, Faults};
 use crate::message::{Area, Info, Message, Reference, Resource, Version};
+use crate::national;
 use crate::value::{self, is_language};
 use crate::words::{MessageType, ResponseType, Scope};
-use crate::xml;
+use crate::xml::{self, Element};
 
 /// A message answers for at most this many others.
 const MAX_REFERENCES: usize = 200;
@@ -18,6 +19,14 @@ const MAX_REFERENCES: usize = 200;
 /// Every fault, at most 100. A document that is not well-formed has one.
 pub fn read(document: &[u8]) -> Result<Message, Vec<Fault>> {
     let root = xml::parse(document).map_err(|fault| vec![fault])?;
+    if national::is_national(&root) {
+        let faults = |faults: Vec<Fault>| faults.into_iter().map(national::renamed).collect();
+        return of_root(&national::as_cap(&root)).map_err(faults);
+    }
+    of_root(&root)
+}
+
+fn of_root(root: &Element) -> Result<Message, Vec<Fault>> {
     let Some(version) = root.version.filter(|_| root.name == "alert") else {
         let (zh, en) = (
             "根元素不是 CAP 1.1 或 1.2 的 alert",
@@ -29,7 +38,7 @@ pub fn read(document: &[u8]) -> Result<Message, Vec<Fault>> {
         version,
         faults: Faults::default(),
     };
-    match reader.message(&At::root(&root)) {
+    match reader.message(&At::root(root)) {
         Some(message) if reader.faults.is_empty() => Ok(message),
         _ => Err(reader.faults.into_vec()),
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use crate::chain::{Document, Standing};
 use crate::message::Reference;
 use crate::value::Invalid;
-use crate::words::MessageType;
+use crate::words::{MessageType, Status};
 
 /// The expiry of what never expires, in milliseconds.
 pub const NEVER: i64 = i64::MAX;
@@ -15,6 +15,8 @@ pub const NEVER: i64 = i64::MAX;
 pub struct Record {
     /// The number of what it does, 1 to 5; 0 for one that was referred to and has not come.
     pub kind: i16,
+    /// Whether it is to be acted on.
+    pub status: Status,
     /// What it refers to, as documents write it.
     pub refers_to: String,
     /// When what it says expires, in milliseconds since 1970; [`NEVER`] when it does not.
@@ -45,6 +47,7 @@ impl Document {
         let references: Vec<_> = self.references.iter().map(ToString::to_string).collect();
         Record {
             kind: self.message_type.number(),
+            status: self.status,
             refers_to: references.join(" "),
             expires_at: self.expires.map_or(NEVER, |end| end.timestamp_millis()),
         }
@@ -66,6 +69,7 @@ impl Document {
         let expires = Some(record.expires_at).filter(|end| *end != NEVER);
         Ok(Some(Self {
             reference,
+            status: record.status,
             message_type,
             references: references?,
             expires: expires.map(instant).transpose()?,
@@ -118,6 +122,7 @@ mod tests {
         ] {
             let document = Document {
                 reference: name("w2"),
+                status: Status::Exercise,
                 message_type,
                 references: vec![name("w0"), name("w1")],
                 expires,
@@ -127,6 +132,7 @@ mod tests {
         }
         let missing = Record {
             kind: 0,
+            status: Status::Actual,
             refers_to: String::new(),
             expires_at: NEVER,
         };

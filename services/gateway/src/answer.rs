@@ -14,8 +14,8 @@ use proto::error::ErrorReason;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 
+use crate::callers::Place;
 use crate::dense::Dense;
-use crate::proxy::Admission;
 
 /// Passes an answer on until its end, its break or its deadline.
 #[derive(Debug)]
@@ -25,18 +25,19 @@ pub(crate) struct Answer<B> {
     /// Set up when the service makes the caller wait for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
-    _admission: Admission,
+    /// Among the calls of the caller.
+    _place: Place,
 }
 
 impl<B> Answer<B> {
     /// Passes `body` on; the call keeps its place until the end.
-    pub(crate) fn new(body: B, deadline: Option<Instant>, admission: Admission) -> Self {
+    pub(crate) fn new(body: B, deadline: Option<Instant>, place: Place) -> Self {
         Self {
             body: Dense(body),
             deadline,
             timer: None,
             ended: false,
-            _admission: admission,
+            _place: place,
         }
     }
 

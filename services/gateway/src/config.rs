@@ -61,6 +61,9 @@ pub struct Config {
     /// which base64 makes a third longer.
     #[serde(default = "default_body")]
     pub max_body_bytes: usize,
+    /// How many bytes all of them together may have before new ones are answered with OVERLOADED.
+    #[serde(default = "default_bodies")]
+    pub max_bodies_bytes: usize,
     /// Whose scripts may call from a browser, such as `https://board.example.cn`; nobody's when empty.
     #[serde(default)]
     pub cors_origins: Vec<String>,
@@ -118,11 +121,15 @@ fn default_max_deadline() -> Duration {
 }
 
 fn default_per_caller() -> usize {
-    2048
+    1024
 }
 
 fn default_body() -> usize {
     2 << 20
+}
+
+fn default_bodies() -> usize {
+    128 << 20
 }
 
 impl Config {
@@ -144,6 +151,7 @@ impl Config {
             shedding: SheddingConfig::default(),
             max_in_flight_per_caller: default_per_caller(),
             max_body_bytes: default_body(),
+            max_bodies_bytes: default_bodies(),
             cors_origins: Vec::new(),
             internal_token_key_file: None,
             overview: OverviewConfig::default(),
@@ -228,6 +236,9 @@ impl Settings for Config {
         }
         if self.max_body_bytes == 0 {
             return Err("max_body_bytes: at least 1".to_owned());
+        }
+        if self.max_bodies_bytes < self.max_body_bytes {
+            return Err("max_bodies_bytes: at least max_body_bytes".to_owned());
         }
         if !self.cors_origins.iter().all(|origin| is_origin(origin)) {
             return Err("cors_origins: each is scheme://host or scheme://host:port".to_owned());

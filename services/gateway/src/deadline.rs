@@ -8,6 +8,9 @@ use http::{HeaderMap, HeaderValue};
 pub(crate) const HEADER: &str = "grpc-timeout";
 /// The header by which the other dialects may say it: seconds, such as `2.5`.
 const SECONDS: &str = "x-request-timeout";
+/// A service that was given less than this and has not answered says nothing about itself: otherwise
+/// callers in a hurry could make the gateway believe that it is ill.
+pub(crate) const FAIR: Duration = Duration::from_secs(5);
 /// Nobody waits longer than a day.
 const DAY: f64 = 86_400.0;
 

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kit::status::Problem;
 use prost_reflect::DynamicMessage;
-use proto::error::ErrorReason;
 use tower::BoxError;
 
+use crate::buffers::Buffers;
 use crate::frames;
 use crate::json::Binding;
 use crate::web::{self, Coding};
@@ -21,8 +20,8 @@ use crate::web::{self, Coding};
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) dialect: Dialect,
-    /// The body may have this many bytes.
-    pub(crate) most: usize,
+    /// Where it is read.
+    pub(crate) buffers: Buffers,
 }
 
 /// Which dialect the body is in.
@@ -38,28 +37,19 @@ impl Draft {
     /// Reads `body` and frames what it says.
     ///
     /// # Errors
-    /// When it is too large, breaks off, or does not say a message of the method.
+    /// When it is too large, finds no room, breaks off, or does not say a message of the method.
     pub(crate) async fn frame<B>(self, body: B) -> Result<Bytes, Problem>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
-        let read = collect(body, self.most).await?;
-        match self.dialect {
-            Dialect::Web(coding) => web::checked(coding, read),
-            Dialect::Json(message, binding) => frames::frame(&binding.complete(*message, &read)?),
-        }
-    }
-}
-
-async fn collect<B>(body: B, most: usize) -> Result<Bytes, Problem>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    match Limited::new(body, most).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(err) if err.is::<LengthLimitError>() => Err(Problem::new(ErrorReason::MessageTooLarge)),
-        Err(err) => Err(Problem::new(ErrorReason::MessageMalformed).source(err)),
+        let read = self.buffers.read(body).await?;
+        let framed = match self.dialect {
+            Dialect::Web(coding) => web::checked(coding, read.bytes.clone())?,
+            Dialect::Json(message, binding) => {
+                frames::frame(&binding.complete(*message, &read.bytes)?)?
+            }
+        };
+        Ok(read.becomes(framed))
     }
 }

@@ -21,6 +21,7 @@ use tonic::body::Body;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::buffers::Buffers;
 use crate::deadline;
 use crate::draft::{Dialect, Draft};
 use crate::health::{self, Health};
@@ -56,8 +57,8 @@ struct Shared {
     health: Health,
     /// None when contracts are not told.
     document: Option<Document>,
-    /// The body of a request may have this many bytes.
-    most: usize,
+    /// Where bodies are read.
+    buffers: Buffers,
 }
 
 impl Dialects {
@@ -66,7 +67,7 @@ impl Dialects {
         transcoder: Transcoder,
         health: Health,
         document: Option<Document>,
-        most: usize,
+        buffers: Buffers,
         origins: &[String],
     ) -> Self {
         let origins: Vec<_> = origins
@@ -78,7 +79,7 @@ impl Dialects {
                 transcoder,
                 health,
                 document,
-                most,
+                buffers,
             }),
             cors: (!origins.is_empty()).then(|| cors(origins)),
         }
@@ -181,7 +182,7 @@ impl Shared {
         }
         let draft = Draft {
             dialect: Dialect::Web(coding),
-            most: self.most,
+            buffers: self.buffers.clone(),
         };
         let path = request.uri().path().to_owned();
         let mut request = as_grpc(request, &path, draft);

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt, unfold};
 use http::{Request, Response};
@@ -10,7 +11,7 @@ use kit::drain::Drain;
 use kit::server::Behind;
 use kit::status::Problem;
 use proto::error::ErrorReason;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::Status;
 use tonic::body::Body;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -21,10 +22,16 @@ use tower::ServiceExt;
 
 use crate::route::Table;
 
+/// How many may watch services behind the gateway at once: nobody is asked who they are.
+const MAX_WATCHERS: usize = 1024;
+/// Those beyond may try again after this.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// How the services behind the gateway are, by the names of their packages and contracts.
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     neighbours: Arc<HashMap<String, watch::Receiver<bool>>>,
+    watchers: Arc<Semaphore>,
     drain: Drain,
 }
 
@@ -47,6 +54,7 @@ impl Health {
         }
         Self {
             neighbours: Arc::new(neighbours),
+            watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             drain,
         }
     }
@@ -107,12 +115,15 @@ impl Asked for Door {
                 .await?;
             return Ok(own.map(|stream| stream.boxed()));
         };
+        let place = self.health.watchers.clone().try_acquire_owned();
+        let overloaded = |_| Problem::new(ErrorReason::Overloaded).retry_after(RETRY);
+        let place = place.map_err(overloaded)?;
         let mut seen = neighbour.clone();
         seen.mark_changed();
-        let states = unfold(seen, |mut seen| async move {
+        let states = unfold((seen, place), |(mut seen, place)| async move {
             seen.changed().await.ok()?;
             let now = *seen.borrow_and_update();
-            Some((Ok(told(now)), seen))
+            Some((Ok(told(now)), (seen, place)))
         });
         let drain = self.health.drain.clone();
         let states = states.take_until(Box::pin(async move { drain.draining().await }));

@@ -4,6 +4,7 @@
 
 mod answer;
 mod authority;
+mod buffers;
 mod callers;
 mod config;
 mod contract;
@@ -20,6 +21,7 @@ mod limits;
 mod openapi;
 mod overview;
 mod proxy;
+mod reception;
 mod route;
 mod start;
 mod upstream;

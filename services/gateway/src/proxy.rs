@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::header::{AUTHORIZATION, CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
-use kit::auth::{Caller, Exchange, Session};
+use kit::auth::{Caller, Session};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use tokio::time::{Instant, timeout_at};
@@ -18,11 +18,12 @@ use tonic::Status;
 use tower::Service;
 
 use crate::answer::Answer;
-use crate::callers::{Callers, Place};
+use crate::callers::Place;
 use crate::deadline;
 use crate::dense::Dense;
 use crate::draft::Draft;
-use crate::limits::{Limits, Slot};
+use crate::limits::Slot;
+use crate::reception::Reception;
 use crate::route::{Route, Table};
 use crate::upstream::Unreachable;
 
@@ -40,37 +41,19 @@ pub(crate) struct Deadlines {
     pub(crate) most: Duration,
 }
 
-/// What a call takes up until its answer has ended.
-#[derive(Debug)]
-pub(crate) struct Admission {
-    /// Among the calls of the service; streams have none.
-    slot: Option<Slot>,
-    /// Among those of the caller.
-    _place: Place,
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     table: Arc<Table>,
     deadlines: Deadlines,
-    limits: Limits,
-    callers: Callers,
-    exchange: Option<Exchange>,
+    reception: Reception,
 }
 
 impl Proxy {
-    pub(crate) fn new(
-        table: Arc<Table>,
-        deadlines: Deadlines,
-        (limits, callers): (Limits, Callers),
-        exchange: Option<Exchange>,
-    ) -> Self {
+    pub(crate) fn new(table: Arc<Table>, deadlines: Deadlines, reception: Reception) -> Self {
         Self {
             table,
             deadlines,
-            limits,
-            callers,
-            exchange,
+            reception,
         }
     }
 
@@ -79,10 +62,10 @@ impl Proxy {
         let Some(route) = self.table.find(path) else {
             return Err(Problem::new(ErrorReason::UnknownMethod).meta("path", path));
         };
-        let admission = self.enter(&request, route)?;
-        let deadline = self
-            .limit(&mut request, route)
-            .and_then(|limit| Instant::now().checked_add(limit));
+        let (place, slot) = self.enter(&request, route)?;
+        let came = Instant::now();
+        let limit = self.limit(request.headers(), route);
+        let deadline = limit.and_then(|limit| came.checked_add(limit));
         if let Some(draft) = request.extensions_mut().remove::<Draft>() {
             request = self.frame(request, draft, deadline).await?;
         }
@@ -91,33 +74,31 @@ impl Proxy {
         let request = request.map(|body| Body::new(Dense(body)));
         let sent = route.upstream.send(request, route.repeatable, deadline);
         let sent = sent.await;
-        if let Some(slot) = &admission.slot {
+        if let Some(slot) = slot {
+            // The service has done its part: how long the caller takes to read is no load of it.
             slot.answered(is_overloaded(&sent), Instant::now());
         }
         let response = sent.map_err(unavailable)?;
-        Ok(response.map(|body| Body::new(Answer::new(body, deadline, admission))))
+        Ok(response.map(|body| Body::new(Answer::new(body, deadline, place))))
     }
 
     /// A place among the caller's calls, and for a unary call one among those of the service. Whoever comes
     /// here was authenticated by the server.
-    fn enter(&self, request: &Request<Body>, route: &Route) -> Result<Admission, Problem> {
+    fn enter(
+        &self,
+        request: &Request<Body>,
+        route: &Route,
+    ) -> Result<(Place, Option<Slot>), Problem> {
         let caller = request.extensions().get::<Arc<Caller>>();
         let caller = caller.ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))?;
-        route.rule.check(caller)?;
-        self.limits
-            .pass(caller, request.uri().path(), Instant::now())?;
+        let path = request.uri().path();
+        let place = self.reception.enter(caller, &route.rule, path)?;
+        if !route.unary {
+            return Ok((place, None));
+        }
         let overloaded = || Problem::new(ErrorReason::Overloaded).retry_after(RETRY);
-        let place = self.callers.enter(&caller.subject);
-        let place = place.ok_or_else(overloaded)?;
-        let slot = if route.unary {
-            Some(route.room.enter(route.priority).ok_or_else(overloaded)?)
-        } else {
-            None
-        };
-        Ok(Admission {
-            slot,
-            _place: place,
-        })
+        let slot = route.room.enter(route.priority).ok_or_else(overloaded)?;
+        Ok((place, Some(slot)))
     }
 
     /// Makes the body of a call that came in another dialect. A body always has a deadline.
@@ -138,49 +119,44 @@ impl Proxy {
     /// caller says of itself in a header goes no further.
     fn vouch(&self, request: &mut Request<Body>) {
         let session = request.extensions().get::<Arc<Session>>();
-        let Some(session) = session.filter(|session| session.by_certificate()) else {
+        if !session.is_some_and(|session| session.by_certificate()) {
             return;
-        };
-        let vouched = self
-            .exchange
-            .as_ref()
-            .map(|exchange| exchange.authorization(session));
-        match vouched {
-            Some(token) => drop(request.headers_mut().insert(AUTHORIZATION, token)),
+        }
+        match self.reception.voucher(request.extensions()) {
+            Some(voucher) => {
+                let token = voucher.authorization();
+                request.headers_mut().insert(AUTHORIZATION, token);
+            }
             None => drop(request.headers_mut().remove(AUTHORIZATION)),
         }
     }
 
-    /// How long the call may take, also told to the service. A unary call always has a deadline,
-    /// and never one beyond the bound; a stream has the one that its caller sets.
-    fn limit(&self, request: &mut Request<Body>, route: &Route) -> Option<Duration> {
-        let asked = deadline::read(request.headers());
+    /// How long the call may take. A unary call always has a deadline, and never one beyond the bound; a
+    /// stream has the one that its caller sets.
+    fn limit(&self, headers: &HeaderMap, route: &Route) -> Option<Duration> {
+        let asked = deadline::read(headers);
         if !route.unary {
             return asked;
         }
         let Deadlines { default, most } = self.deadlines;
-        let limit = asked.unwrap_or(default).min(most);
-        if asked != Some(limit) {
-            deadline::write(request.headers_mut(), limit);
-        }
-        Some(limit)
+        Some(asked.unwrap_or(default).min(most))
     }
 }
 
-/// Whether the service said that it had too much to do, or was too slow to say anything.
+/// Whether the service said that it had too much to do, or had time enough and said nothing.
 fn is_overloaded<B>(answered: &Result<Response<B>, Unreachable>) -> bool {
     match answered {
         Ok(response) => {
             let status = response.headers().get("grpc-status");
             status.is_some_and(|status| status == "8")
         }
-        Err(Unreachable::Late) => true,
+        Err(Unreachable::Silent) => true,
         Err(_) => false,
     }
 }
 
 fn unavailable(err: Unreachable) -> Problem {
-    if let Unreachable::Late = err {
+    if let Unreachable::Silent | Unreachable::Late | Unreachable::BrokenOff = err {
         return Problem::new(ErrorReason::DeadlineExceeded);
     }
     Problem::new(ErrorReason::Unavailable)

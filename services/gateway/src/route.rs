@@ -63,8 +63,9 @@ impl Table {
                 ping_timeout: config.ping_timeout,
                 check_interval: config.check_interval,
             };
-            let upstream = Arc::new(Upstream::new(addresses, settings));
+            let upstream = Arc::new(Upstream::new(name, addresses, settings));
             let room = Room::new(config.shedding);
+            upstream.observe(&room);
             let mut answered = Vec::new();
             for service in contracts.services(&[prefix]) {
                 answered.push(service.full_name().to_owned());

@@ -11,22 +11,27 @@ use proto::gateway::overview_service_server::{OverviewServiceServer, SERVICE_NAM
 use tonic::service::Routes;
 
 use crate::Config;
+use crate::buffers::Buffers;
 use crate::callers::Callers;
 use crate::contract::{Contracts, UnknownContract};
 use crate::front::Dialects;
-use crate::grpc::{AuditGrpc, OverviewGrpc, Own, Reception};
+use crate::grpc::{AuditGrpc, OverviewGrpc, Own};
 use crate::health::Health;
 use crate::json::Transcoder;
 use crate::limits::Limits;
 use crate::openapi::Document;
 use crate::overview;
 use crate::proxy::{Deadlines, Proxy};
+use crate::reception::Reception;
 use crate::route::Table;
+
+/// Its name in what it tells about itself.
+pub(crate) const SERVICE: &str = "gateway";
 
 /// The package that the gateway answers itself.
 const OWN: &str = "campus.gateway.";
 
-/// The largest question to the audit logs.
+/// The largest question to the gateway itself.
 const MAX_QUESTION: usize = 64 << 10;
 
 /// The gateway cannot start or stopped with an error.
@@ -57,7 +62,8 @@ pub async fn start(
     let table = Arc::new(Table::new(&config, &contracts)?);
     let behind = config.upstreams.routes().map(|(prefix, ..)| prefix);
     let packages: Vec<&'static str> = behind.into_iter().chain([OWN]).collect();
-    let transcoder = Transcoder::new(&contracts, &packages, config.max_body_bytes)?;
+    let buffers = Buffers::new(config.max_body_bytes, config.max_bodies_bytes);
+    let transcoder = Transcoder::new(&contracts, &packages, buffers.clone())?;
     let exchange = match &config.internal_token_key_file {
         None => None,
         Some(file) => {
@@ -68,6 +74,7 @@ pub async fn start(
         }
     };
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.observed(SERVICE, &config.telemetry).await?;
     let opening = server.latch(OVERVIEW);
     let watched = table.services().iter().map(|neighbour| {
         let watching = neighbour.upstream.clone().watch(drain.clone());
@@ -76,24 +83,16 @@ pub async fn start(
     let watched = watched.collect();
     let health = Health::new(&table, drain.clone());
     let document = config.server.reflection.then(|| Document::new(packages));
-    let dialects = Dialects::new(
-        transcoder,
-        health,
-        document,
-        config.max_body_bytes,
-        &config.cors_origins,
-    );
+    let dialects = Dialects::new(transcoder, health, document, buffers, &config.cors_origins);
     let deadlines = Deadlines {
         default: config.default_deadline,
         most: config.max_deadline,
     };
-    let callers = Callers::new(config.max_in_flight_per_caller);
-    let limits = Limits::new(&config.limits);
     let (desk, watches) = overview::open(&config.overview, table.clone(), clock, drain);
     let reception = Reception {
-        limits: limits.clone(),
-        callers: callers.clone(),
-        exchange: exchange.clone(),
+        limits: Limits::new(&config.limits),
+        callers: Callers::new(config.max_in_flight_per_caller),
+        exchange,
     };
     let audit = AuditGrpc {
         table: table.clone(),
@@ -103,12 +102,13 @@ pub async fn start(
     let overview = OverviewServiceServer::new(OverviewGrpc {
         desk,
         watches,
-        reception,
-    });
+        reception: reception.clone(),
+    })
+    .max_decoding_message_size(MAX_QUESTION);
     let overview = Own::new(overview, config.default_deadline);
     let audit = AuditServiceServer::new(audit).max_decoding_message_size(MAX_QUESTION);
     let audit = Own::new(audit, config.default_deadline);
-    let proxy = Proxy::new(table, deadlines, (limits, callers), exchange);
+    let proxy = Proxy::new(table, deadlines, reception);
     let router = axum::Router::new().fallback_service(proxy);
     let routes = Routes::from(router)
         .add_service(overview)

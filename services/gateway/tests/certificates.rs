@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::{Stream, stream};
 use gateway::{Config, UpstreamsConfig};
 use kit::auth::{AuthConfig, Issuer, PartnerConfig, Role, caller};
-use kit::channel::connect_lazy_with;
+use kit::channel::Channel;
 use kit::clock::{Clock, SystemClock};
 use kit::config::Settings;
 use kit::drain::Drain;
@@ -27,7 +27,6 @@ use proto::sampling::{
     ClearanceWatchResponse,
 };
 use tempfile::TempDir;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
@@ -172,8 +171,7 @@ impl Stand {
             certificate: file(format!("{name}.crt")),
             key: file(format!("{name}.key")),
         };
-        connect_lazy_with(&format!("https://{}", self.gateway.addr), Some(&tls))
-            .expect("an address")
+        Channel::to(&format!("https://{}", self.gateway.addr), Some(&tls)).expect("an address")
     }
 
     async fn stop(self) {
@@ -227,7 +225,7 @@ async fn a_service_that_asks_for_certificates_is_not_reached_past_the_gateway() 
         ..ClientTlsConfig::default()
     };
     let address = format!("https://{}", stand.service.addr);
-    let past = connect_lazy_with(&address, Some(&tls)).unwrap();
+    let past = Channel::to(&address, Some(&tls)).unwrap();
     assert!(seen(past, Some(token("fz"))).await.is_err());
     stand.stop().await;
 }

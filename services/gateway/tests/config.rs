@@ -24,6 +24,39 @@ fn the_shipped_file_shows_the_defaults() {
         format!("{:?}", shown.overview),
         format!("{:?}", default.overview)
     );
+    let settings = |config: &Config| {
+        let own = (config.max_in_flight_per_caller, config.max_body_bytes);
+        let more = (config.max_bodies_bytes, config.connections_per_upstream);
+        let spans = (
+            config.default_deadline,
+            config.max_deadline,
+            config.check_interval,
+        );
+        format!(
+            "{own:?} {more:?} {spans:?} {:?}",
+            (&config.limits.all, config.shedding)
+        )
+    };
+    assert_eq!(settings(&shown), settings(&default));
+    let listens = kit::server::ServerConfig::new(shown.server.listen);
+    assert_eq!(format!("{:?}", shown.server), format!("{listens:?}"));
+}
+
+#[test]
+fn a_wrong_bound_is_named() {
+    for (key, value) in [
+        ("SERVER__MAX_STREAM_AGE", "0s"),
+        ("SERVER__MAX_CONNECTION_AGE", "25h"),
+        ("SERVER__MAX_CALL", "0s"),
+        ("SERVER__REQUEST_WITHIN", "0s"),
+        ("SERVER__READER_PATIENCE", "0s"),
+        ("SERVER__MAX_CONNECTIONS_PER_ADDRESS", "0"),
+        ("MAX_BODIES_BYTES", "1024"),
+    ] {
+        let refused = load(&[(&format!("CAMPUS_GATEWAY__{key}"), value)]).unwrap_err();
+        let name = key.to_lowercase().replace("__", ".");
+        assert!(refused.contains(&name), "{refused}");
+    }
 }
 
 #[test]

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use gateway::{Limit, MethodLimit, SheddingConfig};
 use kit::server::ServerConfig;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tonic::Code;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
-use door::{Behaviour, Codec, UNARY, call, door_set, reason, signed, signed_by, upstream};
+use door::{Behaviour, Codec, Stalled, UNARY, call, door_set, reason, signed, signed_by, upstream};
 
-/// A method of the day's work.
-const NORMAL: &str = "/campus.safety.v1.HazardService/ReportHazard";
+const IN_TIME: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn whoever_asks_for_too_much_is_told_how_long_to_wait_and_others_are_served() {
@@ -55,31 +56,52 @@ async fn whoever_asks_for_too_much_is_told_how_long_to_wait_and_others_are_serve
     ask("modest").await.expect("answered");
 }
 
+/// Calls of each urgency to one service, the least urgent first, with how many more of them fit into a room
+/// for twenty.
+type Classes = [(&'static str, usize); 4];
+
+const SAFETY: Classes = [
+    ("/campus.safety.v1.SupplyService/PreviewSupplyTransfers", 10),
+    ("/campus.safety.v1.HazardService/ReportHazard", 6),
+    ("/campus.safety.v1.GateService/CheckEntry", 4),
+    ("/campus.safety.v1.IncidentService/CreateIncident", 5),
+];
+const SAMPLING: Classes = [
+    ("/campus.sampling.v1.PlanService/Evaluate", 10),
+    ("/campus.sampling.v1.TubeService/IssueTubes", 6),
+    ("/campus.sampling.v1.ResultService/CorrectResult", 2),
+    ("/campus.sampling.v1.SuspensionService/DecideSuspension", 7),
+];
+
 #[tokio::test]
 async fn what_is_urgent_passes_where_the_rest_gives_way() {
-    let (gone, _given_up) = tokio::sync::mpsc::unbounded_channel();
-    let service = upstream(ServerConfig::loopback(), Behaviour::Stall(gone)).await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let service = upstream(ServerConfig::loopback(), Behaviour::Stall(tell)).await;
     let (_door, channel) = door_set(service.addr, |config| {
         config.shedding = SheddingConfig {
-            least: 10,
-            most: 10,
+            least: 20,
+            most: 20,
         };
     })
     .await;
-    // Eight ordinary calls fill their share of the room and stay, the others give way.
+    // Whoever was let in stays: the service never answers. Each service has a room of its own.
     let mut calls = JoinSet::new();
-    for _ in 0..12 {
-        calls.spawn(unary(channel.clone(), NORMAL, 60_000));
+    for (path, fit) in SAFETY.into_iter().chain(SAMPLING) {
+        for _ in 0..30 {
+            calls.spawn(unary(channel.clone(), path, 60_000));
+        }
+        for _ in 0..30 - fit {
+            let refused = timeout(IN_TIME, calls.join_next()).await;
+            let refused = refused.unwrap_or_else(|_| panic!("too many of {path} were let in"));
+            let refused = refused.expect("a call").expect("answered");
+            assert_eq!(refused, Code::ResourceExhausted, "{path}");
+        }
+        for _ in 0..fit {
+            let came = timeout(IN_TIME, told.recv()).await;
+            let came = came.unwrap_or_else(|_| panic!("too few of {path} were let in"));
+            assert_eq!(came, Some(Stalled::Came), "{path}");
+        }
     }
-    for _ in 0..4 {
-        let refused = calls.join_next().await.expect("a call");
-        assert_eq!(refused.expect("answered"), Code::ResourceExhausted);
-    }
-    // One at a gate is still passed on, and waits for its answer.
-    assert_ne!(
-        unary(channel.clone(), UNARY, 200).await,
-        Code::ResourceExhausted
-    );
 }
 
 /// How a call that its service never answers ends within so many milliseconds.

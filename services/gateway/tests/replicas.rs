@@ -3,6 +3,8 @@
 mod door;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,13 +20,29 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
-use door::{Behaviour, Codec, call, clock, door_set, reason, signed, upstream};
+use door::relay::{Relay, Wire};
+use door::{Behaviour, Codec, behave, call, clock, door_set, reason, signed, upstream};
 
 /// A unary method that changes nothing, so that it may be called again.
 const READ: &str = "/campus.safety.v1.GateService/GetSnapshot";
 
 async fn real() -> Running {
     upstream(ServerConfig::loopback(), Behaviour::Real).await
+}
+
+/// A replica that does this with every call and counts them.
+async fn counted(behaviour: Behaviour) -> (Running, Arc<AtomicUsize>) {
+    let auth = kit::auth::AuthConfig::development();
+    let server = Server::bind(&ServerConfig::loopback(), &auth, clock(), Drain::new()).await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = count.clone();
+    let answer = move |request: HttpRequest<Body>| {
+        counting.fetch_add(1, Ordering::Relaxed);
+        behave(behaviour.clone(), request)
+    };
+    let router = axum::Router::new().fallback(answer);
+    let routes = tonic::service::Routes::from(router);
+    (server.expect("binds").serve(routes), count)
 }
 
 /// A replica that answers every call with UNAVAILABLE, but says that it serves.
@@ -165,6 +183,97 @@ async fn a_replica_that_goes_away_under_load_takes_no_reading_call_along() {
     let answers = asking.await.expect("asked");
     let failed = answers.iter().filter(|answer| answer.is_err()).count();
     assert_eq!((answers.len(), failed), (1_600, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_freezes_under_load_takes_no_reading_call_along() {
+    let ((stays, _), (freezes, asked)) = (
+        counted(Behaviour::Real).await,
+        counted(Behaviour::Real).await,
+    );
+    let relay = Relay::to(freezes.addr).await;
+    let (_door, channel) = door_before(&[stays.addr, relay.addr]).await;
+    let asking = tokio::spawn(async move {
+        let call = |number: usize| {
+            let channel = channel.clone();
+            async move { read(&channel, &number.to_string()).await }
+        };
+        let before = many(800, call).await;
+        // Both are asked before one of them freezes.
+        relay.becomes(Wire::Frozen);
+        let after = many(800, call).await;
+        [before, after].concat()
+    });
+    let answers = asking.await.expect("asked");
+    let failed = answers.iter().filter_map(|answer| answer.as_ref().err());
+    let failed: Vec<_> = failed.collect();
+    assert_eq!((answers.len(), failed.len()), (1_600, 0), "{failed:?}");
+    assert!(asked.load(Ordering::Relaxed) > 0);
+}
+
+/// What may change something is not made again: a replica that stops in order has to finish what it began.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_stopped_in_order_under_load_fails_no_call_at_all() {
+    let ((stays, _), (goes, asked)) = (
+        counted(Behaviour::Real).await,
+        counted(Behaviour::Real).await,
+    );
+    let (_door, channel) = door_before(&[stays.addr, goes.addr]).await;
+    let asking = tokio::spawn(async move {
+        many(3_200, |number| {
+            let channel = channel.clone();
+            async move { call(&channel, signed(number.to_string())).await }
+        })
+        .await
+    });
+    let begun = async {
+        while asked.load(Ordering::Relaxed) < 100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let begun = tokio::time::timeout(Duration::from_secs(30), begun).await;
+    begun.expect("both are asked");
+    goes.stop().await.expect("stopped");
+    let answers = asking.await.expect("asked");
+    let failed: Vec<_> = answers.iter().filter(|answer| answer.is_err()).collect();
+    assert_eq!((answers.len(), failed.len()), (3_200, 0), "{failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slowed_replica_is_asked_for_less() {
+    let ((fast, fast_asked), (slow, slow_asked)) = (
+        counted(Behaviour::Real).await,
+        counted(Behaviour::Real).await,
+    );
+    let relay = Relay::to(slow.addr).await;
+    relay.becomes(Wire::Slow(Duration::from_millis(100)));
+    let (_door, channel) = door_set(fast.addr, |config| {
+        config.upstreams.safety_inspection = format!("http://{},http://{}", fast.addr, relay.addr);
+    })
+    .await;
+    let answers = many(640, |number| {
+        let channel = channel.clone();
+        async move { read(&channel, &number.to_string()).await }
+    });
+    let failed = answers.await.into_iter().filter(Result::is_err).count();
+    assert_eq!(failed, 0);
+    let [fast, slow] = [fast_asked, slow_asked].map(|asked| asked.load(Ordering::Relaxed));
+    assert_eq!(fast + slow, 640, "nobody was asked twice");
+    assert!(slow * 4 < fast, "{slow} of {}", fast + slow);
+}
+
+#[tokio::test]
+async fn when_nobody_can_answer_tries_are_a_tenth_more() {
+    let ill = || counted(Behaviour::Away);
+    let ((one, first), (other, second)) = (ill().await, ill().await);
+    let (_door, channel) = door_before(&[one.addr, other.addr]).await;
+    for number in 0..400 {
+        let refused = read(&channel, &number.to_string()).await;
+        assert_eq!(reason(&refused.expect_err("refused")), "UNAVAILABLE");
+    }
+    let tries = first.load(Ordering::Relaxed) + second.load(Ordering::Relaxed);
+    // Ten are there at the beginning, and each ten calls pay for one more.
+    assert!((400..=450).contains(&tries), "{tries}");
 }
 
 #[tokio::test]

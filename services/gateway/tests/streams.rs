@@ -1,6 +1,8 @@
 //! Every kind of call through the door, before a real service and before one that breaks off.
 
 mod door;
+#[path = "../../kit/tests/wire/mod.rs"]
+mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -15,9 +17,10 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use door::{
-    BOTH, Behaviour, Codec, DOWN, UNARY, UP, call, door, door_set, reason, signed, signed_by,
-    upstream,
+    BOTH, Behaviour, Codec, DOWN, Stalled, UNARY, UP, call, door, door_set, reason, signed,
+    signed_by, upstream,
 };
+use wire::Target;
 
 fn path(text: &'static str) -> PathAndQuery {
     PathAndQuery::from_static(text)
@@ -161,10 +164,22 @@ async fn deadlines_are_set_kept_and_shortened() {
     };
     let (_door, channel) = door_set(service.addr, set).await;
     let mut client = Grpc::new(channel);
-    assert_eq!(told_deadline(&mut client, None).await, "30000m");
-    assert_eq!(told_deadline(&mut client, Some("39S")).await, "39S");
-    assert_eq!(told_deadline(&mut client, Some("2H")).await, "40000m");
-    assert_eq!(told_deadline(&mut client, Some("soon")).await, "30000m");
+    // The service hears what is left, so that it gives up no later than the caller.
+    for (asked, seconds) in [
+        (None, 30),
+        (Some("39S"), 39),
+        (Some("2H"), 40),
+        (Some("99999999H"), 40),
+        (Some("soon"), 30),
+        (Some("-1S"), 30),
+        (Some("123456789S"), 30),
+    ] {
+        let told = told_deadline(&mut client, asked).await;
+        let millis = told.strip_suffix('m').expect("milliseconds");
+        let millis: u64 = millis.parse().expect("a number");
+        let (most, least) = (seconds * 1000, (seconds - 20) * 1000);
+        assert!((least..=most).contains(&millis), "{asked:?}: {told}");
+    }
     // A stream goes on as long as its caller wants.
     client.ready().await.expect("ready");
     let down = signed("a".to_owned());
@@ -177,6 +192,42 @@ async fn deadlines_are_set_kept_and_shortened() {
             .get("x-deadline")
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn absurd_deadlines_end_a_call_or_are_bounded() {
+    let (told, mut stalled) = tokio::sync::mpsc::unbounded_channel();
+    let service = upstream(ServerConfig::loopback(), Behaviour::Stall(told)).await;
+    let set = |config: &mut gateway::Config| {
+        config.default_deadline = Duration::from_millis(200);
+        config.max_deadline = Duration::from_millis(200);
+    };
+    let (door, _) = door_set(service.addr, set).await;
+    let target = Target {
+        addr: door.addr,
+        path: UNARY,
+        bearer: door::http::bearer(),
+    };
+    let (none, some) = (
+        ["", "1", "-1S", "S1", "soon"],
+        ["99999999H", "99999999S", "0m", "1n"],
+    );
+    for asked in none.into_iter().chain(some) {
+        let body = door::http::framed(&[]);
+        let told = target.answer(&[("grpc-timeout", asked)], body).await;
+        let told = told.and_then(|code| code.parse().ok()).map(Code::from_i32);
+        let ended = matches!(told, Some(Code::DeadlineExceeded | Code::Cancelled));
+        assert!(ended, "{asked:?}: {told:?}");
+    }
+    // Whatever came to the service was given up there.
+    let (mut came, mut given_up) = (0, 0);
+    while came == 0 || given_up < came {
+        let told = tokio::time::timeout(Duration::from_secs(10), stalled.recv()).await;
+        match told.expect("in time").expect("told") {
+            Stalled::Came => came += 1,
+            Stalled::GivenUp => given_up += 1,
+        }
+    }
 }
 
 #[tokio::test]

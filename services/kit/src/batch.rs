@@ -6,13 +6,27 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use proto::error::ErrorReason;
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, Span};
 
 use crate::drain::Drain;
 use crate::status::Problem;
+use crate::telemetry::carried;
+use crate::telemetry::figures::Name;
+
+const WAITING: Name = Name::count(
+    "campus.queue.waiting",
+    "How many commands wait for the next common commit",
+);
+const CAPACITY: Name = Name::count(
+    "campus.queue.capacity",
+    "How many may wait before new ones are refused",
+);
 
 struct Job<C, R> {
     command: C,
     answer: oneshot::Sender<R>,
+    /// The call that waits for the answer.
+    cause: Span,
 }
 
 /// Hands commands to one worker, which takes as many as are waiting and answers each after their
@@ -49,14 +63,34 @@ impl<C: Send + 'static, R: Send + 'static> Batcher<C, R> {
         Self { queue }
     }
 
+    /// Tells how full the queue is, as that of `service` with this name.
+    #[must_use]
+    pub fn observed(self, service: &'static str, queue: &'static str) -> Self {
+        let labels = [("service", service), ("queue", queue)];
+        let (waiting, capacity) = (self.queue.downgrade(), self.queue.downgrade());
+        WAITING.read(labels, move || {
+            let queue = waiting.upgrade()?;
+            Some((queue.max_capacity() - queue.capacity()) as f64)
+        });
+        CAPACITY.read(labels, move || {
+            Some(capacity.upgrade()?.max_capacity() as f64)
+        });
+        self
+    }
+
     /// Queues `command` and waits for its answer.
     ///
     /// # Errors
     /// OVERLOADED when the queue is full, UNAVAILABLE when the service is stopping.
     pub async fn submit(&self, command: C) -> Result<R, Problem> {
         let (answer, answered) = oneshot::channel();
+        let cause = Span::current();
         self.queue
-            .try_send(Job { command, answer })
+            .try_send(Job {
+                command,
+                answer,
+                cause,
+            })
             .map_err(|err| match err {
                 mpsc::error::TrySendError::Full(_) => {
                     Problem::new(ErrorReason::Overloaded).retry_after(Duration::from_millis(200))
@@ -85,9 +119,12 @@ where
         if taken == 0 {
             return;
         }
+        let span = tracing::info_span!("commit together", commands = taken);
+        carried::caused_by_spans(&span, batch.iter().map(|job| &job.cause));
         let (commands, waiting): (Vec<C>, Vec<_>) =
             batch.drain(..).map(|job| (job.command, job.answer)).unzip();
-        for (answer, caller) in work(commands).await.into_iter().zip(waiting) {
+        let answers = work(commands).instrument(span).await;
+        for (answer, caller) in answers.into_iter().zip(waiting) {
             // A caller that went away does not need its answer.
             let _ = caller.send(answer);
         }

@@ -241,6 +241,31 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "服务 {service} 没有数据类别 {category}",
             "{service} has no category {category}",
         ),
+        R::AccessState => entry_of(
+            FailedPrecondition,
+            "查阅审批当前状态为 {state}，不能这样操作",
+            "the approval is {state}",
+        ),
+        R::AccessSamePerson => entry_of(
+            FailedPrecondition,
+            "必须由另一人办理：申请人不能审批自己的申请，也只有申请人可以撤回",
+            "another person has to do this",
+        ),
+        R::AccessNotApproved => entry_of(
+            PermissionDenied,
+            "批量或超出日常用途查阅 {organization} 未成年人的数据，须先由他人批准，并注明用途",
+            "no approval in force covers {data} of {organization} for the purpose `{purpose}`",
+        ),
+        R::SubjectRequestState => entry_of(
+            FailedPrecondition,
+            "个人信息请求当前状态为 {state}，不能这样操作",
+            "the request is {state}",
+        ),
+        R::SubjectRequestIncomplete => entry_of(
+            FailedPrecondition,
+            "答复须逐一说明每个服务持有的信息，且各一次：{service}",
+            "the answer does not tell once of {service}",
+        ),
         // Sampling.
         R::NoSchoolDay => entry_of(
             FailedPrecondition,
@@ -348,6 +373,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "该检查编号已用于另一份内容，请更正后重新提交",
             "client_id was used for another content",
         ),
+        R::CheckSubmissions => entry_of(
+            FailedPrecondition,
+            "该检查最多提交 {most} 次，不能再提交，请联系学校疫情报告人核实",
+            "submitted {most} times, which is the most",
+        ),
         R::ReporterNotExamined => entry_of(
             FailedPrecondition,
             "您还没有通过本学期的班级报告人考核，请联系学校疫情报告人",
@@ -395,8 +425,18 @@ pub fn entry(reason: ErrorReason) -> Entry {
         ),
         R::SuspensionScope => entry_of(
             FailedPrecondition,
-            "停课范围只能扩大，不能小于建议的范围",
-            "the scope is narrower than the proposal",
+            "停课范围只能扩大，不能小于现有的范围",
+            "the scope is narrower than it is",
+        ),
+        R::SuspensionReturned => entry_of(
+            FailedPrecondition,
+            "复课日已到，停课不能再调整；如需继续停课，请另行决定",
+            "the day of return has come",
+        ),
+        R::SuspensionAmendments => entry_of(
+            FailedPrecondition,
+            "停课最多调整 {most} 次，不能再调整",
+            "amended {most} times, which is the most",
         ),
         R::SimulationTooLarge => entry_of(
             FailedPrecondition,
@@ -407,6 +447,17 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "病例当前状态为 {state}，不能进行该操作",
             "the case is {state}",
+        ),
+        R::CaseDecidedAbove => entry_of(
+            PermissionDenied,
+            "该病例已确诊、由检测发现、属紧急报告或已上报，须由疾控机构或上级部门决定",
+            "only above the school is this decided of a case that was confirmed, came from a \
+             laboratory, is urgent or was reported",
+        ),
+        R::ControlState => entry_of(
+            FailedPrecondition,
+            "管控措施当前状态为 {state}，不能进行该操作",
+            "the control is {state}",
         ),
         R::ReportOrder => entry_of(
             FailedPrecondition,
@@ -453,6 +504,21 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "{name} 不是该人员的留观记录，不能据此复测",
             "{name} did not send this person to observation",
+        ),
+        R::GateOverrideUnrelated => entry_of(
+            FailedPrecondition,
+            "{name} 不是本校人员，不能改判放行，请办理访客登记",
+            "{name} is of somebody unknown or of another organisation, who enters as a visitor or not at all",
+        ),
+        R::GateOverrideDayOver => entry_of(
+            FailedPrecondition,
+            "{name} 的核验日已过，不能改判放行，请重新核验",
+            "the day of {name} is over, the person is checked anew",
+        ),
+        R::GateObservationOpen => entry_of(
+            FailedPrecondition,
+            "该人员正在留观，请在 {due_time} 之后依据 {name} 复测",
+            "the person waits, the recheck goes on from {name} at {due_time}",
         ),
         R::PersonCodeExpired => entry_of(
             FailedPrecondition,
@@ -639,6 +705,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             "该操作须由规定的人员办理",
             "not for this person",
         ),
+        R::StaffMemberUnknown => entry_of(
+            FailedPrecondition,
+            "名册中没有在职教职工 {name}",
+            "the register knows no {name} at work",
+        ),
         R::DutyHandover => entry_of(
             FailedPrecondition,
             "尚无书面交接记录，或没有后续班次可以接班",
@@ -713,6 +784,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "复课前检查尚未完成：{missing}",
             "the check after the weather is not complete: {missing}",
+        ),
+        R::WeatherLevelHolds => entry_of(
+            FailedPrecondition,
+            "当前天气级别为 {level}，按规定停课，级别降低或解除后才能恢复教学",
+            "the level that holds suspends: {level}",
         ),
         R::MutualAidSize => entry_of(
             FailedPrecondition,
@@ -969,6 +1045,11 @@ pub fn entry(reason: ErrorReason) -> Entry {
             FailedPrecondition,
             "{grade} 级个案不能结案，请先降级",
             "a {grade} case is not ended",
+        ),
+        R::SupportCaseGuardian => entry_of(
+            FailedPrecondition,
+            "转介学生前须先告知其监护人并登记",
+            "the guardian of a pupil is told before a referral",
         ),
         R::CareTaskState => entry_of(
             FailedPrecondition,

@@ -1,14 +1,53 @@
 //! Channels to other services.
 
 use std::io;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
+use http::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::body::Body;
+use tonic::transport::{Channel as Plain, Endpoint, Error};
+use tower::Service;
 
+use crate::telemetry::carried;
 use crate::tls::{ClientTlsConfig, Dialer};
+
+/// A channel from one service to another: each call carries the trace that it is a part of.
+#[derive(Clone, Debug)]
+pub struct Channel(Plain);
+
+impl Channel {
+    /// A channel to `address`, as [`connect_lazy`] makes one; over `https://` as `tls` says.
+    ///
+    /// # Errors
+    /// When `address` is not a URI.
+    pub fn to(address: &str, tls: Option<&ClientTlsConfig>) -> Result<Self, Error> {
+        connect(address, tls).map(Self)
+    }
+}
+
+impl From<Plain> for Channel {
+    fn from(channel: Plain) -> Self {
+        Self(channel)
+    }
+}
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = <Plain as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        carried::inject(request.headers_mut());
+        self.0.call(request)
+    }
+}
 
 /// A channel to `address` (`http://host:port`, or `https://host:port` for a neighbour whose
 /// certificate is from a public authority) that connects when it is first used, and again after
@@ -16,18 +55,11 @@ use crate::tls::{ClientTlsConfig, Dialer};
 ///
 /// # Errors
 /// When `address` is not a URI.
-pub fn connect_lazy(address: &str) -> Result<Channel, tonic::transport::Error> {
-    connect_lazy_with(address, None)
+pub fn connect_lazy(address: &str) -> Result<Plain, Error> {
+    connect(address, None)
 }
 
-/// The same; over `https://` as `tls` says.
-///
-/// # Errors
-/// When `address` is not a URI.
-pub fn connect_lazy_with(
-    address: &str,
-    tls: Option<&ClientTlsConfig>,
-) -> Result<Channel, tonic::transport::Error> {
+fn connect(address: &str, tls: Option<&ClientTlsConfig>) -> Result<Plain, Error> {
     let endpoint = endpoint(address)?;
     if endpoint.uri().scheme_str() != Some("https") {
         return Ok(endpoint.connect_lazy());
@@ -57,7 +89,7 @@ pub fn connect_lazy_with(
 ///
 /// # Errors
 /// When `address` is not a URI.
-pub fn endpoint(address: &str) -> Result<Endpoint, tonic::transport::Error> {
+pub fn endpoint(address: &str) -> Result<Endpoint, Error> {
     Ok(Endpoint::from_shared(address.to_owned())?
         .connect_timeout(Duration::from_secs(3))
         .tcp_nodelay(true)

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use serde::de::DeserializeOwned;
 
+use crate::db::DatabaseConfig;
 use crate::drain::Drain;
+use crate::migration::{self, Order, Schema};
 use crate::telemetry::{self, TelemetryConfig};
 
 /// The exit code for wrong usage and wrong settings (`EX_USAGE`).
@@ -23,6 +25,11 @@ pub trait Settings: DeserializeOwned + fmt::Debug + Send + 'static {
 
     /// What the service tells about itself.
     fn telemetry(&self) -> &TelemetryConfig;
+
+    /// Where the service keeps its data, and their schema; none where it keeps none.
+    fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
+        None
+    }
 }
 
 /// Settings cannot be used. The text names the key.
@@ -59,19 +66,27 @@ pub fn load<T: Settings>(
         .and_then(::config::Config::try_deserialize)
         .map_err(|err| ConfigError(err.to_string()))?;
     settings.check().map_err(ConfigError)?;
+    let telemetry = settings.telemetry().check();
+    telemetry.map_err(|err| ConfigError(err.to_string()))?;
     Ok(settings)
 }
 
 /// What a service's command line asks for.
+#[derive(Debug)]
 enum Command {
     Serve,
     CheckConfig,
+    Migrate(Order),
 }
 
-/// The `main` of every service: `<service> [--config FILE] [check-config]`.
+/// How a service is called.
+const SYNOPSIS: &str = "usage: [--config FILE] [check-config | migrate [--plan] [--within TIME]]";
+
+/// The `main` of every service:
+/// `<service> [--config FILE] [check-config | migrate [--plan] [--within TIME]]`.
 ///
 /// Loads the settings, starts telemetry, and runs `run` until it ends or SIGTERM or SIGINT has
-/// drained it. Wrong usage and wrong settings name the key and exit with 64, before a port opens.
+/// drained it; or plans or migrates its database and ends with [`migration::Ending::code`]. Wrong usage and wrong settings name the key and exit with 64, before a port opens.
 pub fn main<T, F, Fut, E>(service: &'static str, run: F) -> ExitCode
 where
     T: Settings,
@@ -90,6 +105,9 @@ where
     if matches!(command, Command::CheckConfig) {
         return ExitCode::SUCCESS;
     }
+    if matches!(command, Command::Migrate(_)) && settings.schema().is_none() {
+        return complain(service, "migrate: it keeps no database", USAGE);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -98,6 +116,12 @@ where
         Err(err) => return complain(service, &err.to_string(), 1),
     };
     runtime.block_on(async move {
+        if let (Command::Migrate(order), Some((database, schema))) = (command, settings.schema()) {
+            let mut say = print;
+            return migration::carry_out(service, &schema, database, order, &mut say)
+                .await
+                .into();
+        }
         let _telemetry = match telemetry::start(service, settings.telemetry()) {
             Ok(telemetry) => telemetry,
             Err(err) => return complain(service, &format!("configuration: {err}"), USAGE),
@@ -132,14 +156,36 @@ fn arguments(
                 ));
             }
             "check-config" => command = Command::CheckConfig,
-            other => {
-                return Err(format!(
-                    "{other}: unknown; usage: [--config FILE] [check-config]"
-                ));
-            }
+            "migrate" => command = Command::Migrate(Order::default()),
+            other => match &mut command {
+                Command::Migrate(order) => narrow(order, other, &mut arguments)?,
+                _ => return Err(format!("{other}: unknown; {SYNOPSIS}")),
+            },
         }
     }
     Ok((command, file))
+}
+
+/// Takes up what follows `migrate`.
+fn narrow(
+    order: &mut Order,
+    argument: &str,
+    rest: &mut impl Iterator<Item = String>,
+) -> Result<(), String> {
+    match argument {
+        "--plan" => order.plan = true,
+        "--within" => {
+            let text = rest.next().unwrap_or_default();
+            order.limits.within = migration::time(&text)?;
+        }
+        other => return Err(format!("{other}: unknown; {SYNOPSIS}")),
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what a command found is its output")]
+fn print(line: &str) {
+    println!("{line}");
 }
 
 #[expect(
@@ -153,6 +199,8 @@ fn complain(service: &str, text: &str, code: u8) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde::Deserialize;
 
     use super::*;
@@ -228,5 +276,29 @@ mod tests {
         assert!(environment(&[]).unwrap_err().to_string().contains("ratio"));
         let impossible = environment(&[("CAMPUS_SAFETY_INSPECTION__RATIO", "120")]);
         assert_eq!(impossible.unwrap_err().to_string(), "ratio: at most 100");
+    }
+
+    #[test]
+    fn a_command_line_says_what_to_do_and_nothing_else() {
+        let parse = |line: &str| arguments(line.split_whitespace().map(ToOwned::to_owned));
+        assert!(matches!(parse(""), Ok((Command::Serve, None))));
+        let (command, file) = parse("--config x.toml migrate --plan --within 90s").unwrap();
+        let Command::Migrate(order) = command else {
+            panic!("{command:?}")
+        };
+        assert_eq!(
+            (order.plan, order.limits.within, file),
+            (true, Duration::from_secs(90), Some("x.toml".into()))
+        );
+        for wrong in [
+            "--plan",
+            "migrate --within",
+            "migrate --within soon",
+            "migrate --within 0s",
+            "check-config --plan",
+            "sing",
+        ] {
+            parse(wrong).unwrap_err();
+        }
     }
 }

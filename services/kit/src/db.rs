@@ -1,33 +1,36 @@
 //! The two databases behind one face: SQLite with a single writer, PostgreSQL with a pool.
 
+mod observed;
+mod tx;
+
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sea_orm::sqlx::{AssertSqlSafe, Connection as _, raw_sql};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use serde::Deserialize;
 use tokio::sync::Notify;
+use tracing::Instrument;
 
-use crate::audit::{self, Call, Kind};
+use crate::migration::{self, Limits, Schema};
+use observed::Observed;
+pub use observed::Reader;
+pub(crate) use observed::TARGET;
+pub use tx::Tx;
 
 /// What SQLite keeps in memory for its one writer, in kibibytes below zero.
 const WRITER_CACHE: &str = "-65536";
 /// The same for each of its readers: there are many, and the system's cache serves them all.
 const READER_CACHE: &str = "-4096";
-
-/// The lock that a replica holds while it brings the schema up to date; any number does.
-const MIGRATING: i64 = 0x6361_6d70_7573;
 
 /// Where a service keeps its data.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +44,20 @@ pub struct DatabaseConfig {
     /// How long a call waits for a free connection before it is answered with OVERLOADED.
     #[serde(default = "default_acquire", with = "humantime_serde")]
     pub acquire_timeout: Duration,
+    /// Who brings the schema up to date.
+    #[serde(default)]
+    pub migrate: Migrate,
+}
+
+/// Who brings the schema up to date.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Migrate {
+    /// The service, when it starts.
+    #[default]
+    AtStart,
+    /// The command `migrate`: the service does not start on a schema that is older than it needs.
+    ByCommand,
 }
 
 fn default_connections() -> u32 {
@@ -58,6 +75,7 @@ impl DatabaseConfig {
             url: url.into(),
             max_connections: default_connections(),
             acquire_timeout: default_acquire(),
+            migrate: Migrate::default(),
         }
     }
 }
@@ -75,8 +93,10 @@ pub enum Backend {
 #[derive(Clone, Debug)]
 pub struct Database {
     backend: Backend,
-    read: DatabaseConnection,
+    migrate: Migrate,
+    read: Reader,
     write: DatabaseConnection,
+    observed: Observed,
     postgres: Option<sea_orm::sqlx::PgPool>,
     announced: Arc<Notify>,
     appended: Arc<Notify>,
@@ -117,10 +137,16 @@ impl Database {
             .map_err(conn_err)?;
         let options = options.pragma("cache_size", READER_CACHE);
         let read = pool(config.max_connections.max(1)).connect_lazy_with(options);
+        let observed = Observed::default();
         Ok(Self {
             backend: Backend::Sqlite,
-            read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+            migrate: config.migrate,
+            read: Reader {
+                inner: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+                observed: observed.clone(),
+            },
             write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
+            observed,
             postgres: None,
             announced: Arc::default(),
             appended: Arc::default(),
@@ -143,10 +169,16 @@ impl Database {
             .await
             .map_err(conn_err)?;
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+        let observed = Observed::default();
         let database = Self {
             backend: Backend::Postgres,
-            read: connection.clone(),
+            migrate: config.migrate,
+            read: Reader {
+                inner: connection.clone(),
+                observed: observed.clone(),
+            },
             write: connection,
+            observed,
             postgres: Some(pool),
             announced: Arc::default(),
             appended: Arc::default(),
@@ -177,26 +209,28 @@ impl Database {
         Ok(())
     }
 
-    /// Brings the schema up to date. Replicas that start together take turns.
+    /// Brings the schema up to date, unless that is left to the command. Replicas that start together
+    /// take turns, and one that finds nothing to do takes no lock.
     ///
     /// # Errors
-    /// When a migration fails; those before it stay applied. When another replica is at it for longer
-    /// than ten minutes.
+    /// When a migration fails; those before it stay applied. When another process is at it for longer
+    /// than ten minutes. When something is to be applied and the command is to do so.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        let Some(pool) = &self.postgres else {
-            return M::up(&self.write, None).await;
-        };
-        // The turn ends with its connection, however this process ends.
-        let mut turn = pool.acquire().await.map_err(conn_err)?.detach();
-        let take = format!("SET lock_timeout = '10min'; SELECT pg_advisory_lock({MIGRATING})");
-        raw_sql(AssertSqlSafe(take))
-            .execute(&mut turn)
-            .await
-            .map_err(conn_err)?;
-        let migrated = M::up(&self.write, None).await;
-        // What cannot be closed in order is closed by dropping it.
-        let _ = turn.close().await;
-        migrated
+        let schema = Schema::of::<M>();
+        if self.migrate == Migrate::AtStart {
+            let mut told = |migration: &str, took: Duration| {
+                tracing::info!(migration, ?took, "applied");
+            };
+            migration::apply(self, &schema, Limits::default(), &mut told).await?;
+            return Ok(());
+        }
+        match &migration::plan(self, &schema).await?.pending[..] {
+            [] => Ok(()),
+            [first, ..] => Err(DbErr::Migration(format!(
+                "{} is not applied, and database.migrate leaves that to `migrate`",
+                first.name
+            ))),
+        }
     }
 
     /// Which of the two databases this is.
@@ -205,7 +239,7 @@ impl Database {
     }
 
     /// For reads outside a transaction.
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.read
     }
 
@@ -222,13 +256,19 @@ impl Database {
         };
         // A caller that goes away while the driver waits for BEGIN would hand a connection with an
         // open transaction back to the pool. Begun beside the caller, it is rolled back instead.
-        let write = self.write.clone();
-        let beginning = tokio::spawn(async move { write.begin_with_options(options).await });
-        let inner = beginning
+        let (write, observed) = (self.write.clone(), self.observed.clone());
+        let wanted = observed.want(true);
+        let beginning = async move {
+            let begun = write.begin_with_options(options);
+            observed.run("BEGIN", begun).await
+        };
+        let inner = tokio::spawn(beginning.in_current_span())
             .await
             .map_err(|err| DbErr::Custom(err.to_string()))??;
         Ok(Tx {
             inner,
+            observed: self.observed.clone(),
+            _wanted: wanted,
             backend: self.backend,
             wake: match self.backend {
                 Backend::Postgres => self.announced.clone(),
@@ -246,10 +286,16 @@ impl Database {
         self.postgres.as_ref()
     }
 
+    /// How a connection to the file is opened.
+    pub(crate) fn sqlite_options(&self) -> SqliteConnectOptions {
+        let pool = self.write.get_sqlite_connection_pool();
+        pool.connect_options().as_ref().clone()
+    }
+
     /// Closes the pools; transactions under way finish first.
     pub async fn close(&self) {
         // A pool that is closed already is as closed as it can be.
-        let _ = self.read.clone().close().await;
+        let _ = self.read.inner.clone().close().await;
         let _ = self.write.clone().close().await;
     }
 
@@ -285,105 +331,6 @@ pub(crate) fn plain_on_loopback(url: &str) -> String {
 
 fn conn_err(err: sea_orm::sqlx::Error) -> DbErr {
     DbErr::Conn(sea_orm::RuntimeErr::SqlxError(err.into()))
-}
-
-/// A transaction. It is rolled back unless [`Tx::commit`] is called.
-#[derive(Debug)]
-pub struct Tx {
-    inner: DatabaseTransaction,
-    backend: Backend,
-    wake: Arc<Notify>,
-    announced: AtomicBool,
-    audit: Arc<Notify>,
-    audited: AtomicBool,
-    /// The calls whose acts this transaction records.
-    acts: Mutex<Vec<Arc<Call>>>,
-}
-
-impl Tx {
-    /// Which of the two databases this is.
-    pub fn backend(&self) -> Backend {
-        self.backend
-    }
-
-    /// The transaction beneath, for streaming reads.
-    pub fn inner(&self) -> &DatabaseTransaction {
-        &self.inner
-    }
-
-    /// Records the acts, makes everything durable, and wakes the feed when something was announced.
-    ///
-    /// # Errors
-    /// When the commit fails; nothing of the transaction remains, unless the connection broke
-    /// while the answer was on its way.
-    pub async fn commit(self) -> Result<(), DbErr> {
-        let acts = std::mem::take(&mut *self.acts());
-        if !acts.is_empty() {
-            let records = acts.iter().map(|call| call.record(Kind::Act));
-            audit::write(&self, &records.collect::<Vec<_>>()).await?;
-            self.mark_audited();
-        }
-        self.inner.commit().await?;
-        acts.iter().for_each(|call| call.set_recorded());
-        if self.audited.into_inner() {
-            self.audit.notify_one();
-        }
-        if self.announced.into_inner() {
-            self.wake.notify_waiters();
-        }
-        Ok(())
-    }
-
-    /// Gives everything up.
-    ///
-    /// # Errors
-    /// When the connection is broken; the database rolls back by itself then.
-    pub async fn rollback(self) -> Result<(), DbErr> {
-        self.inner.rollback().await
-    }
-
-    /// Records `call` at the commit.
-    pub(crate) fn record(&self, call: &Arc<Call>) {
-        let mut acts = self.acts();
-        if !acts.contains(call) {
-            acts.push(call.clone());
-        }
-    }
-
-    fn acts(&self) -> MutexGuard<'_, Vec<Arc<Call>>> {
-        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn mark_audited(&self) {
-        self.audited.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn mark_announced(&self) {
-        self.announced.store(true, Ordering::Relaxed);
-    }
-}
-
-#[async_trait::async_trait]
-impl ConnectionTrait for Tx {
-    fn get_database_backend(&self) -> DbBackend {
-        self.inner.get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.inner.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.inner.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.inner.query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.inner.query_all_raw(statement).await
-    }
 }
 
 /// A raw statement with `$1`-style parameters, which both databases take.

@@ -1,5 +1,7 @@
 //! The consumer's side of a feed: the place in the feed is stored in the transaction of the effect.
 
+mod lag;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +10,14 @@ use futures_util::stream::BoxStream;
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
+use tracing::{Instrument, Span};
 
 use crate::db::{Database, Tx, statement};
 use crate::drain::Drain;
+use crate::feed::Origin;
 use crate::server::Latch;
+use crate::telemetry::carried;
+use lag::Lag;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
@@ -25,6 +31,8 @@ pub struct Batch<E> {
     pub page_token: String,
     /// Where to watch from.
     pub resume_token: String,
+    /// Where the changes come from.
+    pub origin: Origin,
 }
 
 /// A stream of batches.
@@ -89,6 +97,7 @@ where
     P: Projection<Event = U::Event>,
 {
     let mut follower = Follower {
+        lag: Lag::of(db.service(), projection.name()),
         db,
         upstream,
         projection,
@@ -99,6 +108,7 @@ where
 }
 
 struct Follower<U, P> {
+    lag: Lag,
     db: Database,
     upstream: U,
     projection: Arc<P>,
@@ -207,26 +217,42 @@ where
                 return Err(Status::internal("a snapshot page without a token").into());
             }
             let ended = listing && !next.resume_token.is_empty();
-            let tx = self.db.begin().await?;
-            if !batch.events.is_empty() {
-                self.projection
-                    .apply(&tx, &batch.events, next.generation)
-                    .await?;
-            }
-            if ended {
-                self.projection.sweep(&tx, next.generation).await?;
-            }
-            self.move_on(&tx, place, &next).await?;
-            tx.commit().await?;
-            if !batch.events.is_empty() {
-                self.projection.applied(&batch.events).await;
-            }
+            let span = match batch.events.len() {
+                0 => Span::none(),
+                events => tracing::info_span!("follow", feed = self.projection.name(), events),
+            };
+            carried::caused(&span, batch.origin.traceparents.iter().map(|one| &**one));
+            let store = self.store(&batch.events, (&*place, &next), ended);
+            store.instrument(span).await?;
+            self.lag.stored(&batch.origin);
             *place = next;
             *moved = true;
             if ended {
                 return Ok(());
             }
         }
+    }
+
+    /// Stores the effect of changes together with the place after them.
+    async fn store(
+        &self,
+        events: &[U::Event],
+        (from, to): (&Place, &Place),
+        ended: bool,
+    ) -> Result<(), Failure> {
+        let tx = self.db.begin().await?;
+        if !events.is_empty() {
+            self.projection.apply(&tx, events, to.generation).await?;
+        }
+        if ended {
+            self.projection.sweep(&tx, to.generation).await?;
+        }
+        self.move_on(&tx, from, to).await?;
+        tx.commit().await?;
+        if !events.is_empty() {
+            self.projection.applied(events).await;
+        }
+        Ok(())
     }
 
     async fn place(&self) -> Result<Place, DbErr> {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use proto::roster::SetTeachingModeRequest;
 use proto::roster::class_group_service_client::ClassGroupServiceClient;
 use sha2::{Digest, Sha256};
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::auth::Credentials;
+use crate::channel::Channel;
 
 pub use stand_in::StandIn;
 
@@ -29,9 +29,9 @@ pub struct Teaching {
 
 impl Teaching {
     /// The class groups behind `channel`.
-    pub fn new(channel: Channel, credentials: Credentials) -> Self {
+    pub fn new(channel: impl Into<Channel>, credentials: Credentials) -> Self {
         Self {
-            client: ClassGroupServiceClient::new(channel),
+            client: ClassGroupServiceClient::new(channel.into()),
             credentials,
         }
     }

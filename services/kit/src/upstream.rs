@@ -19,10 +19,11 @@ use proto::sampling::{
     ClearanceEvent, ClearanceSnapshotRequest, ClearanceWatchRequest, SamplingEvent,
     SamplingSnapshotRequest, SamplingWatchRequest,
 };
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::auth::Credentials;
+use crate::channel::Channel;
+use crate::feed::Origin;
 use crate::projection::{Batch, Batches, Upstream};
 
 macro_rules! upstream {
@@ -36,8 +37,8 @@ macro_rules! upstream {
 
         impl $name {
             /// The feed behind `channel`.
-            pub fn new(channel: Channel, credentials: Credentials) -> Self {
-                let client = $client::new(channel).max_decoding_message_size(MAX_MESSAGE);
+            pub fn new(channel: impl Into<Channel>, credentials: Credentials) -> Self {
+                let client = $client::new(channel.into()).max_decoding_message_size(MAX_MESSAGE);
                 Self { client, credentials }
             }
         }
@@ -55,6 +56,7 @@ macro_rules! upstream {
                             events: page.events,
                             page_token: page.page_token,
                             resume_token: page.resume_token,
+                            origin: Origin::default(),
                         })
                     })
                     .boxed())
@@ -69,6 +71,10 @@ macro_rules! upstream {
                             events: page.events,
                             page_token: String::new(),
                             resume_token: page.resume_token,
+                            origin: Origin {
+                                traceparents: page.traceparents,
+                                announce_time: page.announce_time,
+                            },
                         })
                     })
                     .boxed())
@@ -118,8 +124,8 @@ const PAGE: i32 = 100;
 
 impl BreakGlassUpstream {
     /// The audit log behind `channel`.
-    pub fn new(channel: Channel, credentials: Credentials) -> Self {
-        let client = AuditLogServiceClient::new(channel);
+    pub fn new(channel: impl Into<Channel>, credentials: Credentials) -> Self {
+        let client = AuditLogServiceClient::new(channel.into());
         Self {
             client,
             credentials,

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use kit::auth::{Caller, Role};
 use kit::db::{Database, Tx, statement};
 use kit::drain::Drain;
+use kit::feed::Origin;
 use kit::lease;
 use kit::org::OrgPath;
 use kit::projection::{Batch, Batches, Projection, Upstream, follow};
@@ -176,6 +177,7 @@ impl Upstream for Numbers {
                         (page + 1).to_string()
                     },
                     resume_token: if last { "2".to_owned() } else { String::new() },
+                    origin: Origin::default(),
                 })
             })
             .collect();
@@ -206,6 +208,7 @@ impl Upstream for Numbers {
                     events: vec![number],
                     page_token: String::new(),
                     resume_token: number.to_string(),
+                    origin: Origin::default(),
                 })
             })
             .collect();

@@ -15,6 +15,7 @@ async fn traces_go_to_the_collector_and_a_wrong_filter_names_its_key() {
         format: Format::Json,
         filter: "info,=".to_owned(),
         otlp_endpoint: Some(endpoint),
+        ..TelemetryConfig::default()
     };
     let refused = start("kit", &config).unwrap_err();
     assert!(matches!(refused, TelemetryError::Filter(_)));

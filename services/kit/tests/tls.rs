@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use kit::auth::{AuthConfig, Issuer, PartnerConfig, Role, caller};
-use kit::channel::connect_lazy_with;
+use kit::channel::Channel;
 use kit::clock::{Clock, SystemClock};
 use kit::drain::Drain;
 use kit::org::OrgPath;
@@ -29,7 +29,6 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
@@ -122,7 +121,7 @@ impl Stand {
     }
 
     fn channel(&self, tls: &ClientTlsConfig) -> Channel {
-        connect_lazy_with(&format!("https://{}", self.running.addr), Some(tls)).expect("an address")
+        Channel::to(&format!("https://{}", self.running.addr), Some(tls)).expect("an address")
     }
 
     /// A client that trusts the server and shows this certificate.
@@ -172,7 +171,7 @@ async fn calls_are_encrypted_for_who_trusts_the_right_authority() {
     let refused = named(stand.channel(&wrong), Some(token())).await;
     assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
     let plain = kit::channel::connect_lazy(&format!("http://{}", stand.running.addr)).unwrap();
-    let refused = named(plain, Some(token())).await;
+    let refused = named(plain.into(), Some(token())).await;
     assert!(refused.is_err(), "nothing is said in plain text");
     stand.running.stop().await.unwrap();
 }

@@ -10,6 +10,7 @@ use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
+use kit::migration::Schema;
 use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use kit::vault::CryptoConfig;
@@ -102,6 +103,33 @@ pub struct SendingConfig {
     /// How often each channel looks for what is due.
     #[serde(default = "default_poll", with = "humantime_serde")]
     pub poll: Duration,
+    /// What a replica took and did not settle, because it was killed, is taken again after this time: at
+    /// most a day, and longer than four attempts of any channel may take, one after the other.
+    #[serde(default = "default_visibility", with = "humantime_serde")]
+    pub visibility: Duration,
+}
+
+/// How often a channel goes through all its attempts at once before it takes anew: what was taken is
+/// settled before others may take it.
+pub(crate) const ROUNDS: u32 = 4;
+/// The longest that what was taken may be hidden from others.
+const LONGEST_VISIBILITY: Duration = Duration::from_secs(24 * 3600);
+
+impl SendingConfig {
+    fn check(&self, channels: &[ChannelConfig]) -> Result<(), String> {
+        if self.poll.is_zero() {
+            return Err("sending.poll: must be above zero".to_owned());
+        }
+        let attempts = channels.iter().map(|channel| channel.timeout * ROUNDS);
+        let least = attempts.max().unwrap_or_default();
+        if self.visibility <= least || self.visibility > LONGEST_VISIBILITY {
+            return Err(format!(
+                "sending.visibility: longer than {least:?}, four times the timeout of a channel, and at \
+                 most a day"
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The master key of trials: everybody knows it.
@@ -149,6 +177,10 @@ fn default_poll() -> Duration {
     Duration::from_millis(500)
 }
 
+fn default_visibility() -> Duration {
+    Duration::from_secs(300)
+}
+
 fn default_heartbeat() -> Duration {
     Duration::from_secs(15)
 }
@@ -187,6 +219,7 @@ impl Default for SendingConfig {
     fn default() -> Self {
         Self {
             poll: default_poll(),
+            visibility: default_visibility(),
         }
     }
 }
@@ -224,11 +257,9 @@ impl Settings for Config {
         if !(1..=100_000).contains(&self.deliveries.chunk) {
             return Err("deliveries.chunk: 1 to 100000".to_owned());
         }
-        if self.sending.poll.is_zero() {
-            return Err("sending.poll: must be above zero".to_owned());
-        }
         self.master_key()?;
         checks::check(&self.channels, self.auth.production)?;
+        self.sending.check(&self.channels)?;
         if !cap::is_token(&self.warnings.sender) {
             return Err("warnings.sender: not a sender of CAP".to_owned());
         }
@@ -238,5 +269,9 @@ impl Settings for Config {
 
     fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
+    }
+
+    fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
+        Some((&self.database, crate::schema()))
     }
 }

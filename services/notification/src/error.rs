@@ -120,4 +120,6 @@ pub enum Unfit {
     Notice,
     /// The substitute is not of the staff of the organisation.
     Substitute,
+    /// A meeting is not postponed to a time before, or one that has passed.
+    NotLater,
 }

@@ -137,25 +137,30 @@ fn checks_missing(
     })
 }
 
-/// Illnesses belong together: until the cluster is closed, part of another, or below its rule again.
+/// Illnesses belong together: until the cluster is closed or part of another, or below its rule again and
+/// no report on it is waited for any more.
 fn cluster_found(
     event: &pb::SamplingEvent,
     cluster: &pb::Cluster,
     now: DateTime<Utc>,
 ) -> Option<Fact> {
     use pb::cluster::State;
-    use pb::cluster_rule::Scope;
-    let over = matches!(cluster.state(), State::Closed | State::Merged) || !cluster.stands;
+    use proto::roster::cluster_policy::Scope;
+    let is_awaited = cluster.report_due_time.is_some() && cluster.report_time.is_none();
+    let is_ended = matches!(cluster.state(), State::Closed | State::Merged);
+    let over = is_ended || !(cluster.stands || is_awaited);
     let rule = cluster.rule.as_ref();
     let word = match rule.map(pb::ClusterRule::scope) {
         Some(Scope::ClassGroup) => Word::ClassGroup,
         Some(Scope::Dormitory) => Word::Dormitory,
         Some(Scope::School) => Word::School,
-        Some(Scope::Unspecified) | None => Word::None,
+        Some(Scope::Meal | Scope::Water | Scope::Unspecified) | None => Word::None,
     };
     let fired = instant(cluster.fire_time, now);
     let limit = cluster.report_due_time.and_then(from_timestamp);
-    let at_once = limit.is_some_and(|limit| limit - fired <= REPORTED_AT_ONCE);
+    let soon = limit.is_some_and(|limit| limit - fired <= REPORTED_AT_ONCE);
+    // A rule may ask to tell at once and give its report time (rule 1.12).
+    let at_once = soon || rule.is_some_and(|rule| rule.alert_at_once);
     let entity = entity(&event.entity, &cluster.organization, &event.org_path);
     (!over).then(|| Fact {
         subjects: named([&cluster.class_group]),

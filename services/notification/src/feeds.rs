@@ -232,7 +232,7 @@ fn roll(event: &pb::RosterEvent) -> Option<(String, RollChange)> {
     }
     let person = |person: &str| match Party::parse(person)? {
         Party::Student(id) | Party::Staff(id) => Some(id),
-        Party::Organization(_) => None,
+        Party::Family(_) | Party::Guardian(..) | Party::Organization(_) => None,
     };
     let (display_name, grade, members) = match event.state.as_ref()? {
         State::ClassGroupRoll(roll) => {

@@ -24,7 +24,7 @@ pub use config::{
 };
 pub use error::{Error, Unfit};
 pub use feeds::{RosterProjection, SafetyProjection, SamplingProjection};
-pub use migration::Migrator;
+pub use migration::{Migrator, schema};
 pub use seal::Seal;
 pub use start::{StartError, start};
 pub use voice_feeds::ClearanceProjection;

@@ -1,5 +1,6 @@
 //! What safety-inspection tells, read as facts that ask somebody to do something.
 
+mod gate;
 mod supplies;
 
 use chrono::{DateTime, Utc};
@@ -18,13 +19,16 @@ const COLLECTIONS: &[&str] = &[
     "drillStanding",
     "dutyShifts",
     "dutyStanding",
+    "gateConflictStanding",
     "gateRecheckStanding",
     "gateRedCodeStanding",
     "hazards",
     "incidents",
+    "inspectionStanding",
     "protectionStanding",
     "resumptions",
     "shelterStanding",
+    "spotChecks",
     "supplyStanding",
     "visits",
     "weatherState",
@@ -46,10 +50,13 @@ pub(crate) fn told(event: &pb::SafetyEvent, now: DateTime<Utc>) -> Option<Told> 
         Some(State::WeatherStanding(standing)) => of_weather(event, standing, now),
         Some(State::Incident(incident)) => of_incident(event, incident, now),
         Some(State::GateRecheckStanding(standing)) => {
-            Vec::from_iter(kept_out(event, standing, now))
+            Vec::from_iter(gate::kept_out(place(event), standing, now))
         }
         Some(State::GateRedCodeStanding(standing)) => {
-            Vec::from_iter(red_codes(event, standing, now))
+            Vec::from_iter(gate::red_codes(place(event), standing, now))
+        }
+        Some(State::GateConflictStanding(standing)) => {
+            Vec::from_iter(gate::conflicts(place(event), standing, now))
         }
         Some(State::SupplyStanding(standing)) => supplies::lacking(place(event), standing, now),
         Some(State::ShelterStanding(standing)) => {
@@ -58,6 +65,10 @@ pub(crate) fn told(event: &pb::SafetyEvent, now: DateTime<Utc>) -> Option<Told> 
         Some(State::ProtectionStanding(standing)) => {
             supplies::unprotected(place(event), standing, now)
         }
+        Some(State::InspectionStanding(standing)) => {
+            Vec::from_iter(inspections_missed(event, standing, now))
+        }
+        Some(State::SpotCheck(check)) => Vec::from_iter(unanswered(event, check, now)),
         Some(State::Resumption(told)) => Vec::from_iter(resumption_blocked(event, told, now)),
         _ => return None,
     };
@@ -137,25 +148,6 @@ fn of_visit(event: &pb::SafetyEvent, visit: &pb::Visit, now: DateTime<Utc>) -> V
     inside.into_iter().chain(unwritten).map(fact).collect()
 }
 
-/// Red health codes kept people out today: until the day is over.
-fn red_codes(
-    event: &pb::SafetyEvent,
-    standing: &pb::GateRedCodeStanding,
-    now: DateTime<Utc>,
-) -> Option<Fact> {
-    (standing.red_count > 0).then(|| Fact {
-        figures: Figures {
-            people: standing.red_count,
-            ..Figures::default()
-        },
-        ..Fact::new(
-            Kind::GateCodeRed,
-            place(event),
-            instant(standing.first_time, now),
-        )
-    })
-}
-
 /// A school has its day and something blocks it: until nothing does, or it has no day any more.
 fn resumption_blocked(
     event: &pb::SafetyEvent,
@@ -175,30 +167,6 @@ fn resumption_blocked(
             Kind::ResumptionBlocked,
             place(event),
             instant(told.update_time, now),
-        )
-    })
-}
-
-/// As many kept out on one day as make a cluster (rule 1.15).
-const CLUSTER: i32 = 3;
-
-/// A recheck at the gate kept people out: until the day is over. People are counted, never named.
-fn kept_out(
-    event: &pb::SafetyEvent,
-    standing: &pb::GateRecheckStanding,
-    now: DateTime<Utc>,
-) -> Option<Fact> {
-    let people = standing.kept_out_count;
-    (people > 0).then(|| Fact {
-        figures: Figures {
-            people,
-            ..Figures::default()
-        },
-        grave: people >= CLUSTER,
-        ..Fact::new(
-            Kind::GateRecheckFailed,
-            place(event),
-            instant(standing.first_time, now),
         )
     })
 }
@@ -224,6 +192,37 @@ fn drill_due(
         },
         grave: missed > 0,
         ..Fact::new(Kind::DrillDue, place(event), now)
+    })
+}
+
+/// Inspections that schedules want were not made in time: until none of the last days is missed.
+fn inspections_missed(
+    event: &pb::SafetyEvent,
+    standing: &pb::InspectionStanding,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
+    (standing.missed_count > 0).then(|| Fact {
+        figures: Figures {
+            amount: standing.missed_count,
+            total: standing.due_count,
+            ..Figures::default()
+        },
+        grave: standing.inspected_count == 0,
+        ..Fact::new(Kind::InspectionsMissed, place(event), now)
+    })
+}
+
+/// Nobody answered a spot check: it has happened, and somebody has to say what came of it.
+fn unanswered(event: &pb::SafetyEvent, check: &pb::SpotCheck, now: DateTime<Utc>) -> Option<Fact> {
+    use pb::spot_check::Result as Found;
+    (check.result() == Found::NoAnswer).then(|| Fact {
+        subjects: vec![check.shift.clone()],
+        stands: false,
+        ..Fact::new(
+            Kind::SpotCheckUnanswered,
+            place(event),
+            instant(check.check_time, now),
+        )
     })
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kit::auth::Credentials;
+use kit::channel::Channel;
 use kit::clock::Clock;
 use kit::db::Database;
 use kit::drain::Drain;
@@ -32,6 +33,7 @@ use crate::app::channels::Channels;
 use crate::app::concerns::Concerns;
 use crate::app::contacts::Contacts;
 use crate::app::directives::Directives;
+use crate::app::figures;
 use crate::app::glass::{Glass, Log};
 use crate::app::meetings::Meetings;
 use crate::app::messages::Messages;
@@ -98,10 +100,12 @@ pub async fn start(
     let master = config.master_key().map_err(StartError::Config)?;
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    db.observe("notification");
     let mut vault = Vault::new(&master, SERVICE);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
     let seal = Seal::new(Arc::new(vault), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.observed("notification", &config.telemetry).await?;
     let server = server.audited(&db, "notification", &config.audit)?;
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
@@ -150,6 +154,7 @@ pub async fn start(
     let support = Support::new(base.clone(), seal);
     let care = Care::new(base.clone());
     Voices::start(base.clone(), drain.clone());
+    figures::start(base.clone(), &channels, drain.clone());
     Retention::start(base.clone(), config.retention, drain.clone());
     spawn_sequencer(db.clone(), drain.clone());
     announcing::start(base.clone(), server.latch("feed"), drain.clone());
@@ -157,7 +162,7 @@ pub async fn start(
     let warnings = Warnings::new(base.clone(), config.warnings.sender, channels.clone());
 
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
-    let channel = kit::channel::connect_lazy_with(&config.roster, config.auth.client_tls.as_ref())?;
+    let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
     let roster = RosterUpstream::new(channel.clone(), credentials.clone());
     let watch = |service, log| {
         let glass = Glass {
@@ -180,8 +185,7 @@ pub async fn start(
         Some(server.latch("roster-feed")),
         drain.clone(),
     );
-    let channel =
-        kit::channel::connect_lazy_with(&config.sampling, config.auth.client_tls.as_ref())?;
+    let channel = Channel::to(&config.sampling, config.auth.client_tls.as_ref())?;
     watch("sampling", log(channel.clone()));
     let sampling = SamplingUpstream::new(channel.clone(), credentials.clone());
     let projection = Arc::new(SamplingProjection::new(clock.clone(), changed.clone()));
@@ -192,10 +196,7 @@ pub async fn start(
         Some(server.latch("sampling-feed")),
         drain.clone(),
     );
-    let safety = kit::channel::connect_lazy_with(
-        &config.safety_inspection,
-        config.auth.client_tls.as_ref(),
-    )?;
+    let safety = Channel::to(&config.safety_inspection, config.auth.client_tls.as_ref())?;
     watch("safety-inspection", log(safety.clone()));
     let safety = SafetyUpstream::new(safety, credentials.clone());
     let projection = Arc::new(SafetyProjection::new(clock.clone(), changed.clone()));

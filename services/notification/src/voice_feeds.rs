@@ -71,11 +71,12 @@ fn controlled(event: &spb::ClearanceEvent, now: DateTime<Utc>) -> Option<Control
     })
 }
 
-/// Whether a measure keeps a pupil from school. Who watches their own health goes there.
+/// Whether a measure keeps a pupil from school. Who watches their own health or is observed goes
+/// there.
 fn keeps_at_home(control: spb::clearance::Control) -> bool {
     use spb::clearance::Control as Measure;
     match control {
-        Measure::Free | Measure::HealthMonitoring => false,
+        Measure::Free | Measure::HealthMonitoring | Measure::Observation => false,
         // What a newer peer means by a value unknown here is a measure.
         Measure::PoolHold
         | Measure::SecondaryContact

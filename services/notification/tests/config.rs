@@ -61,6 +61,30 @@ fn a_wrong_setting_is_named() {
 }
 
 #[test]
+fn what_was_taken_stays_hidden_for_longer_than_its_attempts_take() {
+    let channel = ChannelConfig {
+        timeout: Duration::from_secs(10),
+        url: Some("https://a.example/".to_owned()),
+        ..ChannelConfig::new("way", Kind::Cap)
+    };
+    let check = |visibility| {
+        let mut config = config();
+        config.channels = vec![channel.clone()];
+        config.warnings.sender = "bureau@example.cn".to_owned();
+        config.sending.visibility = Duration::from_secs(visibility);
+        config.check()
+    };
+    assert_eq!(check(41), Ok(()));
+    for wrong in [0, 40, 24 * 3600 + 1] {
+        let text = check(wrong).expect_err("refused");
+        assert!(
+            text.starts_with("sending.visibility: longer than 40s"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_channel_that_cannot_work_is_named() {
     let refused = |kind: Kind, change: fn(&mut ChannelConfig)| {
         let mut channel = ChannelConfig::new("way", kind);

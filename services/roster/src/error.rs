@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kit::status::Problem;
 use sea_orm::DbErr;
 
-use crate::domain::{destruction, import};
+use crate::domain::{access, destruction, import, subject};
 use crate::vault::VaultError;
 
 /// Why a use case did not do what it was asked. Names are resource names.
@@ -90,6 +90,29 @@ pub(crate) enum Error {
     /// The step is not allowed.
     #[error(transparent)]
     Destruction(#[from] destruction::Refused),
+
+    // Access to data of minors.
+    /// The step is not allowed.
+    #[error(transparent)]
+    Access(#[from] access::Refused),
+    /// No approval in force covers what was to be shown.
+    #[error("no approval covers {data} of {organization}")]
+    NotApproved {
+        /// The organisation's name.
+        organization: String,
+        /// Which data.
+        data: &'static str,
+        /// For what.
+        purpose: &'static str,
+    },
+
+    // What is held of people.
+    /// The request is not closed so.
+    #[error(transparent)]
+    Subject(#[from] subject::Incomplete),
+    /// What is held is not shown in this state of the request.
+    #[error("what is held is not shown for a request that is {0}")]
+    SubjectState(&'static str),
 
     // Import.
     /// The job is in another state.

@@ -13,6 +13,6 @@ mod vault;
 
 pub use app::seed::shipped_policies;
 pub use config::Config;
-pub use migration::Migrator;
+pub use migration::{Migrator, schema};
 pub use start::{StartError, start};
 pub use vault::{Vault, VaultError};

@@ -55,12 +55,14 @@ pub async fn start(
     let master = config.master_key().map_err(StartError::Config)?;
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    db.observe("roster");
     let mut vault = Vault::new(&master);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
     seed(&db, Shipped::ALL, clock.now()).await?;
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.observed("roster", &config.telemetry).await?;
     let server = server.audited(&db, "roster", &config.audit)?;
     let feed = Feed::new(db.clone(), FEED, drain.clone());
     let app = App {

@@ -7,6 +7,7 @@ use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
+use kit::migration::Schema;
 use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use kit::vault::{CryptoConfig, EmergencyConfig};
@@ -297,5 +298,9 @@ impl Settings for Config {
 
     fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
+    }
+
+    fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
+        Some((&self.database, crate::schema()))
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::protection::version;
 use crate::domain::shelter::{self, isolation};
 use crate::domain::supply::{ledger, transfer};
 use crate::domain::visitor::visit::{Illegal, Verification};
+use crate::domain::weather::level::Level as WeatherLevel;
 use crate::domain::weather::response::ResponseState;
 use crate::domain::weather::state::State as WeatherState;
 use crate::domain::weather::suspension::SuspensionState;
@@ -35,6 +36,15 @@ pub enum Error {
     /// The override says what the checks said.
     #[error("the override of {0} does not differ")]
     SameResult(String),
+    /// An override admits nobody who is unknown or of another organisation.
+    #[error("{0} is of nobody of the school")]
+    OverrideUnrelated(String),
+    /// An override admits nobody after the day of the decision.
+    #[error("the day of {0} is over")]
+    OverrideDayOver(String),
+    /// The person waits for a recheck.
+    #[error("the recheck goes on from {0} at {1}")]
+    ObservationOpen(String, DateTime<Utc>),
     /// The decision did not send this person to observation.
     #[error("{0} is no observation of this person")]
     NotObserved(String),
@@ -98,6 +108,9 @@ pub enum Error {
     /// The verb does not start from the state of the visit.
     #[error(transparent)]
     VisitState(#[from] Illegal),
+    /// The register knows no such member of staff at work.
+    #[error("{0} is not known at work")]
+    StaffMemberUnknown(String),
     /// The host is no member of staff at work at the school.
     #[error("{0} is no member of staff at work here")]
     VisitHost(PersonName),
@@ -137,6 +150,9 @@ pub enum Error {
     /// A higher authority decided.
     #[error("a higher authority decided: {0:?}")]
     HigherAuthority(Authority),
+    /// The policy suspends at the level that holds.
+    #[error("the level that holds suspends: {0:?}")]
+    WeatherLevelHolds(WeatherLevel),
     /// Something stands in the way of teaching.
     #[error("the check is not complete: {0}")]
     PostCheckIncomplete(String),

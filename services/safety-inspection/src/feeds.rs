@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use kit::clock::Clock;
 use kit::db::Tx;
 use kit::projection::Projection;
 use proto::roster as pb;
@@ -27,9 +28,10 @@ pub struct RosterProjection {
 }
 
 /// Clearances from sampling.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ClearanceProjection {
     changed: Arc<Notify>,
+    clock: Arc<dyn Clock>,
 }
 
 impl RosterProjection {
@@ -40,9 +42,9 @@ impl RosterProjection {
 }
 
 impl ClearanceProjection {
-    /// Wakes `changed` after each commit.
-    pub fn new(changed: Arc<Notify>) -> Self {
-        Self { changed }
+    /// Wakes `changed` after each commit; what held before is remembered until the time of `clock`.
+    pub fn new(changed: Arc<Notify>, clock: Arc<dyn Clock>) -> Self {
+        Self { changed, clock }
     }
 }
 
@@ -88,10 +90,12 @@ impl Projection for ClearanceProjection {
 
     async fn apply(&self, tx: &Tx, events: &[Self::Event], generation: i64) -> Result<(), DbErr> {
         let facts: Vec<Fact> = events.iter().map(clearance_fact).collect();
+        Store::keep_clearances(tx, &facts, generation, self.clock.now()).await?;
         Store::write_facts(tx, &facts, generation).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
+        Store::keep_swept_clearances(tx, generation, self.clock.now()).await?;
         Store::sweep_facts(tx, &[Kind::Clearance], generation).await
     }
 
@@ -209,6 +213,12 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
         },
         snapshot_max_age: span(&gate.snapshot_max_age, shipped.snapshot_max_age),
         admit_health_monitoring: gate.admit_health_monitoring,
+        self_monitoring_days: profile
+            .resume
+            .as_ref()
+            .map(|resume| resume.self_monitoring_days)
+            .filter(|days| *days > 0)
+            .unwrap_or(shipped.self_monitoring_days),
         person_code_ttl_days: profile
             .person_code
             .as_ref()
@@ -290,6 +300,7 @@ fn control(control: spb::clearance::Control) -> Control {
         Pb::CloseContact => Control::CloseContact,
         Pb::RegionRestricted => Control::RegionRestricted,
         Pb::HealthMonitoring => Control::HealthMonitoring,
+        Pb::Observation => Control::Observation,
         // As above: unknown is not free.
         Pb::Isolated | Pb::Unspecified => Control::Isolated,
     }

@@ -108,6 +108,7 @@ impl<U: Upstream> Upstream for Listening<U> {
 mod tests {
     use futures_util::stream::iter;
     use kit::clock::ManualClock;
+    use kit::feed::Origin;
     use kit::projection::Batch;
 
     use super::*;
@@ -120,6 +121,7 @@ mod tests {
             events: Vec::new(),
             page_token: page_token.to_owned(),
             resume_token: resume_token.to_owned(),
+            origin: Origin::default(),
         })
     }
 

@@ -16,11 +16,12 @@ pub mod store;
 mod wings;
 
 pub use app::gate::{
-    Emergency, Entry, Gatehouse, Identity, LookUp, Offline, Overridable, School, Verdict,
+    Basis, Emergency, Entry, Expected, Gatehouse, Identity, LookUp, Offline, Overridable, School,
+    Verdict,
 };
 pub use config::{Config, GateConfig, ProvidersConfig};
 pub use error::Error;
 pub use feeds::{ClearanceProjection, RosterProjection};
 pub use heard::Heard;
-pub use migration::Migrator;
+pub use migration::{Migrator, schema};
 pub use start::{StartError, start};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kit::auth::Credentials;
+use kit::channel::Channel;
 use kit::clock::Clock;
 use kit::db::Database;
 use kit::destruction::{Reporter, Runner};
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::app::Base;
 use crate::app::destruction::{self, Gathered};
+use crate::app::duty::Templates;
 use crate::app::gate::Gatehouse;
 use crate::app::visitors::Visitors;
 use crate::domain::gate::snapshot::SnapshotKey;
@@ -57,6 +59,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    db.observe("safety-inspection");
     let master = config.master_key().map_err(StartError::Config)?;
     let mut vault = Vault::new(&master, SERVICE);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
@@ -67,6 +70,9 @@ pub async fn start(
     vault.keep_fresh(db.clone(), drain.clone());
     let seal = Seal::new(vault.clone(), &master);
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server
+        .observed("safety-inspection", &config.telemetry)
+        .await?;
     let server = server.audited(&db, "safety-inspection", &config.audit)?;
     let changed = Arc::new(Notify::new());
     let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
@@ -95,13 +101,14 @@ pub async fn start(
     let base = Base {
         store: Store::new(db.clone()),
         clock: clock.clone(),
+        people: gatehouse.people(),
     };
     let passes = PassKeys::new(&kit::secret::load(&db, "visit-pass").await?);
     let identities = Identities::new(&config.providers, clock.clone())?;
     let gathered = Gathered::new(seal.clone());
     let visitors = Visitors::new(base.clone(), gatehouse.clone(), seal, passes, identities);
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
-    let channel = kit::channel::connect_lazy_with(&config.roster, config.auth.client_tls.as_ref())?;
+    let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
     let teaching = Teaching::new(channel.clone(), credentials.clone());
     let runner = Runner {
         db: db.clone(),
@@ -113,8 +120,7 @@ pub async fn start(
     runner.start(drain.clone());
     let upstream = RosterUpstream::new(channel, credentials.clone());
     let roster = Listening::new(upstream, roster_heard, clock.clone());
-    let channel =
-        kit::channel::connect_lazy_with(&config.sampling, config.auth.client_tls.as_ref())?;
+    let channel = Channel::to(&config.sampling, config.auth.client_tls.as_ref())?;
     let upstream = ClearanceUpstream::new(channel, credentials);
     let clearance = Listening::new(upstream, clearance_heard, clock.clone());
     let projection = Arc::new(RosterProjection::new(changed.clone()));
@@ -125,7 +131,7 @@ pub async fn start(
         Some(server.latch("roster-feed")),
         drain.clone(),
     );
-    let projection = Arc::new(ClearanceProjection::new(changed));
+    let projection = Arc::new(ClearanceProjection::new(changed, clock.clone()));
     follow(
         db.clone(),
         clearance,
@@ -142,10 +148,11 @@ pub async fn start(
     routes = wings::inspections(routes, &base).await?;
     routes = wings::protection(routes, &base)?;
     routes = wings::drills(routes, &base);
-    routes = wings::duty(routes, &base, &drain)?;
+    let templates = Templates::shipped().map_err(StartError::Config)?;
+    routes = wings::duty(routes, &base, templates.clone(), &drain);
     routes = wings::incidents(routes, &base)?;
     routes = wings::weather(routes, &base, teaching.clone(), &drain)?;
     routes = wings::resumption(routes, &base, teaching, &drain);
-    routes = wings::feed(routes, &base, server.latch("feed"), &drain);
+    routes = wings::feed(routes, &base, templates, server.latch("feed"), &drain);
     Ok(server.serve(routes))
 }

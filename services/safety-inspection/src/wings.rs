@@ -31,6 +31,7 @@ use crate::app::hazards::{Hazards, Watch};
 use crate::app::incidents::Incidents;
 use crate::app::inspections::Inspections;
 use crate::app::looking::look;
+use crate::app::overdue;
 use crate::app::protection::Protection;
 use crate::app::refuges::Refuges;
 use crate::app::resumption::Resumptions;
@@ -92,12 +93,11 @@ pub(crate) fn drills(routes: Routes, base: &Base) -> Routes {
 }
 
 /// Duty rosters and shifts.
-pub(crate) fn duty(routes: Routes, base: &Base, drain: &Drain) -> Result<Routes, StartError> {
-    let templates = Templates::shipped().map_err(StartError::Config)?;
+pub(crate) fn duty(routes: Routes, base: &Base, templates: Templates, drain: &Drain) -> Routes {
     let duty = Duty::new(base.clone(), templates);
     tokio::spawn(duty.clone().watch(drain.clone()));
     let duty = DutyServiceServer::new(grpc::DutyGrpc::new(duty));
-    Ok(routes.add_service(duty.max_decoding_message_size(MAX_REQUEST)))
+    routes.add_service(duty.max_decoding_message_size(MAX_REQUEST))
 }
 
 /// Visitors from their request to their leaving.
@@ -152,12 +152,19 @@ pub(crate) fn resumption(routes: Routes, base: &Base, teaching: Teaching, drain:
 }
 
 /// The feed, and the figures of bureaus; the latch is let go once everything that stands is told.
-pub(crate) fn feed(routes: Routes, base: &Base, latch: Latch, drain: &Drain) -> Routes {
+pub(crate) fn feed(
+    routes: Routes,
+    base: &Base,
+    templates: Templates,
+    latch: Latch,
+    drain: &Drain,
+) -> Routes {
     let db = base.store.database();
     spawn_sequencer(db.clone(), drain.clone());
-    Announcing::start(base.clone(), latch, drain.clone());
+    Announcing::start(base.clone(), templates, latch, drain.clone());
     let feed = Feed::new(db.clone(), FEED, drain.clone());
     let feed = SafetyFeedServer::new(grpc::FeedGrpc::new(feed));
+    tokio::spawn(overdue::tell(base.clone(), drain.clone()));
     let figures = FiguresDesk::start(base.clone(), drain.clone());
     let figures = SafetyFiguresServiceServer::new(grpc::FiguresGrpc(figures));
     routes

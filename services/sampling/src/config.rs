@@ -6,6 +6,7 @@ use kit::audit::AuditConfig;
 use kit::auth::AuthConfig;
 use kit::config::Settings;
 use kit::db::DatabaseConfig;
+use kit::migration::Schema;
 use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
 use serde::Deserialize;
@@ -76,5 +77,9 @@ impl Settings for Config {
 
     fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
+    }
+
+    fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
+        Some((&self.database, crate::schema()))
     }
 }

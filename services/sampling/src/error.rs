@@ -13,6 +13,7 @@ use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::ClientReused;
 use crate::domain::health::signal::SignalState;
 use crate::domain::hold::HoldState;
+use crate::domain::measure::MeasureState;
 use crate::domain::point::PointState;
 use crate::domain::swab::Refused;
 use crate::domain::tube::IllegalMove;
@@ -88,6 +89,9 @@ pub(crate) enum Error {
     /// The client's identifier came with another content.
     #[error("a check is refused")]
     CheckClient(#[from] ClientReused),
+    /// The check was submitted as often as one can be.
+    #[error("submitted too often")]
+    CheckSubmissions,
     /// The class reporter has no valid examination.
     #[error("no examination at {0}")]
     NotExamined(String),
@@ -110,15 +114,29 @@ pub(crate) enum Error {
     /// The suspension was decided or withdrawn before.
     #[error("the suspension is {0}")]
     SuspensionState(i16),
-    /// The scope is narrower than the proposal.
-    #[error("the scope is narrower than the proposal")]
+    /// The scope is narrower than it is.
+    #[error("the scope is narrower than it is")]
     SuspensionScope,
+    /// The day of return of the suspension has come.
+    #[error("the day of return has come")]
+    SuspensionReturned,
+    /// The suspension was amended as often as one can be.
+    #[error("amended too often")]
+    SuspensionAmendments,
     /// More was said than is replayed at once.
-    #[error("{0} signs in the period")]
-    SimulationTooLarge(u64),
+    #[error("{signs} signs in the period")]
+    SimulationTooLarge {
+        /// What was said in the period.
+        signs: u64,
+        /// As much may be replayed of it at once.
+        most: u64,
+    },
     /// The verb does not start from where the case stands.
     #[error("the case is {0}")]
     CaseState(&'static str),
+    /// Only above the school is this decided of what weighs so much.
+    #[error("decided above the school")]
+    CaseDecidedAbove,
     /// A report of this kind, by its number, may not follow the last one.
     #[error("report {0} is out of order")]
     ReportOrder(i16),
@@ -131,6 +149,9 @@ pub(crate) enum Error {
     /// A single tube tests for another disease than the hold that orders it.
     #[error("the tube tests for another disease than the hold")]
     AssayDiffers,
+    /// The verb does not start from the state of the control.
+    #[error("the control is {0:?}")]
+    ControlState(MeasureState),
 }
 
 impl From<case::IllegalMove> for Error {

@@ -15,6 +15,6 @@ mod run;
 pub mod store;
 
 pub use config::Config;
-pub use migration::Migrator;
+pub use migration::{Migrator, schema};
 pub use publication::verify::{Report, VerifyError, verify};
 pub use run::{StartError, start};

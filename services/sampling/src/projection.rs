@@ -56,12 +56,17 @@ impl Projection for RosterProjection {
         for event in events {
             let entity = event.entity.clone();
             match &event.state {
-                Some(State::Organization(_)) => {
+                Some(State::Organization(organization)) => {
                     let id = entity
                         .strip_prefix("organizations/")
                         .unwrap_or(&entity)
                         .to_owned();
-                    organizations.push((id, event.org_path.clone(), event.version));
+                    organizations.push(rolls::Organization {
+                        id,
+                        path: event.org_path.clone(),
+                        version: event.version,
+                        display_name: organization.display_name.clone(),
+                    });
                 }
                 Some(State::ClassGroupRoll(roll)) => {
                     let group = class_group(event, roll);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kit::auth::Credentials;
+use kit::channel::Channel;
 use kit::clock::Clock;
 use kit::db::Database;
 use kit::destruction::{Reporter, Runner};
@@ -52,12 +53,14 @@ pub async fn start(
     ));
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
+    db.observe("sampling");
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
+    let server = server.observed("sampling", &config.telemetry).await?;
     let server = server.audited(&db, "sampling", &config.audit)?;
     let credentials = Credentials::new(&config.auth, "sampling", clock.clone());
-    let channel = kit::channel::connect_lazy_with(&config.roster, config.auth.client_tls.as_ref())?;
+    let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
     kit::projection::follow(
         db.clone(),
         RosterUpstream::new(channel.clone(), credentials.clone()),
@@ -86,6 +89,10 @@ pub async fn start(
     let scans = crate::app::swabs::spawn(app.clone(), drain.clone());
     let checks = crate::app::health::screening::spawn(app.clone(), drain.clone());
     tokio::spawn(crate::app::health::deadlines::watch(
+        app.clone(),
+        drain.clone(),
+    ));
+    tokio::spawn(crate::app::health::figures::tell(
         app.clone(),
         drain.clone(),
     ));

@@ -58,8 +58,9 @@ async fn delete(db: &Database, part: &Part) -> u64 {
 }
 
 async fn every_table_can_be_asked(db: Database) {
-    let single = [TUBES, HOLDS, CONTACTS];
-    for part in single.iter().chain(&CHECKS).chain(&CASES) {
+    let single = [TUBES, HOLDS];
+    let parts = single.iter().chain(&CHECKS).chain(&CASES);
+    for part in parts.chain(&CONTACTS) {
         assert_eq!(delete(&db, part).await, 0, "{part:?}");
         let left = part.count(db.read(), &span()).await;
         assert_eq!(left.expect("counted"), 0, "{part:?}");
@@ -182,11 +183,12 @@ async fn a_case_stays_until_it_is_closed_and_its_contacts_with_it(db: Database) 
     )
     .await;
     let cases = &CASES[0];
-    assert_eq!(delete(&db, &CONTACTS).await, 0);
+    let contacts = &CONTACTS[0];
+    assert_eq!(delete(&db, contacts).await, 0);
     assert_eq!(delete(&db, cases).await, 0);
     let waits = cases.count(db.read(), &span()).await.expect("counted");
     assert_eq!(waits, 1);
     write(&db, &format!("UPDATE cases SET close_time = {END}")).await;
-    assert_eq!(delete(&db, &CONTACTS).await, 1);
+    assert_eq!(delete(&db, contacts).await, 1);
     assert_eq!(delete(&db, cases).await, 1);
 }

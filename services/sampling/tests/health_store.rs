@@ -10,11 +10,15 @@ use sampling::domain::health::disease::Disease;
 use sampling::domain::health::medical::Medical;
 use sampling::domain::health::person::{Appeal, Health, Verdict};
 use sampling::domain::health::return_rule::Course;
+use sampling::domain::laboratory_result::Value as ResultValue;
 use sampling::domain::roll::PersonId;
 use sampling::store::clearance::{self, Barred, ClearanceRow};
 use sampling::store::controls::ControlRow;
 use sampling::store::health::absences::{self, AbsenceRow, TraceRow};
+use sampling::store::health::contacts;
 use sampling::store::health::medical::{self, HealthEventRow, MedicalRow};
+use sampling::store::swabs::SwabRow;
+use sampling::store::tubes::TubeRow;
 use sea_orm::ConnectionTrait;
 
 kit::store_suite!(Migrator;
@@ -23,6 +27,7 @@ kit::store_suite!(Migrator;
     everything_known_of_a_person_survives,
     controls_of_before_keep_their_rule,
     who_only_watches_their_health_is_told_apart,
+    a_negative_result_counts_from_its_sample_on_and_for_its_disease,
 );
 
 const PLACE: &str = "fz/350102/2135010001/p2019-01";
@@ -124,6 +129,8 @@ async fn everything_known_of_a_person_survives(db: Database) {
         },
         certificate: "C-1".to_owned(),
         certified: 9,
+        source: "卫生部门文件".to_owned(),
+        case: "6f0e4f1e-0000-4000-8000-000000000001".to_owned(),
     };
     let mut row = MedicalRow {
         person: vec![1; 16],
@@ -177,7 +184,14 @@ async fn who_only_watches_their_health_is_told_apart(db: Database) {
         ..ClearanceRow::default()
     };
     let tx = db.begin().await.expect("a transaction");
-    let rows = [row(1, 6, 1), row(2, 6, 2), row(3, 2, 1), row(4, 1, 2)];
+    let rows = [
+        row(1, 6, 1),
+        row(2, 6, 2),
+        row(3, 2, 1),
+        row(4, 1, 2),
+        row(5, 8, 1),
+        row(6, 8, 2),
+    ];
     ClearanceRow::save(&tx, &rows).await.expect("saved");
     tx.commit().await.expect("committed");
     let school = "fz/350102/2135010001";
@@ -185,6 +199,10 @@ async fn who_only_watches_their_health_is_told_apart(db: Database) {
         .await
         .expect("people");
     assert_eq!(monitored, [(PersonId([1; 16]), PLACE.to_owned())]);
+    let away = clearance::not_clear(db.read(), school, school).await;
+    let mut away: Vec<u8> = away.expect("people").iter().map(|who| who.0[0]).collect();
+    away.sort_unstable();
+    assert_eq!(away, [1, 2, 3, 4, 6], "who is only observed attends");
     let people: Vec<PersonId> = (1..=4).map(|person| PersonId([person; 16])).collect();
     let held = clearance::held(db.read(), &people).await.expect("people");
     let barred = |control, ill| Barred { control, ill };
@@ -194,4 +212,38 @@ async fn who_only_watches_their_health_is_told_apart(db: Database) {
     );
     assert_eq!(held[&people[2]], barred(Some(Control::PoolHold), false));
     assert_eq!(held[&people[3]], barred(None, true));
+}
+
+async fn a_negative_result_counts_from_its_sample_on_and_for_its_disease(db: Database) {
+    let tube = |code: &str, disease: Disease, result: ResultValue| TubeRow {
+        code: code.to_owned(),
+        disease: disease.0,
+        result: result.code(),
+        ..TubeRow::default()
+    };
+    let swab = |tube: &str, person: u8, scan_time| SwabRow {
+        tube: tube.to_owned(),
+        person: vec![person; 16],
+        kind: 1,
+        scan_time,
+        ..SwabRow::default()
+    };
+    let tx = db.begin().await.expect("a transaction");
+    let tubes = [
+        tube("A", Disease::COVID_19, ResultValue::Negative),
+        tube("B", Disease::COVID_19, ResultValue::Invalid),
+        tube("C", Disease::INFLUENZA, ResultValue::Negative),
+    ];
+    TubeRow::save(&tx, &tubes).await.expect("saved");
+    let swabs = [swab("A", 1, 100), swab("B", 2, 100), swab("C", 3, 100)];
+    SwabRow::save(&tx, &swabs).await.expect("saved");
+    for (person, since, expected) in [
+        (1, 100, true),
+        (1, 101, false),
+        (2, 0, false),
+        (3, 0, false),
+    ] {
+        let found = contacts::has_negative(&tx, &[person; 16], Disease::COVID_19, since).await;
+        assert_eq!(found.expect("an answer"), expected, "{person} {since}");
+    }
 }

@@ -10,7 +10,9 @@ use crate::bench::BenchArgs;
 use crate::demo::DemoArgs;
 use crate::destruction::DestructionCommand;
 use crate::draw::DrawCommand;
+use crate::house::AuthorityArgs;
 use crate::import::ImportArgs;
+use crate::migrate::MigrateArgs;
 use crate::results::ResultsArgs;
 use crate::token::TokenArgs;
 use crate::up::UpArgs;
@@ -51,6 +53,8 @@ pub enum Command {
     Audit(AuditCommand),
     /// Checks the configuration file of a service.
     CheckConfig(CheckConfigArgs),
+    /// Brings the databases of the services up to date, or says what it would apply.
+    Migrate(MigrateArgs),
     /// Measures Campus and, in the same run, what the machine can do at best.
     Bench(BenchArgs),
 }
@@ -64,6 +68,9 @@ pub struct ImportCommand {
     /// The gateway.
     #[arg(long, default_value = "http://127.0.0.1:7400")]
     pub gateway: String,
+    /// Whose certificate it has.
+    #[command(flatten)]
+    pub authority: AuthorityArgs,
     /// A token that may import.
     #[arg(long, env = "CAMPUS_TOKEN", hide_env_values = true)]
     pub token: String,
@@ -176,6 +183,25 @@ mod tests {
             "gateway",
         ] {
             assert!(parse(&format!("campus check-config {service} --config x.toml")).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_migrated_is_either_configured_or_in_a_folder() {
+        let parsed = parse("campus migrate roster sampling --config etc --plan --within 90s");
+        let Ok(Command::Migrate(args)) = parsed else {
+            panic!("{parsed:?}")
+        };
+        assert_eq!(args.services, [ServiceName::Roster, ServiceName::Sampling]);
+        assert_eq!((args.plan, args.within.as_secs()), (true, 90));
+        assert!(parse("campus migrate --data campus-data").is_ok());
+        for wrong in [
+            "campus migrate",
+            "campus migrate --data d --config etc",
+            "campus migrate kitchen --data d",
+            "campus migrate --data d --within soon",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -13,7 +13,7 @@ use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::{ExportDrawRequest, GetVerificationKeyRequest};
 use sampling::domain::commitment::PublicKey;
 
-use crate::house::{Door, door};
+use crate::house::{AuthorityArgs, Door, door_of};
 use crate::screen;
 
 const NO_KEY: &str =
@@ -46,6 +46,9 @@ pub struct ExportArgs {
     /// The gateway.
     #[arg(long, default_value = "http://127.0.0.1:7400")]
     pub gateway: String,
+    /// Whose certificate it has.
+    #[command(flatten)]
+    pub authority: AuthorityArgs,
     /// A token that may read draws.
     #[arg(long, env = "CAMPUS_TOKEN", hide_env_values = true)]
     pub token: String,
@@ -83,7 +86,7 @@ pub async fn run(command: DrawCommand) -> anyhow::Result<()> {
             ));
         }
         DrawCommand::Export(args) => {
-            let door = door(&args.gateway, &args.token)?;
+            let door = door_of(&args.gateway, &args.token, &args.authority)?;
             let ExportArgs {
                 file,
                 plan,

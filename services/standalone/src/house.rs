@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
 use kit::auth::{Caller, Issuer, Role};
+use kit::channel::Channel;
 use kit::clock::Clock;
 use kit::config::{Settings, load};
 use kit::db::DatabaseConfig;
 use kit::drain::Drain;
 use kit::org::OrgPath;
 use kit::server::Running;
+use kit::tls::ClientTlsConfig;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Uri};
+use tonic::transport::Uri;
 
 use crate::token::Bearer;
 
@@ -310,18 +313,40 @@ impl House {
 /// A connection that shows a token with every call.
 pub type Door = InterceptedService<Channel, Bearer>;
 
+/// Whose certificate the gateway has.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AuthorityArgs {
+    /// The authorities that the gateway's certificate is from, PEM; the public ones when left out.
+    #[arg(long, env = "CAMPUS_CA")]
+    pub ca: Option<PathBuf>,
+}
+
 /// Connects to `address` and shows `token` with every call.
 ///
 /// # Errors
 /// When the address or the token cannot be used.
 pub fn door(address: &str, token: &str) -> anyhow::Result<Door> {
+    door_of(address, token, &AuthorityArgs::default())
+}
+
+/// The same, where the certificate may be from an authority of one's own.
+///
+/// # Errors
+/// When the address, the token or the authorities cannot be used.
+pub fn door_of(address: &str, token: &str, authority: &AuthorityArgs) -> anyhow::Result<Door> {
     let uri: Option<Uri> = address.parse().ok();
     let web = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
     anyhow::ensure!(
         web.is_some_and(|uri| uri.host().is_some()),
         "{address}：地址应写成 http://主机:端口 (write an address as http://host:port)"
     );
-    let channel = kit::channel::connect_lazy(address).context("address")?;
+    let tls = ClientTlsConfig {
+        ca: authority.ca.clone(),
+        ..ClientTlsConfig::default()
+    };
+    let refused = |err: String| anyhow::anyhow!("--{}", err.trim_start_matches('.'));
+    tls.check("").map_err(refused)?;
+    let channel = Channel::to(address, Some(&tls)).context("address")?;
     Ok(InterceptedService::new(channel, Bearer::new(token)?))
 }
 

@@ -13,6 +13,7 @@ pub mod house;
 pub mod import;
 pub mod intake;
 pub mod journey;
+pub mod migrate;
 pub mod results;
 pub mod screen;
 pub mod token;

@@ -14,7 +14,7 @@ use proto::sampling::result_service_client::ResultServiceClient;
 use proto::sampling::submit_results_response::Verdict;
 use proto::sampling::{Result as TubeResult, ResultValue, SubmitResultsRequest};
 
-use crate::house::{Door, door};
+use crate::house::{AuthorityArgs, Door, door_of};
 use crate::screen::{self, Align, Table, count};
 
 /// How many results one message carries at most.
@@ -31,6 +31,9 @@ pub struct ResultsArgs {
     /// The gateway.
     #[arg(long, default_value = "http://127.0.0.1:7400")]
     pub gateway: String,
+    /// Whose certificate it has.
+    #[command(flatten)]
+    pub authority: AuthorityArgs,
     /// The laboratory's token.
     #[arg(long, env = "CAMPUS_TOKEN", hide_env_values = true)]
     pub token: String,
@@ -45,7 +48,8 @@ pub async fn run(args: ResultsArgs) -> anyhow::Result<ExitCode> {
     let read = read(&bytes, &stem(&args.file));
     let Sheet { lines, mut refused } = read.with_context(|| args.file.display().to_string())?;
     let results = lines.iter().map(|line| line.result.clone()).collect();
-    let verdicts = submit(door(&args.gateway, &args.token)?, results).await?;
+    let door = door_of(&args.gateway, &args.token, &args.authority)?;
+    let verdicts = submit(door, results).await?;
     let (mut taken, mut repeated) = (0_u64, 0_u64);
     for (line, verdict) in lines.iter().zip(verdicts) {
         match (verdict.accepted, verdict.repeated_result) {

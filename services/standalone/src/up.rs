@@ -46,7 +46,7 @@ pub async fn run(args: UpArgs) -> anyhow::Result<()> {
     let config = TelemetryConfig {
         format: Format::Pretty,
         filter: log,
-        otlp_endpoint: None,
+        ..TelemetryConfig::default()
     };
     let _telemetry = telemetry::start("campus", &config)?;
     std::fs::create_dir_all(&data).with_context(|| format!("--data {}", data.display()))?;

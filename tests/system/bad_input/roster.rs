@@ -44,17 +44,19 @@ pub(super) async fn everything(city: &City) -> Vec<String> {
     let listed = organizations.list_organizations(request).await;
     let listed = listed.expect("organisations").into_inner().organizations;
     let mut all: Vec<String> = listed.iter().map(|one| format!("{one:?}")).collect();
-    let request = ListStudentsRequest {
-        parent: format!("organizations/{CITY}"),
-        show_withdrawn: true,
-        page_size: 1000,
-        ..ListStudentsRequest::default()
-    };
     let mut students = StudentServiceClient::new(officer.clone());
-    let listed = students.list_students(request).await.expect("students");
-    let listed = listed.into_inner();
-    assert_eq!(listed.next_page_token, "", "the town is one page");
-    all.extend(listed.students.iter().map(|one| format!("{one:?}")));
+    for at in 1..=city.town.schools {
+        let request = ListStudentsRequest {
+            parent: format!("organizations/{}", school(at)),
+            show_withdrawn: true,
+            page_size: 1000,
+            ..ListStudentsRequest::default()
+        };
+        let listed = students.list_students(request).await.expect("students");
+        let listed = listed.into_inner();
+        assert_eq!(listed.next_page_token, "", "a school is one page");
+        all.extend(listed.students.iter().map(|one| format!("{one:?}")));
+    }
     let mut policies = PolicyServiceClient::new(officer.clone());
     let listed = policies
         .list_policy_profiles(ListPolicyProfilesRequest::default())

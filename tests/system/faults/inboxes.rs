@@ -30,8 +30,9 @@ impl Watchers {
         let (child, member) = (city.student(1, 1, 1), city.staff(1, "疫情报告人"));
         let school = format!("organizations/{}", school(1));
         let mut watchers = JoinSet::new();
+        let family = City::guardians_of(child);
         for (recipient, who) in [
-            (child, person(Role::Guardian, child)),
+            (&*family, person(Role::Guardian, child)),
             (member, person(Role::EpidemicReporter, member)),
             (&school, caller(Role::Principal, &place)),
         ] {

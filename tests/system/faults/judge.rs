@@ -16,7 +16,7 @@ use proto::sampling::{
     PublicationRecord, ResultValue, VerifyDrawRequest, hold,
 };
 use tests::city::{City, Door};
-use tests::students_of;
+use tests::students_of_schools;
 use tests::town::{CITY, student_called};
 use tonic::Status;
 use uuid::Uuid;
@@ -169,7 +169,7 @@ async fn imports(
     let officer = city.door(Role::CityOfficer, CITY);
     let everybody = format!("organizations/{CITY}");
     let kept = campaign.insist("roster", "students", || {
-        students_of(officer.clone(), &everybody)
+        students_of_schools(officer.clone(), city.town.schools)
     });
     let kept = kept.await;
     let town = city.town;

@@ -8,9 +8,11 @@ mod campaign;
 mod checks;
 mod clients;
 mod fanout;
+mod fanout_sms;
 mod importer;
 mod inboxes;
 mod judge;
+mod provider;
 mod reads;
 mod sampler;
 

@@ -15,12 +15,12 @@ use proto::sampling::suspension_service_client::SuspensionServiceClient;
 use proto::sampling::{
     AbsenceReason, AcknowledgeReportRequest, CaseReport, CheckFinding, CheckSubmission,
     ConfirmUploadRequest, DecideSuspensionRequest, ExportCaseRequest, ExportFormat, GetCaseRequest,
-    GetSuspensionRequest, Illness, ListAbsencesRequest, ListCaseExportsRequest,
+    GetSuspensionRequest, Illness, ListAbsencesRequest, ListCaseExportsRequest, ListCasesRequest,
     ListSuspensionsRequest, OpenCaseRequest, TraceAbsenceRequest, WriteReportRequest, absence,
     case, case_report, report_step, suspension, trace,
 };
 use tests::city::{City, Door};
-use tests::town::{CITY, DISTRICT, school_path};
+use tests::town::{CITY, DISTRICT, school, school_path};
 use tests::until;
 
 use super::{FEVERISH, HERE, SUSPENDED, district, doctor, missing};
@@ -157,20 +157,34 @@ async fn teaching_mode(city: &City) -> TeachingMode {
     read.expect("a class group").into_inner().teaching_mode()
 }
 
-/// The doctor opens a case, the school reports it, disease control receives it and takes it away as
-/// a document, which is written down. Gives the case.
+/// The check that named a disease opened a case, so that nobody opens a second one. The school reports
+/// it, disease control receives it and takes it away as a document, which is written down. Gives the
+/// case.
 pub(super) async fn a_case_goes_up(city: &City) -> String {
     let control = city.door(Role::DiseaseControl, CITY);
+    let ill = city.student(HERE, SUSPENDED, 1).to_owned();
+    let mut cases = CaseServiceClient::new(doctor(city));
+    let request = ListCasesRequest {
+        organization: format!("organizations/{}", school(HERE)),
+        disease: Disease::Hfmd.into(),
+        ..ListCasesRequest::default()
+    };
+    let opened = cases.list_cases(request).await.expect("cases").into_inner();
+    let mut opened = opened.cases.into_iter();
+    let opened = opened.find(|case| case.person == ill);
+    let opened = opened.expect("the check opened a case");
+    assert_eq!(opened.detection(), case::Detection::Check);
+    assert_eq!(opened.certainty(), case::Certainty::Suspected);
+    let name = opened.name;
     let request = OpenCaseRequest {
-        person: city.student(HERE, SUSPENDED, 1).to_owned(),
+        person: ill,
         disease: Disease::Hfmd.into(),
         detection: case::Detection::Check.into(),
         request_id: request_id(),
         ..OpenCaseRequest::default()
     };
-    let mut cases = CaseServiceClient::new(doctor(city));
-    let opened = cases.open_case(request).await.expect("is opened");
-    let name = opened.into_inner().name;
+    let second = cases.open_case(request).await.expect_err("a second one");
+    assert_eq!(second.code(), tonic::Code::AlreadyExists);
 
     let report = CaseReport {
         kind: case_report::Kind::First.into(),

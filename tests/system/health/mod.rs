@@ -4,6 +4,9 @@
 
 mod decisions;
 mod elsewhere;
+mod outside;
+mod returns;
+mod season;
 
 use std::time::{Duration, Instant};
 
@@ -69,6 +72,11 @@ async fn a_day(store: Store) {
     let absence = decisions::an_absence_is_traced(&city).await;
     let suspension = decisions::a_suspension_is_approved(&city).await;
     let case = decisions::a_case_goes_up(&city).await;
+    returns::a_pupil_returns_by_appeal(&city).await;
+    outside::a_region_is_closed_and_opened(&city).await;
+    outside::rules_are_tried(&city).await;
+    outside::contacts_are_found_and_confirmed(&city).await;
+    outside::staffing_is_seen(&city).await;
     let seen = elsewhere::Seen {
         cluster: cluster.name,
         absence,

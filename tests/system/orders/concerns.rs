@@ -8,7 +8,7 @@ use proto::notification::{
     GetConcernRequest, ListConcernsRequest, RateAnswerRequest, SubmitConcernRequest,
     SubmitConcernResponse, TriageConcernRequest,
 };
-use tests::city::Door;
+use tests::city::{City, Door};
 use tests::town::{CITY, DISTRICT, school, school_path, student_called};
 use tonic::{Code, Status};
 
@@ -108,7 +108,7 @@ pub(super) async fn of_a_parent_is_answered_until_it_satisfies(region: &Region) 
     let submitted = submit(&parent, concern).await;
     assert_eq!(submitted.receipt_code, "", "one's name is the way back");
     let name = submitted.concern.expect("a concern").name;
-    let mut inbox = Inbox::open(&parent, &child)
+    let mut inbox = Inbox::open(&parent, &City::guardians_of(&child))
         .await
         .expect("the family's inbox");
 

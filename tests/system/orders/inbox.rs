@@ -54,6 +54,7 @@ pub(super) async fn was_read(door: &Door, delivery: &str) -> i32 {
             delivery: delivery.to_owned(),
             state: State::Read.into(),
             time: None,
+            failure: 0,
         }],
     };
     let mut client = DeliveryServiceClient::new(door.clone());

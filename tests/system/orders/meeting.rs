@@ -1,21 +1,25 @@
-//! The meeting: a main venue and branches, and minutes that become an order.
+//! The meeting: a main venue and branches, another time or none, and minutes that become an order.
 
+use kit::auth::Role;
 use kit::field::to_timestamp;
 use proto::Date;
 use proto::notification::directive::{State, Urgency};
 use proto::notification::meeting;
 use proto::notification::meeting_service_client::MeetingServiceClient;
 use proto::notification::{
-    ConveneMeetingRequest, Directive, DirectiveItem, Meeting, PublishMinutesRequest, Venue,
+    CancelMeetingRequest, ConveneMeetingRequest, Directive, DirectiveItem, EndMeetingRequest,
+    Meeting, PostponeMeetingRequest, PublishMinutesRequest, Venue,
 };
 use tests::city::Door;
-use tests::town::{CITY, DISTRICT};
+use tests::town::{CITY, DISTRICT, school, school_path};
+use tonic::Code;
 
 use super::april_evening::{DEMANDS, Demand, MAIN_VENUE, MEETING_AGENDA, MEETING_TITLE, MINUTES};
+use super::inbox::Inbox;
 use super::notice::issue;
 use super::steps::read;
-use crate::region::{OTHER_BUREAU, Region, everybody, municipal};
-use crate::verbs::{denied, request_id};
+use crate::region::{OTHER_BUREAU, Place, Region, everybody, municipal};
+use crate::verbs::{denied, expect, request_id};
 
 pub(super) fn meetings(door: Door) -> MeetingServiceClient<Door> {
     MeetingServiceClient::new(door)
@@ -67,6 +71,87 @@ pub(super) async fn is_called(region: &Region, notice: &Directive) -> String {
     let known = read(&region.officer("chief"), &notice.name).await;
     assert_eq!(known.expect("the notice").meeting, convened.name);
     convened.name
+}
+
+/// A second meeting is put off, and then called off: its head hears of each, once, and nobody but the city
+/// may do so.
+pub(super) async fn of_another_day_is_called_off(region: &Region) {
+    let school: Place = (school(1), school_path(1));
+    let head = region.staff(&school.0, "校长").to_owned();
+    let door = region.person(Role::Principal, &school.1, &head);
+    let mut inbox = Inbox::open(&door, &head).await.expect("one's own inbox");
+    let main = Venue {
+        venue_id: MAIN_VENUE.0.to_owned(),
+        display_name: MAIN_VENUE.1.to_owned(),
+        main: true,
+        organization: String::new(),
+    };
+    let called = Meeting {
+        title: "汛期校园安全工作会".to_owned(),
+        start_time: Some(to_timestamp(region.later(24 * 60))),
+        end_time: Some(to_timestamp(region.later(25 * 60))),
+        venues: vec![main],
+        audience: Some(everybody()),
+        posts: vec!["PRINCIPAL".to_owned()],
+        ..Meeting::default()
+    };
+    let request = ConveneMeetingRequest {
+        parent: format!("organizations/{CITY}"),
+        meeting: Some(called),
+        request_id: request_id(),
+    };
+    let clerk = region.officer("clerk");
+    let convened = meetings(clerk.clone()).convene_meeting(request).await;
+    let name = convened.expect("is called").into_inner().name;
+    assert_eq!(inbox.about(&name).await.title, "【会议】汛期校园安全工作会");
+
+    let postpone = PostponeMeetingRequest {
+        name: name.clone(),
+        start_time: Some(to_timestamp(region.later(48 * 60))),
+        end_time: Some(to_timestamp(region.later(49 * 60))),
+        reason: "台风防御应急响应".to_owned(),
+        request_id: request_id(),
+    };
+    let cancel = CancelMeetingRequest {
+        name: name.clone(),
+        reason: "台风防御应急响应".to_owned(),
+        request_id: request_id(),
+    };
+    let [own, _] = region.bureaus();
+    for door in [region.acting(&own), region.acting(&school)] {
+        let mut client = meetings(door);
+        let refused = client.postpone_meeting(postpone.clone()).await;
+        denied("a meeting of the city", refused);
+        let refused = client.cancel_meeting(cancel.clone()).await;
+        denied("a meeting of the city", refused);
+    }
+    let mut client = meetings(clerk);
+    for _ in 0..2 {
+        let postponed = client.postpone_meeting(postpone.clone()).await;
+        let postponed = postponed.expect("is put off").into_inner();
+        assert_eq!(postponed.start_time, postpone.start_time);
+    }
+    let told = inbox.about(&name).await;
+    assert_eq!(told.title, "【会议推迟】汛期校园安全工作会");
+    assert!(told.body.contains("台风防御应急响应"), "{}", told.body);
+    for _ in 0..2 {
+        let cancelled = client.cancel_meeting(cancel.clone()).await;
+        let cancelled = cancelled.expect("is called off").into_inner();
+        assert_eq!(cancelled.state(), meeting::State::Cancelled);
+    }
+    let told = inbox.about(&name).await;
+    assert_eq!(told.title, "【会议取消】汛期校园安全工作会");
+    expect(
+        "a meeting that is off",
+        client
+            .end_meeting(EndMeetingRequest {
+                name,
+                request_id: request_id(),
+            })
+            .await,
+        Code::FailedPrecondition,
+        "MEETING_STATE",
+    );
 }
 
 /// The demands of the meeting as items, each with the duty that owns it and its day.

@@ -40,6 +40,7 @@ async fn a_meeting(store: Store) {
     let meeting = meeting::is_called(&region, &notice).await;
     notice::reaches_every_school(&region, &notice).await;
     attendance::lets_substitutes_come(&region, &meeting).await;
+    meeting::of_another_day_is_called_off(&region).await;
     attendance::is_held(&region, &meeting).await;
     let order = meeting::becomes_an_order(&region, &meeting).await;
     receipts::is_signed_down_to_the_last_class(&region, &order).await;

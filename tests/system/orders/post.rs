@@ -9,7 +9,7 @@ use proto::notification::{
     DeliveryCounts, GetMessageRequest, ListDeliveriesRequest, Message, Recipients,
     SendMessageRequest,
 };
-use tests::city::Door;
+use tests::city::{City, Door};
 use tests::town::{school, school_path};
 use tests::until;
 use tonic::{Code, Status};
@@ -101,13 +101,18 @@ pub(super) async fn is_read_and_says_so(region: &Region) {
     );
 
     let child = region.city.student(1, 1, 5);
+    let family = City::guardians_of(child);
     let parent = region.person(Role::Guardian, &class, child);
     let neighbour = region.person(Role::Guardian, &class, region.city.student(1, 1, 6));
     denied(
         "another family's inbox",
-        Inbox::open(&neighbour, child).await.map(drop),
+        Inbox::open(&neighbour, &family).await.map(drop),
     );
-    let mut inbox = Inbox::open(&parent, child)
+    denied(
+        "the pupil's own inbox",
+        Inbox::open(&parent, child).await.map(drop),
+    );
+    let mut inbox = Inbox::open(&parent, &family)
         .await
         .expect("the family's inbox");
     let sent = send(&principal, &request).await.expect("is sent");
@@ -132,7 +137,7 @@ pub(super) async fn is_read_and_says_so(region: &Region) {
         ..DeliveryCounts::default()
     };
     assert_eq!(now.counts, Some(expected));
-    assert_eq!(with(&principal, &sent.name, Arrived::Read).await, [child]);
+    assert_eq!(with(&principal, &sent.name, Arrived::Read).await, [family]);
     let unread = with(&principal, &sent.name, Arrived::Sent).await;
     assert_eq!(unread.len() as i64, families - 1);
     let sibling = region.city.door(Role::Principal, &school_path(2));

@@ -1,19 +1,22 @@
 //! A case of psychological support, which the counsellor of the school alone may know of.
 
 use kit::auth::Role;
-use proto::notification::support_case::Grade;
+use proto::notification::support_case::{CloseReason, Grade};
 use proto::notification::support_entry::Event;
 use proto::notification::support_service_client::SupportServiceClient;
 use proto::notification::{
-    GetSupportCaseRequest, GetSupportFiguresRequest, ListSupportAccessesRequest,
-    ListSupportCasesRequest, OpenSupportCaseRequest, RecordContactRequest, SupportCase,
+    BeginSupportRequest, CloseSupportCaseRequest, FollowUpSupportCaseRequest,
+    GetSupportCaseRequest, GetSupportFiguresRequest, GradeSupportCaseRequest,
+    InformGuardianRequest, ListSupportAccessesRequest, ListSupportCasesRequest,
+    OpenSupportCaseRequest, RecordContactRequest, ReferSupportCaseRequest,
+    ReopenSupportCaseRequest, SupportCase,
 };
 use tests::city::Door;
 use tests::town::{CITY, DISTRICT, school, school_path};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::region::Region;
-use crate::verbs::{denied, request_id};
+use crate::verbs::{denied, expect, request_id};
 
 fn support(door: &Door) -> SupportServiceClient<Door> {
     SupportServiceClient::new(door.clone())
@@ -43,6 +46,115 @@ async fn contact(door: &Door, name: &str) -> Result<SupportCase, Status> {
         request_id: request_id(),
     };
     Ok(support(door).record_contact(request).await?.into_inner())
+}
+
+/// What a counsellor does in a case, in the order of the lane.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Assess(Grade),
+    Support,
+    Inform,
+    Refer,
+    FollowUp,
+    Close(CloseReason),
+    Reopen(Grade),
+}
+
+async fn step(door: &Door, name: &str, step: Step) -> Result<SupportCase, Status> {
+    let (name, request_id) = (name.to_owned(), request_id());
+    let (note, mut client) = ("按方案办理".to_owned(), support(door));
+    let moved = match step {
+        Step::Assess(grade) => {
+            let request = GradeSupportCaseRequest {
+                name,
+                grade: grade.into(),
+                note,
+                request_id,
+            };
+            client.grade_support_case(request).await
+        }
+        Step::Support => {
+            let request = BeginSupportRequest {
+                name,
+                note,
+                request_id,
+            };
+            client.begin_support(request).await
+        }
+        Step::Inform => {
+            let request = InformGuardianRequest {
+                name,
+                note,
+                request_id,
+            };
+            client.inform_guardian(request).await
+        }
+        Step::Refer => {
+            let request = ReferSupportCaseRequest {
+                name,
+                note,
+                request_id,
+            };
+            client.refer_support_case(request).await
+        }
+        Step::FollowUp => {
+            let request = FollowUpSupportCaseRequest {
+                name,
+                note,
+                request_id,
+            };
+            client.follow_up_support_case(request).await
+        }
+        Step::Close(reason) => {
+            let request = CloseSupportCaseRequest {
+                name,
+                note,
+                request_id,
+                reason: reason.into(),
+            };
+            client.close_support_case(request).await
+        }
+        Step::Reopen(grade) => {
+            let request = ReopenSupportCaseRequest {
+                name,
+                grade: grade.into(),
+                note,
+                request_id,
+            };
+            client.reopen_support_case(request).await
+        }
+    };
+    Ok(moved?.into_inner())
+}
+
+/// From the assessment to the end and back: each step by the counsellor alone, and none before its turn.
+async fn goes_through_its_lane(others: &[Door], own: &Door, name: &str) {
+    use proto::notification::support_case::State;
+    let early = step(own, name, Step::Refer).await;
+    let (code, why) = (Code::FailedPrecondition, "SUPPORT_CASE_STATE");
+    expect("not assessed", early, code, why);
+    let walk = [
+        (Step::Assess(Grade::Yellow), State::Assessed),
+        (Step::Support, State::Supported),
+        (Step::Inform, State::GuardianInformed),
+        (Step::Refer, State::Referred),
+        (Step::FollowUp, State::FollowUp),
+        (Step::Close(CloseReason::Recovered), State::Closed),
+        (Step::Reopen(Grade::Orange), State::Screened),
+    ];
+    for (next, state) in walk {
+        if matches!(next, Step::Inform) {
+            let untold = step(own, name, Step::Refer).await;
+            let (code, why) = (Code::FailedPrecondition, "SUPPORT_CASE_GUARDIAN");
+            expect("nobody told the guardian", untold, code, why);
+        }
+        for other in others {
+            denied("a step", step(other, name, next).await);
+        }
+        let moved = step(own, name, next).await;
+        let moved = moved.unwrap_or_else(|refused| panic!("{next:?}: {refused:?}"));
+        assert_eq!(moved.state(), state, "{next:?}");
+    }
 }
 
 async fn accesses(door: &Door, name: &str) -> Result<Vec<(String, String)>, Status> {
@@ -106,11 +218,19 @@ pub(super) async fn is_the_counsellors_alone(region: &Region) {
     assert_eq!(events, [Event::Opened, Event::Contacted]);
     assert_eq!(list(&own).await.expect("listed").len(), 1);
 
+    goes_through_its_lane(&others, &own, name).await;
     let methods = [
         "ListSupportCases",
         "RecordContact",
         "GetSupportCase",
         "OpenSupportCase",
+        "GradeSupportCase",
+        "BeginSupport",
+        "InformGuardian",
+        "ReferSupportCase",
+        "FollowUpSupportCase",
+        "CloseSupportCase",
+        "ReopenSupportCase",
     ];
     let expected = methods.map(|method| ("test-counsellor".to_owned(), method.to_owned()));
     let mut known = accesses(&own, name).await.expect("who has read it");

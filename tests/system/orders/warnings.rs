@@ -63,6 +63,7 @@ async fn export(door: &Door, message: &str, of: Type) -> Result<ExportWarningRes
         event: "台风".to_owned(),
         severity: Severity::Severe.into(),
         request_id: request_id(),
+        ..Default::default()
     };
     Ok(warnings(door).export_warning(request).await?.into_inner())
 }

@@ -36,6 +36,7 @@ fn shift(region: &Region, hours: (i64, i64), leader: &str, others: [&str; 2]) ->
             post: "GUARD".to_owned(),
             staff_member: person("保安"),
         }],
+        phone: "0591-83850000".to_owned(),
     }
 }
 

@@ -142,7 +142,7 @@ async fn carry_out(
 /// The school safety officer finds a door that does not open, and accepts it. Gives the hazard.
 pub(super) async fn by_the_school(region: &Region) -> String {
     region.at(6, 9, 0);
-    let request = || plan(region, "stampede~1", InspectionLevel::School);
+    let request = || plan(region, "stampede~2", InspectionLevel::School);
     let next_door = call!(
         InspectionServiceClient,
         region.sibling(),

@@ -1,11 +1,14 @@
 //! The safety of the campus across the five services, as those who work for it see it through the
 //! gateway: a school day with visitors, an inspection, a drill, a duty watch and an accident; a typhoon
 //! from the warning until everybody is taught again; schools that were closed and resume teaching batch
-//! by batch; and whoever answers for a place. At each step somebody who may not is turned away.
+//! by batch; a gate whose network is away; whoever answers for a place; and what the city counts and a
+//! partner reads. At each step somebody who may not is turned away.
 
 mod answerable;
+mod counted;
 mod drills;
 mod duty;
+mod gate;
 mod hazards;
 mod incidents;
 mod inspections;
@@ -47,6 +50,24 @@ async fn a_school_day(store: Store) {
     let accident = incidents::goes_up_hop_by_hop(&region).await;
     incidents::ends_with_its_review(&region, &accident).await;
     duty::is_replaced_and_handed_over(&region, &shifts).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_without_a_network_is_held_to_the_facts_sqlite() {
+    a_gate_without_a_network(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_without_a_network_is_held_to_the_facts_postgres() {
+    a_gate_without_a_network(Store::Postgres).await;
+}
+
+async fn a_gate_without_a_network(store: Store) {
+    let Some(region) = Region::open(store).await else {
+        return;
+    };
+    let taken = gate::takes_a_snapshot_along(&region).await;
+    gate::decides_by_itself(&region, &taken).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,4 +132,24 @@ async fn the_same_person(store: Store) {
         return;
     };
     answerable::is_the_same_everywhere(&region).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_city_counts_what_was_done_and_what_was_not_sqlite() {
+    the_city_counts(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_city_counts_what_was_done_and_what_was_not_postgres() {
+    the_city_counts(Store::Postgres).await;
+}
+
+async fn the_city_counts(store: Store) {
+    let Some(region) = Region::open(store).await else {
+        return;
+    };
+    let campaign = counted::is_called(&region).await;
+    counted::is_declared_and_confirmed(&region).await;
+    counted::is_read_by_a_partner(&region, &campaign).await;
+    counted::leaves_what_was_not_inspected(&region, &campaign).await;
 }

@@ -2,12 +2,14 @@
 //! teaching again, with one school that forgets and is seen to have forgotten (rules 5.21 to 5.29).
 
 use proto::roster::class_group_roll::TeachingMode;
+use proto::safety::inspection_plan_service_client::InspectionPlanServiceClient;
 use proto::safety::weather_service_client::WeatherServiceClient;
 use proto::safety::weather_state::{State, Teaching};
 use proto::safety::weather_task::State as Task;
 use proto::safety::{
-    DeclareResponseLevelRequest, GetWeatherSuspensionRequest, LiftResponseLevelRequest,
-    ResponseLevel, WeatherAction, WeatherKind, WeatherLevel, weather_signal,
+    CreateInspectionPlaceRequest, DeclareResponseLevelRequest, GetWeatherSuspensionRequest,
+    InspectionPlace, LiftResponseLevelRequest, PlaceKind, ResponseLevel, WeatherAction,
+    WeatherKind, WeatherLevel, weather_signal,
 };
 use tests::town::{CITY, DISTRICT, school, school_path};
 use tests::until;
@@ -21,6 +23,8 @@ use super::storm::{
 use crate::region::{Place, Region};
 use crate::verbs::{denied, expect, request_id};
 
+/// The place of the only bus.
+const BUS: &str = "bus/a12345";
 const REFUSED: Code = Code::FailedPrecondition;
 /// The documents of the weather bureau, each with its minute after 08:00.
 const WARNING: (&str, u32) = ("w1", 0);
@@ -41,8 +45,26 @@ async fn until_taught(region: &Region, places: &[Place], mode: TeachingMode) {
     }
 }
 
-/// Orange: every campus has the tasks of its kind, with an owner, and nobody is suspended by a warning.
+/// Orange: every campus has the tasks of its kind, with an owner, one for each of its buses, and nobody is
+/// suspended by a warning.
 pub(super) async fn is_warned_of(region: &Region) -> String {
+    let bus = CreateInspectionPlaceRequest {
+        parent: format!("organizations/{}", school(1)),
+        inspection_place: Some(InspectionPlace {
+            place_kind: PlaceKind::Bus.into(),
+            place: BUS.to_owned(),
+            display_name: "一号校车".to_owned(),
+            ..InspectionPlace::default()
+        }),
+        request_id: request_id(),
+    };
+    let entered = call!(
+        InspectionPlanServiceClient,
+        region.deputy(),
+        create_inspection_place,
+        bus
+    );
+    entered.expect("is entered");
     let met = region.authority("weather-bureau");
     for wrong in [region.head(), region.guard(), region.bureau()] {
         denied("handing in", ingest(wrong, document(WARNING, None)).await);
@@ -69,8 +91,9 @@ pub(super) async fn is_warned_of(region: &Region) -> String {
         assert!(own.dismissal_delayed, "pupils stay until it is safe");
         let asked = tasks(officer(region, &place), &place.0).await;
         let asked = asked.expect("tasks");
-        let count = if bases().contains(&place) { 6 } else { 7 };
-        assert_eq!(asked.len(), count, "{place:?}");
+        let buses = asked.iter().filter(|task| task.place == BUS).count();
+        assert_eq!(buses, usize::from(place.0 == school(1)), "{place:?}");
+        assert_eq!(asked.len(), 6 + buses, "{place:?}");
         assert!(asked.iter().all(|task| task.state() == Task::Open));
     }
     let own = tasks(region.deputy(), &school(1)).await.expect("tasks");
@@ -117,7 +140,7 @@ pub(super) async fn suspends_every_school(region: &Region) -> ResponseLevel {
         let own = state(region, &place).await;
         assert_eq!(own.state(), State::Suspended, "{place:?}");
         assert_eq!(own.suspensions, [&*response.suspension]);
-        assert_eq!(own.buses_stopped, !bases().contains(&place));
+        assert!(own.buses_stopped, "{place:?}");
     }
     until_taught(region, &region.schools(), TeachingMode::Suspended).await;
     let request = GetWeatherSuspensionRequest {

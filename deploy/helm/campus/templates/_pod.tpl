@@ -210,22 +210,3 @@ volumeMounts:
 {{ toYaml . }}
 {{- end }}
 {{- end }}
-
-{{/* How Kubernetes asks a service: `service` is the health service, `path` the gateway's page, for where the
-     kubelet's own gRPC, which speaks no TLS, cannot be used. */}}
-{{- define "campus.ask" -}}
-{{- $service := .service -}}
-{{- if not $service.encrypted }}
-grpc:
-  port: {{ int $service.port }}
-  service: {{ .ask }}
-{{- else if and $service.gateway (not (dig "server" "tls" "client_required" false $service.settings)) }}
-httpGet:
-  scheme: HTTPS
-  port: grpc
-  path: {{ .path }}
-{{- else }}
-tcpSocket:
-  port: grpc
-{{- end }}
-{{- end }}

@@ -63,8 +63,12 @@ auth:
 telemetry:
   format: {{ $values.telemetry.format }}
   filter: {{ $values.telemetry.filter | quote }}
+  listen: {{ printf "%s:%d" $values.listenAddress (int $values.telemetry.port) | quote }}
   {{- with $values.telemetry.otlpEndpoint }}
   otlp_endpoint: {{ . | quote }}
+  {{- end }}
+  {{- if lt (float64 $values.telemetry.traceShare) 1.0 }}
+  trace_share: {{ $values.telemetry.traceShare }}
   {{- end }}
 {{- if $service.database }}
 database:

@@ -25,12 +25,13 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Extensions, Request, Response, Status};
 
 use super::merge::{Log, Places, merge};
-use super::own::Reception;
+use crate::authority::Rule;
 use crate::callers::Place;
 use crate::deadline;
 use crate::inside::{Only, retold};
 use crate::overview::Who;
 use crate::proxy::Deadlines;
+use crate::reception::Reception;
 use crate::route::{Neighbour, Table};
 
 /// A page of a thousand records is larger than the messages that services take.
@@ -74,7 +75,7 @@ impl AuditGrpc {
     fn enter<T>(&self, method: &str, request: Request<T>) -> Result<Call<T>, Problem> {
         let caller = caller(&request)?;
         let path = format!("/{SERVICE_NAME}/{method}");
-        let place = self.reception.enter(&caller, &path)?;
+        let place = self.reception.enter(&caller, &Rule::of(&path), &path)?;
         let voucher = self.reception.voucher(request.extensions());
         let asked = deadline::read(&request.metadata().clone().into_headers());
         let Deadlines { default, most } = self.deadlines;

@@ -7,4 +7,4 @@ mod own;
 
 pub(crate) use audit::AuditGrpc;
 pub(crate) use overview::OverviewGrpc;
-pub(crate) use own::{Own, Reception, Voucher};
+pub(crate) use own::Own;

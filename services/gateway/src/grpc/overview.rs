@@ -14,10 +14,11 @@ use proto::gateway::overview_service_server::{OverviewService, SERVICE_NAME};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use super::own::Reception;
+use crate::authority::Rule;
 use crate::callers::Place;
 use crate::deadline;
 use crate::overview::{Desk, Rank, Subject, Watches, Who};
+use crate::reception::Reception;
 
 /// A page has this many overviews at most, so that it fits into one answer.
 const MOST: u64 = 100;
@@ -42,9 +43,8 @@ struct Call<T> {
 impl OverviewGrpc {
     fn enter<T>(&self, method: &str, request: Request<T>) -> Result<Call<T>, Problem> {
         let caller = caller(&request)?;
-        let place = self
-            .reception
-            .enter(&caller, &format!("/{SERVICE_NAME}/{method}"))?;
+        let path = format!("/{SERVICE_NAME}/{method}");
+        let place = self.reception.enter(&caller, &Rule::of(&path), &path)?;
         let voucher = self.reception.voucher(request.extensions());
         let asked = patience(request.metadata());
         Ok(Call {

@@ -8,15 +8,41 @@ use serde_json::error::Category;
 
 use super::field;
 
+/// A body says at most so many values: a message takes up many times what its JSON does when that is
+/// nothing but empty lists and objects.
+const MOST_VALUES: usize = 100_000;
+
+/// Checks that `json` does not say more values than a request can mean.
+///
+/// # Errors
+/// MESSAGE_TOO_LARGE when it does.
+fn bounded(json: &[u8]) -> Result<(), Problem> {
+    let (mut values, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    if values > MOST_VALUES {
+        return Err(Problem::new(ErrorReason::MessageTooLarge));
+    }
+    Ok(())
+}
+
 /// Reads a message; nothing but white space is an empty one. JSON nests at most 127 deep.
 ///
 /// # Errors
-/// When it is not JSON, names a field that the message does not have, or has a value that does not
+/// When it says too much, is not JSON, names a field that the message does not have, or has a value that does not
 /// fit.
 pub(crate) fn read(message: &MessageDescriptor, json: &[u8]) -> Result<DynamicMessage, Problem> {
     if json.iter().all(u8::is_ascii_whitespace) {
         return Ok(DynamicMessage::new(message.clone()));
     }
+    bounded(json)?;
     let mut reader = serde_json::Deserializer::from_slice(json);
     let read = DynamicMessage::deserialize(message.clone(), &mut reader)
         .and_then(|read| reader.end().map(|()| read));
@@ -43,6 +69,7 @@ pub(crate) fn read_field(
         message.set_field(into, prost_reflect::Value::Message(read));
         return Ok(());
     }
+    bounded(json)?;
     let value: Json = serde_json::from_slice(json).map_err(|err| not_json(&err))?;
     let whole = Json::Object([(into.json_name().to_owned(), value)].into_iter().collect());
     let mut read = DynamicMessage::deserialize(message.descriptor(), whole)

@@ -21,6 +21,7 @@ use proto::google::api::HttpRule;
 use proto::google::api::http_rule::Pattern;
 use tonic::body::Body;
 
+use crate::buffers::Buffers;
 use crate::contract::{self, Contracts, UnknownContract};
 use crate::draft::{Dialect, Draft};
 use crate::frames::Frames;
@@ -39,8 +40,8 @@ const MAX_HEADERS: usize = 64;
 pub(crate) struct Transcoder {
     pool: DescriptorPool,
     paths: Paths<Arc<Binding>>,
-    /// The body of a request may have this many bytes.
-    most: usize,
+    /// Where bodies are read.
+    buffers: Buffers,
 }
 
 /// A request as gRPC, and how its answer is written.
@@ -73,7 +74,7 @@ impl Transcoder {
     pub(crate) fn new(
         contracts: &Contracts,
         packages: &[&str],
-        most: usize,
+        buffers: Buffers,
     ) -> Result<Self, UnknownContract> {
         let mut paths = Paths::new();
         for service in contracts.services(packages) {
@@ -95,7 +96,7 @@ impl Transcoder {
         Ok(Self {
             pool: contracts.pool().clone(),
             paths,
-            most,
+            buffers,
         })
     }
 
@@ -132,7 +133,7 @@ impl Transcoder {
         let form = Form::asked(request.headers());
         let draft = Draft {
             dialect: Dialect::Json(Box::new(message), binding.clone()),
-            most: self.most,
+            buffers: self.buffers.clone(),
         };
         let request = crate::front::as_grpc(request, &binding.path, draft);
         Ok(Call {

@@ -29,8 +29,10 @@ fn contracts() -> &'static Contracts {
 }
 
 fn transcoder() -> &'static Transcoder {
-    static TRANSCODER: LazyLock<Transcoder> =
-        LazyLock::new(|| Transcoder::new(contracts(), &PACKAGES, 1 << 20).unwrap());
+    static TRANSCODER: LazyLock<Transcoder> = LazyLock::new(|| {
+        let buffers = Buffers::new(1 << 20, 1 << 30);
+        Transcoder::new(contracts(), &PACKAGES, buffers).unwrap()
+    });
     &TRANSCODER
 }
 
@@ -416,11 +418,25 @@ fn the_field_that_is_wrong_is_named_and_its_value_is_not() {
 
 #[test]
 fn json_that_nests_too_deep_is_refused() {
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let object = format!("{{\"student\":{deep}}}");
     for json in [deep, object] {
         assert_eq!(refused(&json).len(), 1);
     }
+}
+
+#[test]
+fn json_that_says_more_than_a_request_can_mean_is_refused() {
+    let request = contracts().pool();
+    let request = request.get_message_by_name("campus.roster.v1.CreateStudentRequest");
+    let request = request.unwrap();
+    let bomb = format!("{{\"student\":[{}]}}", "{},".repeat(60_000));
+    let refused = body::read(&request, bomb.as_bytes()).unwrap_err();
+    assert_eq!(refused.reason(), ErrorReason::MessageTooLarge);
+    // A text says one value, whatever stands in it.
+    let text = ",[{\\\",".repeat(60_000);
+    let words = format!("{{\"student\":{{\"displayName\":\"{text}\"}}}}");
+    assert!(body::read(&request, words.as_bytes()).is_ok());
 }
 
 #[test]

@@ -91,6 +91,12 @@ impl Room {
         })
     }
 
+    /// How many calls it is asked for at once, and how many are inside.
+    pub(crate) fn size(&self) -> (f64, usize) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.limit, state.inside)
+    }
+
     /// A place for a call of this urgency; none when it has to give way.
     pub(crate) fn enter(self: &Arc<Self>, priority: Priority) -> Option<Slot> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use kit::auth::{Caller, Department, Role};
 use kit::org::OrgPath;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
-use crate::grpc::Voucher;
+use crate::reception::Voucher;
 
 /// Headers of a caller that travel on: the token, the trace, and what ours say of the purpose.
 const CARRIED: [&str; 3] = ["authorization", "traceparent", "tracestate"];

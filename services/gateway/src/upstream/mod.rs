@@ -4,8 +4,10 @@
 mod address;
 mod budget;
 mod ejection;
+mod observed;
 mod repeat;
 mod replica;
+mod sent;
 mod watching;
 
 use std::net::SocketAddr;
@@ -15,16 +17,22 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use kit::telemetry::carried;
 use kit::tls::Dialer;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
 
 pub(crate) use address::{Addresses, addresses};
 
 use address::Found;
 use budget::Budget;
+use observed::Observed;
 use repeat::Repeat;
 use replica::Replica;
+use sent::Sent;
+
+use crate::deadline;
 
 /// How often a call is made again at most.
 const AGAIN: usize = 2;
@@ -42,8 +50,19 @@ pub(crate) enum Unreachable {
     Slow,
     #[error("the connection broke")]
     Broken(#[source] hyper::Error),
+    #[error("the deadline passed, after time enough")]
+    Silent,
     #[error("the deadline passed")]
     Late,
+    #[error("the caller broke off")]
+    BrokenOff,
+}
+
+impl Unreachable {
+    /// Whether nobody waits for another try.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Silent | Self::Late | Self::BrokenOff)
+    }
 }
 
 /// How a service is kept in touch with.
@@ -66,6 +85,7 @@ pub(crate) struct Settings {
 /// The replicas of one service.
 #[derive(Debug)]
 pub(crate) struct Upstream {
+    observed: Observed,
     addresses: Addresses,
     settings: Settings,
     replicas: RwLock<Arc<[Arc<Replica>]>>,
@@ -75,8 +95,10 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) fn new(addresses: Addresses, settings: Settings) -> Self {
+    /// The service of this name.
+    pub(crate) fn new(name: &'static str, addresses: Addresses, settings: Settings) -> Self {
         Self {
+            observed: Observed::new(name),
             addresses,
             settings,
             replicas: RwLock::new(Arc::new([])),
@@ -101,13 +123,16 @@ impl Upstream {
         repeatable: bool,
         deadline: Option<Instant>,
     ) -> Result<Response<Incoming>, Unreachable> {
+        let began = Instant::now();
         let sending = self.send_and_repeat(request, repeatable, deadline);
-        match deadline {
+        let ended = match deadline {
             Some(deadline) => timeout_at(deadline, sending)
                 .await
                 .unwrap_or(Err(Unreachable::Late)),
             None => sending.await,
-        }
+        };
+        self.observed.ended(&ended, began);
+        ended
     }
 
     async fn send_and_repeat(
@@ -118,7 +143,8 @@ impl Upstream {
     ) -> Result<Response<Incoming>, Unreachable> {
         self.budget.pay_in();
         let (mut request, repeat) = if repeatable {
-            Repeat::of(request).await
+            let read = Repeat::of(request).await;
+            read.map_err(|_| Unreachable::BrokenOff)?
         } else {
             (request, None)
         };
@@ -135,31 +161,50 @@ impl Upstream {
                     Some(request) => request,
                     None => return Ok(response),
                 },
-                Err((err, _)) if last => return Err(err),
+                Err((err, _)) if last || err.is_final() => return Err(err),
                 Err((_, Some(untouched))) => *untouched,
                 Err((err, None)) => again().filter(|_| self.budget.take()).ok_or(err)?,
             };
+            self.observed.again();
             sleep(Duration::from_millis(rand::random_range(PAUSE))).await;
         }
     }
 
-    /// One try, of which is noted how it ended. One that is given up at the deadline has failed; one that
-    /// its caller gives up says nothing.
+    /// One try, of which is noted how it ended. The service hears how long it has. A try that is given up
+    /// at the deadline has failed when the replica had all of the call and time enough; one that its
+    /// caller gives up, breaks off or sends slowly says nothing.
     async fn try_one(
         &self,
         replica: &Replica,
-        request: Request<Body>,
+        mut request: Request<Body>,
         deadline: Option<Instant>,
     ) -> Result<Response<Incoming>, replica::Failed> {
-        let sending = replica.send(request);
+        let begun = Instant::now();
+        if let Some(deadline) = deadline {
+            let left = deadline.saturating_duration_since(begun);
+            deadline::write(request.headers_mut(), left);
+        }
+        let span = self.observed.span();
+        carried::inject_of(&span, request.headers_mut());
+        let (request, sent) = Sent::follow(request);
+        let sending = replica.send(request).instrument(span);
         let outcome = match deadline {
-            Some(deadline) => timeout_at(deadline, sending)
-                .await
-                .unwrap_or(Err((Unreachable::Late, None))),
+            Some(deadline) => timeout_at(deadline, sending).await.unwrap_or_else(|_| {
+                let fair = sent.is_whole() && begun.elapsed() >= deadline::FAIR;
+                let late = if fair {
+                    Unreachable::Silent
+                } else {
+                    Unreachable::Late
+                };
+                Err((late, None))
+            }),
             None => sending.await,
         };
-        let failed = outcome.as_ref().map_or(true, is_unavailable);
-        self.note(replica, failed);
+        match outcome {
+            Err((Unreachable::Late, _)) => {}
+            Err(_) if sent.is_broken_off() => return Err((Unreachable::BrokenOff, None)),
+            _ => self.note(replica, outcome.as_ref().map_or(true, is_unavailable)),
+        }
         outcome
     }
 
@@ -216,9 +261,14 @@ impl Upstream {
             .clone()
     }
 
-    /// Looks the names up. Those that stay keep their connections; when nothing is found, all stay.
     async fn look_up(&self) {
         let found = self.addresses.look_up().await;
+        self.take(found);
+    }
+
+    /// Takes what was found for all that there is. Those that stay keep their connections; when nothing was
+    /// found, all stay.
+    fn take(&self, found: Vec<Found>) {
         if found.is_empty() {
             return;
         }
@@ -248,3 +298,6 @@ fn is_unavailable<B>(response: &Response<B>) -> bool {
     let status = response.headers().get("grpc-status");
     status.is_some_and(|status| status == "14") || response.status().is_server_error()
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,29 +22,32 @@ pub(super) struct Repeat {
 
 impl Repeat {
     /// The call to send, and what it takes to send it again when its body is small.
-    pub(super) async fn of(request: Request<Body>) -> (Request<Body>, Option<Self>) {
+    ///
+    /// # Errors
+    /// When the caller breaks off.
+    pub(super) async fn of(
+        request: Request<Body>,
+    ) -> Result<(Request<Body>, Option<Self>), axum::Error> {
         let (head, mut body) = request.into_parts();
         let mut read = BytesMut::new();
         while !body.is_end_stream() && read.len() <= MOST {
-            match body.frame().await {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => read.extend_from_slice(&data),
-                    // Trailers end the body of a request; gRPC has none there.
-                    Err(_) => break,
-                },
-                // A caller who breaks off is told by nobody; what came is passed on.
-                Some(Err(_)) => return (Request::from_parts(head, begun(read, body)), None),
-                None => break,
+            let Some(frame) = body.frame().await else {
+                break;
+            };
+            match frame?.into_data() {
+                Ok(data) => read.extend_from_slice(&data),
+                // Trailers end the body of a request; gRPC has none there.
+                Err(_) => break,
             }
         }
         if read.len() > MOST {
-            return (Request::from_parts(head, begun(read, body)), None);
+            return Ok((Request::from_parts(head, begun(read, body)), None));
         }
         let repeat = Self {
             head,
             body: read.freeze(),
         };
-        (repeat.request(), Some(repeat))
+        Ok((repeat.request(), Some(repeat)))
     }
 
     /// The call once more.
@@ -109,7 +112,7 @@ mod tests {
             let stream = futures_util::stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
             runtime.block_on(async {
-                let (sent, repeat) = Repeat::of(Request::new(Body::from_stream(stream))).await;
+                let (sent, repeat) = Repeat::of(Request::new(Body::from_stream(stream))).await.expect("whole");
                 prop_assert_eq!(repeat.is_some(), whole.len() <= MOST);
                 prop_assert!(bytes(sent).await == whole);
                 if let Some(repeat) = repeat {

@@ -19,8 +19,10 @@ use super::address::Found;
 use super::ejection::Record;
 use super::{Settings, Unreachable};
 
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
+/// A connection has room for everything that may wait on its streams to be read, of which a replica allows
+/// about a thousand: an answer that its caller does not read holds up no other.
+const STREAM_WINDOW: u32 = 128 << 10;
+const CONNECTION_WINDOW: u32 = 128 << 20;
 /// How often a call that was surely not sent is tried on another connection.
 const TRIES: usize = 3;
 
@@ -104,6 +106,11 @@ impl Replica {
     /// What its calls tell of it.
     pub(super) fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many calls to it wait for their answer to begin.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// How long a call more would wait, roughly: the less, the better.

@@ -3,6 +3,7 @@
 
 pub(crate) mod http;
 mod real;
+pub(crate) mod relay;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use kit::drain::Drain;
 use kit::org::OrgPath;
 use kit::server::{Running, Server, ServerConfig};
 use kit::status::Problem;
+use proto::error::ErrorReason;
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -55,12 +57,16 @@ pub(crate) enum Stalled {
 pub(crate) enum Behaviour {
     Echo,
     Refuse,
+    /// Says that it cannot serve.
+    Away,
     /// Never answers; tells when the call came and when it was given up.
     Stall(mpsc::UnboundedSender<Stalled>),
     /// Answers with the head and one message, then nothing more.
     Half,
     /// A service of the framework that our services are built with: sends one text back.
     Real,
+    /// The same, but its streams go on without an end, as fast as they are read.
+    Flow,
     /// Answers every call in the same way, and tells what it was asked.
     Canned(http::Canned),
 }
@@ -105,6 +111,7 @@ pub(crate) async fn behave(behaviour: Behaviour, request: HttpRequest<Body>) -> 
             response
         }
         Behaviour::Refuse => Status::from(Problem::not_found("students/1")).into_http::<Body>(),
+        Behaviour::Away => Status::from(Problem::new(ErrorReason::Unavailable)).into_http(),
         Behaviour::Half => {
             let first = tonic_prost::prost::Message::encode_to_vec(&"half".to_owned());
             let mut message = vec![0; 5];
@@ -119,6 +126,16 @@ pub(crate) async fn behave(behaviour: Behaviour, request: HttpRequest<Body>) -> 
         }
         Behaviour::Canned(canned) => http::answer(canned, request).await,
         Behaviour::Real => real::answer(request).await,
+        Behaviour::Flow if request.uri().path() == DOWN => {
+            let text = tonic_prost::prost::Message::encode_to_vec(&"x".repeat(1_000));
+            let message = bytes::Bytes::from(http::framed(&text));
+            let parts = stream::repeat_with(move || Ok::<_, std::io::Error>(message.clone()));
+            let mut response = HttpResponse::new(Body::from_stream(parts));
+            let kind = HeaderValue::from_static("application/grpc");
+            response.headers_mut().insert("content-type", kind);
+            response
+        }
+        Behaviour::Flow => real::answer(request).await,
         Behaviour::Stall(gone) => {
             struct Tell(mpsc::UnboundedSender<Stalled>);
             impl Drop for Tell {

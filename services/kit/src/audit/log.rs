@@ -7,8 +7,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use http::HeaderMap;
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::Counter;
 use proto::audit::audit_log_service_server::AuditLogServiceServer;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -24,9 +22,14 @@ use crate::auth::Caller;
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::drain::Drain;
-use crate::server::BreakGlass;
+use crate::server::{BreakGlass, Method};
 use crate::status::Problem;
+use crate::telemetry::figures::{Count, Name};
 
+const BESIDE: Name = Name::count(
+    "campus.audit.acts.beside",
+    "Acts that were recorded beside their transaction instead of in it",
+);
 /// The largest request of the service that answers for the log.
 const MAX_REQUEST: usize = 64 << 10;
 
@@ -38,7 +41,8 @@ struct Inner {
     writer: Writer,
     refusals: Refusals,
     clock: Arc<dyn Clock>,
-    late: Counter<u64>,
+    service: &'static str,
+    late: Count,
     shelf: Shelf,
 }
 
@@ -76,7 +80,7 @@ impl Audit {
     ) -> Result<Self, String> {
         config.check(production)?;
         let (key, trusted) = config.keys(production)?;
-        let writer = Writer::start(db.clone());
+        let writer = Writer::start(db.clone(), service);
         let shelf = Shelf {
             db: db.clone(),
             service,
@@ -88,12 +92,12 @@ impl Audit {
         tokio::spawn(chain::run(db, service, drain.clone()));
         tokio::spawn(notary::run(shelf.clone(), drain.clone()));
         tokio::spawn(retention::run(shelf.clone(), config.into(), drain.clone()));
-        let meter = opentelemetry::global::meter("campus");
         Ok(Self(Arc::new(Inner {
-            refusals: Refusals::start(writer.clone(), drain),
+            refusals: Refusals::start(writer.clone(), service, drain),
             writer,
             clock,
-            late: meter.u64_counter("audit.acts.beside").build(),
+            service,
+            late: BESIDE.counted(),
             shelf,
         })))
     }
@@ -151,8 +155,11 @@ impl Audit {
         let mut record = call.record(Kind::Act);
         if !call.streams() {
             record.beside = true;
-            let labels = [KeyValue::new("rpc.method", record.method.clone())];
-            self.0.late.add(1, &labels);
+            if let Some(Method { contract, name, .. }) = Method::at(&record.method) {
+                let service = ("service", self.0.service);
+                let labels = [service, ("contract", contract), ("method", name)];
+                self.0.late.add(1, labels);
+            }
         }
         self.0.writer.durable(record).await?;
         call.set_recorded();

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::record::Record;
 use super::writer::Writer;
 use crate::drain::Drain;
+use crate::telemetry::figures::{Count, Name};
 
 /// How many refusals may wait to be looked at before more are dropped and counted.
 const WAITING: usize = 1024;
@@ -16,6 +17,24 @@ const WAITING: usize = 1024;
 const SENDERS: usize = 4096;
 /// The refusals of one kind in this time are one record.
 const WINDOW: Duration = Duration::from_secs(60);
+
+const DROPPED: Name = Name::count(
+    "campus.audit.refusals.dropped",
+    "Refusals that were not recorded, since there were too many",
+);
+
+/// Counts what is dropped.
+#[derive(Clone, Debug)]
+struct Dropped {
+    service: &'static str,
+    count: Count,
+}
+
+impl Dropped {
+    fn add(&self, refusals: u64) {
+        self.count.add(refusals, [("service", self.service)]);
+    }
+}
 
 /// What makes two refusals the same: who was refused which method, and why.
 type Sameness = (String, String, String);
@@ -31,13 +50,15 @@ struct Repeats {
 #[derive(Clone, Debug)]
 pub(super) struct Refusals {
     queue: mpsc::Sender<Record>,
-    dropped: opentelemetry::metrics::Counter<u64>,
+    dropped: Dropped,
 }
 
 impl Refusals {
-    pub(super) fn start(writer: Writer, drain: Drain) -> Self {
-        let meter = opentelemetry::global::meter("campus");
-        let dropped = meter.u64_counter("audit.refusals.dropped").build();
+    pub(super) fn start(writer: Writer, service: &'static str, drain: Drain) -> Self {
+        let dropped = Dropped {
+            service,
+            count: DROPPED.counted(),
+        };
         let (queue, waiting) = mpsc::channel(WAITING);
         tokio::spawn(run(waiting, writer, dropped.clone(), drain));
         Self { queue, dropped }
@@ -46,17 +67,12 @@ impl Refusals {
     /// Notes a refusal.
     pub(super) fn note(&self, record: Record) {
         if self.queue.try_send(record).is_err() {
-            self.dropped.add(1, &[]);
+            self.dropped.add(1);
         }
     }
 }
 
-async fn run(
-    mut waiting: mpsc::Receiver<Record>,
-    writer: Writer,
-    dropped: opentelemetry::metrics::Counter<u64>,
-    drain: Drain,
-) {
+async fn run(mut waiting: mpsc::Receiver<Record>, writer: Writer, dropped: Dropped, drain: Drain) {
     let mut known = Known::default();
     let mut minute = tokio::time::interval(WINDOW / 12);
     minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -77,11 +93,11 @@ async fn run(
                 Due { records: due, dropped: 0 }
             }
         };
-        dropped.add(due.dropped, &[]);
+        dropped.add(due.dropped);
         for record in due.records {
             let count = record.call_count.unsigned_abs();
             if writer.durable(record).await.is_err() {
-                dropped.add(count, &[]);
+                dropped.add(count);
             }
         }
         if drain.is_draining() && waiting.is_closed() {

@@ -1,9 +1,10 @@
 //! Reads the log.
 
-use sea_orm::{DatabaseConnection, DbErr, Value};
+use sea_orm::{DbErr, Value};
 
 use super::checkpoint::Checkpoint;
 use super::record::Record;
+use crate::db::Reader;
 use crate::org::OrgPath;
 use crate::rows::Row;
 
@@ -91,7 +92,7 @@ impl Filter {
 /// # Errors
 /// When the database fails.
 pub(super) async fn newest(
-    db: &DatabaseConnection,
+    db: &Reader,
     filter: &Filter,
     before: i64,
     limit: u64,
@@ -112,7 +113,7 @@ pub(super) async fn newest(
 /// # Errors
 /// When the database fails.
 pub(super) async fn range(
-    db: &DatabaseConnection,
+    db: &Reader,
     (first, last): (i64, i64),
     limit: u64,
 ) -> Result<Vec<Record>, DbErr> {
@@ -125,7 +126,7 @@ pub(super) async fn range(
 /// # Errors
 /// When the database fails.
 pub(super) async fn checkpoints(
-    db: &DatabaseConnection,
+    db: &Reader,
     (sequence, kind): (i64, i32),
     limit: u64,
 ) -> Result<Vec<Checkpoint>, DbErr> {

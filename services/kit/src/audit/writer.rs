@@ -33,7 +33,7 @@ pub(crate) async fn write(tx: &Tx, records: &[Record]) -> Result<(), DbErr> {
 pub(super) struct Writer(Batcher<Record, bool>);
 
 impl Writer {
-    pub(super) fn start(db: Database) -> Self {
+    pub(super) fn start(db: Database, service: &'static str) -> Self {
         // It ends with its last user: calls under way are answered, and recorded, during the drain as well.
         let drain = Drain::new();
         let work = move |records: Vec<Record>| -> BoxFuture<'static, Vec<bool>> {
@@ -46,7 +46,7 @@ impl Writer {
                 vec![written.is_ok(); records.len()]
             })
         };
-        Self(Batcher::spawn(WAITING, TOGETHER, drain, work))
+        Self(Batcher::spawn(WAITING, TOGETHER, drain, work).observed(service, "audit"))
     }
 
     /// Returns when `record` is durable.

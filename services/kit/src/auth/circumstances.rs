@@ -1,9 +1,11 @@
 //! What a caller says about one request: its purpose, and why the glass is broken.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use percent_encoding::percent_decode;
 
-use super::{Authority, Caller, Permission, Purpose, denied};
+use super::{Authority, Caller, Permission, Purpose, Session, denied};
 use crate::status::Problem;
 
 /// The metadata that names the purpose of a request.
@@ -14,12 +16,37 @@ pub const BREAK_GLASS: &str = "x-campus-break-glass";
 /// How long a reason is, in characters.
 const REASON: std::ops::RangeInclusive<usize> = 10..=500;
 
+impl Session {
+    /// The caller of one request, with its circumstances. A session is of one server, whose calls all ask
+    /// the same `authority`.
+    ///
+    /// # Errors
+    /// INVALID_FIELD when the purpose is unknown or the reason is not of 10 to 500 characters;
+    /// SCOPE_DENIED when breaking the glass opens nothing for this caller.
+    pub(crate) fn caller_of(
+        &self,
+        authority: &Authority,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Caller>, Problem> {
+        if [PURPOSE, BREAK_GLASS]
+            .iter()
+            .any(|name| headers.contains_key(*name))
+        {
+            return of_request(&self.caller, authority, headers).map(Arc::new);
+        }
+        let usual = || {
+            let caller = Caller::clone(&self.caller);
+            Arc::new(Caller {
+                authority: authority.clone(),
+                ..caller
+            })
+        };
+        Ok(self.usual.get_or_init(usual).clone())
+    }
+}
+
 /// The caller of one request, with its circumstances.
-///
-/// # Errors
-/// INVALID_FIELD when the purpose is unknown or the reason is not of 10 to 500 characters;
-/// SCOPE_DENIED when breaking the glass opens nothing for this caller.
-pub(crate) fn of_request(
+fn of_request(
     caller: &Caller,
     authority: &Authority,
     headers: &HeaderMap,

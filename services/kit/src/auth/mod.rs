@@ -28,7 +28,6 @@ mod policies_tests;
 pub use algorithms::TokenAlgorithm;
 pub use authority::Authority;
 pub use certificate::ClientCertificate;
-pub(crate) use circumstances::of_request;
 pub use circumstances::{BREAK_GLASS, PURPOSE};
 pub use config::{AuthConfig, ClaimsConfig};
 pub use credentials::Credentials;

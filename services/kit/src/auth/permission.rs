@@ -103,6 +103,8 @@ named! {
     Permission {
         /// Read organisations, class groups, rolls, calendars and policies.
         RosterRead = "roster.read",
+        /// Read students and their guardians, numbers masked.
+        PeopleRead = "people.read",
         /// See identity and phone numbers.
         PeopleReveal = "people.reveal",
         /// Change class groups, students, staff and guardians.
@@ -131,6 +133,16 @@ named! {
         DestructionCertify = "destruction.certify",
         /// Report what a service destroyed.
         DestructionReport = "destruction.report",
+        /// Ask for access to data of minors beyond daily work, and use what was approved.
+        AccessRequest = "access.request",
+        /// Approve, refuse and end such access.
+        AccessApprove = "access.approve",
+        /// Read who may see what of minors, and their uses.
+        AccessRead = "access.read",
+        /// Ask what is held about oneself or one's pupil, and file that for others.
+        SubjectFile = "subject.file",
+        /// Answer and refuse such requests.
+        SubjectHandle = "subject.handle",
         /// Follow change feeds.
         FeedRead = "feed.read",
         /// Read sampling plans.
@@ -187,6 +199,8 @@ named! {
         CaseRead = "case.read",
         /// Open and change cases, and write reports.
         CaseWrite = "case.write",
+        /// Place and lift controls that are decided outside of the schools.
+        ControlWrite = "control.write",
         /// Take a report and send it up.
         ReportReceive = "report.receive",
         /// Take a case away as a document.

@@ -210,8 +210,13 @@ fn is_beyond_limits(roles: &[Role], permission: Permission) -> bool {
         | P::DestructionSecure
         | P::DestructionRun
         | P::DestructionCertify
+        | P::AccessApprove
+        | P::AccessRead
         | P::AuditRead => administers > 1,
         P::RosterRead
+        | P::PeopleRead
+        | P::SubjectFile
+        | P::SubjectHandle
         | P::PeopleReveal
         | P::DrawRead
         | P::HoldRead

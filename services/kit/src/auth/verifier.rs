@@ -1,6 +1,6 @@
 //! Finds out who calls, from a token, a certificate, or both.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -62,6 +62,8 @@ struct Rules {
 pub struct Session {
     /// Who calls.
     pub(crate) caller: Arc<Caller>,
+    /// The caller as usual requests have it, which say nothing of their circumstances.
+    pub(super) usual: OnceLock<Arc<Caller>>,
     /// Tells the credentials from all others.
     pub(super) digest: [u8; 32],
     /// When the credentials were issued, in seconds since 1970.
@@ -408,6 +410,7 @@ impl Inner {
         caller.expires = Some(expires);
         Ok(Session {
             caller: Arc::new(caller),
+            usual: OnceLock::new(),
             digest: [0; 32],
             issued,
             ends,
@@ -436,6 +439,7 @@ fn verified(token: &str, issuer: &Issuing, key: &Key) -> Option<Claims> {
 fn by_certificate(certificate: &ClientCertificate, partner: &Partner) -> Session {
     Session {
         caller: Arc::new(partner.caller.clone()),
+        usual: OnceLock::new(),
         digest: [0; 32],
         issued: certificate.not_before,
         ends: partner.expires,

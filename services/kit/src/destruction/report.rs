@@ -5,12 +5,12 @@ use std::time::Duration;
 use proto::roster::destruction_report::CategoryReport;
 use proto::roster::destruction_service_client::DestructionServiceClient;
 use proto::roster::{DestructionReport, ReportDestructionRequest};
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use super::Order;
 use super::store::{Count, Progress};
 use crate::auth::Credentials;
+use crate::channel::Channel;
 use crate::field::to_timestamp;
 use crate::teaching::request_id;
 
@@ -27,10 +27,14 @@ pub struct Reporter {
 
 impl Reporter {
     /// The jobs behind `channel`, told of by `service`.
-    pub fn new(service: &'static str, channel: Channel, credentials: Credentials) -> Self {
+    pub fn new(
+        service: &'static str,
+        channel: impl Into<Channel>,
+        credentials: Credentials,
+    ) -> Self {
         Self {
             service,
-            client: DestructionServiceClient::new(channel),
+            client: DestructionServiceClient::new(channel.into()),
             credentials,
         }
     }

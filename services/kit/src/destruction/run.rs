@@ -94,11 +94,16 @@ impl<D: Destroyer> Runner<D> {
     async fn pass(&self, holder: &str, drain: &Drain) -> Result<(), Stopped> {
         // When this replica saw the row of a key deleted.
         let mut deleted = None;
-        while let Some(underway) = store::next(&self.db).await? {
+        while store::next(&self.db).await?.is_some() {
             if drain.is_draining() {
                 return Ok(());
             }
             let Some(lease) = lease::take(&self.db, LEASE, holder, TTL).await? else {
+                return Ok(());
+            };
+            // As it is now that nobody else changes it: another replica may have gone on before the
+            // lease was taken.
+            let Some(underway) = store::next(&self.db).await? else {
                 return Ok(());
             };
             match underway.phase {

@@ -4,7 +4,10 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::db::{Backend, Tx, statement};
 use crate::org::OrgPath;
+use crate::telemetry::carried;
 
+/// The present instant on SQLite, in milliseconds since 1970.
+const NOW: &str = "unixepoch() * 1000";
 /// How many changes one statement carries.
 const ROWS: usize = 1000;
 
@@ -39,28 +42,29 @@ pub async fn announce(tx: &Tx, changes: Vec<Change>) -> Result<(), DbErr> {
         return Ok(());
     }
     tx.mark_announced();
+    let cause = carried::traceparent().unwrap_or_default();
     let mut rest = changes.into_iter().peekable();
     while rest.peek().is_some() {
         let part: Vec<Change> = rest.by_ref().take(ROWS).collect();
         match tx.backend() {
-            Backend::Postgres => into_outbox(tx, part).await?,
-            Backend::Sqlite => into_log(tx, part).await?,
+            Backend::Postgres => into_outbox(tx, part, &cause).await?,
+            Backend::Sqlite => into_log(tx, part, &cause).await?,
         }
     }
     Ok(())
 }
 
-async fn into_outbox(tx: &Tx, changes: Vec<Change>) -> Result<(), DbErr> {
+async fn into_outbox(tx: &Tx, changes: Vec<Change>, cause: &str) -> Result<(), DbErr> {
     let mut columns = Columns::default();
     for change in changes {
         columns.push(change);
     }
     let insert = statement(
         tx,
-        "INSERT INTO outbox (feed, kind, entity, version, removed, latest, org_path, payload) \
-         SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bool[], \
-         $6::bool[], $7::text[], $8::bytea[])",
-        columns.values(),
+        "INSERT INTO outbox (feed, kind, entity, version, removed, latest, org_path, payload, cause) \
+         SELECT one.*, $9::text FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[], \
+         $5::bool[], $6::bool[], $7::text[], $8::bytea[]) AS one",
+        columns.values(cause),
     );
     tx.execute_raw(insert).await?;
     Ok(())
@@ -101,7 +105,7 @@ impl Columns {
         self.payload.push(payload);
     }
 
-    fn values(self) -> [Value; 8] {
+    fn values(self, cause: &str) -> [Value; 9] {
         [
             self.feed.into(),
             self.kind.into(),
@@ -111,22 +115,23 @@ impl Columns {
             self.latest.into(),
             self.org_path.into(),
             self.payload.into(),
+            cause.into(),
         ]
     }
 }
 
-async fn into_log(tx: &Tx, changes: Vec<Change>) -> Result<(), DbErr> {
+async fn into_log(tx: &Tx, changes: Vec<Change>, cause: &str) -> Result<(), DbErr> {
     for run in changes.chunk_by(|one, other| one.feed == other.feed) {
         let feed = run[0].feed;
         let last = advance_head(tx, feed, run.len()).await?;
         let mut seq = last - i64::try_from(run.len()).unwrap_or_default();
         let mut rows = Vec::with_capacity(run.len());
-        let mut values: Vec<Value> = Vec::with_capacity(run.len() * 8);
+        let mut values: Vec<Value> = Vec::with_capacity(run.len() * 9);
         for change in run {
             seq += 1;
             let first = values.len();
-            let marks: Vec<String> = (1..=8).map(|mark| format!("${}", first + mark)).collect();
-            rows.push(format!("({}, unixepoch() * 1000)", marks.join(", ")));
+            let marks: Vec<String> = (1..=9).map(|mark| format!("${}", first + mark)).collect();
+            rows.push(format!("({}, {NOW}, {NOW})", marks.join(", ")));
             values.extend([
                 feed.into(),
                 seq.into(),
@@ -136,11 +141,12 @@ async fn into_log(tx: &Tx, changes: Vec<Change>) -> Result<(), DbErr> {
                 change.removed.into(),
                 change.org_path.as_str().into(),
                 change.payload.clone().into(),
+                cause.into(),
             ]);
         }
         let sql = format!(
             "INSERT INTO feed_log (feed, seq, kind, entity, version, removed, org_path, payload, \
-             appended_at) VALUES {}",
+             cause, appended_at, announced_at) VALUES {}",
             rows.join(", ")
         );
         tx.execute_raw(statement(tx, &sql, values)).await?;

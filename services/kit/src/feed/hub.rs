@@ -70,6 +70,11 @@ impl Hub {
         self.last.subscribe()
     }
 
+    /// How many wait for something later.
+    pub(super) fn watchers(&self) -> usize {
+        self.last.receiver_count()
+    }
+
     /// The changes after `seq` that are still shared; none when they must come from the database.
     pub(super) fn recent(&self, seq: i64) -> Option<Vec<Arc<Item>>> {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,7 +129,7 @@ pub(super) async fn tail(db: &Database, feed: &str, seq: i64) -> Result<Tail, Db
     let select = statement(
         db.read(),
         "SELECT h.epoch, h.floor, h.seq, l.seq, l.entity, l.version, l.removed, l.org_path, \
-         l.payload FROM feed_head h LEFT JOIN (SELECT * FROM feed_log WHERE feed = $1 \
+         l.payload, l.cause, l.announced_at FROM feed_head h LEFT JOIN (SELECT * FROM feed_log WHERE feed = $1 \
          AND seq > $2 ORDER BY seq LIMIT $3) l ON l.feed = h.feed WHERE h.feed = $1 ORDER BY l.seq",
         [feed.into(), seq.into(), READ.into()],
     );
@@ -154,6 +159,8 @@ pub(super) async fn tail(db: &Database, feed: &str, seq: i64) -> Result<Tail, Db
             removed: row.try_get_by_index(6)?,
             org_path: row.try_get_by_index(7)?,
             payload: Bytes::from(row.try_get_by_index::<Vec<u8>>(8)?),
+            cause: row.try_get_by_index(9)?,
+            announced_at: row.try_get_by_index(10)?,
         }));
     }
     Ok(Tail {

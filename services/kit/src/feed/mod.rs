@@ -6,13 +6,17 @@
 //! Readers take a snapshot of the latest states and then watch the log from where it began.
 
 mod announce;
+mod figures;
 mod hub;
+mod origin;
 mod reader;
 pub mod sequencer;
 mod serve;
 mod token;
 
 pub use announce::{Change, announce};
+pub(crate) use origin::AddOrigins;
+pub use origin::Origin;
 pub use reader::{Feed, Item, Page};
 pub use sequencer::spawn_sequencer;
 pub use serve::{Answers, Told};

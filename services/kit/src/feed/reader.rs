@@ -12,6 +12,7 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::figures::tell_feed;
 use super::hub::{Hub, tail};
 use super::sequencer::ensure_head;
 use super::token::{Position, Tokens};
@@ -41,6 +42,10 @@ pub struct Item {
     pub org_path: String,
     /// The encoded event message.
     pub payload: Bytes,
+    /// The trace in which it was caused; empty where it has none.
+    pub(super) cause: String,
+    /// When it was announced, in milliseconds since 1970; 0 where that is not known.
+    pub(super) announced_at: i64,
 }
 
 /// Some changes, and where to go on.
@@ -70,6 +75,7 @@ impl Feed {
     /// The feed `name` of the service whose database is `db`.
     pub fn new(db: Database, name: &'static str, drain: Drain) -> Self {
         let hub = Arc::new(Hub::new(db.clone(), name, drain.clone()));
+        tell_feed(db.service(), name, &hub);
         Self {
             db,
             name,
@@ -174,6 +180,8 @@ impl Feed {
                 removed: false,
                 org_path: row.try_get_by_index(3)?,
                 payload: Bytes::from(row.try_get_by_index::<Vec<u8>>(4)?),
+                cause: String::new(),
+                announced_at: 0,
             }));
         }
         Ok((items, last))

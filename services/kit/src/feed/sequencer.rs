@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr};
 
+use super::figures::tell_outbox;
 use crate::db::{Backend, Database, Tx, statement};
 use crate::drain::Drain;
 
@@ -25,6 +26,7 @@ const REMOVED_AT_ONCE: i64 = 10_000;
 pub fn spawn_sequencer(db: Database, drain: Drain) {
     if db.backend() == Backend::Postgres {
         tokio::spawn(sequence(db.clone(), drain.clone()));
+        tokio::spawn(tell_outbox(db.clone(), drain.clone()));
     }
     tokio::spawn(keep_house(db, drain));
 }
@@ -105,8 +107,9 @@ const MOVE: &str = "
         SELECT d.*, $3 + row_number() OVER (ORDER BY d.last_id, d.id) AS seq FROM d),
     logged AS (
         INSERT INTO feed_log
-            (feed, seq, kind, entity, version, removed, org_path, payload, appended_at)
-        SELECT feed, seq, kind, entity, version, removed, org_path, payload,
+            (feed, seq, kind, entity, version, removed, org_path, payload, cause, announced_at,
+            appended_at)
+        SELECT feed, seq, kind, entity, version, removed, org_path, payload, cause, announced_at,
             (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM n
         RETURNING 1),
     l AS (

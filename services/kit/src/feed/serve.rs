@@ -1,12 +1,17 @@
 //! Snapshot and Watch as each service serves them over gRPC, for whatever its events are.
 
+use std::sync::Arc;
+
+use chrono::DateTime;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use prost::Message;
 use proto::error::ErrorReason;
 use tonic::{Response, Status};
 
-use super::reader::{Feed, Page, Pages};
+use super::origin::Origin;
+use super::reader::{Feed, Item, Page, Pages};
+use crate::field::to_timestamp;
 use crate::org::OrgPath;
 use crate::status::Problem;
 
@@ -22,6 +27,8 @@ pub struct Told<E> {
     pub page_token: String,
     /// Where to watch from; in a snapshot, on its last page only.
     pub resume_token: String,
+    /// Where the events come from; in a snapshot, nobody knows any more.
+    pub origin: Origin,
 }
 
 impl<E: Message + Default> TryFrom<Page> for Told<E> {
@@ -35,9 +42,27 @@ impl<E: Message + Default> TryFrom<Page> for Told<E> {
         let events = items.map(|item| E::decode(item.payload.clone()).map_err(internal));
         Ok(Self {
             events: events.collect::<Result<_, _>>()?,
+            origin: origin(&page.items),
             page_token: page.page_token,
             resume_token: page.resume_token,
         })
+    }
+}
+
+fn origin(items: &[Arc<Item>]) -> Origin {
+    let traced = items.iter().any(|item| !item.cause.is_empty());
+    let traces = items
+        .iter()
+        .filter(|_| traced)
+        .map(|item| item.cause.clone());
+    let known = items
+        .iter()
+        .map(|item| item.announced_at)
+        .filter(|at| *at > 0);
+    let first = known.min().and_then(DateTime::from_timestamp_millis);
+    Origin {
+        traceparents: traces.collect(),
+        announce_time: first.map(to_timestamp),
     }
 }
 
@@ -78,13 +103,11 @@ fn answers<E: Message + Default + 'static, A: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use bytes::Bytes;
+    use prost_types::Timestamp;
     use proto::Date;
 
     use super::*;
-    use crate::feed::Item;
 
     fn page(payload: Bytes) -> Page {
         let item = Item {
@@ -94,6 +117,8 @@ mod tests {
             removed: false,
             org_path: "fz".to_owned(),
             payload,
+            cause: "t".to_owned(),
+            announced_at: 1_500,
         };
         Page {
             items: vec![Arc::new(item)],
@@ -114,6 +139,13 @@ mod tests {
             events: vec![day],
             page_token: "p".to_owned(),
             resume_token: "r".to_owned(),
+            origin: Origin {
+                traceparents: vec!["t".to_owned()],
+                announce_time: Some(Timestamp {
+                    seconds: 1,
+                    nanos: 500_000_000,
+                }),
+            },
         };
         assert_eq!(told.expect("readable"), expected);
         let broken = Told::<Date>::try_from(page(Bytes::from_static(b"\xff")));

@@ -1,7 +1,8 @@
-//! Connections that can be cut, that must speak soon, and that are not too many.
+//! Connections that can be cut, that must speak soon and read what is written, and that are not too many.
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,33 +17,47 @@ use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
+use super::addresses::{Addresses, Lease};
 use super::tls::Tls;
 use crate::auth::ClientCertificate;
 use crate::drain::Drain;
 
 /// Encryption must be agreed on within this time.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
-/// How many connections may be agreeing on encryption at once; more are closed.
+/// How many connections may be agreeing on encryption at once, of one address and of all; more are
+/// closed.
+const MAX_HANDSHAKES_OF_ONE: usize = 128;
 const MAX_HANDSHAKES: usize = 1024;
 /// A connection must have sent as much as the preface of HTTP/2 within this time; afterwards keepalive
 /// watches, or the time limit for the head of a request of HTTP/1.1.
 const PREFACE_WITHIN: Duration = Duration::from_secs(5);
 /// How many bytes the preface has.
 const PREFACE: usize = 24;
+/// A peer takes something of what is written within this time. One that answers pings may still leave
+/// the rest unread.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// How long to wait when the process has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Accepts connections for ever. More than `most` at once are closed at once; after `cut` every
-/// one breaks.
+/// How many connections there may be, of all and of one address.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    pub(super) all: usize,
+    pub(super) of_one: usize,
+}
+
+/// Accepts connections for ever. Those beyond `most` are closed at once; after `cut` every one breaks.
 pub(super) fn incoming(
     listener: TcpListener,
-    most: usize,
+    most: Most,
     tls: Option<Tls>,
     cut: Drain,
 ) -> impl Stream<Item = Result<Connection, io::Error>> {
     let door = Door {
         listener,
-        places: Arc::new(Semaphore::new(most)),
+        places: Arc::new(Semaphore::new(most.all)),
+        addresses: Addresses::new(most.of_one),
+        agreeing: Addresses::new(MAX_HANDSHAKES_OF_ONE),
         tls,
         handshakes: JoinSet::new(),
         cut,
@@ -56,6 +71,8 @@ pub(super) fn incoming(
 struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    addresses: Addresses,
+    agreeing: Addresses,
     tls: Option<Tls>,
     handshakes: JoinSet<Option<Connection>>,
     cut: Drain,
@@ -71,8 +88,8 @@ impl Door {
                     }
                 }
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        if let Some(connection) = self.admit(stream) {
+                    Ok((stream, from)) => {
+                        if let Some(connection) = self.admit(stream, from.ip()) {
                             return connection;
                         }
                     }
@@ -87,16 +104,21 @@ impl Door {
     }
 
     /// The connection where it is ready now; one that agrees on encryption comes later.
-    fn admit(&mut self, stream: TcpStream) -> Option<Connection> {
-        let place = self.places.clone().try_acquire_owned().ok()?;
+    fn admit(&mut self, stream: TcpStream, from: IpAddr) -> Option<Connection> {
+        let place = Place {
+            _own: self.addresses.enter(from)?,
+            _all: self.places.clone().try_acquire_owned().ok()?,
+        };
         stream.set_nodelay(true).ok()?;
         let cut = self.cut.clone();
         let Some(tls) = &self.tls else {
             return Some(Connection::new(Transport::Plain(stream), None, place, cut));
         };
         if self.handshakes.len() < MAX_HANDSHAKES {
+            let agreeing = self.agreeing.enter(from)?;
             let agreed = tls.acceptor().accept(stream);
             self.handshakes.spawn(async move {
+                let _agreeing = agreeing;
                 let stream = tokio::time::timeout(HANDSHAKE_WITHIN, agreed).await.ok()?;
                 let stream = stream
                     .inspect_err(|err| tracing::debug!(error = %err, "no encryption agreed on"))
@@ -113,6 +135,12 @@ impl Door {
     }
 }
 
+/// A connection's place among all and among those of its address, until it is dropped.
+struct Place {
+    _own: Lease,
+    _all: OwnedSemaphorePermit,
+}
+
 /// What a request tells of the connection that it came over.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
@@ -120,7 +148,8 @@ pub(super) struct Peer {
     pub(super) certificate: Option<Arc<ClientCertificate>>,
 }
 
-/// A connection that breaks when it is cut or does not say soon what it speaks.
+/// A connection that breaks when it is cut, does not say soon what it speaks, or takes nothing of what is
+/// written.
 pub(super) struct Connection {
     stream: Transport,
     peer: Peer,
@@ -128,7 +157,9 @@ pub(super) struct Connection {
     /// Runs until the preface is complete.
     preface: Option<Pin<Box<tokio::time::Sleep>>>,
     heard: usize,
-    _place: OwnedSemaphorePermit,
+    /// Runs while the peer takes nothing.
+    stuck: Option<Pin<Box<tokio::time::Sleep>>>,
+    _place: Place,
 }
 
 enum Transport {
@@ -140,7 +171,7 @@ impl Connection {
     fn new(
         stream: Transport,
         certificate: Option<Arc<ClientCertificate>>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         cut: Drain,
     ) -> Self {
         Self {
@@ -149,7 +180,26 @@ impl Connection {
             cut: Box::pin(async move { cut.draining().await }),
             preface: Some(Box::pin(tokio::time::sleep(PREFACE_WITHIN))),
             heard: 0,
+            stuck: None,
             _place: place,
+        }
+    }
+
+    /// What came of writing; a failure once the peer has taken nothing for too long.
+    fn taken<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let begin = || Box::pin(tokio::time::sleep(TAKEN_WITHIN));
+        let stuck = self.stuck.get_or_insert_with(begin);
+        match stuck.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -199,17 +249,21 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
+        let this = self.get_mut();
+        let written = match &mut this.stream {
             Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Transport::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        };
+        this.taken(context, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
+        let this = self.get_mut();
+        let flushed = match &mut this.stream {
             Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
             Transport::Encrypted(stream) => Pin::new(stream).poll_flush(context),
-        }
+        };
+        this.taken(context, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -224,10 +278,12 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
+        let this = self.get_mut();
+        let written = match &mut this.stream {
             Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Transport::Encrypted(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
+        };
+        this.taken(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -11,6 +11,8 @@ use crate::drain::Drain;
 /// Health services that a probe may ask for. Liveness says that the process answers.
 const LIVENESS: &str = "liveness";
 const READINESS: &str = "readiness";
+/// What a service waits for that is about to stop.
+const DRAIN: &str = "its end";
 
 /// The conditions of readiness by name, with how many latches each still waits for.
 type Pending = BTreeMap<&'static str, usize>;
@@ -30,6 +32,14 @@ impl Readiness {
             name,
             pending: self.0.clone(),
         }
+    }
+
+    /// What it waits for, by name; the drain as well once it has begun.
+    pub(super) fn missing(&self, drain: &Drain) -> Vec<&'static str> {
+        let pending = self.0.borrow();
+        let open = pending.iter().filter(|(_, latches)| **latches > 0);
+        let open = open.map(|(name, _)| *name);
+        open.chain(drain.is_draining().then_some(DRAIN)).collect()
     }
 
     /// Keeps the health service told until the drain, and then says not serving. Each latch is a

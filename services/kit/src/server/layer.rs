@@ -1,51 +1,68 @@
-//! What every call passes: the limit of calls under way, the token, its circumstances, a span, counters,
-//! the audit, and words for errors that the transport made.
+//! What every call passes: the limit of calls under way, the token, its circumstances, a span, the audit,
+//! words for errors that the transport made, and bounds of how long either side may take.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Request, Response};
-use opentelemetry::metrics::{Counter, Histogram};
-use opentelemetry::propagation::Extractor;
+use http::{HeaderValue, Request, Response};
 use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{KeyValue, global};
-use prost::Message as _;
-use prost_types::FileDescriptorSet;
 use proto::error::ErrorReason;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::BreakGlass;
+use super::arriving::Arriving;
 use super::connection::Peer;
+use super::methods::{Method, Shape};
+use super::readers::Readers;
 use super::until::Until;
+use super::{BreakGlass, ServerConfig};
 use crate::audit::{Audit, Overheard};
-use crate::auth::{self, Authority, Caller, ClientCertificate, Refusal, Session, Shown, Verifier};
+use crate::auth::{Authority, Caller, ClientCertificate, Refusal, Session, Shown, Verifier};
 use crate::status::Problem;
+use crate::telemetry::{Outcome, carried};
 
 /// Paths that need no token.
-const OPEN: [&str; 2] = ["/grpc.health.v1.", "/grpc.reflection.v1."];
+pub(super) const OPEN: [&str; 2] = ["/grpc.health.v1.", "/grpc.reflection.v1."];
+/// What probes ask: it is answered at once, however many ask.
+const PROBE: &str = "/grpc.health.v1.Health/Check";
+/// How many other calls may be under way that need no token.
+const MAX_OPEN: usize = 1024;
+/// How many callers may wait at once for the issuer to tell a key that nobody knows here.
+const MAX_WAITING: usize = 256;
+/// Those beyond may try again after this.
+const RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct GuardLayer(Arc<Shared>);
 
 struct Shared {
     verifier: Verifier,
-    /// The methods whose answers are streams.
-    streams: HashSet<String>,
     authority: Authority,
     break_glass: Arc<dyn BreakGlass>,
     audit: Option<Audit>,
     in_flight: AtomicUsize,
-    max_in_flight: usize,
-    calls: Counter<u64>,
-    seconds: Histogram<f64>,
+    bounds: Bounds,
+    readers: Readers,
+    /// Places of calls that need no token.
+    open: Arc<Semaphore>,
+    /// Places of callers who wait for the issuer.
+    waiting: Semaphore,
+}
+
+/// How many calls there may be, and how long they may take.
+struct Bounds {
+    in_flight: usize,
+    call: Duration,
+    stream: Duration,
+    request: Duration,
 }
 
 impl GuardLayer {
@@ -54,22 +71,23 @@ impl GuardLayer {
         authority: Authority,
         break_glass: Arc<dyn BreakGlass>,
         audit: Option<Audit>,
-        max_in_flight: usize,
+        config: &ServerConfig,
     ) -> Self {
-        let meter = global::meter("campus");
         Self(Arc::new(Shared {
             verifier,
-            streams: streams(),
             authority,
             break_glass,
             audit,
             in_flight: AtomicUsize::new(0),
-            max_in_flight,
-            calls: meter.u64_counter("rpc.server.calls").build(),
-            seconds: meter
-                .f64_histogram("rpc.server.duration")
-                .with_unit("s")
-                .build(),
+            bounds: Bounds {
+                in_flight: config.max_in_flight,
+                call: config.max_call,
+                stream: config.max_stream_age,
+                request: config.request_within,
+            },
+            readers: Readers::start(config.reader_patience),
+            open: Arc::new(Semaphore::new(MAX_OPEN)),
+            waiting: Semaphore::new(MAX_WAITING),
         }))
     }
 }
@@ -98,7 +116,7 @@ impl InFlight {
     fn enter(shared: &Arc<Shared>) -> Option<Self> {
         let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
         let entered = Self(shared.clone());
-        (before < shared.max_in_flight).then_some(entered)
+        (before < shared.bounds.in_flight).then_some(entered)
     }
 }
 
@@ -125,7 +143,7 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
         if OPEN.iter().any(|open| path.starts_with(open)) {
-            return Box::pin(self.inner.call(request));
+            return self.open(&path, request);
         }
         let Some(in_flight) = InFlight::enter(&self.shared) else {
             return answer(Problem::new(ErrorReason::Overloaded));
@@ -134,9 +152,23 @@ where
             Ok(admitted) => admitted,
             Err(problem) => return answer(problem),
         };
-        let span = tracing::info_span!("grpc", path);
-        let parent =
-            global::get_text_map_propagator(|map| map.extract(&Headers(request.headers())));
+        let method = Method::at(&path);
+        let shape = method.map(|method| method.shape).unwrap_or_default();
+        if !shape.sends_many {
+            let within = self.shared.bounds.request;
+            request = request.map(|body| Body::new(Arriving::new(body, within)));
+        }
+        // What is no method of a contract is whatever its caller wrote.
+        let told = method.map_or("unknown", |_| &*path);
+        let span = tracing::info_span!(
+            "grpc",
+            otel.name = told,
+            otel.kind = "server",
+            otel.status_code = tracing::field::Empty,
+            path = told,
+            code = tracing::field::Empty,
+        );
+        let parent = carried::extract(request.headers());
         let trace = trace_id(&parent);
         // Without a tracer there is no parent to take.
         let _ = span.set_parent(parent);
@@ -145,16 +177,15 @@ where
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let shared = self.shared.clone();
-        let began = Instant::now();
         let work = async move {
             let session = match admitted {
                 Ok(session) => session,
-                Err(unknown) => match unknown.ask(&shared.verifier).await {
+                Err(unknown) => match shared.ask(unknown).await {
                     Ok(session) => session,
                     Err(problem) => return Ok(Status::from(problem).into_http()),
                 },
             };
-            let caller = auth::of_request(&session.caller, &shared.authority, request.headers());
+            let caller = session.caller_of(&shared.authority, request.headers());
             let mut caller = match caller {
                 Ok(caller) => caller,
                 Err(problem) => {
@@ -165,9 +196,11 @@ where
                     return Ok(refused.into_http());
                 }
             };
-            let audit = shared.audit.as_ref();
-            caller.call = audit.and_then(|audit| audit.begin(&caller, &path, trace));
-            let caller = Arc::new(caller);
+            if let Some(audit) = &shared.audit
+                && let Some(call) = audit.begin(&caller, &path, trace)
+            {
+                Arc::make_mut(&mut caller).call = Some(call);
+            }
             if let Some(reason) = &caller.break_glass
                 && let Err(problem) = shared.break_glass.broken(&caller, &path, reason).await
             {
@@ -178,24 +211,77 @@ where
             if let Some(call) = &caller.call {
                 request = request.map(|body| Overheard::listen(body, call));
             }
-            let response = match inner.call(request).await {
-                Ok(response) => shared.audited(&caller, with_words(response, &path)).await,
-                Err(err) => return Err(err),
+            let response = match timeout(shared.longest(shape), inner.call(request)).await {
+                Ok(Ok(response)) => with_words(response, &path),
+                Ok(Err(err)) => return Err(err),
+                Err(_) => Status::from(Problem::new(ErrorReason::DeadlineExceeded)).into_http(),
             };
+            let response = shared.audited(&caller, response).await;
             drop(in_flight);
-            shared.record(&path, &response, began);
-            if shared.streams.contains(&path) {
-                let verifier = shared.verifier.clone();
-                Ok(response.map(|body| Body::new(Until::new(body, verifier, session))))
-            } else {
-                Ok(response)
-            }
+            note(&response);
+            Ok(response.map(|body| shared.bounded(body, shape, session)))
         };
         Box::pin(work.instrument(span))
     }
 }
 
+impl<S> Guard<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + 'static,
+    S::Future: Send,
+    S::Error: Send + 'static,
+{
+    /// Lets a call pass that needs no token. Nobody is asked who they are, so there are not many.
+    fn open(
+        &mut self,
+        path: &str,
+        request: Request<Body>,
+    ) -> BoxFuture<'static, Result<Response<Body>, S::Error>> {
+        if path == PROBE {
+            return Box::pin(self.inner.call(request));
+        }
+        let Ok(place) = self.shared.open.clone().try_acquire_owned() else {
+            return answer(Problem::new(ErrorReason::Overloaded).retry_after(RETRY));
+        };
+        let readers = self.shared.readers.clone();
+        let answered = self.inner.call(request);
+        Box::pin(async move {
+            let response = answered.await?;
+            Ok(response.map(|body| readers.read(body, Some(place))))
+        })
+    }
+}
+
 impl Shared {
+    /// How long a call may take until its answer begins.
+    fn longest(&self, shape: Shape) -> Duration {
+        if shape.streams() {
+            self.bounds.stream
+        } else {
+            self.bounds.call
+        }
+    }
+
+    /// The body of an answer, which ends when its reader does not read, and as a stream when it is too old
+    /// or the credentials of its caller have ended.
+    fn bounded(&self, body: Body, shape: Shape, session: Arc<Session>) -> Body {
+        let body = if shape.answers_many {
+            let verifier = self.verifier.clone();
+            Body::new(Until::new(body, verifier, session, self.bounds.stream))
+        } else {
+            body
+        };
+        self.readers.read(body, None)
+    }
+
+    /// Asks the issuer for a key that nobody knows here.
+    async fn ask(&self, unknown: UnknownKey) -> Result<Arc<Session>, Problem> {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(Problem::new(ErrorReason::Unavailable).retry_after(RETRY));
+        };
+        unknown.ask(&self.verifier).await
+    }
+
     /// The answer, once what came of the call is recorded; without that, nothing of it leaves.
     async fn audited(&self, caller: &Caller, response: Response<Body>) -> Response<Body> {
         let (Some(audit), Some(call)) = (&self.audit, &caller.call) else {
@@ -206,15 +292,16 @@ impl Shared {
             Err(problem) => Status::from(problem).into_http(),
         }
     }
+}
 
-    fn record(&self, path: &str, response: &Response<Body>, began: Instant) {
-        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());
-        let labels = [
-            KeyValue::new("rpc.method", path.to_owned()),
-            KeyValue::new("rpc.code", i64::from(i32::from(code))),
-        ];
-        self.calls.add(1, &labels);
-        self.seconds.record(began.elapsed().as_secs_f64(), &labels);
+/// Notes in the span of a call how it was answered.
+fn note(response: &Response<Body>) {
+    let status = Status::from_header_map(response.headers());
+    let code = status.map_or(Code::Ok, |status| status.code());
+    let span = Span::current();
+    span.record("code", i32::from(code));
+    if Outcome::of(code) == Outcome::Failed {
+        span.record("otel.status_code", "ERROR");
     }
 }
 
@@ -265,26 +352,6 @@ impl UnknownKey {
     }
 }
 
-/// The paths of all methods whose answers are streams.
-fn streams() -> HashSet<String> {
-    let set = FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap_or_default();
-    let mut paths = HashSet::new();
-    for file in &set.file {
-        for service in &file.service {
-            let streams = service
-                .method
-                .iter()
-                .filter(|method| method.server_streaming());
-            paths.extend(
-                streams.map(|method| {
-                    format!("/{}.{}/{}", file.package(), service.name(), method.name())
-                }),
-            );
-        }
-    }
-    paths
-}
-
 fn answer<E>(problem: Problem) -> BoxFuture<'static, Result<Response<Body>, E>>
 where
     E: Send + 'static,
@@ -316,16 +383,4 @@ fn trace_id(context: &opentelemetry::Context) -> Option<String> {
     let span = context.span();
     let span = span.span_context();
     span.is_valid().then(|| span.trace_id().to_string())
-}
-
-struct Headers<'a>(&'a HeaderMap);
-
-impl Extractor for Headers<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
-    }
 }

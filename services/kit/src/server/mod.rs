@@ -1,10 +1,18 @@
 //! Listens, checks who calls, bounds what a connection may ask for, and drains.
 
+mod addresses;
+mod arriving;
 mod break_glass;
+mod config;
 mod connection;
+mod framing;
 mod front;
 mod health;
 mod layer;
+mod measure;
+mod methods;
+mod readers;
+mod share;
 mod tls;
 mod until;
 
@@ -12,14 +20,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
 
 pub use break_glass::{BreakGlass, LogBreakGlass};
+pub use config::{Exposure, ServerConfig};
 pub use front::{Behind, Front};
 pub use health::Latch;
+pub(crate) use methods::Method;
 pub use tls::TlsConfig;
 
 use crate::audit::{Audit, AuditConfig};
@@ -27,106 +36,22 @@ use crate::auth::{AuthConfig, Authority, PolicyError, Verifier};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::drain::Drain;
+use crate::telemetry::figures::Name;
+use crate::telemetry::{Calls, Page, TelemetryConfig};
+use connection::Most;
 use front::FrontLayer;
 use health::Readiness;
 use layer::GuardLayer;
+use measure::MeasureLayer;
+use share::Share;
 use tls::Tls;
 
-/// How a service listens.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerConfig {
-    /// Where to listen; port 0 takes any free one.
-    pub listen: SocketAddr,
-    /// How long calls under way may take after SIGTERM.
-    #[serde(default = "default_drain", with = "humantime_serde")]
-    pub drain: Duration,
-    /// How many calls may be under way at once before new ones are answered with OVERLOADED.
-    #[serde(default = "default_in_flight")]
-    pub max_in_flight: usize,
-    /// How many connections may be open.
-    #[serde(default = "default_connections")]
-    pub max_connections: usize,
-    /// How many streams one connection may have open.
-    #[serde(default = "default_streams")]
-    pub max_streams_per_connection: u32,
-    /// Whether contracts can be asked for by reflection.
-    #[serde(default = "default_reflection")]
-    pub reflection: bool,
-    /// How it encrypts; not at all when unset.
-    #[serde(default)]
-    pub tls: Option<TlsConfig>,
-}
-
-/// Who reaches a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exposure {
-    /// Everybody: it is the door.
-    Outside,
-    /// Neighbours only: it stands behind the door.
-    Inside,
-}
-
-fn default_drain() -> Duration {
-    Duration::from_secs(20)
-}
-
-fn default_in_flight() -> usize {
-    4096
-}
-
-fn default_connections() -> usize {
-    10_000
-}
-
-fn default_streams() -> u32 {
-    1024
-}
-
-fn default_reflection() -> bool {
-    true
-}
-
-impl ServerConfig {
-    /// The defaults, listening at `listen`.
-    pub fn new(listen: SocketAddr) -> Self {
-        Self {
-            listen,
-            drain: default_drain(),
-            max_in_flight: default_in_flight(),
-            max_connections: default_connections(),
-            max_streams_per_connection: default_streams(),
-            reflection: default_reflection(),
-            tls: None,
-        }
-    }
-
-    /// Checks how it listens; the error names the key.
-    ///
-    /// # Errors
-    /// When a certificate cannot be used, or nobody encrypts in production.
-    pub fn check(&self, auth: &AuthConfig, exposure: Exposure) -> Result<(), String> {
-        let hidden = self.listen.ip().is_loopback() || auth.plaintext_inside;
-        match &self.tls {
-            Some(tls) => tls.check(),
-            None if !auth.production => Ok(()),
-            None if exposure == Exposure::Inside && hidden => Ok(()),
-            None => Err(match exposure {
-                Exposure::Outside => "server.tls: needed where auth.production is set",
-                Exposure::Inside => {
-                    "server.tls: needed where auth.production is set, or auth.plaintext_inside \
-                     where a mesh encrypts"
-                }
-            }
-            .to_owned()),
-        }
-    }
-
-    /// Any free port of this machine, for trials and tests.
-    pub fn loopback() -> Self {
-        Self::new(SocketAddr::from(([127, 0, 0, 1], 0)))
-    }
-}
+/// What anybody may ask is smaller than this, in bytes.
+const MAX_OPEN_REQUEST: usize = 4 << 10;
+/// Whether it takes calls.
+const READY: Name = Name::count("campus.ready", "Whether the service is ready for calls");
+/// Connections that were opened at once are not closed at once.
+const SPREAD: std::ops::Range<f64> = 0.9..1.1;
 
 /// A service cannot listen or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +59,9 @@ pub enum ServeError {
     /// The address cannot be listened at.
     #[error("server.listen: cannot listen at {0}")]
     Bind(SocketAddr, #[source] std::io::Error),
+    /// The address for operators cannot be listened at.
+    #[error("telemetry.listen: cannot listen at {0}")]
+    Page(SocketAddr, #[source] std::io::Error),
     /// Whom it trusts or how it encrypts cannot be used; the text names the key.
     #[error("configuration: {0}")]
     Config(String),
@@ -170,6 +98,8 @@ pub struct Server {
     readiness: Readiness,
     drain: Drain,
     front: Option<Arc<dyn Front>>,
+    calls: Option<Calls>,
+    page: Option<Page>,
 }
 
 /// A server that answers.
@@ -177,6 +107,8 @@ pub struct Server {
 pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Where operators ask for its metrics and whether it is ready.
+    pub page: Option<SocketAddr>,
     drain: Drain,
     patience: Duration,
     task: JoinHandle<Result<(), ServeError>>,
@@ -221,6 +153,8 @@ impl Server {
             readiness,
             drain,
             front: None,
+            calls: None,
+            page: None,
         })
     }
 
@@ -270,11 +204,37 @@ impl Server {
         Ok(self)
     }
 
+    /// Counts the calls to `service`, and answers operators where the settings say.
+    ///
+    /// # Errors
+    /// When their address cannot be listened at.
+    pub async fn observed(
+        mut self,
+        service: &'static str,
+        config: &TelemetryConfig,
+    ) -> Result<Self, ServeError> {
+        self.calls = Some(Calls::to(service));
+        let (readiness, drain) = (self.readiness.clone(), self.drain.clone());
+        let missing = Arc::new(move || readiness.missing(&drain));
+        let told = missing.clone();
+        READY.read([("service", service)], move || {
+            Some(f64::from(u8::from(told().is_empty())))
+        });
+        if let Some(listen) = config.listen {
+            let page = Page::open(listen, missing).await;
+            let page = page.map_err(|err| ServeError::Page(listen, err))?;
+            tracing::info!(addr = %page.addr(), "listening for operators");
+            self.page = Some(page);
+        }
+        Ok(self)
+    }
+
     /// Answers calls until the drain, then lets those under way finish for the configured time.
     pub fn serve(self, routes: Routes) -> Running {
         let (addr, drain, patience) = (self.addr, self.drain.clone(), self.config.drain);
         Running {
             addr,
+            page: self.page.as_ref().map(Page::addr),
             drain,
             patience,
             task: tokio::spawn(self.run(routes)),
@@ -297,11 +257,13 @@ impl Server {
             readiness,
             drain,
             front,
+            calls,
+            page,
         } = self;
         tokio::spawn(authority.clone().keep_current(drain.clone()));
         let (reporter, health) = tonic_health::server::health_reporter();
         tokio::spawn(readiness.report(reporter, drain.clone()));
-        let mut routes = routes.add_service(health);
+        let mut routes = routes.add_service(health.max_decoding_message_size(MAX_OPEN_REQUEST));
         if let Some(audit) = &audit {
             routes = routes.add_service(audit.service());
         }
@@ -310,32 +272,45 @@ impl Server {
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
                 .build_v1()?;
-            routes = routes.add_service(reflection);
+            routes = routes.add_service(reflection.max_decoding_message_size(MAX_OPEN_REQUEST));
         }
         tracing::info!(%addr, encrypted = tls.is_some(), "listening");
         let cut = Drain::new();
+        let share = match front {
+            Some(_) => Share::own(),
+            None => Share::of_everybody(config.max_streams_per_connection),
+        };
+        let most = Most {
+            all: config.max_connections,
+            of_one: config.max_connections_per_address,
+        };
         // The defaults of the transport leave several of these open without a bound.
-        let server = tonic::transport::Server::builder()
+        let mut transport = tonic::transport::Server::builder()
             .accept_http1(front.is_some())
             .max_concurrent_streams(config.max_streams_per_connection)
-            .http2_max_pending_accept_reset_streams(Some(20))
+            .http2_max_pending_accept_reset_streams(Some(share.resets))
             .http2_max_local_error_reset_streams(Some(256))
             .http2_max_header_list_size(16 << 10)
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(4 << 20)
+            .initial_stream_window_size(share.stream_window)
+            .initial_connection_window_size(share.connection_window);
+        if let Some(age) = config.max_connection_age {
+            transport = transport.max_connection_age(age.mul_f64(rand::random_range(SPREAD)));
+        }
+        let server = transport
             .layer(FrontLayer::new(front))
+            .layer(MeasureLayer(calls))
             .layer(GuardLayer::new(
                 verifier,
                 authority,
                 break_glass,
                 audit,
-                config.max_in_flight,
+                &config,
             ))
             .add_routes(routes)
             .serve_with_incoming_shutdown(
-                connection::incoming(listener, config.max_connections, tls, cut.clone()),
+                connection::incoming(listener, most, tls, cut.clone()),
                 {
                     let drain = drain.clone();
                     async move { drain.draining().await }
@@ -354,6 +329,10 @@ impl Server {
                 cut.signal();
                 server.await?;
             }
+        }
+        // It answers until the server has stopped.
+        if let Some(page) = page {
+            page.close().await;
         }
         Ok(())
     }

@@ -1,33 +1,60 @@
-//! Streams that end with the credentials of who opened them.
+//! Streams that end with the credentials of who opened them, or of old age.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
+use proto::error::ErrorReason;
 use tonic::Status;
 use tonic::body::Body;
 
+use super::framing::Framing;
 use crate::auth::{Session, Verifier};
 use crate::status::Problem;
 
-/// Passes a stream on until the credentials of its caller have ended or were called back. The end is
-/// told in trailers: what the caller has read is its cursor.
+/// Those who were ended come back at different times.
+const SPREAD: std::ops::Range<f64> = 0.9..1.1;
+/// Whoever watched for as long as one may can go on after this.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Passes a stream on until it is too old, or the credentials of its caller have ended or were called back.
+/// The end is told in trailers after a whole message: what the caller has read is its cursor.
 pub(super) struct Until {
     /// None once it has ended.
     body: Option<Body>,
+    framing: Framing,
     ended: BoxFuture<'static, Problem>,
+    /// Why it ends after the message that passes now.
+    why: Option<Problem>,
 }
 
 impl Until {
-    /// Passes `body` on for as long as `session` stands.
-    pub(super) fn new(body: Body, verifier: Verifier, session: Arc<Session>) -> Self {
+    /// Passes `body` on for as long as `session` stands, and about `age` at most.
+    pub(super) fn new(
+        body: Body,
+        verifier: Verifier,
+        session: Arc<Session>,
+        age: Duration,
+    ) -> Self {
+        let age = age.mul_f64(rand::random_range(SPREAD));
+        let ended = async move {
+            tokio::select! {
+                problem = verifier.ended(session) => problem,
+                () = tokio::time::sleep(age) => {
+                    Problem::new(ErrorReason::Unavailable).retry_after(RETRY)
+                }
+            }
+        };
         Self {
             body: Some(body),
-            ended: Box::pin(verifier.ended(session)),
+            framing: Framing::default(),
+            ended: Box::pin(ended),
+            why: None,
         }
     }
 }
@@ -44,7 +71,14 @@ impl http_body::Body for Until {
         let Some(body) = &mut this.body else {
             return Poll::Ready(None);
         };
-        if let Poll::Ready(problem) = this.ended.as_mut().poll(context) {
+        if this.why.is_none()
+            && let Poll::Ready(problem) = this.ended.as_mut().poll(context)
+        {
+            this.why = Some(problem);
+        }
+        if this.framing.is_between()
+            && let Some(problem) = this.why.take()
+        {
             // Whoever makes the stream hears of its end now.
             this.body = None;
             let mut trailers = HeaderMap::new();
@@ -52,7 +86,13 @@ impl http_body::Body for Until {
             let _ = Status::from(problem).add_header(&mut trailers);
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
-        Pin::new(body).poll_frame(context)
+        let polled = Pin::new(body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            this.framing.pass(data);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -7,7 +7,7 @@ use kit::db::Tx;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::directives::{Directives, directive_name};
-use super::items::{CLASS_GROUP, owner};
+use super::items::{CLASS_GROUP, Owners, owner};
 use super::messages::{NewMessage, queue};
 use super::telling::named;
 use super::told::SENTENCE;
@@ -52,11 +52,47 @@ pub(super) async fn parties(
     Ok(recipients.iter().map(party).collect())
 }
 
-/// A template, and what it is given besides the title and who ordered.
-type Wording = (&'static str, Vec<(&'static str, String)>);
+/// A template and its values.
+type Wording = (&'static str, BTreeMap<String, String>);
+
+/// A template that is given the title, who ordered, and some more.
+fn wording<const N: usize>(
+    directive: &Directive,
+    template: &'static str,
+    more: [(&str, String); N],
+) -> Wording {
+    let mut values = named(more);
+    values.extend(named([
+        ("title", directive.content.title.clone()),
+        (
+            "sender",
+            format!("organizations/{}", directive.organization),
+        ),
+    ]));
+    (template, values)
+}
+
+/// What whoever owns demands is told as they come.
+fn owned(directive: &Directive) -> Wording {
+    let title = &directive.content.title;
+    let sentence = named([
+        (
+            "what",
+            format!("通知《{title}》中有任务由您负责，请登录查看要求和期限"),
+        ),
+        (
+            "what_en",
+            format!(
+                "Demands of “{title}” are yours to see to: sign in to see what is due and when"
+            ),
+        ),
+    ]);
+    (SENTENCE, sentence)
+}
 
 impl Directives {
-    /// Tells recipients, each with the instant until which it signs: one message for each instant.
+    /// Tells recipients, each with the instant until which it signs: one message for each instant. Whoever
+    /// owns a demand at one of them and is not told in its place is told that it is theirs.
     pub(super) async fn tell_arrival(
         &self,
         tx: &Tx,
@@ -68,12 +104,18 @@ impl Directives {
         for (recipient, due) in reached {
             by_due.entry(due).or_default().push(recipient);
         }
+        let (mut told, mut owners) = (BTreeSet::<Party>::new(), BTreeSet::new());
         for (due, recipients) in by_due {
             let due = due.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let wording = (ARRIVED, vec![("due", due)]);
-            self.tell(tx, directive, (recipients, wording), now).await?;
+            let wording = wording(directive, ARRIVED, [("due", due)]);
+            let parties: BTreeSet<Party> = parties(tx, &recipients).await?.into_iter().collect();
+            self.tell(tx, directive, (&parties, wording), now).await?;
+            told.extend(parties);
+            owners.extend(owners_of(tx, directive, &recipients).await?);
         }
-        Ok(())
+        let owners = &owners - &told;
+        self.tell(tx, directive, (&owners, owned(directive)), now)
+            .await
     }
 
     /// Tells whoever was told that a directive is withdrawn, or that another one takes its place.
@@ -85,36 +127,32 @@ impl Directives {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let wording = match (directive.state, replacement) {
-            (State::Revoked, _) => (REVOKED, vec![("reason", directive.revoke_reason.clone())]),
+            (State::Revoked, _) => {
+                let reason = directive.revoke_reason.clone();
+                wording(directive, REVOKED, [("reason", reason)])
+            }
             (State::Superseded, Some(replacement)) => {
                 let replacement = replacement.content.title.clone();
-                (SUPERSEDED, vec![("replacement", replacement)])
+                wording(directive, SUPERSEDED, [("replacement", replacement)])
             }
             _ => return Ok(()),
         };
         let reached = Store::reached(tx, directive.id).await?;
-        self.tell(tx, directive, (reached, wording), now).await
+        let mut told: BTreeSet<Party> = parties(tx, &reached).await?.into_iter().collect();
+        told.extend(owners_of(tx, directive, &reached).await?);
+        self.tell(tx, directive, (&told, wording), now).await
     }
 
-    /// Tells recipients of a directive by a template with its title, who ordered, and some more values.
+    /// Tells some of a directive.
     async fn tell(
         &self,
         tx: &Tx,
         directive: &Directive,
-        (recipients, (template, more)): (Vec<String>, Wording),
+        (told, (template, values)): (&BTreeSet<Party>, Wording),
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let organization = &directive.organization;
-        let values = [
-            ("title", directive.content.title.clone()),
-            ("sender", format!("organizations/{organization}")),
-        ];
-        let values = values.into_iter().chain(more);
-        let values: BTreeMap<String, String> = values
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        let told: BTreeSet<Party> = parties(tx, &recipients).await?.into_iter().collect();
-        let told: Vec<Party> = told.into_iter().collect();
+        let told: Vec<Party> = told.iter().cloned().collect();
         for parties in told.chunks(TOGETHER) {
             let message = NewMessage {
                 sender: Organization {
@@ -145,6 +183,21 @@ impl Directives {
         }
         Ok(())
     }
+}
+
+/// Who owns a demand of a directive at some of its recipients.
+async fn owners_of(
+    tx: &Tx,
+    directive: &Directive,
+    recipients: &[String],
+) -> Result<BTreeSet<Party>, DbErr> {
+    let items = &directive.content.items;
+    if items.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let owners = Owners::at(tx, recipients).await?;
+    let found = recipients.iter().flat_map(|id| owners.of(id, items.iter()));
+    Ok(found.collect())
 }
 
 /// A message that says the same in one sentence.

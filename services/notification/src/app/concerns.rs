@@ -107,7 +107,7 @@ impl Concerns {
         };
         let id = new_id(now);
         if !anonymous {
-            submission.words.person = caller.person.clone().unwrap_or_default();
+            submission.words.person = answered_to(caller, submission.submitter);
         }
         let path = receiver.path.as_str();
         let clocks = Store::rules(&tx).await?.clocks(path, now);
@@ -123,6 +123,9 @@ impl Concerns {
             concern.author = self.author(caller);
         }
         Store::save_concern(&tx, &concern, seal).await?;
+        let name = concern_name(&concern.organization, concern.id);
+        let notice = Notice::of_move(None, &concern, &name, now);
+        Store::tell(&tx, notice.into_iter().collect(), now).await?;
         let answer = render(concern, code);
         ticket.record(&tx, seal, &answer).await?;
         tx.commit().await?;
@@ -196,14 +199,17 @@ impl Concerns {
                 Verb::Rate(satisfaction, remark, clocks)
             }
         };
+        let before = concern.clone();
         let concern = concern.apply(verb, now)?;
         Store::save_concern(&tx, &concern, seal).await?;
-        if concern.state == State::Answered {
-            let name = concern_name(&concern.organization, concern.id);
+        let name = concern_name(&concern.organization, concern.id);
+        let notice = if concern.state == State::Answered {
             let until = civil_date(concern.wait.unwrap_or(now));
-            let notice = Notice::of_answer(&concern, &name, until);
-            Store::tell(&tx, notice.into_iter().collect(), now).await?;
-        }
+            Notice::of_answer(&concern, &name, until)
+        } else {
+            Notice::of_move(Some(&before), &concern, &name, now)
+        };
+        Store::tell(&tx, notice.into_iter().collect(), now).await?;
         let answer = render(concern);
         ticket.record(&tx, seal, &answer).await?;
         tx.commit().await?;
@@ -220,7 +226,25 @@ impl Concerns {
         self.base.organization(caller, permission, id).await
     }
 
-    /// The concerns about an organisation and those below that the caller sees to, newest first,
+    /// An organisation about which the caller may have concerns to deal with: one where they handle
+    /// concerns, and for the staff one where they belong, or above.
+    pub(crate) async fn dealt_with(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Organization, Error> {
+        let handled = self.organization(caller, Permission::ConcernHandle, id);
+        let refused = match handled.await {
+            Ok(organization) => return Ok(organization),
+            Err(refused) => refused,
+        };
+        if assignee_of(caller).is_none() {
+            return Err(refused);
+        }
+        self.receiver(caller, id).await
+    }
+
+    /// The concerns about an organisation and those below that the caller deals with, newest first,
     /// without their words.
     pub(crate) async fn list(
         &self,
@@ -230,9 +254,11 @@ impl Concerns {
         limit: u64,
     ) -> Result<Vec<Concern>, Error> {
         let now = self.base.clock.now();
+        let handles = caller.require(Permission::ConcernHandle, &organization.path);
         let listed = Listed {
             about: organization.path.as_str(),
-            handled: caller.scope.as_str(),
+            handled: handles.is_ok().then_some(caller.scope.as_str()),
+            assignee: assignee_of(caller),
             state,
             overdue: overdue.then_some(now),
             before,
@@ -304,6 +330,23 @@ impl Concerns {
     /// The present instant.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.base.clock.now()
+    }
+}
+
+/// The member of the staff that the caller is.
+fn assignee_of(caller: &Caller) -> Option<&str> {
+    let person = caller.person.as_deref();
+    person.filter(|person| matches!(Party::parse(person), Some(Party::Staff(_))))
+}
+
+/// As whom the caller hears of what became of a concern: a guardian apart from the pupil. Empty where the
+/// token names nobody.
+fn answered_to(caller: &Caller, submitter: Submitter) -> String {
+    let person = caller.person.clone().unwrap_or_default();
+    let as_guardian = submitter != Submitter::Student && caller.is(Role::Guardian);
+    match Party::parse(&person) {
+        Some(Party::Student(id)) if as_guardian => Party::Family(id).name(),
+        _ => person,
     }
 }
 

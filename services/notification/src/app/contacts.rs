@@ -1,6 +1,8 @@
 //! Where people can be reached, and when they want to be: said by themselves, or by whoever keeps the
 //! register of their place.
 
+use std::collections::BTreeSet;
+
 use kit::auth::{Caller, Permission};
 use kit::request::{Once, once};
 use kit::status::Problem;
@@ -9,7 +11,7 @@ use prost::Message;
 use zeroize::Zeroizing;
 
 use super::channels::Channels;
-use super::{Base, place, unknown};
+use super::{Base, is_own, place, unknown};
 use crate::domain::contact::Address;
 use crate::domain::party::Party;
 use crate::domain::preferences::Preferences;
@@ -29,9 +31,15 @@ pub(super) fn address_of(seal: &Seal, row: &ContactRow) -> Result<Zeroizing<Stri
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// A sealed address opens for its channel and party only.
+/// A sealed address opens for its channel and party only. That of a family is sealed as a version before
+/// did it, which knew no other party of the pupil's name.
 fn owner(channel: &str, party: &Party) -> String {
-    format!("contact_points|{channel}|{}", party.name())
+    let party = match party {
+        Party::Family(id) => Party::Student(*id).name(),
+        Party::Student(id) => format!("{}/own", Party::Student(*id).name()),
+        Party::Guardian(..) | Party::Staff(_) | Party::Organization(_) => party.name(),
+    };
+    format!("contact_points|{channel}|{party}")
 }
 
 /// The use cases of contact points and preferences.
@@ -40,6 +48,14 @@ pub(crate) struct Contacts {
     base: Base,
     channels: Channels,
     seal: Seal,
+}
+
+/// Where somebody is to be reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) party: Party,
+    pub(crate) channel: String,
+    pub(crate) address: Address,
 }
 
 /// A contact point with what can be shown of its address.
@@ -68,10 +84,10 @@ impl Contacts {
     /// Checks that the caller may say something about a party: it is the caller, or at or below the
     /// caller's place.
     pub(crate) async fn authorize(&self, caller: &Caller, party: &Party) -> Result<(), Error> {
-        let name = party.name();
-        if caller.person.as_deref() == Some(&*name) {
+        if is_own(caller, party) {
             return Ok(());
         }
+        let name = party.name();
         let permission = Permission::ContactWrite;
         let scope = caller.allowed(permission)?;
         let store = &self.base.store;
@@ -121,14 +137,89 @@ impl Contacts {
             Once::Repeat(answer) => return Ok(answer),
             Once::First(ticket) => ticket,
         };
-        let owner = owner(channel, party);
-        let sealed = self.seal.seal_bytes(&owner, address.as_str().as_bytes());
-        let row = Store::set_contact_point(&tx, channel, party, sealed, now).await?;
+        let row = ContactRow::of(channel, party, self.sealed(channel, party, address), now);
+        Store::set_contact_points(&tx, std::slice::from_ref(&row)).await?;
         let answer = render(ContactPoint {
             party: party.clone(),
             masked: address.masked(),
             row,
         });
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// An address as it is stored: sealed, and as a keyed hash that tells which others are the same.
+    fn sealed(&self, channel: &str, party: &Party, address: &Address) -> (Vec<u8>, Vec<u8>) {
+        let owner = owner(channel, party);
+        let sealed = self.seal.seal_bytes(&owner, address.as_str().as_bytes());
+        let of_channel = format!("{channel}|{}", address.as_str());
+        (
+            sealed,
+            self.seal.hash("contact point", &of_channel).to_vec(),
+        )
+    }
+
+    /// Stores where many can be reached, each for whom the caller may say it; tells of each that was not
+    /// stored why. The caller may say it of somebody, and each setting was read before.
+    pub(crate) async fn set_many<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        settings: Vec<Result<Setting, Error>>,
+        (request_id, request): (&str, &impl Message),
+        render: impl FnOnce(Vec<Option<Problem>>) -> R,
+    ) -> Result<R, Error> {
+        const METHOD: &str = "BatchSetContactPoints";
+        let now = self.base.clock.now();
+        let permission = Permission::ContactWrite;
+        let scope = caller.allowed(permission)?;
+        let parties = settings.iter().flatten().map(|one| one.party.clone());
+        let parties: Vec<Party> = parties.collect();
+        let tx = self.base.store.database().begin().await?;
+        let ticket = match once(&tx, caller, METHOD, request_id, request, now).await? {
+            Once::Repeat(answer) => return Ok(answer),
+            Once::First(ticket) => ticket,
+        };
+        let places = Store::party_places(&tx, &parties).await?;
+        let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut outcome = Vec::with_capacity(settings.len());
+        for setting in settings {
+            let row = setting.and_then(
+                |Setting {
+                     party,
+                     channel,
+                     address,
+                 }| {
+                    if !is_own(caller, &party) {
+                        let found = places.get(&party);
+                        let found =
+                            found.ok_or_else(|| unknown(permission, scope, party.name()))?;
+                        caller.require(permission, &place(found))?;
+                    }
+                    let row = ContactRow::of(
+                        &channel,
+                        &party,
+                        self.sealed(&channel, &party, &address),
+                        now,
+                    );
+                    if !seen.insert((channel, party)) {
+                        return Err(
+                            Problem::invalid("party", "同一批次中不能重复", "each once").into()
+                        );
+                    }
+                    Ok(row)
+                },
+            );
+            outcome.push(match row {
+                Ok(row) => {
+                    rows.push(row);
+                    None
+                }
+                Err(refused) => Some(refused.into()),
+            });
+        }
+        Store::set_contact_points(&tx, &rows).await?;
+        let answer = render(outcome);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)

@@ -113,7 +113,11 @@ impl Messages {
         let message = message.advance(up_to, now)?;
         Store::save_progress(&tx, message.clone()).await?;
         Store::end_part(&tx, &message, written).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        if message.state == State::Expanded {
+            self.inboxes.filled(&message, now);
+        }
+        Ok(())
     }
 }
 

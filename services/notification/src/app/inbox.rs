@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::denied;
 use super::messages::Messages;
+use super::{denied, is_own};
 use crate::domain::message::Message;
 use crate::domain::party::Party;
 use crate::domain::text::Text;
@@ -37,18 +37,28 @@ pub(crate) struct Mail {
 }
 
 impl Messages {
-    /// Checks that the caller may read an inbox: that of the person of the token, or of an organisation
-    /// within its scope for those who may read messages there.
+    /// Checks that the caller may read an inbox: that of the person of the token, whose guardians have one
+    /// apart from the pupil's, or of an organisation within its scope for those who may read messages
+    /// there. Whoever receives the reports of a centre for disease control reads what is sent to the
+    /// centre, and no messages of schools.
     pub(crate) async fn open_inbox(&self, caller: &Caller, party: &Party) -> Result<(), Error> {
         caller.allowed(Permission::InboxRead)?;
         match party {
             Party::Organization(id) => {
-                let permission = Permission::MessageRead;
+                let ids = std::slice::from_ref(id);
+                let db = self.base.store.database().read();
+                let permission = if Store::centres_among(db, ids).await?.is_empty() {
+                    Permission::MessageRead
+                } else {
+                    Permission::ReportReceive
+                };
                 self.base.organization(caller, permission, id).await?;
                 Ok(())
             }
-            person if caller.person == Some(person.name()) => Ok(()),
-            Party::Student(_) | Party::Staff(_) => Err(denied(Permission::InboxRead)),
+            person if person.has_inbox() && is_own(caller, person) => Ok(()),
+            Party::Student(_) | Party::Family(_) | Party::Guardian(..) | Party::Staff(_) => {
+                Err(denied(Permission::InboxRead))
+            }
         }
     }
 

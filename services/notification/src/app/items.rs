@@ -4,11 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kit::clock::civil_date;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::Base;
+use crate::domain::chain::parts;
 use crate::domain::content::Item;
 use crate::domain::item::{ItemReport, is_late};
+use crate::domain::party::Party;
 use crate::domain::recipient::Recipient;
 use crate::error::Error;
 use crate::store::Store;
@@ -108,6 +110,34 @@ fn carried_item(
         report: report.map_or_else(String::new, |report| report.report.clone()),
         finished,
         late: is_late(item.due, finished.map(civil_date), civil_date(now)),
+    }
+}
+
+/// Whoever answers for duties at organisations and class groups.
+#[derive(Clone, Debug)]
+pub(super) struct Owners(HashMap<String, Vec<Duty>>);
+
+impl Owners {
+    /// Those at recipients, by recipient id.
+    pub(super) async fn at(
+        db: &impl ConnectionTrait,
+        recipients: &[String],
+    ) -> Result<Self, DbErr> {
+        let organizations: BTreeSet<&str> = recipients.iter().map(|id| parts(id).0).collect();
+        let organizations: Vec<String> = organizations.into_iter().map(ToOwned::to_owned).collect();
+        Ok(Self(Store::duties(db, &organizations).await?))
+    }
+
+    /// Who owns these demands at a recipient; one that nobody owns there is passed over.
+    pub(super) fn of<'a>(
+        &self,
+        recipient: &str,
+        items: impl Iterator<Item = &'a Item>,
+    ) -> BTreeSet<Party> {
+        let (organization, class_group) = parts(recipient);
+        let duties = self.0.get(organization).map_or(&[][..], Vec::as_slice);
+        let owners = items.filter_map(|item| owner(duties, &item.duty, class_group));
+        owners.filter_map(Party::parse).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use kit::auth::{Caller, Permission};
 use kit::request::{Once, once};
 use uuid::Uuid;
 
-use super::messages::{Messages, message_name};
+use super::messages::{Messages, is_shown, message_name};
 use super::{denied, place, unknown};
 use crate::domain::delivery::{Delivery, Key, State};
 use crate::domain::message::Message;
@@ -30,7 +30,7 @@ impl Messages {
         let name = || message_name(organization, id);
         let db = self.base.store.database().read();
         let found = Store::message(db, id).await?;
-        let found = found.filter(|message| message.organization == organization);
+        let found = found.filter(|message| is_shown(message, organization));
         let sender = match &found {
             Some(message) => Some(place(&message.org_path)),
             None => self.base.path(db, organization).await?,

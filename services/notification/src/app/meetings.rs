@@ -1,4 +1,4 @@
-//! Meetings: called, ended, called off, and shown (rule 5.40).
+//! Meetings: called, postponed, ended, called off, and shown (rule 5.40).
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use kit::request::{Once, once};
 use prost::Message;
 use uuid::Uuid;
 
+use super::calling::Change;
 use super::directives::directive_name;
 use super::{Base, Organization, denied, new_id, place, unknown};
 use crate::domain::attendance::Attendance;
@@ -101,6 +102,7 @@ impl Meetings {
             closed: None,
             minutes: String::new(),
             directive: String::new(),
+            change_reason: String::new(),
             version: 1,
         };
         let expected = self.expected(&tx, &meeting).await?;
@@ -148,8 +150,8 @@ impl Meetings {
         Ok(directive_name(organization, notice))
     }
 
-    /// Ends a meeting or calls it off.
-    pub(crate) async fn close<R: Message + Default>(
+    /// Ends a meeting, postpones it or calls it off.
+    pub(crate) async fn change<R: Message + Default>(
         &self,
         caller: &Caller,
         (organization, id): (&str, Uuid),
@@ -167,10 +169,32 @@ impl Meetings {
         };
         let found = Store::held_meeting(&tx, organization, id, Hold::Change).await?;
         let meeting = found.ok_or_else(|| Error::NotFound(meeting_name(organization, id)))?;
-        let ends = verb == Verb::End;
-        let meeting = Store::save_meeting(&tx, meeting.apply(verb, now)?).await?;
-        if ends {
-            Store::close_attendances(&tx, id, now).await?;
+        let before = meeting.start;
+        let meeting = meeting.apply(verb.clone(), now)?;
+        if matches!(verb, Verb::Postpone { .. }) && meeting.start <= before.max(now) {
+            return Err(Error::MeetingField(
+                "start_time".to_owned(),
+                Unfit::NotLater,
+            ));
+        }
+        let meeting = Store::save_meeting(&tx, meeting).await?;
+        match verb {
+            Verb::End => {
+                Store::close_attendances(&tx, id, now).await?;
+                Store::forget_called(&tx, id).await?;
+            }
+            Verb::Postpone { .. } => {
+                self.tell_change(&tx, &meeting, Change::Postponed(before), now)
+                    .await?;
+                Store::expect_again(&tx, id).await?;
+            }
+            Verb::Cancel { .. } => {
+                self.tell_change(&tx, &meeting, Change::Cancelled, now)
+                    .await?;
+                Store::forget_called(&tx, id).await?;
+            }
+            // Minutes are published by a use case of their own.
+            Verb::Publish { .. } => {}
         }
         let turnout = turnout(&tx, id).await?;
         let answer = render(meeting, turnout);

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::channels::Channels;
+use super::figures::Inboxes;
 use super::new_id;
 use super::receipts::{self, Receipts};
 use super::templates::fill;
@@ -36,6 +37,7 @@ pub(crate) struct Messages {
     /// The latest revision of inboxes.
     pub(super) news: watch::Sender<i64>,
     pub(super) receipts: Receipts,
+    pub(super) inboxes: Inboxes,
     pub(super) wording: Wording,
     pub(super) heartbeat: Duration,
     pub(super) drain: Drain,
@@ -105,6 +107,7 @@ pub(crate) async fn queue(
         exercise,
         author,
         basis,
+        confidential: false,
         created: now,
         expires,
         expanded: None,
@@ -127,6 +130,7 @@ impl Messages {
             channels,
             wording,
             receipts: receipts::spawn(base.store.clone(), drain.clone()),
+            inboxes: Inboxes::of(&base),
             base,
             work: Arc::default(),
             news: watch::Sender::new(0),
@@ -204,13 +208,13 @@ impl Messages {
             .await?;
         let db = self.base.store.database().read();
         let found = Store::message(db, id).await?;
-        let message = found.filter(|message| message.organization == organization);
+        let message = found.filter(|message| is_shown(message, organization));
         let message = message.ok_or_else(|| Error::NotFound(message_name(organization, id)))?;
         let figures = Store::figures(db, &[id]).await?.remove(&id);
         Ok((message, figures.unwrap_or_default()))
     }
 
-    /// The messages that an organisation sent, newest first.
+    /// The messages that an organisation sent, newest first, without confidential ones.
     pub(crate) async fn messages(
         &self,
         sender: &Organization,
@@ -246,7 +250,7 @@ impl Messages {
             Once::First(ticket) => ticket,
         };
         let found = Store::message_to_change(&tx, id).await?;
-        let message = found.filter(|message| message.organization == organization);
+        let message = found.filter(|message| is_shown(message, organization));
         let message = message.ok_or_else(|| Error::NotFound(message_name(organization, id)))?;
         let message = message.cancel()?;
         Store::save_stopped(&tx, &message, now).await?;
@@ -291,6 +295,12 @@ async fn within_reach(
         return Err(beyond("message.recipients.parties", index));
     }
     Ok(())
+}
+
+/// Whether a message is shown to others than its recipients as one of an organisation: one that is not is
+/// answered like one that does not exist.
+pub(super) fn is_shown(message: &Message, organization: &str) -> bool {
+    message.organization == organization && !message.confidential
 }
 
 /// The resource name of a message.

@@ -14,6 +14,7 @@ pub(crate) mod concerns;
 pub(crate) mod contacts;
 pub(crate) mod directives;
 mod expansion;
+pub(crate) mod figures;
 pub(crate) mod glass;
 pub(crate) mod inbox;
 mod issuing;
@@ -42,7 +43,7 @@ pub(crate) mod words;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use kit::auth::{Caller, Permission};
+use kit::auth::{Caller, Permission, Role};
 use kit::clock::Clock;
 use kit::org::OrgPath;
 use kit::status::Problem;
@@ -50,6 +51,7 @@ use proto::error::ErrorReason;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use crate::domain::party::Party;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -123,4 +125,18 @@ fn new_id(now: DateTime<Utc>) -> Uuid {
         seconds,
         now.timestamp_subsec_nanos(),
     ))
+}
+
+/// Whether a party is the caller: whom the token names, where they hold the role. A guardian speaks for all
+/// guardians of the pupil and never for the pupil, and the pupil for none of them.
+fn is_own(caller: &Caller, party: &Party) -> bool {
+    let names = |party: Party| caller.person == Some(party.name());
+    match party {
+        Party::Student(_) => caller.is(Role::Student) && names(party.clone()),
+        Party::Family(student) | Party::Guardian(student, _) => {
+            caller.is(Role::Guardian) && names(Party::Student(*student))
+        }
+        Party::Staff(_) => names(party.clone()),
+        Party::Organization(_) => false,
+    }
 }

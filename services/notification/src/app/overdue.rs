@@ -1,7 +1,7 @@
 //! Tells recipients of directives that a time has passed without what was due, and the one above of how
 //! many: one replica looks each second, each group is told once, in the transaction that notes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +16,17 @@ use uuid::Uuid;
 use super::Base;
 use super::arrivals::{parties, urgency};
 use super::directives::directive_name;
+use super::items::Owners;
 use super::telling::{Telling, named};
 use super::told::write;
 use crate::domain::directive::Directive;
+use crate::domain::item::late_items;
 use crate::domain::message::{Category, Urgency};
 use crate::domain::party::Party;
 use crate::domain::recipient::Missed;
 use crate::error::Error;
 use crate::store::Store;
+use crate::store::items::RecipientKey;
 use crate::store::overdue;
 
 /// The name of the lease: one replica looks at a time.
@@ -114,7 +117,7 @@ impl Overdue {
         if let Some(directive) = directive
             && !late.is_empty()
         {
-            let tellings = tellings(&tx, &directive, overdue, &late).await?;
+            let tellings = tellings(&tx, (&directive, overdue), &late, time.1).await?;
             write(&tx, tellings, &self.channels, time.0).await?;
         }
         tx.commit().await?;
@@ -122,15 +125,22 @@ impl Overdue {
     }
 }
 
-/// What those who are late are told, and the one above of all of them.
+/// What those who are late are told, whoever owns what is late there, and the one above of all of them.
 async fn tellings(
     tx: &Tx,
-    directive: &Directive,
-    overdue: &overdue::Overdue,
+    (directive, overdue): (&Directive, &overdue::Overdue),
     late: &[String],
+    today: NaiveDate,
 ) -> Result<Vec<Telling>, DbErr> {
+    let mut told: Vec<BTreeSet<Party>> = match overdue.missed {
+        Missed::Signature => vec![BTreeSet::new(); late.len()],
+        Missed::Demand => late_owners(tx, directive, late, today).await?,
+    };
+    for (told, party) in told.iter_mut().zip(parties(tx, late).await?) {
+        told.insert(party);
+    }
     let mut counts: BTreeMap<Party, usize> = BTreeMap::new();
-    for party in parties(tx, late).await? {
+    for party in told.into_iter().flatten() {
         *counts.entry(party).or_default() += 1;
     }
     let upper = match &*overdue.upper {
@@ -142,6 +152,23 @@ async fn tellings(
     }
     let telling = |(party, count): (Party, usize)| telling(directive, overdue, party, count);
     Ok(counts.into_iter().map(telling).collect())
+}
+
+/// Of each of the recipients, whoever owns a demand that is late there.
+async fn late_owners(
+    tx: &Tx,
+    directive: &Directive,
+    late: &[String],
+    today: NaiveDate,
+) -> Result<Vec<BTreeSet<Party>>, DbErr> {
+    let owners = Owners::at(tx, late).await?;
+    let keys: Vec<RecipientKey> = late.iter().map(|id| (directive.id, id.clone())).collect();
+    let reports = Store::item_reports(tx, &keys).await?;
+    let of = |key: &RecipientKey| {
+        let reports = reports.get(key).map_or(&[][..], Vec::as_slice);
+        owners.of(&key.1, late_items(&directive.content.items, reports, today))
+    };
+    Ok(keys.iter().map(of).collect())
 }
 
 fn telling(
@@ -179,5 +206,6 @@ fn telling(
         own: Some((template.to_owned(), values)),
         sentence,
         basis: directive_name(&directive.organization, directive.id),
+        confidential: false,
     }
 }

@@ -9,8 +9,8 @@ use kit::org::OrgPath;
 use kit::status::Problem;
 
 use super::messages::Messages;
-use super::place;
-use crate::domain::delivery::Receipt;
+use super::{is_own, place};
+use crate::domain::delivery::{Fate, INBOX, Receipt};
 use crate::domain::party::Party;
 use crate::error::Error;
 use crate::store::Store;
@@ -40,7 +40,8 @@ pub(crate) type Receipts = Batcher<Told, Result<u32, Error>>;
 
 /// Starts the worker that stores receipts together.
 pub(super) fn spawn(store: Store, drain: Drain) -> Receipts {
-    Batcher::spawn(WAITING, TOGETHER, drain, move |calls: Vec<Told>| {
+    let service = store.database().service();
+    let batcher = Batcher::spawn(WAITING, TOGETHER, drain, move |calls: Vec<Told>| {
         let store = store.clone();
         Box::pin(async move {
             let mut answers = Vec::with_capacity(calls.len());
@@ -60,7 +61,8 @@ pub(super) fn spawn(store: Store, drain: Drain) -> Receipts {
             }
             answers
         })
-    })
+    });
+    batcher.observed(service, "receipts")
 }
 
 /// How many of the calls fit into one transaction, the first one always.
@@ -116,7 +118,8 @@ impl Messages {
     }
 
     /// Stores receipts; says how many changed something. Those of others are passed over, as if they
-    /// did not exist.
+    /// did not exist. What lies in an inbox has no provider: nobody but its owner tells of it. That something
+    /// could not be delivered only its provider tells.
     pub(crate) async fn record(
         &self,
         caller: &Caller,
@@ -124,17 +127,20 @@ impl Messages {
     ) -> Result<u32, Error> {
         let provider = caller.allowed(Permission::ReceiptWrite).ok();
         let reader = caller.allowed(Permission::InboxRead).is_ok();
-        let organizations = self.inboxes_within(caller, &receipts).await?;
+        let organizations = self.acts_for(caller, &receipts).await?;
         let told = receipts.into_iter().filter_map(|receipt| {
+            let failed = matches!(receipt.fate, Fate::Failed(_));
             let own = reader
+                && !failed
                 && match &receipt.key.recipient {
                     Party::Organization(id) => organizations.contains(id),
-                    person => caller.person == Some(person.name()),
+                    person => is_own(caller, person),
                 };
             let by = if own {
                 By::Recipient
             } else {
-                By::Provider(provider?.clone())
+                let scope = provider.filter(|_| receipt.key.channel != INBOX)?;
+                By::Provider(scope.clone())
             };
             Some((receipt, by))
         });
@@ -142,26 +148,39 @@ impl Messages {
         self.receipts.submit(Told { receipts }).await?
     }
 
-    /// The organisations among the recipients whose inbox the caller may read.
-    async fn inboxes_within(
+    /// The organisations among the recipients for which the caller acts: its own, not those below it, whose
+    /// inboxes it may read all the same; of centres for disease control those within its scope.
+    async fn acts_for(
         &self,
         caller: &Caller,
         receipts: &[Receipt],
     ) -> Result<BTreeSet<String>, Error> {
-        let Ok(scope) = caller.allowed(Permission::MessageRead) else {
+        let reads = caller.allowed(Permission::MessageRead).ok();
+        let receives = caller.allowed(Permission::ReportReceive).ok();
+        if reads.is_none() && receives.is_none() {
             return Ok(BTreeSet::new());
-        };
+        }
         let ids = receipts
             .iter()
             .filter_map(|receipt| match &receipt.key.recipient {
                 Party::Organization(id) => Some(id.clone()),
-                Party::Student(_) | Party::Staff(_) => None,
+                Party::Student(_) | Party::Family(_) | Party::Guardian(..) | Party::Staff(_) => {
+                    None
+                }
             });
         let ids: BTreeSet<String> = ids.collect();
         let ids: Vec<String> = ids.into_iter().collect();
         let db = self.base.store.database().read();
+        let centres = Store::centres_among(db, &ids).await?;
         let paths = Store::places_of(db, &ids).await?.into_iter();
-        let within = paths.filter(|(_, path)| scope.contains(&place(path)));
+        let within = paths.filter(|(id, path)| {
+            let place = place(path);
+            if centres.contains(id) {
+                receives.is_some_and(|scope| scope.contains(&place))
+            } else {
+                reads.is_some_and(|scope| *scope == place)
+            }
+        });
         Ok(within.map(|(id, _)| id).collect())
     }
 }
@@ -182,7 +201,7 @@ mod tests {
                 channel: "inbox".to_owned(),
             },
             sender: "fz".to_owned(),
-            read: true,
+            fate: Fate::Read,
             time: DateTime::UNIX_EPOCH,
         };
         Told {

@@ -7,8 +7,7 @@ use chrono::{DateTime, Utc};
 use kit::db::Tx;
 use kit::drain::Drain;
 use kit::lease::{self, Lease};
-use opentelemetry::metrics::Counter;
-use opentelemetry::{KeyValue, global};
+use kit::telemetry::figures::{Count, Name};
 use uuid::Uuid;
 
 use super::Base;
@@ -16,6 +15,10 @@ use crate::config::RetentionConfig;
 use crate::error::Error;
 use crate::store::Store;
 
+const REMOVED: Name = Name::count(
+    "campus.retention.removed",
+    "Rows that were kept long enough, by what they were and, of deliveries, by state",
+);
 const LEASE: &str = "retention";
 /// Renewed with each transaction.
 const TTL: Duration = Duration::from_secs(30);
@@ -59,22 +62,18 @@ pub(crate) struct Retention {
     drain: Drain,
     holder: String,
     /// How many rows were removed, by what they were.
-    removed: Counter<u64>,
+    removed: Count,
 }
 
 impl Retention {
     /// Begins to look, each `interval` of the settings.
     pub(crate) fn start(base: Base, config: RetentionConfig, drain: Drain) {
-        let meter = global::meter("campus");
         let retention = Self {
             base,
             config,
             drain,
             holder: Uuid::new_v4().to_string(),
-            removed: meter
-                .u64_counter("campus.retention.removed")
-                .with_description("Rows that were kept long enough")
-                .build(),
+            removed: REMOVED.counted(),
         };
         tokio::spawn(retention.work());
     }
@@ -125,28 +124,29 @@ impl Retention {
         let counts = self.remove(&tx, kind, before).await?;
         tx.commit().await?;
         let any = counts.iter().any(|(_, count)| *count > 0);
-        for (what, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            self.removed.add(count, &what);
+        let service = self.base.store.database().service();
+        for ((kind, state), count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            let labels = [("service", service), ("kind", kind), ("state", state)];
+            self.removed.add(count, labels);
         }
         Ok(any)
     }
 
-    /// Removes a few rows of a kind; how many there were, by the attributes under which they count.
+    /// Removes a few rows of a kind; how many there were, by what they were and in which state.
     async fn remove(
         &self,
         tx: &Tx,
         kind: Kind,
         before: Before,
-    ) -> Result<Vec<(Vec<KeyValue>, u64)>, Error> {
-        let of = |what: &'static str| vec![KeyValue::new("kind", what)];
+    ) -> Result<Vec<((&'static str, &'static str), u64)>, Error> {
+        let of = |what| (what, "");
         Ok(match kind {
             Kind::Messages => {
                 let removed =
                     Store::remove_messages(tx, before.messages, self.config.batch).await?;
-                let deliveries = removed.deliveries.into_iter().map(|(state, count)| {
-                    let state = KeyValue::new("state", state.as_str());
-                    ([of("delivery"), vec![state]].concat(), count)
-                });
+                let deliveries = removed.deliveries.into_iter();
+                let deliveries =
+                    deliveries.map(|(state, count)| (("delivery", state.as_str()), count));
                 let messages = (of("message"), removed.messages);
                 deliveries.chain([messages]).collect()
             }

@@ -43,6 +43,8 @@ pub(super) struct Telling {
     pub(super) sentence: (String, String),
     /// The resource name of what it tells of; its second part is the organisation that sends.
     pub(super) basis: String,
+    /// Nobody but the recipient learns that it was told.
+    pub(super) confidential: bool,
 }
 
 impl Teller {
@@ -117,6 +119,7 @@ fn of_alert(told: Told) -> Telling {
         own: Some(own),
         sentence: (told.title, told.title_en),
         basis: told.bases.into_iter().next().unwrap_or_default(),
+        confidential: false,
     }
 }
 
@@ -147,9 +150,12 @@ fn of_notice(told: notices::Message) -> Telling {
     use notice::Event;
     let sentence = told.event.sentences(told.bases.len());
     let category = match told.event {
-        Event::ConcernAnswered | Event::ConcernUnsorted | Event::ConcernUnanswered => {
-            Category::Concern
-        }
+        Event::ConcernAnswered
+        | Event::ConcernUnsorted
+        | Event::ConcernUnanswered
+        | Event::ConcernReceived
+        | Event::ConcernReopened
+        | Event::ConcernAssigned => Category::Concern,
         Event::CareDue
         | Event::CareOverdue
         | Event::ContactDue
@@ -175,6 +181,8 @@ fn of_notice(told: notices::Message) -> Telling {
         own,
         sentence,
         basis: told.bases.into_iter().next().unwrap_or_default(),
+        // Nobody else learns who speaks up, of whom, and how many cases and tasks there are.
+        confidential: true,
     }
 }
 

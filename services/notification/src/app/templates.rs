@@ -33,18 +33,26 @@ impl Templates {
         Self { base }
     }
 
-    /// Stores each template that comes with the service as its first version, unless there is one of
-    /// the name.
+    /// Stores each template that comes with the service: as its first version, and after a version that an
+    /// older service came with. What the city saved stays in use, and no version comes back after another:
+    /// services of two versions may start by turns.
     pub(crate) async fn ship(&self, templates: Vec<Template>) -> Result<(), sea_orm::DbErr> {
         let tx = self.base.store.database().begin().await?;
         for template in templates {
-            let first = TemplateVersion {
+            let latest = Store::template(&tx, &template.id, None).await?;
+            let Some(version) = after(latest.as_ref()) else {
+                continue;
+            };
+            if Store::has_template_by(&tx, &template, shipped::AUTHOR).await? {
+                continue;
+            }
+            let next = TemplateVersion {
                 template,
-                version: 1,
+                version,
                 author: shipped::AUTHOR.to_owned(),
                 created: self.base.clock.now(),
             };
-            Store::insert_template(&tx, &first).await?;
+            Store::insert_template(&tx, &next).await?;
         }
         tx.commit().await
     }
@@ -146,6 +154,16 @@ impl Templates {
         given.extend(values);
         let values = fill(self.base.store.database().read(), &template, &given).await?;
         Ok(template.render_all(&values))
+    }
+}
+
+/// The version that a template which comes with the service has after the latest that is stored; none when
+/// the city saved that one.
+fn after(latest: Option<&TemplateVersion>) -> Option<i32> {
+    match latest {
+        None => Some(1),
+        Some(latest) if latest.author == shipped::AUTHOR => Some(latest.version + 1),
+        Some(_) => None,
     }
 }
 

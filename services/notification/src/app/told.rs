@@ -98,17 +98,19 @@ impl Around {
     }
 
     /// The template with words of its own where there is one that the values fit, else the sentence: a
-    /// template that is gone or asks for more keeps nobody from being told.
+    /// template that is gone or asks for more keeps nobody from being told, and one that asks for less, as
+    /// a city wrote it for an older service, is filled with that.
     fn words(
         &self,
         own: Option<(String, BTreeMap<String, String>)>,
         (what, what_en): (String, String),
     ) -> Result<(&TemplateVersion, BTreeMap<String, String>), Error> {
         let own = own.and_then(|(id, values)| Some((self.templates.get(&id)?, values)));
-        if let Some((found, values)) = own
-            && self.fits(&found.template, &values)
-        {
-            return Ok((found, values));
+        if let Some((found, values)) = own {
+            let values = found.template.wanted(values);
+            if self.fits(&found.template, &values) {
+                return Ok((found, values));
+            }
         }
         let sentence = self.templates.get(SENTENCE);
         let sentence = sentence.ok_or(Error::TemplateUnknown)?;
@@ -138,6 +140,7 @@ impl Around {
             exercise: false,
             author: AUTHOR.to_owned(),
             basis: telling.basis,
+            confidential: telling.confidential,
             created: now,
             expires: now + LASTS,
             expanded: Some(now),

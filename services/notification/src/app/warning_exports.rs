@@ -1,14 +1,18 @@
 //! Messages of this service as documents for other systems.
 
-use cap::{Area, Category, Info, MessageType, Named, Reference, Scope, Severity, Status, Version};
+use cap::{
+    Area, Category, Certainty, Info, MessageType, Named, Reference, Scope, Severity, Status,
+    Urgency, Version,
+};
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 use kit::auth::{Caller, Permission};
 use kit::clock::shanghai;
 use kit::request::{Once, once};
+use kit::status::Problem;
 use prost::Message;
 use uuid::Uuid;
 
-use super::messages::message_name;
+use super::messages::{is_shown, message_name};
 use super::warnings::Warnings;
 use super::{Organization, new_id};
 use crate::domain::message as domain;
@@ -30,6 +34,23 @@ pub(crate) struct Told {
     pub(crate) message: domain::Message,
     pub(crate) sender: OrganizationFact,
     pub(crate) texts: Vec<RenderedText>,
+}
+
+/// What is asked of a document besides the message.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) message_type: MessageType,
+    /// What happens, in words.
+    pub(crate) event: String,
+    pub(crate) severity: Severity,
+    pub(crate) category: Category,
+    /// None for what follows from the message.
+    pub(crate) urgency: Option<Urgency>,
+    pub(crate) certainty: Certainty,
+    /// Whom it is restricted to; empty when it is public.
+    pub(crate) restriction: String,
+    /// What it adds; may be empty.
+    pub(crate) note: String,
 }
 
 /// A document that was written.
@@ -57,7 +78,7 @@ impl Warnings {
         };
         let db = self.base.store.database().read();
         let message = Store::message(db, id).await?;
-        let message = message.filter(|message| message.organization == organization.id);
+        let message = message.filter(|message| is_shown(message, &organization.id));
         let message = message.ok_or_else(missing)?;
         let sender = Store::organization(db, &organization.id).await?;
         let version = Some(message.template_version);
@@ -82,11 +103,19 @@ impl Warnings {
         &self,
         caller: &Caller,
         told: Told,
-        (message_type, event, severity): (MessageType, String, Severity),
+        asked: Asked,
         (request_id, request): (&str, &impl Message),
         render: impl FnOnce(Written) -> R,
     ) -> Result<R, Error> {
         let now = self.base.clock.now().trunc_subsecs(0);
+        if told.names_people() {
+            let (zh, en) = (
+                "发给个人的消息不能对外发布",
+                "a message to people is not issued",
+            );
+            return Err(Problem::invalid("message", zh, en).into());
+        }
+        let message_type = asked.message_type;
         let (id, exercise) = (told.message.id, told.message.exercise);
         let tx = self.base.store.database().begin().await?;
         let ticket = match once(&tx, caller, "ExportWarning", request_id, request, now).await? {
@@ -118,14 +147,17 @@ impl Warnings {
             status,
             message_type,
             source: None,
-            scope: Scope::Public,
-            restriction: None,
+            scope: match asked.restriction.is_empty() {
+                true => Scope::Public,
+                false => Scope::Restricted,
+            },
+            restriction: some(&asked.restriction),
             addresses: None,
             codes: Vec::new(),
-            note: exercise.then(|| EXERCISE.to_owned()),
+            note: note(exercise, &asked.note),
             references: references.collect(),
             incidents: None,
-            infos: infos(&told, &event, severity),
+            infos: infos(&told, &asked),
         };
         let document = cap::write(&message).map_err(Error::Document)?;
         let number = i32::try_from(written.len() + 1).unwrap_or(i32::MAX);
@@ -149,6 +181,14 @@ impl Warnings {
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+}
+
+impl Told {
+    /// Whether the message is to people by name.
+    fn names_people(&self) -> bool {
+        let organization = |party: &Party| matches!(party, Party::Organization(_));
+        !self.message.recipients.parties.iter().all(organization)
     }
 }
 
@@ -183,6 +223,7 @@ impl Warnings {
             channels,
             author: caller.subject.clone(),
             basis: message_name(&message.organization, message.id),
+            confidential: false,
             created: now,
             expires,
             expanded: Some(now),
@@ -193,7 +234,12 @@ impl Warnings {
 }
 
 /// What the document says, in each language that the message has.
-fn infos(told: &Told, event: &str, severity: Severity) -> Vec<Info> {
+fn infos(told: &Told, asked: &Asked) -> Vec<Info> {
+    let urgency = asked.urgency.unwrap_or(match told.message.urgency {
+        domain::Urgency::Emergency => Urgency::Immediate,
+        domain::Urgency::Urgent => Urgency::Expected,
+        domain::Urgency::Ordinary => Urgency::Future,
+    });
     let name = some(&told.sender.display_name);
     let area = Area {
         description: name.clone().unwrap_or_else(|| told.sender.id.clone()),
@@ -218,9 +264,18 @@ fn infos(told: &Told, event: &str, severity: Severity) -> Vec<Info> {
         headline: some(&text.title),
         description: some(&text.body),
         areas: vec![area.clone()],
-        ..Info::new(Category::Safety, event, severity)
+        urgency,
+        certainty: asked.certainty,
+        ..Info::new(asked.category, &*asked.event, asked.severity)
     };
     told.texts.iter().map(info).collect()
+}
+
+/// The note of a document: that it is of an exercise, and what is added.
+fn note(exercise: bool, added: &str) -> Option<String> {
+    let exercise = exercise.then(|| EXERCISE.to_owned());
+    let notes: Vec<String> = exercise.into_iter().chain(some(added)).collect();
+    some(&notes.join("；"))
 }
 
 fn some(text: &str) -> Option<String> {

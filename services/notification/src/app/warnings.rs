@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::store::Store;
 use crate::store::warnings::{Wanted, Warning, WarningKey};
 
-/// Areas of one document: each is answered with up to a thousand organisations.
-const AREAS: usize = 100;
+/// Areas of one document.
+const AREAS: usize = 1000;
 /// Documents of one chain.
 const CHAIN: usize = 1000;
 
@@ -70,8 +70,8 @@ impl Warnings {
         {
             return Err(fault(
                 "alert/info/area",
-                "最多 100 个区域",
-                "at most 100 areas",
+                "最多 1000 个区域",
+                "at most 1000 areas",
             ));
         }
         let now = self.base.clock.now();

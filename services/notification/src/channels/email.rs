@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use lettre::address::Envelope;
+use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Message};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, Tls, TlsParameters,
+};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::{Error as SmtpError, response::Severity};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::{Accepted, Outgoing, Provider, tls};
 use crate::config::{ChannelConfig, Encryption, SmtpConfig};
@@ -18,9 +20,22 @@ use crate::domain::delivery::Failure;
 
 /// Sends by one mail server.
 pub(super) struct Email {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    tls: Tls,
+    hello: ClientId,
+    credentials: Option<Credentials>,
     from: Address,
     timeout: Duration,
+}
+
+/// What a mail server was asked for when something went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// To take mail for the recipient.
+    Recipient,
+    /// Anything else, which says nothing about the recipient.
+    Other,
 }
 
 impl std::fmt::Debug for Email {
@@ -37,27 +52,74 @@ impl Email {
         if smtp.user.is_empty() != secret.expose().is_empty() {
             return Err("smtp.user: goes with a secret".to_owned());
         }
-        let hello = ClientId::Domain(from.domain().to_owned());
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
-            .port(smtp.port)
-            .tls(encryption(config, smtp)?)
-            .hello_name(hello)
-            .timeout(Some(config.timeout));
-        let builder = if smtp.user.is_empty() {
-            builder
-        } else {
-            let password = secret.expose().to_owned();
-            builder.credentials(Credentials::new(smtp.user.clone(), password))
-        };
+        let credentials = (!smtp.user.is_empty())
+            .then(|| Credentials::new(smtp.user.clone(), secret.expose().to_owned()));
         Ok(Self {
-            transport: builder.build(),
+            host: smtp.host.clone(),
+            port: smtp.port,
+            tls: encryption(config, smtp)?,
+            hello: ClientId::Domain(from.domain().to_owned()),
+            credentials,
             from,
             timeout: config.timeout,
         })
     }
 
-    /// The envelope and the mail; none when the address cannot be used.
-    fn mail(&self, outgoing: &Outgoing) -> Option<(Envelope, Vec<u8>)> {
+    /// A connection over which mail can be sent.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        let wrapped = match &self.tls {
+            Tls::Wrapper(parameters) => Some(parameters.clone()),
+            _ => None,
+        };
+        let server = (self.host.as_str(), self.port);
+        let timeout = Some(self.timeout);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, timeout, &self.hello, wrapped, None)
+                .await?;
+        if let Tls::Required(parameters) = &self.tls {
+            connection.starttls(parameters.clone(), &self.hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Sends one mail over a connection of its own.
+    async fn post(&self, to: Address, mail: &[u8]) -> Result<(), Failed> {
+        let other = |err: SmtpError| of(&err, Step::Other);
+        let mut connection = self.connect().await.map_err(other)?;
+        let posted = self.hand_over(&mut connection, to, mail).await;
+        connection.abort().await;
+        posted
+    }
+
+    async fn hand_over(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        to: Address,
+        mail: &[u8],
+    ) -> Result<(), Failed> {
+        let other = |err: SmtpError| of(&err, Step::Other);
+        let mut parameters = Vec::new();
+        if ![&self.from, &to].into_iter().all(is_ascii) {
+            let server = connection.server_info();
+            if !server.supports_feature(Extension::SmtpUtfEight) {
+                return Err(Failed::never(Failure::Refused));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        let from = Mail::new(Some(self.from.clone()), parameters);
+        connection.command(from).await.map_err(other)?;
+        let to = connection.command(Rcpt::new(to, Vec::new())).await;
+        to.map_err(|err| of(&err, Step::Recipient))?;
+        connection.command(Data).await.map_err(other)?;
+        connection.message(mail).await.map_err(other)?;
+        Ok(())
+    }
+
+    /// To whom, and the mail; none when the address cannot be used.
+    fn mail(&self, outgoing: &Outgoing) -> Option<(Address, Vec<u8>)> {
         let to: Address = outgoing.address.parse().ok()?;
         // A heading of two lines would be two headers.
         let subject = outgoing.title.replace(|c: char| c.is_control(), " ");
@@ -77,9 +139,13 @@ impl Email {
             .header(ContentType::TEXT_PLAIN)
             .body(body.ok()?)
             .ok()?;
-        let envelope = Envelope::new(Some(self.from.clone()), vec![to]).ok()?;
-        Some((envelope, mail.formatted()))
+        Some((to, mail.formatted()))
     }
+}
+
+fn is_ascii(address: &Address) -> bool {
+    let text: &str = address.as_ref();
+    text.is_ascii()
 }
 
 fn encryption(config: &ChannelConfig, smtp: &SmtpConfig) -> Result<Tls, String> {
@@ -106,19 +172,17 @@ fn encryption(config: &ChannelConfig, smtp: &SmtpConfig) -> Result<Tls, String> 
 impl Provider for Email {
     async fn send(&self, outgoing: &Outgoing) -> Result<Accepted, Failed> {
         let mail = self.mail(outgoing);
-        let (envelope, mail) = mail.ok_or(Failed::never(Failure::NoRecipient))?;
-        // The transport bounds each step; this bounds all of them.
-        let sending = self.transport.send_raw(&envelope, &mail);
-        match tokio::time::timeout(self.timeout, sending).await {
-            Ok(Ok(_)) => Ok(Accepted),
-            Ok(Err(err)) => Err(of(&err)),
+        let (to, mail) = mail.ok_or(Failed::never(Failure::NoRecipient))?;
+        match tokio::time::timeout(self.timeout, self.post(to, &mail)).await {
+            Ok(Ok(())) => Ok(Accepted),
+            Ok(Err(failed)) => Err(failed),
             Err(_) => Err(Failed::later(Failure::Timeout)),
         }
     }
 }
 
 /// What a mail server says (RFC 5321, 4.2.3; RFC 4954, 6).
-fn of(err: &SmtpError) -> Failed {
+fn of(err: &SmtpError, step: Step) -> Failed {
     let Some(code) = err.status() else {
         return Failed::later(if err.is_timeout() {
             Failure::Timeout
@@ -132,10 +196,30 @@ fn of(err: &SmtpError) -> Failed {
     match u16::from(code) {
         // Authentication is needed, fails or is too weak; the domain is not taken here.
         530 | 534 | 535 | 538 => Failed::broken(),
-        // No such mailbox, or one that is no longer here.
-        550 | 551 | 553 | 556 => Failed::never(Failure::NoRecipient),
         421 | 450 | 451 | 452 => Failed::throttled(None),
         _ if transient => Failed::later(Failure::Unreachable),
+        number if step == Step::Recipient && is_nobody(number, err) => {
+            Failed::never(Failure::NoRecipient)
+        }
         _ => Failed::never(Failure::Refused),
     }
+}
+
+/// Whether the answer to a recipient says that nobody is at the address. A server that refuses the sender or
+/// the content may say 550 as well: where it tells more, that counts.
+fn is_nobody(code: u16, err: &SmtpError) -> bool {
+    match detail(err) {
+        // No such mailbox or system, no address at all, moved away, takes no mail (RFC 3463, 3.2; RFC 7505).
+        Some((1, detail)) => matches!(detail, 0..=3 | 6 | 10),
+        Some(_) => false,
+        None => matches!(code, 550 | 551 | 556),
+    }
+}
+
+/// Subject and detail of the enhanced status code; none where the server tells none (RFC 2034).
+fn detail(err: &SmtpError) -> Option<(u16, u16)> {
+    let text = std::error::Error::source(err)?.to_string();
+    let code = text.split_whitespace().next()?.trim_start_matches('#');
+    let (subject, detail) = code.strip_prefix("5.")?.split_once('.')?;
+    Some((subject.parse().ok()?, detail.parse().ok()?))
 }

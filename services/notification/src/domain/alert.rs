@@ -10,7 +10,7 @@ use super::fact::{Entity, Fact, Figures, Kind, Severity};
 use super::hearer::Hearer;
 use super::place::above;
 use super::policy::Policy;
-use super::rule::Rule;
+use super::rule::{Reaction, Rule};
 use super::rulebook::{Shipped, shipped};
 
 /// An alert for a fact.
@@ -56,7 +56,8 @@ pub struct Alert {
     pub raised: DateTime<Utc>,
     /// Somebody at the school must have acknowledged it by then.
     pub due: DateTime<Utc>,
-    /// Unless somebody has acknowledged it by then, it goes further up; none when it stays.
+    /// Unless somebody has acknowledged it by then, it goes further up; none when it stays, and as long as
+    /// something keeps it from being told where it is.
     pub next: Option<DateTime<Utc>>,
     /// Who acknowledged it.
     pub acknowledged: Option<Step>,
@@ -162,8 +163,15 @@ impl Alert {
     }
 
     /// What the fact says now, by the rule that raised the alert; none when that is what the alert
-    /// says already.
-    pub fn corrected(&self, fact: &Fact, rule: &Rule, now: DateTime<Utc>) -> Option<Change> {
+    /// says already. An alert that becomes graver is open again: whoever saw it saw less, and everybody is
+    /// told anew.
+    pub fn corrected(
+        &self,
+        fact: &Fact,
+        rule: &Rule,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Option<Change> {
         if self.state == State::Resolved {
             return None;
         }
@@ -177,12 +185,42 @@ impl Alert {
             ..self.clone()
         };
         let says_more = corrected != *self;
-        let mut change = Change::from(corrected);
+        let graver = fact.grave && !self.grave && rule.grave.is_some();
+        let mut change = Change::from(match graver {
+            true => corrected.reopened(rule.reaction(true), policy, fact.limit, now),
+            false => corrected,
+        });
         if says_more {
             change = change.entry(Event::Corrected, &Step::by_fact(now), "");
         }
-        let change = change.seen(fact.seen, now);
+        let change = change.seen(fact.seen && !graver, now);
         (change.alert != *self).then_some(change)
+    }
+
+    /// Open again under a reaction that is graver, with its deadlines from now on. Those of an alert that
+    /// nobody has seen do not move away.
+    fn reopened(
+        self,
+        reaction: &Reaction,
+        policy: &Policy,
+        limit: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let open = self.state == State::Open;
+        let due = now + reaction.within.span(policy);
+        let due = limit.map_or(due, |limit| due.min(limit));
+        let due = if open { due.min(self.due) } else { due };
+        let next = self.next_of(reaction, due, now);
+        let before = self.next.filter(|_| open);
+        Self {
+            state: State::Open,
+            told_level: self.told_level.min(self.level - 1),
+            due,
+            next: before.into_iter().chain(next).min(),
+            acknowledged: None,
+            taken: None,
+            ..self
+        }
     }
 
     /// The resource name.

@@ -37,7 +37,8 @@ fn raise(fact: Fact, latest: Option<&Alert>, now: &str) -> Alert {
 }
 
 fn corrected(alert: &Alert, fact: &Fact, now: DateTime<Utc>) -> Option<Alert> {
-    let corrected = alert.corrected(fact, &shipped(fact.kind).rule, now);
+    let rule = &shipped(fact.kind).rule;
+    let corrected = alert.corrected(fact, rule, &Policy::default(), now);
     corrected.map(|change| change.alert)
 }
 
@@ -160,6 +161,40 @@ fn a_fact_that_becomes_graver_weighs_more_by_the_rule_that_raised_it() {
     assert_eq!(raised.severity, Severity::Warning);
     let graver = corrected(&raised, &fact(true), now).unwrap();
     assert_eq!(graver.severity, Severity::Critical);
+    // Whoever saw it saw less: it is open again, due sooner, and told once more.
+    for state in [State::Open, State::Acknowledged, State::Taken] {
+        let seen = (state != State::Open).then(step);
+        let before = Alert {
+            state,
+            told_level: 0,
+            next: raised.next.filter(|_| state == State::Open),
+            acknowledged: seen.clone(),
+            taken: seen,
+            ..raised.clone()
+        };
+        let graver = corrected(&before, &fact(true), now).unwrap();
+        assert_eq!((graver.state, graver.told_level), (State::Open, -1));
+        assert_eq!((&graver.acknowledged, &graver.taken), (&None, &None));
+        assert!(graver.is_untold() && graver.due < before.due, "{state:?}");
+        assert_eq!(graver.next, Some(graver.due));
+        assert_eq!(corrected(&graver, &fact(true), now), None, "once");
+    }
+    // Further up the organisation there has as long as a grave one leaves it.
+    let higher = Alert {
+        level: 1,
+        told_level: 1,
+        next: Some(now + chrono::Duration::hours(2)),
+        ..raised.clone()
+    };
+    let graver = corrected(&higher, &fact(true), now).unwrap();
+    assert_eq!(graver.next, Some(now + chrono::Duration::minutes(30)));
+    assert_eq!((graver.level, graver.told_level), (1, 0));
+    // What was ended stays ended.
+    let ended = Alert {
+        state: State::Resolved,
+        ..raised
+    };
+    assert_eq!(corrected(&ended, &fact(true), now), None);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use cap::prefix;
+
 use super::organization::OrganizationFact;
 use super::place::{by_place, places_above};
 
@@ -17,7 +19,7 @@ pub struct Audience {
     pub kinds: Vec<i16>,
     /// Numbers of `Stage`; all when empty.
     pub stages: Vec<i16>,
-    /// Division codes; all when empty.
+    /// Division codes, padded with zeros or not: each with everything below it. All when empty.
     pub divisions: Vec<String>,
 }
 
@@ -82,8 +84,8 @@ impl Audience {
     /// Whether stage and area let an organisation through by itself.
     fn fits(&self, one: &OrganizationFact) -> bool {
         let stage = self.stages.is_empty() || self.stages.iter().any(|stage| one.teaches(*stage));
-        let mut areas = self.divisions.iter();
-        stage && (self.divisions.is_empty() || areas.any(|code| one.division.starts_with(code)))
+        let (division, mut areas) = (prefix(&one.division), self.divisions.iter());
+        stage && (self.divisions.is_empty() || areas.any(|code| division.starts_with(prefix(code))))
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Event {
     Expire,
     /// Somebody sends a dead letter again.
     Resend,
+    /// The provider that took it tells that it could not deliver it.
+    Bounce,
 }
 
 /// The event does not start from this state, or has happened before.
@@ -79,7 +81,8 @@ impl State {
 
     /// The state after an event. Attempts may overlap and receipts overtake each other, so the best
     /// that anybody has told counts: read, arrived, taken, failed, expired, in this order. The end is
-    /// the same in whatever order and however often it is told.
+    /// the same in whatever order and however often it is told. A provider tells of a failure only of what it
+    /// took, and takes that back.
     ///
     /// # Errors
     /// [`Refused`] when nothing changes by the event.
@@ -87,7 +90,9 @@ impl State {
         match (event, self) {
             (Event::Retry, Self::Queued) | (Event::Resend, Self::Failed) => Ok(Self::Queued),
             (Event::Expire, Self::Queued) => Ok(Self::Expired),
-            (Event::Fail, Self::Queued | Self::Expired) => Ok(Self::Failed),
+            (Event::Fail, Self::Queued | Self::Expired) | (Event::Bounce, Self::Sent) => {
+                Ok(Self::Failed)
+            }
             (Event::Send, Self::Queued | Self::Expired | Self::Failed) => Ok(Self::Sent),
             (Event::Deliver, Self::Queued | Self::Expired | Self::Failed | Self::Sent) => {
                 Ok(Self::Delivered)
@@ -100,6 +105,7 @@ impl State {
             | (Event::Expire, Self::Expired | Self::Failed)
             | (Event::Fail, Self::Failed)
             | (Event::Resend, Self::Queued | Self::Expired)
+            | (Event::Bounce, Self::Queued | Self::Expired | Self::Failed)
             | (_, Self::Sent | Self::Delivered | Self::Read) => Err(Refused(self)),
         }
     }
@@ -153,8 +159,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// The last part of the resource name: `{channel}~{collection}~{id}`. A provider gets it, with
-    /// the message in front, as the key under which a repeat has no second effect.
+    /// The last part of the resource name: `{channel}~{recipient}` with `~` for `/`. A provider gets it,
+    /// with the message in front, as the key under which a repeat has no second effect.
     pub fn id(&self) -> String {
         format!(
             "{}~{}",
@@ -168,7 +174,7 @@ impl Key {
         let (channel, recipient) = id.split_once('~')?;
         let key = Self {
             message,
-            recipient: Party::parse(&recipient.replacen('~', "/", 1))?,
+            recipient: Party::parse(&recipient.replace('~', "/"))?,
             channel: channel.to_owned(),
         };
         (is_channel(channel) && key.id() == id).then_some(key)
@@ -202,6 +208,17 @@ pub struct Delivery {
     pub read: Option<DateTime<Utc>>,
 }
 
+/// What became of a delivery that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrived.
+    Delivered,
+    /// It was read.
+    Read,
+    /// It could not be delivered, and why.
+    Failed(Failure),
+}
+
 /// What somebody tells of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -209,8 +226,8 @@ pub struct Receipt {
     pub key: Key,
     /// The organisation id of the sender, as the name of the delivery has it.
     pub sender: String,
-    /// Whether it was read; else it arrived.
-    pub read: bool,
+    /// What became of it.
+    pub fate: Fate,
     /// When.
     pub time: DateTime<Utc>,
 }
@@ -218,10 +235,10 @@ pub struct Receipt {
 impl Receipt {
     /// What it does to the delivery.
     pub fn event(&self) -> Event {
-        if self.read {
-            Event::Read
-        } else {
-            Event::Deliver
+        match self.fate {
+            Fate::Delivered => Event::Deliver,
+            Fate::Read => Event::Read,
+            Fate::Failed(_) => Event::Bounce,
         }
     }
 }

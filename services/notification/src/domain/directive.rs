@@ -166,11 +166,13 @@ impl Directive {
                 state: State::Closed,
                 ..self
             }),
-            (State::Approved | State::Issued, End::Revoked(revoke_reason)) => Ok(Self {
-                state: State::Revoked,
-                revoke_reason,
-                ..self
-            }),
+            (State::Draft | State::Approved | State::Issued, End::Revoked(revoke_reason)) => {
+                Ok(Self {
+                    state: State::Revoked,
+                    revoke_reason,
+                    ..self
+                })
+            }
             (State::Issued, End::Superseded(superseded_by)) => Ok(Self {
                 state: State::Superseded,
                 superseded_by,

@@ -50,7 +50,8 @@ fn exactly_the_legal_moves_are_taken() {
         );
         let closed = only(&[State::Issued], State::Closed);
         assert_eq!(to(at().end(End::Closed)), closed);
-        let revoked = only(&[State::Approved, State::Issued], State::Revoked);
+        let before_its_end = [State::Draft, State::Approved, State::Issued];
+        let revoked = only(&before_its_end, State::Revoked);
         assert_eq!(to(at().end(End::Revoked("已过期".to_owned()))), revoked);
         let superseded = only(&[State::Issued], State::Superseded);
         assert_eq!(to(at().end(End::Superseded("x".to_owned()))), superseded);

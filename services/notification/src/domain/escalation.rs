@@ -1,11 +1,14 @@
 //! An alert that nobody acknowledges in time goes up the tree of organisations, as far as the city.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::alert::{Alert, State, Step};
 use super::change::{Change, Event};
 use super::place::above;
-use super::rule::Rule;
+use super::rule::{Reaction, Rule};
+
+/// The least time that somebody has who is told.
+const LEAST: Duration = Duration::minutes(1);
 
 /// The subject of what happened because its time had come.
 const CLOCK: &str = "clock";
@@ -25,6 +28,43 @@ impl Alert {
     /// Whether its deadline has passed without anybody acknowledging it.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
         self.state == State::Open && self.next.is_some_and(|next| next < now)
+    }
+
+    /// When it goes further up, counted from `now`, where it must be seen by `due` at the school; none when
+    /// it stays where it is.
+    pub(super) fn next_of(
+        &self,
+        reaction: &Reaction,
+        due: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let steps = i32::try_from(above(&self.org_path).count()).unwrap_or(i32::MAX);
+        match self.level {
+            level if level >= steps => None,
+            0 => Some(due),
+            level => reaction.stay(level).map(|stay| now + stay),
+        }
+    }
+
+    /// Nobody was told where it is: its clock stands until somebody is.
+    #[must_use]
+    pub(super) fn paused(self) -> Self {
+        Self { next: None, ..self }
+    }
+
+    /// Somebody is told where it is: a clock that stood begins anew, at the school with the time that there
+    /// was when it was raised.
+    #[must_use]
+    pub(super) fn resumed(self, rule: &Rule, now: DateTime<Utc>) -> Self {
+        let span = (self.due - self.raised.max(self.occurred)).max(LEAST);
+        if self.state != State::Open {
+            return self;
+        }
+        let next = self.next_of(rule.reaction(self.grave), now + span, now);
+        Self {
+            next: self.next.or(next),
+            ..self
+        }
     }
 
     /// Escalates an alert that is overdue: to the next organisation above at which `answers` names

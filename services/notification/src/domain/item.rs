@@ -41,6 +41,16 @@ pub fn next_due(items: &[Item], reports: &[ItemReport]) -> Option<NaiveDate> {
     unfinished.map(|item| item.due).min()
 }
 
+/// The demands whose day has passed and that are not finished.
+pub fn late_items<'a>(
+    items: &'a [Item],
+    reports: &'a [ItemReport],
+    today: NaiveDate,
+) -> impl Iterator<Item = &'a Item> {
+    let late = move |item: &&Item| !is_finished(item, reports) && is_late(item.due, None, today);
+    items.iter().filter(late)
+}
+
 /// Whether the day a demand was due on passed before it was finished: `finished` is the civil day.
 pub fn is_late(due: NaiveDate, finished: Option<NaiveDate>, today: NaiveDate) -> bool {
     finished.unwrap_or(today) > due
@@ -82,6 +92,12 @@ mod tests {
         let now = "2022-04-06T02:00:00Z".parse().unwrap();
         let items = [item("gate", 9), item("drill", 7), item("supplies", 12)];
         assert_eq!(next_due(&items, &[]), Some(day(7)));
+        let late = |reports: &[ItemReport], today| {
+            let late = late_items(&items, reports, day(today));
+            late.map(|item| item.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(late(&[], 9), ["drill"]);
+        assert_eq!(late(&[report("drill", 100).after(None, now)], 10), ["gate"]);
         let half = [report("drill", 50).after(None, now)];
         assert_eq!(next_due(&items, &half), Some(day(7)));
         let done = [report("drill", 100).after(None, now)];

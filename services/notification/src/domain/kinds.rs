@@ -27,7 +27,8 @@ kinds! {
     /// The members of a positive or suspect tube are held, until everybody is free.
     HoldPlaced = 1 "hold-placed";
     /// Illnesses that belong together reached a rule, until the cluster is closed, part of another,
-    /// or below the rule again. Graver when an event must be reported, or anything within two hours.
+    /// or below the rule again. Graver when an event must be reported, anything within two hours, or
+    /// the rule asks to tell at once.
     ClusterFound = 2 "cluster-found";
     /// A rule proposes to suspend teaching, until a human has decided or the proposal is withdrawn.
     SuspensionProposed = 3 "suspension-proposed";
@@ -103,6 +104,14 @@ kinds! {
     /// Somebody opened in an emergency what is closed to them in daily life, until somebody above them
     /// has looked at the reason.
     BreakGlassUsed = 33 "break-glass-used";
+    /// Inspections that schedules want were not made in time, until none of the last days is missed.
+    /// Graver when none at all was made.
+    InspectionsMissed = 34 "inspections-missed";
+    /// Nobody answered a spot check of those on duty. Somebody has to say what came of it.
+    SpotCheckUnanswered = 35 "spot-check-unanswered";
+    /// Gates without a network decided otherwise than the service would have, until a human overrode each
+    /// of these decisions or the day is over. Graver when somebody was let in.
+    GateConflict = 36 "gate-conflict";
 }
 
 /// Whose feed tells a fact; the names are those of the table.
@@ -162,7 +171,10 @@ impl Kind {
             | Self::ResumptionBlocked
             | Self::DutyGap
             | Self::GateCodeRed
-            | Self::VisitorAfterEntry => Source::Safety,
+            | Self::VisitorAfterEntry
+            | Self::InspectionsMissed
+            | Self::SpotCheckUnanswered
+            | Self::GateConflict => Source::Safety,
             Self::BreakGlassUsed => Source::Audit,
         }
     }

@@ -86,6 +86,8 @@ pub struct Meeting {
     pub minutes: String,
     /// The resource name of the directive that the minutes became; empty before.
     pub directive: String,
+    /// Why it was called off, or else postponed last; empty when nobody said.
+    pub change_reason: String,
     /// Guards against lost updates.
     pub version: i64,
 }
@@ -95,8 +97,20 @@ pub struct Meeting {
 pub enum Verb {
     /// It is over.
     End,
+    /// It is held later.
+    Postpone {
+        /// When it begins.
+        start: DateTime<Utc>,
+        /// When it is expected to be over.
+        end: DateTime<Utc>,
+        /// Why; may be empty.
+        reason: String,
+    },
     /// It is called off.
-    Cancel,
+    Cancel {
+        /// Why; may be empty.
+        reason: String,
+    },
     /// Its minutes became a directive.
     Publish {
         /// The minutes.
@@ -123,9 +137,16 @@ impl Meeting {
                 closed: Some(now),
                 ..self
             }),
-            (Verb::Cancel, State::Convened) => Ok(Self {
+            (Verb::Postpone { start, end, reason }, State::Convened) => Ok(Self {
+                start,
+                end,
+                change_reason: reason,
+                ..self
+            }),
+            (Verb::Cancel { reason }, State::Convened) => Ok(Self {
                 state: State::Cancelled,
                 closed: Some(now),
+                change_reason: reason,
                 ..self
             }),
             (Verb::Publish { minutes, directive }, State::Ended) => Ok(Self {
@@ -195,8 +216,36 @@ pub(super) mod tests {
             closed: None,
             minutes: String::new(),
             directive: String::new(),
+            change_reason: String::new(),
             version: 1,
         }
+    }
+
+    fn postpone() -> Verb {
+        let start = start() + chrono::Duration::days(1);
+        Verb::Postpone {
+            start,
+            end: start + chrono::Duration::hours(1),
+            reason: "台风".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_meeting_that_is_postponed_is_held_at_its_new_time() {
+        let postponed = meeting(State::Convened).apply(postpone(), start());
+        let postponed = postponed.unwrap();
+        assert_eq!(
+            (postponed.start, postponed.end, &*postponed.change_reason),
+            (
+                start() + chrono::Duration::hours(24),
+                start() + chrono::Duration::hours(25),
+                "台风"
+            )
+        );
+        let early = postponed.clone().apply(Verb::End, start());
+        assert_eq!(early, Err(Refused(State::Convened)));
+        let ended = postponed.clone().apply(Verb::End, postponed.start);
+        assert_eq!(ended.map(|ended| ended.state), Ok(State::Ended));
     }
 
     #[test]
@@ -205,11 +254,15 @@ pub(super) mod tests {
             minutes: "纪要".to_owned(),
             directive: "organizations/fz/directives/d".to_owned(),
         };
+        let cancel = || Verb::Cancel {
+            reason: "台风".to_owned(),
+        };
         for state in State::ALL {
-            for verb in [Verb::End, Verb::Cancel, publish()] {
+            for verb in [Verb::End, postpone(), cancel(), publish()] {
                 let to = match (&verb, state) {
                     (Verb::End, State::Convened) => Ok(State::Ended),
-                    (Verb::Cancel, State::Convened) => Ok(State::Cancelled),
+                    (Verb::Postpone { .. }, State::Convened) => Ok(State::Convened),
+                    (Verb::Cancel { .. }, State::Convened) => Ok(State::Cancelled),
                     (Verb::Publish { .. }, State::Ended) => Ok(State::Minuted),
                     _ => Err(Refused(state)),
                 };

@@ -144,7 +144,7 @@ impl Recipients {
     /// Whether people are told besides those at the organisations, who may be among these.
     pub fn names_people(&self) -> bool {
         let is_person = |party: &Party| match party {
-            Party::Student(_) | Party::Staff(_) => true,
+            Party::Student(_) | Party::Family(_) | Party::Guardian(..) | Party::Staff(_) => true,
             Party::Organization(_) => false,
         };
         !self.class_groups.is_empty() || self.parties.iter().any(is_person)
@@ -232,6 +232,9 @@ pub struct Message {
     pub author: String,
     /// What it tells of; may be empty.
     pub basis: String,
+    /// The service tells of a concern or of support: nobody but the recipients learns that there is such
+    /// a message.
+    pub confidential: bool,
     /// When it was stored.
     pub created: DateTime<Utc>,
     /// Nothing is sent from then on.

@@ -24,6 +24,7 @@ fn message(state: State, groups: &[Group]) -> Message {
         exercise: false,
         author: "officer".to_owned(),
         basis: String::new(),
+        confidential: false,
         created: now(),
         expires: now() + Message::LIFE,
         expanded: None,

@@ -37,6 +37,7 @@ pub mod rule;
 pub mod rulebook;
 pub mod silence;
 pub mod support;
+pub mod support_terms;
 pub mod telling;
 pub mod template;
 pub mod template_check;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::care::{self, Task};
-use super::concern::{Concern, Passed};
+use super::concern::{Concern, Passed, State, Submitter};
 use super::party::Party;
 use super::support::{Clock, Reminder};
 
@@ -30,11 +30,17 @@ pub enum Event {
     ContactOverdue = 7,
     /// A counsellor did not make a contact in time: their head hears of it.
     ContactNeglected = 8,
+    /// A concern came to whoever sees to it now.
+    ConcernReceived = 9,
+    /// An answer did not satisfy, and the concern begins again at whoever sees to it now.
+    ConcernReopened = 10,
+    /// A concern is theirs to answer.
+    ConcernAssigned = 11,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::ConcernAnswered,
         Self::ConcernUnsorted,
         Self::ConcernUnanswered,
@@ -43,6 +49,9 @@ impl Event {
         Self::ContactDue,
         Self::ContactOverdue,
         Self::ContactNeglected,
+        Self::ConcernReceived,
+        Self::ConcernReopened,
+        Self::ConcernAssigned,
     ];
 
     /// It presses.
@@ -53,7 +62,12 @@ impl Event {
             | Self::CareOverdue
             | Self::ContactOverdue
             | Self::ContactNeglected => true,
-            Self::ConcernAnswered | Self::CareDue | Self::ContactDue => false,
+            Self::ConcernAnswered
+            | Self::ConcernReceived
+            | Self::ConcernReopened
+            | Self::ConcernAssigned
+            | Self::CareDue
+            | Self::ContactDue => false,
         }
     }
 
@@ -64,6 +78,9 @@ impl Event {
             Self::CareDue | Self::CareOverdue => Some("care-reminder"),
             Self::ConcernUnsorted
             | Self::ConcernUnanswered
+            | Self::ConcernReceived
+            | Self::ConcernReopened
+            | Self::ConcernAssigned
             | Self::ContactDue
             | Self::ContactOverdue
             | Self::ContactNeglected => None,
@@ -85,6 +102,19 @@ impl Event {
             Self::ConcernUnanswered => (
                 format!("有 {count} 件师生家长诉求逾期未答复，请立即答复"),
                 format!("{count} concerns were not answered in time; answer them at once"),
+            ),
+            Self::ConcernReceived => (
+                "收到一件师生家长诉求，请登录受理".to_owned(),
+                "A concern has come in; sign in to sort it out".to_owned(),
+            ),
+            Self::ConcernReopened => (
+                "一件师生家长诉求对答复不满意，已重新办理，请登录受理".to_owned(),
+                "An answer to a concern did not satisfy and it was reopened; sign in to sort it out"
+                    .to_owned(),
+            ),
+            Self::ConcernAssigned => (
+                "有一件师生家长诉求交由您答复，请登录办理".to_owned(),
+                "A concern was assigned to you; sign in to answer it".to_owned(),
             ),
             Self::CareDue => (
                 format!("今日有 {count} 项居家学生关爱任务，请按时完成"),
@@ -140,7 +170,11 @@ impl Notice {
     /// Who handed a concern in is told of its answer, of which they can say until the day `until` that it
     /// does not satisfy. None when nobody knows who it was.
     pub fn of_answer(concern: &Concern, basis: &str, until: NaiveDate) -> Option<Self> {
-        let party = Party::parse(&concern.words.person)?;
+        // A version before kept a guardian in the name of the pupil.
+        let party = match Party::parse(&concern.words.person)? {
+            Party::Student(id) if concern.submitter == Submitter::Guardian => Party::Family(id),
+            party => party,
+        };
         let round = concern.reopened.to_string();
         let id = id(&["concern answered", basis, &round]);
         let details = details([
@@ -155,6 +189,45 @@ impl Notice {
             basis: basis.to_owned(),
             party,
             together: id.hyphenated().to_string(),
+        })
+    }
+
+    /// What is told as a concern has become what it is `now`, from what it was before: whoever sees to it
+    /// newly that it came or was reopened, and whoever is newly to answer that it was assigned.
+    pub fn of_move(
+        before: Option<&Concern>,
+        concern: &Concern,
+        basis: &str,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let handler = || Party::Organization(concern.handler.clone());
+        let is_handed_on = before.is_none_or(|before| before.handler != concern.handler);
+        let is_assigned = before.is_some_and(|before| before.assignee != concern.assignee);
+        let (event, party) = match concern.state {
+            State::Reopened => (Event::ConcernReopened, handler()),
+            State::Received | State::Triaged if is_handed_on => (Event::ConcernReceived, handler()),
+            State::Assigned if is_assigned => {
+                (Event::ConcernAssigned, Party::parse(&concern.assignee)?)
+            }
+            State::Received
+            | State::Triaged
+            | State::Assigned
+            | State::Answered
+            | State::Closed => return None,
+        };
+        let id = id(&[
+            &format!("{event:?}"),
+            basis,
+            &party.name(),
+            &now.timestamp_millis().to_string(),
+        ]);
+        Some(Self {
+            id,
+            event,
+            basis: basis.to_owned(),
+            party,
+            together: id.hyphenated().to_string(),
+            details: BTreeMap::new(),
         })
     }
 

@@ -130,6 +130,32 @@ impl Preferences {
                 _ => Departure::Never,
             };
         }
+        self.outside_quiet_hours(waiting, now, spread)
+    }
+
+    /// When a message leaves that was gathered into a text before: its hour has come, so only quiet hours
+    /// hold it, and those hold the whole text.
+    pub fn departure_again(
+        &self,
+        waiting: Waiting,
+        now: DateTime<Utc>,
+        spread: Duration,
+    ) -> Departure {
+        if now >= waiting.expires {
+            return Departure::Never;
+        }
+        if self.inbox_only.contains(&waiting.category) {
+            return Departure::InboxOnly;
+        }
+        self.outside_quiet_hours(waiting, now, spread)
+    }
+
+    fn outside_quiet_hours(
+        &self,
+        waiting: Waiting,
+        now: DateTime<Utc>,
+        spread: Duration,
+    ) -> Departure {
         match self.quiet.outside(now) {
             at if at <= now => Departure::Now,
             at if at < waiting.expires => Departure::At(late(at, spread, waiting.expires)),

@@ -172,3 +172,22 @@ fn what_only_comes_to_the_inbox_leaves_by_no_other_way_unless_it_is_an_emergency
     );
     assert_eq!(departure(Category::Notice, Urgency::Urgent), Departure::Now);
 }
+
+proptest! {
+    /// Whatever somebody prefers meanwhile, a text that was gathered does not fall apart: only the end of
+    /// one of its messages takes that out of it.
+    #[test]
+    fn what_was_gathered_leaves_at_one_instant(
+        of in preferences(),
+        waiting in prop::collection::vec(waiting(), 2..5),
+        now in 0..DAY * 4,
+    ) {
+        let now = start() + minutes(now.into());
+        let departures = waiting.into_iter().filter(|one| one.expires > now + minutes(1500));
+        let departures: BTreeSet<String> = departures
+            .map(|one| of.departure_again(one, now, Duration::seconds(20)))
+            .map(|departure| format!("{departure:?}"))
+            .collect();
+        prop_assert!(departures.len() <= 1, "{departures:?}");
+    }
+}

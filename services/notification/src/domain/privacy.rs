@@ -37,23 +37,37 @@ impl std::ops::AddAssign for Part {
     }
 }
 
-/// Which of several counts are hidden when their sum is known, or is not. One alone would be what
-/// the others leave of the sum: then the smallest of them is hidden too, if possible not nobody.
+/// Which of several counts are hidden when their sum is known, or is not. What is hidden of a known sum is
+/// known together: the smallest of the others are hidden too, if possible not nobody, until that is more than
+/// one count, and neither few nor all but few.
 pub fn hidden(counts: &[Part], sum_known: bool, k: i32) -> Vec<bool> {
     let mut hidden: Vec<bool> = counts.iter().map(|count| count.is_small(k)).collect();
-    let few = hidden.iter().filter(|hidden| **hidden).count();
-    let more = match (sum_known, few) {
-        (true, 1) | (false, 0) => 1,
-        _ => 0,
-    };
     let mut shown: Vec<usize> = (0..counts.len())
         .filter(|at| !hidden[*at] && counts[*at].whole > 0)
         .collect();
     shown.sort_by_key(|at| (counts[*at].part == 0, counts[*at].part));
-    for at in shown.into_iter().take(more) {
+    for at in shown {
+        if !tells(counts, &hidden, sum_known, k) {
+            break;
+        }
         hidden[at] = true;
     }
     hidden
+}
+
+/// Whether what is shown tells something that may not be: of a known sum what is hidden together, of a hidden
+/// one the sum itself.
+fn tells(counts: &[Part], hidden: &[bool], sum_known: bool, k: i32) -> bool {
+    let few = counts.iter().zip(hidden).filter(|(_, hidden)| **hidden);
+    let (mut count, mut together) = (0, Part::default());
+    for (part, _) in few {
+        count += 1;
+        together += *part;
+    }
+    match sum_known {
+        true => count == 1 || together.is_small(k),
+        false => count == 0,
+    }
 }
 
 /// Whether the count at the place `at` is hidden, where each place has a count that is the sum of

@@ -39,6 +39,24 @@ fn one_alone_takes_the_next_along() {
 }
 
 #[test]
+fn few_who_are_hidden_together_take_the_next_along() {
+    // Of 25 known, 20 shown would leave five.
+    assert_eq!(
+        hidden(&[20, 3, 2].map(Part::all), true, K),
+        [true, true, true]
+    );
+    assert_eq!(
+        hidden(&[40, 20, 3, 2].map(Part::all), true, K),
+        [false, true, true, true]
+    );
+    assert_eq!(
+        hidden(&[40, 20, 9, 2].map(Part::all), true, K),
+        [false, false, true, true],
+        "eleven are not few"
+    );
+}
+
+#[test]
 fn few_who_are_left_over_are_hidden_too() {
     let all_but_three = Part {
         part: 37,
@@ -178,6 +196,12 @@ proptest! {
         let hidden = hidden(&parts, true, K);
         let hidden_count = hidden.iter().filter(|hidden| **hidden).count();
         let some = counts.iter().filter(|count| **count > 0).count();
+        let together: i32 = counts
+            .iter()
+            .zip(&hidden)
+            .filter_map(|(count, hidden)| hidden.then_some(*count))
+            .sum();
+        prop_assert!(!(1..K).contains(&together) || hidden_count == some);
         prop_assert!(hidden_count != 1 || some == 1);
         for (count, hidden) in counts.iter().zip(hidden) {
             prop_assert!(hidden || !(1..K).contains(count));

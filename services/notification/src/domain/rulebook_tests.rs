@@ -79,7 +79,7 @@ fn rules_that_cannot_be_used_are_refused() {
     assert!(matches!(unknown, Err(Unreadable::Form(_))), "{unknown:?}");
     let last = SHIPPED.rfind("[[rule]]").unwrap();
     let missing = read(&SHIPPED[..last]);
-    assert_eq!(missing, Err(Unreadable::Missing(Kind::BreakGlassUsed)));
+    assert_eq!(missing, Err(Unreadable::Missing(Kind::GateConflict)));
     let circle = changed(
         "kind = \"report-overdue\"",
         "kind = \"report-overdue\"\ninhibited_by = [\"follow-up-overdue\"]",

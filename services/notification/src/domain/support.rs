@@ -5,91 +5,10 @@ use std::fmt;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
+use super::party::Party;
 use super::voice_policy::VoicePolicy;
 
-/// How much a case presses; the numbers are those of contract and table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grade {
-    /// Danger.
-    Red = 1,
-    /// Grave.
-    Orange = 2,
-    /// To be looked after.
-    Yellow = 3,
-    /// To be kept in mind.
-    Blue = 4,
-}
-
-impl Grade {
-    /// Every grade, the gravest first.
-    pub const ALL: [Self; 4] = [Self::Red, Self::Orange, Self::Yellow, Self::Blue];
-
-    /// The name in the contract, without prefix.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Red => "RED",
-            Self::Orange => "ORANGE",
-            Self::Yellow => "YELLOW",
-            Self::Blue => "BLUE",
-        }
-    }
-
-    /// A case this grave is not ended.
-    pub fn is_grave(self) -> bool {
-        match self {
-            Self::Red | Self::Orange => true,
-            Self::Yellow | Self::Blue => false,
-        }
-    }
-}
-
-/// Whether a case is looked after; the numbers are those of contract and table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Looked after.
-    Open = 1,
-    /// Ended.
-    Closed = 2,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 2] = [Self::Open, Self::Closed];
-
-    /// The name in the contract, without prefix.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "OPEN",
-            Self::Closed => "CLOSED",
-        }
-    }
-}
-
-/// What happened in a case; the numbers are those of contract and table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// It was opened.
-    Opened = 1,
-    /// It was graded anew.
-    Graded = 2,
-    /// Somebody was in contact.
-    Contacted = 3,
-    /// The person was referred.
-    Referred = 4,
-    /// It was ended.
-    Closed = 5,
-}
-
-impl Event {
-    /// Every event.
-    pub const ALL: [Self; 5] = [
-        Self::Opened,
-        Self::Graded,
-        Self::Contacted,
-        Self::Referred,
-        Self::Closed,
-    ];
-}
+pub use super::support_terms::{Event, Grade, Reason, State, Verb};
 
 /// The support of one person.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,7 +23,7 @@ pub struct Case {
     pub person: String,
     /// How much it presses.
     pub grade: Grade,
-    /// Whether it is looked after.
+    /// Where it is in its life cycle.
     pub state: State,
     /// Why it was opened. It stands sealed.
     pub note: String,
@@ -112,10 +31,20 @@ pub struct Case {
     pub concern: Option<Uuid>,
     /// When it was opened.
     pub created: DateTime<Utc>,
-    /// The next contact is due by then; none once it is ended.
+    /// The assessment or the next contact is due by then; none once it is ended.
     pub contact_due: Option<DateTime<Utc>>,
-    /// That passed without a contact, once at least.
+    /// That passed without what was due, once at least.
     pub late: bool,
+    /// Why it was ended; none while it is not, and where nobody was asked.
+    pub reason: Option<Reason>,
+    /// When it was ended.
+    pub closed: Option<DateTime<Utc>>,
+    /// When the guardian was told last.
+    pub informed: Option<DateTime<Utc>>,
+    /// When the person was referred last.
+    pub referred: Option<DateTime<Utc>>,
+    /// How often it was opened again.
+    pub reopenings: i32,
     /// The subject of the counsellor.
     pub counsellor: String,
     /// `staff/{staff_member}`: which member of staff that is; empty where it is not known.
@@ -209,31 +138,6 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// What a counsellor does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// It presses so much from now on.
-    Grade(Grade),
-    /// Somebody was in contact.
-    Contact,
-    /// The person was referred to a body outside the school.
-    Refer,
-    /// It is ended.
-    Close,
-}
-
-impl Verb {
-    /// What is recorded of it.
-    pub fn event(self) -> Event {
-        match self {
-            Self::Grade(_) => Event::Graded,
-            Self::Contact => Event::Contacted,
-            Self::Refer => Event::Referred,
-            Self::Close => Event::Closed,
-        }
-    }
-}
-
 /// Why a verb was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -243,6 +147,9 @@ pub enum Refused {
     /// A case this grave is not ended.
     #[error("a case that is {} is not ended", .0.as_str())]
     Grade(Grade),
+    /// The guardian of a pupil is told before a referral.
+    #[error("the guardian was not told")]
+    Guardian,
 }
 
 impl Case {
@@ -251,7 +158,12 @@ impl Case {
         self.contact_due.is_some_and(|due| due < now)
     }
 
-    /// The next contact is due by the grade.
+    /// It is about a pupil, who has a guardian.
+    fn is_of_pupil(&self) -> bool {
+        matches!(Party::parse(&self.person), Some(Party::Student(_)))
+    }
+
+    /// The time of the grade begins.
     fn wait(&mut self, now: DateTime<Utc>, policy: &VoicePolicy) {
         let within = policy.contact_within(self.grade);
         self.contact_due = Some(now + within);
@@ -268,7 +180,8 @@ impl Case {
     /// Moves on.
     ///
     /// # Errors
-    /// [`Refused`] when the case is ended already, or too grave to be.
+    /// [`Refused`] when the verb does not start from here, the case is too grave to be ended, or the
+    /// guardian of a pupil was not told.
     pub fn apply(
         self,
         verb: Verb,
@@ -276,24 +189,43 @@ impl Case {
         policy: &VoicePolicy,
     ) -> Result<Self, Refused> {
         let mut case = self.at(now);
-        match (verb, case.state) {
-            (Verb::Grade(grade), State::Open) => {
+        let from = case.state;
+        case.state = verb.leads(from).ok_or(Refused::State(from))?;
+        match verb {
+            Verb::Grade(grade) => {
                 case.grade = grade;
                 case.wait(now, policy);
             }
-            (Verb::Contact, State::Open) => {
+            // Whoever is to be assessed waits no longer for it because somebody spoke with them.
+            Verb::Contact if from == State::Screened => {}
+            Verb::Contact | Verb::Support | Verb::FollowUp => case.wait(now, policy),
+            Verb::Inform => {
+                case.informed = Some(now);
                 case.wait(now, policy);
             }
-            (Verb::Refer, State::Open) => {}
-            (Verb::Close, State::Open) if case.grade.is_grave() => {
-                return Err(Refused::Grade(case.grade));
+            Verb::Refer => {
+                if case.is_of_pupil() && from != State::GuardianInformed {
+                    return Err(Refused::Guardian);
+                }
+                case.referred = Some(now);
+                case.wait(now, policy);
             }
-            (Verb::Close, State::Open) => {
-                case.state = State::Closed;
+            Verb::Close(reason) => {
+                if case.grade.is_grave() && reason != Reason::Left {
+                    return Err(Refused::Grade(case.grade));
+                }
+                case.reason = Some(reason);
+                case.closed = Some(now);
                 case.contact_due = None;
                 case.remind = None;
             }
-            (_, State::Closed) => return Err(Refused::State(State::Closed)),
+            Verb::Reopen(grade) => {
+                case.grade = grade;
+                case.reason = None;
+                case.closed = None;
+                case.reopenings += 1;
+                case.wait(now, policy);
+            }
         }
         case.entry_count += 1;
         Ok(case)

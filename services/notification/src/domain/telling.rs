@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::alert::{Alert, State, Step};
-use super::change::{Change, Event};
+use super::change::{Change, Entry, Event};
 use super::fact::{Figures, Kind, Severity};
 use super::hearer::{Hearer, hearers};
 use super::party::Party;
@@ -40,10 +40,11 @@ pub struct Scene {
     pub silences: Vec<Silence>,
 }
 
-/// Somebody to be told of an alert, once for each level that it reaches.
+/// Somebody to be told of an alert, once for each level that it reaches, and anew when it becomes graver or
+/// has another owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telling {
-    /// Follows from the alert and the level.
+    /// Follows from the alert, the level, the gravity and the party.
     pub id: Uuid,
     /// The alert.
     pub alert: Uuid,
@@ -120,10 +121,22 @@ impl Alert {
 }
 
 impl Change {
+    /// Whether somebody is to be told: nobody was at the level of the alert, or it has another owner now.
+    pub fn is_to_tell(&self) -> bool {
+        let stands = self.alert.state != State::Resolved;
+        self.alert.is_untold() || (stands && self.is_handed_over())
+    }
+
+    /// Whether the alert has another owner by this change.
+    pub fn is_handed_over(&self) -> bool {
+        let handed = |entry: &Entry| entry.event == Event::HandedOver;
+        self.entries.iter().any(handed)
+    }
+
     /// Tells the alert to who must see to it, unless they were told or something keeps it from being
-    /// told: then it says what.
+    /// told: then it says what, and stays where it is until that is over. Nobody is passed by.
     pub fn tell(self, rule: &Rule, scene: &Scene, now: DateTime<Utc>) -> (Self, Option<Telling>) {
-        if !self.alert.is_untold() {
+        if !self.is_to_tell() {
             return (self, None);
         }
         let (inhibited_by, silenced_by) = self.alert.kept(rule, scene, now);
@@ -134,6 +147,9 @@ impl Change {
         alert.inhibited_by = inhibited_by;
         alert.silenced_by = silenced_by;
         if !keeper.is_empty() {
+            // A new owner of what was told is told once it is over too.
+            alert.told_level = alert.told_level.min(alert.level - 1);
+            let alert = alert.paused();
             let change = Change { alert, entries };
             if as_before {
                 return (change, None);
@@ -145,6 +161,7 @@ impl Change {
             return (change.entry(Event::Withheld, &step, ""), None);
         }
         alert.told_level = alert.level;
+        let alert = alert.resumed(rule, now);
         let telling = Telling::of(&alert, rule);
         let party = telling.party.name();
         let change = Change { alert, entries };
@@ -158,7 +175,7 @@ impl Telling {
         let (title, title_en) = alert.title();
         let waits = alert.severity < Severity::Critical && !rule.group_wait.is_zero();
         Self {
-            id: telling_id(alert.id, alert.level),
+            id: telling_id(alert),
             alert: alert.id,
             basis: alert.name(),
             kind: alert.kind,
@@ -186,7 +203,7 @@ impl Telling {
         let heard = heard.flat_map(|hearer| parties(alert, hearer));
         let heard: BTreeSet<Party> = heard.filter(|party| *party != self.party).collect();
         let telling = |party: Party| Self {
-            id: hearing_id(alert.id, &party),
+            id: hearing_id(alert, &party),
             party,
             besides: true,
             ..self.clone()
@@ -204,34 +221,42 @@ impl Telling {
     }
 }
 
-/// An alert at a level is told once, however often it is tried.
-fn telling_id(alert: Uuid, level: i32) -> Uuid {
-    let digest = Sha256::new()
-        .chain_update(b"campus/telling/")
-        .chain_update(alert.as_bytes())
-        .chain_update(level.to_be_bytes())
-        .finalize();
-    let mut head = [0; 16];
-    head.copy_from_slice(&digest[..16]);
-    uuid::Builder::from_custom_bytes(head).into_uuid()
+/// An alert at a level is told to its owner once, however often it is tried.
+fn telling_id(alert: &Alert) -> Uuid {
+    let of = of_gravity(b"campus/telling/", alert);
+    let of = of.chain_update(alert.level.to_be_bytes());
+    id(of.chain_update(alert.told_to().name()))
 }
 
 /// Whoever hears of an alert besides its owner hears of it once.
-fn hearing_id(alert: Uuid, party: &Party) -> Uuid {
-    let digest = Sha256::new()
-        .chain_update(b"campus/hearing/")
-        .chain_update(alert.as_bytes())
-        .chain_update(party.name())
-        .finalize();
+fn hearing_id(alert: &Alert, party: &Party) -> Uuid {
+    id(of_gravity(b"campus/hearing/", alert).chain_update(party.name()))
+}
+
+/// What tellings of an alert have in common. Each time it becomes graver there are others: its history is
+/// longer then.
+fn of_gravity(what: &[u8], alert: &Alert) -> Sha256 {
+    let of = Sha256::new()
+        .chain_update(what)
+        .chain_update(alert.id.as_bytes());
+    match alert.grave {
+        true => of
+            .chain_update(b"grave/")
+            .chain_update(alert.entries.to_be_bytes()),
+        false => of,
+    }
+}
+
+fn id(digest: Sha256) -> Uuid {
     let mut head = [0; 16];
-    head.copy_from_slice(&digest[..16]);
+    head.copy_from_slice(&digest.finalize()[..16]);
     uuid::Builder::from_custom_bytes(head).into_uuid()
 }
 
 /// What is to be told to somebody in one message: one alert, or several of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Follows from the first alert and its level: whoever sends the message can use it to send it
+    /// That of the first telling: whoever sends the message can use it to send it
     /// once.
     pub id: Uuid,
     /// The resource names of the alerts, at most a hundred.

@@ -76,6 +76,14 @@ fn an_alert_is_told_to_its_owner_once_at_each_level() {
     assert_eq!(telling.basis, change.alert.name());
     let (change, again) = change.tell(rule, &Scene::default(), now());
     assert_eq!((again, change.entries.len()), (None, 2));
+    let graver = Alert {
+        grave: true,
+        told_level: -1,
+        entries: 2,
+        ..change.alert.clone()
+    };
+    let (_, anew) = Change::from(graver).tell(rule, &Scene::default(), now());
+    assert_ne!(anew.unwrap().id, telling.id);
     let higher = Alert {
         level: 1,
         owner: String::new(),
@@ -115,14 +123,39 @@ fn an_alert_for_which_another_one_speaks_is_told_when_that_one_ends() {
     // Looking again says nothing new.
     let (change, telling) = change.tell(rule, &report_overdue("2135010001"), now());
     assert_eq!((telling, change.entries.len()), (None, 2));
+    // It waits where it is meanwhile, and then has the time that it had.
+    let late = now() + Duration::days(1);
+    assert_eq!(change.alert.next, None);
+    assert!(!change.alert.is_overdue(late));
     let freed = Change::from(change.alert.freed());
-    let (freed, telling) = freed.tell(rule, &Scene::default(), now());
+    let (freed, telling) = freed.tell(rule, &Scene::default(), late);
     assert!(telling.is_some());
+    let span = freed.alert.due - freed.alert.raised;
+    assert_eq!(freed.alert.next, Some(late + span));
     assert_eq!(freed.alert.inhibited_by, "");
     // One at another school does not speak for it.
     let (change, rule) = follow_up();
     let (_, telling) = change.tell(rule, &report_overdue("2135010002"), now());
     assert!(telling.is_some());
+}
+
+#[test]
+fn a_new_owner_is_told_and_while_a_silence_lasts_after_it() {
+    let other = || Party::Staff(Uuid::from_u128(2)).name();
+    let (change, rule) = follow_up();
+    let (change, telling) = change.tell(rule, &Scene::default(), now());
+    let handed = change.alert.hand_over(other(), now()).unwrap();
+    let (told, anew) = handed.clone().tell(rule, &Scene::default(), now());
+    let anew = anew.unwrap();
+    assert_ne!(anew.id, telling.unwrap().id);
+    assert_eq!((anew.party.name(), told.alert.told_level), (other(), 0));
+    assert_eq!(told.alert.next, handed.alert.next, "its clock goes on");
+    let (kept, nobody) = handed.tell(rule, &silenced(SCHOOL), now());
+    assert_eq!((nobody, kept.alert.next), (None, None));
+    let freed = Change::from(kept.alert.freed());
+    let (freed, telling) = freed.tell(rule, &Scene::default(), now());
+    assert_eq!(telling.unwrap().party.name(), other());
+    assert!(freed.alert.next.is_some());
 }
 
 #[test]

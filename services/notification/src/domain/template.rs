@@ -221,6 +221,13 @@ impl Template {
         Ok(Values(values))
     }
 
+    /// Those of some values that the template asks for.
+    pub fn wanted(&self, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let asks = |name: &String| self.variables.iter().any(|one| one.name == *name);
+        let given = given.into_iter();
+        given.filter(|(name, _)| asks(name)).collect()
+    }
+
     /// The example of each variable.
     pub fn examples(&self) -> BTreeMap<String, String> {
         let examples = self.variables.iter();
@@ -349,6 +356,6 @@ fn value(holds: Type, text: &str, display: impl Fn(&str) -> Option<String>) -> O
 fn organization(name: &str) -> Option<String> {
     match Party::parse(name)? {
         Party::Organization(id) => Some(id),
-        Party::Student(_) | Party::Staff(_) => None,
+        Party::Student(_) | Party::Family(_) | Party::Guardian(..) | Party::Staff(_) => None,
     }
 }

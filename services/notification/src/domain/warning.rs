@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 /// How many organisations of one area are told at most.
 pub const ORGANIZATIONS: usize = 1000;
+/// How many organisations of all areas of one warning are told at most: more than any city has in areas
+/// that do not overlap.
+pub const OF_ALL_AREAS: usize = 100 * ORGANIZATIONS;
 
 /// The divisions of some areas, each once in each area. When they are more than `most` in all, those of
 /// the counties that contain them, then of the cities, then of the provinces: nothing is left out.

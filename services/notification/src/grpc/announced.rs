@@ -160,6 +160,7 @@ fn told_meeting(meeting: &Meeting) -> pb::Meeting {
         absent_count: _,
         minutes: _,
         directive,
+        change_reason: _,
     } = convert::meeting(meeting.clone(), Turnout::default());
     let venue = |venue: pb::Venue| pb::Venue {
         venue_id: String::new(),

@@ -49,6 +49,9 @@ fn told_warning(warning: Warning, now: DateTime<Utc>) -> pb::Warning {
         mut infos,
         mut chain,
         cap_version,
+        scope,
+        restriction: _,
+        note: _,
     } = convert::warning(warning, &view);
     infos.truncate(LANGUAGES);
     chain.drain(..chain.len().saturating_sub(DOCUMENTS));
@@ -69,6 +72,9 @@ fn told_warning(warning: Warning, now: DateTime<Utc>) -> pb::Warning {
         infos: infos.collect(),
         chain,
         cap_version,
+        scope,
+        restriction: String::new(),
+        note: String::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! ChannelService.
 
-use kit::auth::caller;
+use kit::auth::{Permission, caller};
 use kit::page;
 use kit::status::Problem;
 use proto::notification as pb;
@@ -9,7 +9,8 @@ use tonic::{Request, Response, Status};
 
 use super::convert;
 use crate::app::channels::Channels;
-use crate::app::contacts::Contacts;
+use crate::app::contacts::{Contacts, Setting};
+use crate::error::Error;
 
 /// Serves ChannelService.
 #[derive(Debug)]
@@ -95,6 +96,43 @@ impl ChannelService for ChannelGrpc {
             .set(&caller, to, &address, once, convert::contact_point)
             .await?;
         Ok(Response::new(point))
+    }
+
+    async fn batch_set_contact_points(
+        &self,
+        request: Request<pb::BatchSetContactPointsRequest>,
+    ) -> Result<Response<pb::BatchSetContactPointsResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        caller.allowed(Permission::ContactWrite)?;
+        let given = convert::contact_points(&request)?;
+        let setting = |given: Result<convert::Given<'_>, Problem>| -> Result<Setting, Error> {
+            let (party, channel, address) = given?;
+            let address = self.contacts.address(&channel, address)?;
+            Ok(Setting {
+                party,
+                channel,
+                address,
+            })
+        };
+        let settings = given.into_iter().map(setting).collect();
+        let veiled = pb::BatchSetContactPointsRequest {
+            contact_points: request
+                .contact_points
+                .iter()
+                .map(|one| pb::ContactPointSetting {
+                    address: self.contacts.veil(&one.address),
+                    ..one.clone()
+                })
+                .collect(),
+            request_id: request.request_id.clone(),
+        };
+        let once = (&*veiled.request_id, &veiled);
+        let stored = self
+            .contacts
+            .set_many(&caller, settings, once, convert::stored_contact_points)
+            .await?;
+        Ok(Response::new(stored))
     }
 
     async fn remove_contact_point(

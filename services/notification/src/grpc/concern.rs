@@ -83,11 +83,7 @@ impl ConcernService for ConcernGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let organization = convert::organization("parent", &request.parent)?;
-        let permission = Permission::ConcernHandle;
-        let organization = self
-            .app
-            .organization(&caller, permission, &organization)
-            .await?;
+        let organization = self.app.dealt_with(&caller, &organization).await?;
         let state = convert::concern_state(request.state)?;
         let size = page::size(request.page_size)?;
         let (number, overdue) = (request.state.to_string(), request.overdue.to_string());

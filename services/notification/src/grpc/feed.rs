@@ -46,6 +46,8 @@ impl NotificationFeed for FeedGrpc {
         let answer = |told: Told<_>| pb::NotificationWatchResponse {
             events: told.events,
             resume_token: told.resume_token,
+            traceparents: told.origin.traceparents,
+            announce_time: told.origin.announce_time,
         };
         self.feed.serve_watch(scope, token, answer).await
     }

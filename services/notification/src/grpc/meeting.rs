@@ -25,20 +25,24 @@ impl MeetingGrpc {
         Self { app }
     }
 
-    async fn close(
+    async fn change(
         &self,
         caller: &Caller,
         name: &str,
-        verb: (Verb, &'static str),
+        method: &'static str,
         once: (&str, &impl Message),
+        verb: impl FnOnce() -> Result<Verb, Problem>,
     ) -> Result<Response<pb::Meeting>, Status> {
         let (organization, id) = convert::child("name", "meetings", name)?;
-        let place = (&*organization, id);
-        let closed = self
-            .app
-            .close(caller, place, verb, once, convert::meeting)
+        self.app
+            .organization(caller, Permission::DirectiveIssue, &organization)
             .await?;
-        Ok(Response::new(closed))
+        let (place, verb) = ((&*organization, id), (verb()?, method));
+        let changed = self
+            .app
+            .change(caller, place, verb, once, convert::meeting)
+            .await?;
+        Ok(Response::new(changed))
     }
 
     async fn act(
@@ -209,8 +213,21 @@ impl MeetingService for MeetingGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        let verb = (Verb::End, "EndMeeting");
-        self.close(&caller, &request.name, verb, once).await
+        let verb = || Ok(Verb::End);
+        self.change(&caller, &request.name, "EndMeeting", once, verb)
+            .await
+    }
+
+    async fn postpone_meeting(
+        &self,
+        request: Request<pb::PostponeMeetingRequest>,
+    ) -> Result<Response<pb::Meeting>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let verb = || convert::postpone(&request);
+        self.change(&caller, &request.name, "PostponeMeeting", once, verb)
+            .await
     }
 
     async fn cancel_meeting(
@@ -220,8 +237,9 @@ impl MeetingService for MeetingGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        let verb = (Verb::Cancel, "CancelMeeting");
-        self.close(&caller, &request.name, verb, once).await
+        let verb = || convert::cancel(&request);
+        self.change(&caller, &request.name, "CancelMeeting", once, verb)
+            .await
     }
 
     async fn publish_minutes(

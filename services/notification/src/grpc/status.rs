@@ -84,6 +84,9 @@ impl From<Error> for Problem {
             Error::SupportCase(support::Refused::Grade(grade)) => {
                 Problem::new(Reason::SupportCaseGrade).meta("grade", grade.as_str())
             }
+            Error::SupportCase(support::Refused::Guardian) => {
+                Problem::new(Reason::SupportCaseGuardian)
+            }
             Error::CareTask(care::Refused(state)) => {
                 Problem::new(Reason::CareTaskState).meta("state", state.as_str())
             }
@@ -171,6 +174,10 @@ fn of_meeting_field(field: String, unfit: Unfit) -> Problem {
             "not an issued directive of the same organisation that no other meeting has",
         ),
         Unfit::Substitute => ("不是本单位的教职工", "not of the staff of the organisation"),
+        Unfit::NotLater => (
+            "应晚于原定开始时间和当前时间",
+            "later than it was to begin, and than now",
+        ),
     };
     Problem::invalid(field, zh, en)
 }

@@ -127,6 +127,30 @@ impl SupportService for SupportGrpc {
         self.act(&caller, case, "RecordContact", once, verb).await
     }
 
+    async fn begin_support(
+        &self,
+        request: Request<pb::BeginSupportRequest>,
+    ) -> Result<Response<pb::SupportCase>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let case = (&*request.name, &*request.note);
+        let verb = || Ok(Verb::Support);
+        self.act(&caller, case, "BeginSupport", once, verb).await
+    }
+
+    async fn inform_guardian(
+        &self,
+        request: Request<pb::InformGuardianRequest>,
+    ) -> Result<Response<pb::SupportCase>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let case = (&*request.name, &*request.note);
+        let verb = || Ok(Verb::Inform);
+        self.act(&caller, case, "InformGuardian", once, verb).await
+    }
+
     async fn refer_support_case(
         &self,
         request: Request<pb::ReferSupportCaseRequest>,
@@ -140,6 +164,19 @@ impl SupportService for SupportGrpc {
             .await
     }
 
+    async fn follow_up_support_case(
+        &self,
+        request: Request<pb::FollowUpSupportCaseRequest>,
+    ) -> Result<Response<pb::SupportCase>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let case = (&*request.name, &*request.note);
+        let verb = || Ok(Verb::FollowUp);
+        self.act(&caller, case, "FollowUpSupportCase", once, verb)
+            .await
+    }
+
     async fn close_support_case(
         &self,
         request: Request<pb::CloseSupportCaseRequest>,
@@ -148,8 +185,21 @@ impl SupportService for SupportGrpc {
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
         let case = (&*request.name, &*request.note);
-        let verb = || Ok(Verb::Close);
+        let verb = || convert::close_reason(request.reason).map(Verb::Close);
         self.act(&caller, case, "CloseSupportCase", once, verb)
+            .await
+    }
+
+    async fn reopen_support_case(
+        &self,
+        request: Request<pb::ReopenSupportCaseRequest>,
+    ) -> Result<Response<pb::SupportCase>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let once = (&*request.request_id, &request);
+        let case = (&*request.name, &*request.note);
+        let verb = || convert::grade(request.grade).map(Verb::Reopen);
+        self.act(&caller, case, "ReopenSupportCase", once, verb)
             .await
     }
 

@@ -6,7 +6,7 @@ pub(super) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20261126_000017_break_glass"
+        "m20261126_000018_break_glass"
     }
 }
 

@@ -1,5 +1,6 @@
 //! The schema, forward only.
 
+use kit::migration::{Contract, Schema};
 use sea_orm_migration::sea_query::{DynIden, IntoIden};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -21,6 +22,64 @@ mod m20261126_000015_documents;
 mod m20261126_000016_sources;
 mod m20261126_000017_hearers;
 mod m20261126_000018_break_glass;
+mod m20261126_000019_support;
+mod m20261126_000020_calls;
+mod m20261126_000021_confidential;
+mod m20261126_000022_addresses;
+mod m20261126_000031_parcels;
+mod m20261127_000041_guardians;
+
+/// The schema of this service.
+pub fn schema() -> Schema {
+    Schema::of::<Migrator>().with(CONTRACTS)
+}
+
+/// What migrations take away from versions before.
+const CONTRACTS: &[Contract] = &[
+    Contract {
+        migration: "m20261125_000004_facts",
+        takes: &[
+            "key alerts (basis, episode)",
+            "writes that agree in alerts (basis, kind, episode)",
+            "table holds",
+        ],
+        unused_since: Contract::UNRELEASED,
+    },
+    Contract {
+        migration: "m20261126_000005_register",
+        takes: &["table owners"],
+        unused_since: Contract::UNRELEASED,
+    },
+    Contract {
+        migration: "m20261126_000006_alerts",
+        takes: &[
+            "writes without alerts.acknowledged",
+            "writes without alerts.amount",
+            "column alerts.due_time",
+            "column alerts.escalated",
+            "writes without alerts.grave",
+            "writes without alerts.kind",
+            "column alerts.occur_time",
+            "column alerts.raise_time",
+            "writes without alerts.resolved",
+            "writes without alerts.taken",
+            "writes without alerts.total",
+            "writes without alerts.word",
+            "writes without alerts.above",
+            "writes without alerts.entries",
+            "writes without alerts.inhibited_by",
+            "writes without alerts.level",
+            "writes without alerts.next_at",
+            "writes without alerts.occur_at",
+            "writes without alerts.raise_at",
+            "writes without alerts.rule_version",
+            "writes without alerts.severity",
+            "writes without alerts.silenced_by",
+            "writes without alerts.told_level",
+        ],
+        unused_since: Contract::UNRELEASED,
+    },
+];
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -48,6 +107,12 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000016_sources::Migration));
         migrations.push(Box::new(m20261126_000017_hearers::Migration));
         migrations.push(Box::new(m20261126_000018_break_glass::Migration));
+        migrations.push(Box::new(m20261126_000019_support::Migration));
+        migrations.push(Box::new(m20261126_000020_calls::Migration));
+        migrations.push(Box::new(m20261126_000021_confidential::Migration));
+        migrations.push(Box::new(m20261126_000022_addresses::Migration));
+        migrations.push(Box::new(m20261126_000031_parcels::Migration));
+        migrations.push(Box::new(m20261127_000041_guardians::Migration));
         migrations
     }
 
@@ -55,3 +120,5 @@ impl MigratorTrait for Migrator {
         "notification_migrations".into_iden()
     }
 }
+
+kit::migration_suite!(crate::schema);

@@ -80,8 +80,9 @@ impl Store {
         }
         free_inhibited(tx, &mut changes).await?;
         let changes = changes.changes;
-        Self::hasten(tx, &changes, now).await?;
         let (changes, tellings) = tell(tx, changes, now).await?;
+        Self::supersede(tx, &changes, now).await?;
+        Self::hasten(tx, &changes, now).await?;
         Self::queue_tellings(tx, tellings, now).await?;
         let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
         let mut revision = advance(tx, count).await? - count;
@@ -155,13 +156,16 @@ async fn free_inhibited(tx: &Tx, changes: &mut Changes) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Tells or withholds the alerts whose level nobody was told of.
+/// Tells or withholds the alerts whose level nobody was told of, and tells new owners of theirs.
 async fn tell(
     tx: &Tx,
     changes: Vec<Change>,
     now: DateTime<Utc>,
 ) -> Result<(Vec<Change>, Vec<Telling>), DbErr> {
-    let untold = || changes.iter().map(|c| &c.alert).filter(|a| a.is_untold());
+    let untold = || {
+        let changes = changes.iter().filter(|change| change.is_to_tell());
+        changes.map(|change| &change.alert)
+    };
     if untold().next().is_none() {
         return Ok((changes, Vec::new()));
     }
@@ -178,17 +182,24 @@ async fn tell(
     let mut told = Vec::new();
     let tell = |change: Change| {
         let rule = rules.version(change.alert.kind, change.alert.rule_version);
+        let handed_over = change.is_handed_over();
         let (change, telling) = change.tell(rule, &scene, now);
         if let Some(telling) = telling {
-            told.push((telling, change.alert.clone(), rule));
+            told.push((telling, change.alert.clone(), rule, handed_over));
         }
         change
     };
     let changes = changes.into_iter().map(tell).collect();
-    let parties = Parties::of(tx, told.iter().map(|(_, alert, rule)| (alert, *rule))).await?;
+    // Whoever hears besides the owner has heard when only the owner is another one.
+    let heard = told.iter().filter(|(.., handed_over)| !handed_over);
+    let heard: Vec<_> = heard.map(|(_, alert, rule, _)| (alert, *rule)).collect();
+    let parties = Parties::of(tx, heard.into_iter()).await?;
     let mut tellings = Vec::new();
-    for (telling, alert, rule) in told {
-        tellings.extend(telling.besides(&alert, rule, |alert, one| parties.of_alert(alert, one)));
+    for (telling, alert, rule, handed_over) in told {
+        if !handed_over {
+            let parties = |alert: &Alert, one| parties.of_alert(alert, one);
+            tellings.extend(telling.besides(&alert, rule, parties));
+        }
         tellings.push(telling);
     }
     Ok((changes, tellings))
@@ -232,6 +243,19 @@ async fn standing(
 }
 
 impl Store {
+    /// What still waits to be told of an alert that became graver is told by what was queued for that.
+    async fn supersede(tx: &Tx, changes: &[Change], now: DateTime<Utc>) -> Result<(), DbErr> {
+        let has = |change: &Change, event| change.entries.iter().any(|one| one.event == event);
+        let told_anew = |change: &&Change| {
+            change.alert.level == 0 && has(change, Event::Corrected) && has(change, Event::Told)
+        };
+        let alerts = changes.iter().filter(told_anew);
+        let alerts: Vec<Value> = alerts.map(|change| change.alert.id.into()).collect();
+        let sql = "UPDATE told SET done = TRUE WHERE done = FALSE AND tell_at > $1 AND alert";
+        let now = [now.timestamp_millis().into()];
+        kit::rows::execute_in(tx, sql, &now, alerts).await
+    }
+
     /// Tells at once what was to wait for others of its kind and became critical meanwhile.
     async fn hasten(tx: &Tx, changes: &[Change], now: DateTime<Utc>) -> Result<(), DbErr> {
         let corrected = |change: &&Change| {

@@ -10,7 +10,6 @@ use super::Store;
 use super::alerts::select_alerts;
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::party::Party;
 
 /// How many organisations one statement asks for.
 const PART: usize = 1000;
@@ -60,7 +59,7 @@ impl Store {
     }
 
     /// Gives the alerts that have to be seen to at an organisation, and are not resolved, to who
-    /// answers there now.
+    /// answers there now, and tells them.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,14 +86,8 @@ impl Store {
             alert.clone().hand_over(owner, now)
         };
         let changes: Vec<Change> = found.iter().filter_map(hand_over).collect();
-        let mut parties: BTreeMap<Party, Vec<Value>> = BTreeMap::new();
-        for alert in changes.iter().map(|change| &change.alert) {
-            let alerts = parties.entry(alert.told_to()).or_default();
-            alerts.push(alert.id.into());
-        }
-        for (party, alerts) in parties {
-            Self::redirect_tellings(tx, alerts, &party, now).await?;
-        }
+        let handed = changes.iter().map(|change| change.alert.id.into());
+        Self::drop_waiting(tx, handed.collect(), now).await?;
         Self::write_alerts(tx, changes.into_iter().collect(), now).await?;
         Ok(())
     }

@@ -172,6 +172,34 @@ impl Store {
         Ok(())
     }
 
+    /// A meeting is held later: whoever has signed in is expected again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expect_again(tx: &Tx, meeting: Uuid) -> Result<(), DbErr> {
+        let sql = "UPDATE attendances SET state = $2, attendee = '', sign_in_venue = '', \
+                   signed_in_at = 0, signed_out_at = 0, late = FALSE, left_unsigned = FALSE, \
+                   version = version + 1 WHERE meeting = $1 AND state <> $2";
+        let values = [meeting.into(), (State::Expected as i16).into()];
+        tx.execute_raw(statement(tx, sql, values)).await?;
+        Ok(())
+    }
+
+    /// Everybody who is expected at a meeting.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_attendances(tx: &Tx, meeting: Uuid) -> Result<Vec<Attendance>, DbErr> {
+        let columns = AttendanceRow::COLUMNS.join(", ");
+        let sql = format!(
+            "SELECT {columns} FROM attendances WHERE meeting = $1 ORDER BY org_path, attendance"
+        );
+        let rows = tx
+            .query_all_raw(statement(tx, &sql, [meeting.into()]))
+            .await?;
+        rows.iter().map(attendance).collect()
+    }
+
     /// The attendances at and below `place` after the place and id `after`, in their order.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use super::Store;
-use super::deliveries::Due;
+use super::deliveries::{Due, Hold};
 use super::direct::{Direct, Way};
 use crate::domain::message::Message;
 use crate::domain::party::Party;
@@ -71,10 +71,10 @@ impl Store {
     pub async fn claim_documents(
         tx: &Tx,
         channel: &str,
-        now: i64,
+        hold: Hold,
         limit: u32,
     ) -> Result<Vec<Due>, DbErr> {
-        Self::claim_those(tx, channel, now, limit, IN_ORDER).await
+        Self::claim_those(tx, channel, hold, limit, IN_ORDER).await
     }
 
     /// The documents that messages carry.

@@ -17,8 +17,10 @@ use crate::seal::Seal;
 pub struct Listed<'a> {
     /// Those about organisations at and below this place,
     pub about: &'a str,
-    /// seen to at or below this one.
-    pub handled: &'a str,
+    /// seen to at or below this one,
+    pub handled: Option<&'a str>,
+    /// or assigned to this member of the staff.
+    pub assignee: Option<&'a str>,
     /// Only those in this state.
     pub state: Option<State>,
     /// Only those overdue at this instant.
@@ -140,12 +142,18 @@ impl Store {
     ) -> Result<Vec<Concern>, DbErr> {
         let mut values: Vec<Value> = Vec::new();
         values.extend(range(listed.about));
-        values.extend(range(listed.handled));
         let mut wheres = vec![within("org_path", 1)];
-        if listed.handled.is_empty() {
-            values.truncate(3);
-        } else {
-            wheres.push(within("handler_path", 4));
+        if listed.handled != Some("") {
+            let mut dealt_with = vec!["FALSE".to_owned()];
+            if let Some(handled) = listed.handled {
+                dealt_with.push(within("handler_path", values.len() + 1));
+                values.extend(range(handled));
+            }
+            if let Some(assignee) = listed.assignee {
+                values.push(assignee.into());
+                dealt_with.push(format!("assignee = ${}", values.len()));
+            }
+            wheres.push(format!("({})", dealt_with.join(" OR ")));
         }
         if let Some(state) = listed.state {
             values.push((state as i16).into());

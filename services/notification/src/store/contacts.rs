@@ -32,6 +32,12 @@ row! {
         spent_until: i64,
         /// When it was set, in milliseconds since 1970.
         update_time: i64,
+        /// A keyed hash of the address: the same for the same one of the same channel.
+        address_hash: Vec<u8>,
+        /// When the address was set of which that is the hash; -1 for none.
+        hashed_at: i64,
+        /// Of one guardian the bytes of the family; empty for everybody else.
+        family: Vec<u8>,
     }
 }
 
@@ -60,6 +66,34 @@ row! {
 }
 
 impl ContactRow {
+    /// A contact point that is set: its address sealed and as a keyed hash.
+    pub fn of(
+        channel: &str,
+        party: &Party,
+        (sealed, address_hash): (Vec<u8>, Vec<u8>),
+        now: DateTime<Utc>,
+    ) -> Self {
+        let family = match party {
+            Party::Guardian(student, _) => recipient(&Party::Family(*student)).1,
+            Party::Student(_) | Party::Family(_) | Party::Staff(_) | Party::Organization(_) => {
+                Vec::new()
+            }
+        };
+        let (party_kind, party) = recipient(party);
+        Self {
+            channel: channel.to_owned(),
+            party_kind,
+            party,
+            sealed,
+            unreachable: false,
+            spent_until: 0,
+            update_time: now.timestamp_millis(),
+            address_hash,
+            hashed_at: now.timestamp_millis(),
+            family,
+        }
+    }
+
     /// Whose it is.
     ///
     /// # Errors
@@ -119,29 +153,12 @@ impl TryFrom<PreferencesRow> for Preferences {
 }
 
 impl Store {
-    /// Stores where somebody can be reached, in place of what was stored before.
+    /// Stores where people can be reached, in place of what was stored before; each once.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_contact_point(
-        tx: &Tx,
-        channel: &str,
-        party: &Party,
-        sealed: Vec<u8>,
-        now: DateTime<Utc>,
-    ) -> Result<ContactRow, DbErr> {
-        let (party_kind, party) = recipient(party);
-        let row = ContactRow {
-            channel: channel.to_owned(),
-            party_kind,
-            party,
-            sealed,
-            unreachable: false,
-            spent_until: 0,
-            update_time: now.timestamp_millis(),
-        };
-        ContactRow::save(tx, std::slice::from_ref(&row)).await?;
-        Ok(row)
+    pub async fn set_contact_points(tx: &Tx, rows: &[ContactRow]) -> Result<(), DbErr> {
+        ContactRow::save(tx, rows).await
     }
 
     /// Forgets where somebody can be reached.

@@ -1,5 +1,6 @@
 //! What is due to be sent: taken by whoever sends, settled afterwards, expired when it is too late.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,11 +12,20 @@ use uuid::Uuid;
 use super::Store;
 use super::ledger_rows::{self, Change, moved, picked};
 use crate::domain::delivery::{Attempt, Key, State};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Urgency};
 
-/// How long a delivery that was taken is hidden from others, in milliseconds: whoever took it has
-/// settled it by then, or has stopped.
-pub const VISIBILITY: i64 = 300_000;
+/// When deliveries are taken, and from when on others may take them again: whoever took them has settled
+/// them by then, or has stopped. Both in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// When they are taken.
+    pub now: i64,
+    /// Until when nobody else gets them.
+    pub until: i64,
+}
+
+/// What is told of a delivery that is taken.
+pub(super) const TAKEN: &str = "message, kind, recipient, channel, attempts, parcel";
 
 /// How many messages end in one transaction.
 const OVER: u32 = 100;
@@ -27,6 +37,8 @@ pub struct Due {
     pub key: Key,
     /// How many attempts were made before.
     pub attempts: i16,
+    /// The key of the text into which it was gathered; none of what leaves by itself.
+    pub parcel: Option<String>,
     /// What is to be told.
     pub message: Arc<Message>,
 }
@@ -41,64 +53,76 @@ pub struct Outcome {
 }
 
 impl Store {
-    /// Takes at most `limit` deliveries of a channel that are due at `now` (milliseconds since 1970),
-    /// those that have waited longest first; nobody else gets them for [`VISIBILITY`]. Nothing of a
-    /// message that is over or was stopped is taken.
+    /// Takes at most `limit` deliveries of a channel that are due, those that have waited longest first, and
+    /// before them emergencies that were taken before. Nothing of a message that is over or was stopped is
+    /// taken.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim(tx: &Tx, channel: &str, now: i64, limit: u32) -> Result<Vec<Due>, DbErr> {
-        Self::claim_those(tx, channel, now, limit, "").await
+    pub async fn claim(tx: &Tx, channel: &str, hold: Hold, limit: u32) -> Result<Vec<Due>, DbErr> {
+        Self::claim_those(tx, channel, hold, limit, "").await
     }
 
     /// As [`Store::claim`], of those that `and`, the rest of a condition over `deliveries d`, lets through.
     pub(super) async fn claim_those(
         tx: &Tx,
         channel: &str,
-        now: i64,
+        hold: Hold,
         limit: u32,
         and: &str,
     ) -> Result<Vec<Due>, DbErr> {
-        let due = picked(
-            tx,
-            &format!(
-                "FROM deliveries d JOIN messages m ON m.id = d.message \
-                 WHERE d.channel = $1 AND d.state = 1 AND d.next_attempt <= $2 AND m.ends_at > $2{and} \
-                 ORDER BY d.next_attempt LIMIT {limit}"
-            ),
-        );
-        let sql = format!(
-            "UPDATE deliveries SET next_attempt = $3 WHERE {due} \
-             RETURNING message, kind, recipient, channel, attempts"
-        );
-        let values = [channel.into(), now.into(), (now + VISIBILITY).into()];
-        let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
+        let mut rows = Vec::new();
+        for first in [" AND d.ahead = TRUE", ""] {
+            let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
+            if left == 0 {
+                break;
+            }
+            let due = picked(
+                tx,
+                &format!(
+                    "FROM deliveries d JOIN messages m ON m.id = d.message \
+                     WHERE d.channel = $1 AND d.state = 1 AND d.next_attempt <= $2 \
+                     AND m.ends_at > $2{first}{and} ORDER BY d.next_attempt LIMIT {left}"
+                ),
+            );
+            let sql = format!(
+                "UPDATE deliveries SET next_attempt = $3, ahead = (SELECT m.urgency = {} \
+                 FROM messages m WHERE m.id = deliveries.message) WHERE {due} RETURNING {TAKEN}",
+                Urgency::Emergency as i16
+            );
+            let values = [channel.into(), hold.now.into(), hold.until.into()];
+            rows.extend(tx.query_all_raw(statement(tx, &sql, values)).await?);
+        }
         Self::taken(tx, &rows).await
     }
 
-    /// What was taken, from rows of message, kind, recipient, channel and attempts.
+    /// What was taken, from rows of [`TAKEN`]: what presses first, and the oldest messages before others.
     pub(super) async fn taken(tx: &Tx, rows: &[QueryResult]) -> Result<Vec<Due>, DbErr> {
         let mut taken = Vec::with_capacity(rows.len());
         for row in rows {
             let attempts: i16 = row.try_get_by_index(4)?;
-            taken.push((ledger_rows::key(row)?, attempts));
+            let parcel: Option<String> = row.try_get_by_index(5)?;
+            taken.push((ledger_rows::key(row)?, attempts, parcel));
         }
         taken.sort_unstable();
-        let ids = taken.iter().map(|(key, _)| key.message);
+        let ids = taken.iter().map(|(key, ..)| key.message);
         let ids: BTreeSet<_> = ids.collect();
         let messages = Self::messages(tx, ids).await?.into_iter();
         let messages: BTreeMap<_, _> = messages
             .map(|(id, message)| (id, Arc::new(message)))
             .collect();
-        let due = taken.into_iter().filter_map(|(key, attempts)| {
+        let due = taken.into_iter().filter_map(|(key, attempts, parcel)| {
             let message = messages.get(&key.message)?.clone();
             Some(Due {
                 key,
                 attempts,
+                parcel,
                 message,
             })
         });
-        Ok(due.collect())
+        let mut due: Vec<Due> = due.collect();
+        due.sort_by_key(|due| Reverse(due.message.urgency));
+        Ok(due)
     }
 
     /// Stores what became of deliveries at `now` (milliseconds since 1970). Those that a receipt has

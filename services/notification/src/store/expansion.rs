@@ -8,7 +8,7 @@ use kit::db::{Backend, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::ledger_rows::recipient;
+use super::ledger_rows::{GUARDIAN, recipient};
 use super::messages::Figures;
 use super::{Store, unreadable};
 use crate::domain::delivery::State;
@@ -74,9 +74,7 @@ impl Store {
         };
         for party in parties {
             let (kind, bytes) = recipient(party);
-            let name = party.name();
-            let id = name.rsplit('/').next().unwrap_or_default();
-            keep(kind, id.to_owned(), bytes);
+            keep(kind, party.name(), bytes);
         }
         for id in organizations {
             let bytes = id.as_bytes().to_vec();
@@ -105,7 +103,7 @@ impl Store {
             values: values.clone(),
             fresh: false,
         };
-        let mut few = vec![targets("t.kind", "t.kind < 4")];
+        let mut few = vec![targets("t.kind", "t.kind NOT IN (4, 5)")];
         if message.recipients.groups.contains(&Group::Organizations) {
             few.push(targets("3", "t.kind = 4"));
         }
@@ -156,9 +154,11 @@ impl Store {
                 });
             }
         }
-        // PostgreSQL would sort the whole register for each part where it has no statistics yet.
+        // PostgreSQL would sort the whole register for each part where it has no statistics yet, and compile
+        // for longer than it saves.
         if tx.backend() == Backend::Postgres {
-            tx.execute_unprepared("SET LOCAL enable_sort = off").await?;
+            tx.execute_unprepared("SET LOCAL enable_sort = off; SET LOCAL jit = off")
+                .await?;
         }
         let sql = format!(
             "SELECT person FROM people WHERE kind = $1 AND person > $2 ORDER BY person \
@@ -186,7 +186,8 @@ impl Store {
     }
 
     /// Writes rows for some of the recipients of a message: one in the inbox, and one for each other
-    /// channel by which they can be reached. Who has a row already is passed over.
+    /// channel by which they, or for a family each of the guardians, can be reached, the first only of those
+    /// with the same address and the same preferences. Who has a row already is passed over.
     ///
     /// # Errors
     /// When the database fails.
@@ -229,26 +230,28 @@ impl Store {
         figures.counts.add(inbox, written);
         let due = millis - message.urgency.head_start().num_milliseconds();
         for channel in &message.channels {
-            let sql = format!(
-                "INSERT INTO deliveries (message, recipient, channel, kind, state, attempts, \
-                 failure, part, next_attempt) SELECT $1, s.recipient, ${next}, s.kind, ${}, 0, 0, \
-                 ${}, ${} FROM ({}) s JOIN contact_points c ON c.party_kind = s.kind \
-                 AND c.party = s.recipient AND c.channel = ${next} AND c.unreachable = FALSE \
-                 WHERE true{conflict}",
-                next + 1,
-                next + 2,
-                next + 3,
-                source.sql
-            );
-            let values = source.values.iter().cloned().chain([
-                channel.as_str().into(),
-                (queued as i16).into(),
-                part.into(),
-                (!over).then_some(due).into(),
-            ]);
-            let written = tx.execute_raw(statement(tx, &sql, values)).await?;
-            let written = i64::try_from(written.rows_affected()).unwrap_or(i64::MAX);
-            figures.counts.add(queued, written);
+            for whose in Whose::ALL {
+                let sql = format!(
+                    "INSERT INTO deliveries (message, recipient, channel, kind, state, attempts, \
+                     failure, part, next_attempt) SELECT $1, c.party, ${next}, c.party_kind, ${}, 0, \
+                     0, ${}, ${} FROM ({}) s {} AND NOT EXISTS ({}){conflict}",
+                    next + 1,
+                    next + 2,
+                    next + 3,
+                    source.sql,
+                    whose.joined(tx, next),
+                    same_address(tx, whose, (next, next + 2)),
+                );
+                let values = source.values.iter().cloned().chain([
+                    channel.as_str().into(),
+                    (queued as i16).into(),
+                    part.into(),
+                    (!over).then_some(due).into(),
+                ]);
+                let written = tx.execute_raw(statement(tx, &sql, values)).await?;
+                let written = i64::try_from(written.rows_affected()).unwrap_or(i64::MAX);
+                figures.counts.add(queued, written);
+            }
         }
         Ok(figures)
     }
@@ -274,6 +277,105 @@ impl Store {
         tx.execute_raw(statement(tx, sql, values)).await?;
         Ok(())
     }
+}
+
+/// Whose contact points lead to a recipient `s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Those of the recipient.
+    Own,
+    /// For a family those of its guardians.
+    Guardians,
+}
+
+impl Whose {
+    /// Both, in the order in which rows are written.
+    const ALL: [Self; 2] = [Self::Own, Self::Guardians];
+
+    /// Joins the contact points `c` of recipients `s` by the channel `${channel}`, and begins the condition.
+    /// Each recipient's are looked up: a part does not read those of everybody.
+    fn joined(self, tx: &Tx, channel: usize) -> String {
+        let whose = match self {
+            Self::Own => "c.party_kind = s.kind AND c.party = s.recipient",
+            // Naming their kind would invite a look at all guardians.
+            Self::Guardians => "s.kind = 1 AND c.family = s.recipient",
+        };
+        let leads = format!("{whose} AND c.channel = ${channel} AND c.unreachable = FALSE");
+        match tx.backend() {
+            Backend::Postgres => format!(
+                "CROSS JOIN LATERAL (SELECT * FROM contact_points c WHERE {leads} OFFSET 0) c \
+                 WHERE true"
+            ),
+            Backend::Sqlite => format!("CROSS JOIN contact_points c WHERE {leads}"),
+        }
+    }
+
+    /// The condition that the message goes to the contact point `o` by the channel `${channel}`: its row was
+    /// written before, or is written with those of `${part}` and comes before that of `c`. Inboxes are
+    /// written before channels, and all other rows of a part before those of guardians.
+    fn goes_to(self, tx: &Tx, (channel, part): (usize, usize)) -> String {
+        let fence = fence(tx);
+        let found = "EXISTS (SELECT 1 FROM deliveries d WHERE d.message = $1 AND d.kind";
+        let own = format!("{found} = o.party_kind AND d.recipient = o.party AND");
+        let with_this = format!("d.channel = 'inbox' AND d.part = ${part}");
+        match self {
+            Self::Own => format!(
+                "{own} (d.channel = ${channel} OR ({with_this} \
+                 AND (o.party_kind, o.party) < (s.kind, s.recipient))){fence})"
+            ),
+            Self::Guardians => format!(
+                "({own} d.channel = ${channel}{fence}) OR (o.party_kind = {GUARDIAN} \
+                 AND o.party < c.party AND {found} = s.kind AND d.recipient = o.family \
+                 AND {with_this}{fence})))"
+            ),
+        }
+    }
+}
+
+/// What keeps PostgreSQL from reading a whole table where a few rows are looked up, whatever its statistics
+/// say. SQLite never does.
+fn fence(tx: &Tx) -> &'static str {
+    match tx.backend() {
+        Backend::Postgres => " OFFSET 0",
+        Backend::Sqlite => "",
+    }
+}
+
+/// A query of others with the address and the preferences of the contact point `c` of a recipient `s`, to
+/// whom the message goes by the channel `${channel}`.
+fn same_address(tx: &Tx, whose_rows: Whose, (channel, part): (usize, usize)) -> String {
+    // Neither of them ever said, or both did and said the same.
+    let same = PREFERENCES.map(|column| format!("p.{column} = q.{column}"));
+    format!(
+        "SELECT 1 FROM contact_points o WHERE o.channel = ${channel} \
+         AND o.hashed_at >= 0 AND o.address_hash = CASE WHEN c.hashed_at = c.update_time \
+         THEN c.address_hash END AND o.hashed_at = o.update_time AND o.unreachable = FALSE \
+         AND (o.party_kind <> c.party_kind OR o.party <> c.party) AND {} \
+         AND (SELECT COUNT(*) FROM preferences p WHERE {}) + \
+         (SELECT COUNT(*) FROM preferences p JOIN preferences q ON {} WHERE {} AND {}) IN (0, 3){}",
+        whose_rows.goes_to(tx, (channel, part)),
+        format_args!("{} OR {}", whose('p', 'o'), whose('p', 'c')),
+        same.join(" AND "),
+        whose('p', 'o'),
+        whose('q', 'c'),
+        fence(tx),
+    )
+}
+
+/// What somebody prefers, besides when they said so.
+const PREFERENCES: [&str; 6] = [
+    "language",
+    "plain_speech",
+    "quiet_start",
+    "quiet_end",
+    "inbox_only",
+    "digest_minute",
+];
+
+/// The condition that preferences are those of the party of a contact point.
+fn whose(preferences: char, contact: char) -> String {
+    let (p, c) = (preferences, contact);
+    format!("({p}.party_kind = {c}.party_kind AND {p}.party = {c}.party)")
 }
 
 /// The condition that somebody holds one of the posts; empty when none is asked for.

@@ -196,14 +196,14 @@ impl Following {
 
     /// Raises the alert for a fact, or corrects what the one that is there says.
     fn follow_fact(&self, fact: Fact, latest: Option<&Alert>) -> Option<Change> {
+        let day = kit::clock::civil_date(fact.occurred);
+        let policy = policy::in_force(&self.policies, &fact.entity.org_path, day);
         if let Some(latest) = latest.filter(|latest| !fact.raises(Some(latest))) {
             let rule = self.rules.version(latest.kind, latest.rule_version);
-            return latest.corrected(&fact, rule, self.now);
+            return latest.corrected(&fact, rule, &policy, self.now);
         }
         let rule = self.rules.in_force(fact.kind);
         let owner = self.answers.at(&fact.entity.organization, &rule.duty);
-        let day = kit::clock::civil_date(fact.occurred);
-        let policy = policy::in_force(&self.policies, &fact.entity.org_path, day);
         let owner = owner.unwrap_or_default();
         Some(Alert::raise(fact, latest, rule, owner, &policy, self.now))
     }

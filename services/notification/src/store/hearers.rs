@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use super::Store;
@@ -21,6 +22,8 @@ const SCHOOL_DOCTOR: &str = "SCHOOL_DOCTOR";
 const DISEASE_CONTROL: i16 = 10;
 /// How many centres one city has at most.
 const CENTRES: u32 = 1000;
+/// How many organisations one statement asks about.
+const PART: usize = 500;
 
 /// Who hears of some alerts.
 #[derive(Debug, Default)]
@@ -117,6 +120,31 @@ fn nearest<'a>(centres: &'a [(String, String)], place: &str) -> impl Iterator<It
     let near = of_place.into_iter();
     near.filter(move |(_, at)| Some(upper(at).len()) == depth)
         .map(|(id, _)| &**id)
+}
+
+impl Store {
+    /// Those of some organisations that are centres for disease control.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn centres_among(
+        db: &impl ConnectionTrait,
+        ids: &[String],
+    ) -> Result<BTreeSet<String>, DbErr> {
+        let mut found = BTreeSet::new();
+        for part in ids.chunks(PART) {
+            let sql = format!(
+                "SELECT id FROM organizations WHERE kind = $1 AND id IN ({})",
+                placeholders(2, part.len())
+            );
+            let first = std::iter::once(Value::from(DISEASE_CONTROL));
+            let values = first.chain(part.iter().map(|id| id.as_str().into()));
+            for row in db.query_all_raw(statement(db, &sql, values)).await? {
+                found.insert(row.try_get_by_index(0)?);
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The centres for disease control: id and place.

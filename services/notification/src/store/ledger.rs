@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ledger_rows::{self, recipient};
+use super::ledger_rows::{self, GUARDIAN, recipient};
 use super::message_rows::instant;
 use super::{Store, below_end, unreadable};
 use crate::domain::delivery::{Delivery, Failure, Key, State};
@@ -50,6 +50,9 @@ impl From<&Key> for DeadKey {
     }
 }
 
+/// The kinds of recipients, in order.
+const KINDS: [i16; 5] = [1, 2, 3, 6, GUARDIAN];
+
 const COLUMNS: &str = "d.message, d.kind, d.recipient, d.channel, d.state, d.attempts, d.failure, \
                        d.next_attempt, d.sent_at, d.delivered_at, d.read_at";
 
@@ -88,7 +91,7 @@ impl Store {
             return rows.iter().map(delivery).collect();
         };
         let mut found = Vec::new();
-        for kind in after.kind.max(1)..=3 {
+        for kind in KINDS.into_iter().filter(|kind| *kind >= after.kind) {
             let left = limit - found.len() as u64;
             if left == 0 {
                 break;
@@ -132,6 +135,24 @@ impl Store {
                 "organizations o JOIN deliveries d ON d.recipient = CAST(o.id AS BLOB)",
                 "o.org_path",
             ),
+            // A range, so that it is looked up: the bytes of a guardian begin with those of the pupil.
+            (GUARDIAN, Backend::Postgres) => (
+                "people p JOIN deliveries d ON p.kind = 1 AND d.recipient > uuid_send(p.person) \
+                 AND d.recipient < uuid_send(p.person) || '\\xffffffffffffffffffffffffffffffffff'::bytea",
+                "p.place",
+            ),
+            (GUARDIAN, Backend::Sqlite) => (
+                "people p JOIN deliveries d ON p.kind = 1 AND p.person = substr(d.recipient, 1, 16)",
+                "p.place",
+            ),
+            (6, Backend::Postgres) => (
+                "people p JOIN deliveries d ON p.kind = 1 AND d.recipient = uuid_send(p.person)",
+                "p.place",
+            ),
+            (6, Backend::Sqlite) => (
+                "people p JOIN deliveries d ON p.kind = 1 AND d.recipient = p.person",
+                "p.place",
+            ),
             (_, Backend::Postgres) => (
                 "people p JOIN deliveries d ON p.kind = d.kind AND d.recipient = uuid_send(p.person)",
                 "p.place",
@@ -143,8 +164,8 @@ impl Store {
         }
     }
 
-    /// The dead letters of messages that were sent at or below a place, by channel, oldest first, each
-    /// with the organisation id of the sender.
+    /// The dead letters of messages that were sent at or below a place, without confidential ones, by
+    /// channel, oldest first, each with the organisation id of the sender.
     ///
     /// # Errors
     /// When the database fails.
@@ -183,6 +204,7 @@ impl Store {
         }
         let sql = format!(
             "SELECT {COLUMNS}, m.organization FROM deliveries d JOIN messages m ON m.id = d.message \
+             AND m.confidential = FALSE \
              WHERE d.state = 5 AND (d.channel, d.message, d.kind, d.recipient) > ($1, $2, $3, $4)\
              {only} ORDER BY d.channel, d.message, d.kind, d.recipient LIMIT {limit}"
         );

@@ -12,12 +12,18 @@ use super::{Store, unreadable};
 use crate::domain::delivery::{Key, State};
 use crate::domain::party::Party;
 
-/// The kind and the bytes of a recipient, as the ledger has them.
+/// The kind of one guardian in the tables.
+pub(super) const GUARDIAN: i16 = 7;
+
+/// The kind and the bytes of a recipient, as the ledger has them: of a guardian the id of the pupil and then
+/// their own. Kinds 4 and 5 are no recipients but stand for many in `message_targets`.
 pub(super) fn recipient(party: &Party) -> (i16, Vec<u8>) {
     match party {
-        Party::Student(id) => (1, id.as_bytes().to_vec()),
+        Party::Family(id) => (1, id.as_bytes().to_vec()),
         Party::Staff(id) => (2, id.as_bytes().to_vec()),
         Party::Organization(id) => (3, id.as_bytes().to_vec()),
+        Party::Student(id) => (6, id.as_bytes().to_vec()),
+        Party::Guardian(student, id) => (GUARDIAN, [*student.as_bytes(), *id.as_bytes()].concat()),
     }
 }
 
@@ -25,11 +31,16 @@ pub(super) fn recipient(party: &Party) -> (i16, Vec<u8>) {
 pub(super) fn party(kind: i16, bytes: Vec<u8>) -> Result<Party, DbErr> {
     let person = |bytes: &[u8]| Uuid::from_slice(bytes).map_err(|_| unreadable("recipient"));
     match kind {
-        1 => person(&bytes).map(Party::Student),
+        1 => person(&bytes).map(Party::Family),
         2 => person(&bytes).map(Party::Staff),
         3 => String::from_utf8(bytes)
             .map(Party::Organization)
             .map_err(|_| unreadable("recipient")),
+        6 => person(&bytes).map(Party::Student),
+        GUARDIAN => {
+            let (student, id) = bytes.split_at_checked(16).unwrap_or_default();
+            Ok(Party::Guardian(person(student)?, person(id)?))
+        }
         _ => Err(unreadable("kind of recipient")),
     }
 }
@@ -103,7 +114,10 @@ impl Standing {
     }
 }
 
-fn key_columns<'a>(keys: impl Iterator<Item = &'a Key> + Clone) -> Vec<(&'static str, Column)> {
+/// The columns that name deliveries, in a list named `w`.
+pub(super) fn key_columns<'a>(
+    keys: impl Iterator<Item = &'a Key> + Clone,
+) -> Vec<(&'static str, Column)> {
     let (kinds, recipients) = keys.clone().map(|key| recipient(&key.recipient)).unzip();
     let channels = keys.clone().map(|key| key.channel.clone()).collect();
     vec![
@@ -117,7 +131,8 @@ fn key_columns<'a>(keys: impl Iterator<Item = &'a Key> + Clone) -> Vec<(&'static
     ]
 }
 
-const SAME: &str = "d.message = w.message AND d.kind = w.kind AND d.recipient = w.recipient \
+/// Whether a delivery `d` is the one that a row of such a list names.
+pub(super) const SAME: &str = "d.message = w.message AND d.kind = w.kind AND d.recipient = w.recipient \
                     AND d.channel = w.channel";
 
 impl Store {
@@ -181,6 +196,7 @@ impl Store {
                 "WITH w ({names}) AS ({list}) UPDATE deliveries AS d SET \
                  state = w.state, attempts = w.attempts, failure = w.failure, \
                  next_attempt = NULLIF(w.next_attempt, 0), \
+                 parcel = CASE WHEN w.state = 1 THEN d.parcel END, \
                  sent_at = COALESCE(NULLIF(w.sent_at, 0), d.sent_at), \
                  delivered_at = COALESCE(NULLIF(w.delivered_at, 0), d.delivered_at), \
                  read_at = COALESCE(NULLIF(w.read_at, 0), d.read_at) \

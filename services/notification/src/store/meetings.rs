@@ -1,6 +1,9 @@
 //! Meetings. Instants are milliseconds since 1970, 0 for none.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use kit::bulk::{Column, insert};
 use kit::db::{Tx, statement};
 use kit::feed::announce;
 use kit::rows::{Row, row};
@@ -10,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Store, audience, unreadable};
 use crate::domain::meeting::{Meeting, State, Venue};
+use crate::domain::party::Party;
 use crate::grpc::announced::meeting_change;
 
 row! {
@@ -49,6 +53,8 @@ row! {
         minutes: String,
         /// The name of the directive that they became.
         directive: String,
+        /// Why it was called off or postponed.
+        change_reason: String,
         /// Grows with each change.
         version: i64,
         /// The version that the feed tells.
@@ -154,6 +160,55 @@ impl Store {
     }
 }
 
+/// Whoever was called to a meeting that is not over.
+impl Store {
+    /// Remembers who was called.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remember_called(
+        tx: &Tx,
+        meeting: Uuid,
+        parties: &BTreeSet<Party>,
+    ) -> Result<(), DbErr> {
+        let columns = vec![
+            ("meeting", Column::Uuid(vec![meeting; parties.len()])),
+            (
+                "party",
+                Column::Text(parties.iter().map(Party::name).collect()),
+            ),
+        ];
+        insert(tx, "meeting_calls", columns, "ON CONFLICT DO NOTHING").await
+    }
+
+    /// Who was called; nobody to one that was called before this was remembered.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn called(tx: &Tx, meeting: Uuid) -> Result<BTreeSet<Party>, DbErr> {
+        let sql = "SELECT party FROM meeting_calls WHERE meeting = $1";
+        let rows = tx
+            .query_all_raw(statement(tx, sql, [meeting.into()]))
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let name: String = row.try_get_by_index(0)?;
+                Party::parse(&name).ok_or_else(|| unreadable("party"))
+            })
+            .collect()
+    }
+
+    /// Forgets who was called: the meeting is over or called off.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_called(tx: &Tx, meeting: Uuid) -> Result<(), DbErr> {
+        let sql = "DELETE FROM meeting_calls WHERE meeting = $1";
+        tx.execute_raw(statement(tx, sql, [meeting.into()])).await?;
+        Ok(())
+    }
+}
+
 async fn read(
     db: &impl ConnectionTrait,
     lock: &str,
@@ -187,6 +242,7 @@ fn row_of(meeting: Meeting) -> MeetingRow {
         closed,
         minutes,
         directive,
+        change_reason,
         version,
     } = meeting;
     let venue = |venue: Venue| VenueBody {
@@ -215,6 +271,7 @@ fn row_of(meeting: Meeting) -> MeetingRow {
         closed_at: closed.map_or(0, |closed| closed.timestamp_millis()),
         minutes,
         directive,
+        change_reason,
         version,
         announced: version,
     }
@@ -260,6 +317,7 @@ impl TryFrom<MeetingRow> for Meeting {
             },
             minutes: row.minutes,
             directive: row.directive,
+            change_reason: row.change_reason,
             version: row.version,
         })
     }

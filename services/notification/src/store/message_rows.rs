@@ -41,6 +41,8 @@ row! {
         author: String,
         /// What it tells of.
         basis: String,
+        /// For its recipients alone.
+        confidential: bool,
         /// When it was stored.
         created_at: i64,
         /// Nothing is sent from then on.
@@ -70,6 +72,9 @@ struct Body {
     groups: Vec<i16>,
     posts: Vec<String>,
     parties: Vec<String>,
+    /// A pupil among the parties is the pupil: a version before meant the family.
+    #[serde(default)]
+    apart: bool,
 }
 
 /// The row of a message that is stored for the first time or goes on being expanded.
@@ -89,6 +94,7 @@ pub(super) fn row(message: Message) -> MessageRow {
         exercise,
         author,
         basis,
+        confidential,
         created,
         expires,
         expanded,
@@ -108,6 +114,7 @@ pub(super) fn row(message: Message) -> MessageRow {
         exercise,
         author,
         basis,
+        confidential,
         created_at: created.timestamp_millis(),
         expires_at,
         expanded_at: expanded.map_or(0, |expanded| expanded.timestamp_millis()),
@@ -135,6 +142,7 @@ fn pack(values: BTreeMap<String, String>, channels: Vec<String>, recipients: Rec
         groups: groups.into_iter().map(|group| group as i16).collect(),
         posts,
         parties: parties.iter().map(Party::name).collect(),
+        apart: true,
     };
     serde_json::to_string(&body).unwrap_or_default()
 }
@@ -145,7 +153,10 @@ impl TryFrom<MessageRow> for Message {
     fn try_from(row: MessageRow) -> Result<Self, DbErr> {
         let instant = |millis| instant(millis).ok_or_else(|| unreadable("instant"));
         let body: Body = serde_json::from_str(&row.body).map_err(|_| unreadable("message"))?;
-        let parties = body.parties.iter().map(|name| Party::parse(name));
+        let parties = body.parties.iter().map(|name| match Party::parse(name)? {
+            Party::Student(id) if !body.apart => Some(Party::Family(id)),
+            party => Some(party),
+        });
         let audience = body
             .audience
             .map(|audience| audience::unpack(&audience).ok_or_else(|| unreadable("audience")));
@@ -178,6 +189,7 @@ impl TryFrom<MessageRow> for Message {
             exercise: row.exercise,
             author: row.author,
             basis: row.basis,
+            confidential: row.confidential,
             created: instant(row.created_at)?,
             expires: instant(row.expires_at)?,
             expanded: match row.expanded_at {

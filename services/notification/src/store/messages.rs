@@ -91,7 +91,7 @@ impl Store {
         read.collect()
     }
 
-    /// The messages that an organisation sent before `before`, newest first.
+    /// The messages that an organisation sent before `before`, newest first, without confidential ones.
     ///
     /// # Errors
     /// When the database fails.
@@ -103,7 +103,7 @@ impl Store {
     ) -> Result<Vec<Message>, DbErr> {
         let sql = format!(
             "SELECT {} FROM messages WHERE organization = $1 AND id < $2 \
-             ORDER BY id DESC LIMIT {limit}",
+             AND confidential = FALSE ORDER BY id DESC LIMIT {limit}",
             MessageRow::COLUMNS.join(", ")
         );
         let values = [organization.into(), before.unwrap_or(Uuid::max()).into()];

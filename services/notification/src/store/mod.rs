@@ -25,6 +25,7 @@ pub mod directives;
 mod entity;
 pub mod expansion;
 pub mod facts;
+mod figures;
 mod hearers;
 pub mod inbox;
 pub mod items;

@@ -194,7 +194,7 @@ impl Store {
         party: &Party,
     ) -> Result<Option<Belonging>, DbErr> {
         let (kind, id) = match party {
-            Party::Student(id) => (Group::Pupils, *id),
+            Party::Student(id) | Party::Family(id) | Party::Guardian(id, _) => (Group::Pupils, *id),
             Party::Staff(id) => (Group::Staff, *id),
             Party::Organization(id) => {
                 let place = self.org_path(db, id).await?;

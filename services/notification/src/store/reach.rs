@@ -84,28 +84,35 @@ impl Store {
         let (mut students, mut staff, mut organizations) = (Vec::new(), Vec::new(), Vec::new());
         for party in parties {
             match party {
-                Party::Student(id) => students.push(*id),
+                Party::Student(id) | Party::Family(id) | Party::Guardian(id, _) => {
+                    students.push(*id);
+                }
                 Party::Staff(id) => staff.push(*id),
                 Party::Organization(id) => organizations.push(id.clone()),
             }
         }
-        let found = Self::places_of(db, &organizations).await?.into_iter();
-        let mut places: BTreeMap<Party, String> = found
-            .map(|(id, place)| (Party::Organization(id), place))
-            .collect();
-        people(db, 1, &students, Party::Student, &mut places).await?;
-        people(db, 2, &staff, Party::Staff, &mut places).await?;
-        Ok(places)
+        let organizations = Self::places_of(db, &organizations).await?;
+        let students = people(db, 1, &students).await?;
+        let staff = people(db, 2, &staff).await?;
+        let place = |party: &Party| match party {
+            Party::Student(id) | Party::Family(id) | Party::Guardian(id, _) => students.get(id),
+            Party::Staff(id) => staff.get(id),
+            Party::Organization(id) => organizations.get(id),
+        };
+        let found = parties
+            .iter()
+            .filter_map(|party| Some((party.clone(), place(party)?.clone())));
+        Ok(found.collect())
     }
 }
 
+/// Where people of a kind belong, by their ids.
 async fn people(
     db: &impl ConnectionTrait,
     kind: i16,
     ids: &[Uuid],
-    party: fn(Uuid) -> Party,
-    places: &mut BTreeMap<Party, String>,
-) -> Result<(), DbErr> {
+) -> Result<BTreeMap<Uuid, String>, DbErr> {
+    let mut places = BTreeMap::new();
     for ids in ids.chunks(NAMES) {
         let sql = format!(
             "SELECT person, place FROM people WHERE kind = $1 AND person IN ({})",
@@ -113,8 +120,8 @@ async fn people(
         );
         let values = std::iter::once(kind.into()).chain(ids.iter().map(|id| Value::from(*id)));
         for row in &db.query_all_raw(statement(db, &sql, values)).await? {
-            places.insert(party(row.try_get_by_index(0)?), row.try_get_by_index(1)?);
+            places.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         }
     }
-    Ok(())
+    Ok(places)
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use kit::bulk::placeholders;
+use kit::bulk::{listed, placeholders};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use super::Store;
-use super::ledger_rows::{Change, moved};
-use crate::domain::delivery::{Event, Key, Receipt};
+use super::ledger_rows::{Change, SAME, key_columns, moved};
+use crate::domain::delivery::{Event, Failure, Fate, Key, Receipt, State};
 
 /// The sender of a message: organisation id and place.
 pub type Sender = (String, String);
@@ -38,12 +38,11 @@ impl Store {
                     continue;
                 };
                 let millis = receipt.time.timestamp_millis();
-                let at = if receipt.read {
-                    &mut change.read_at
-                } else {
-                    &mut change.delivered_at
-                };
-                *at = millis;
+                match receipt.fate {
+                    Fate::Delivered => change.delivered_at = millis,
+                    Fate::Read => change.read_at = millis,
+                    Fate::Failed(failure) => change.failure = failure as i16,
+                }
                 change.state = state;
                 changed[*index] = true;
             }
@@ -57,7 +56,8 @@ impl Store {
     }
 
     /// Queues dead letters once more, with a new budget of attempts; says how many. Those of messages
-    /// that are over or were stopped stay where they are.
+    /// that are over or were stopped stay where they are. An address at which nobody was said to be gets
+    /// another chance.
     ///
     /// # Errors
     /// When the database fails.
@@ -65,6 +65,9 @@ impl Store {
         let keys: Vec<Key> = keys.into_iter().collect();
         let millis = now.timestamp_millis();
         let open = Self::open_messages(tx, keys.iter().map(|key| key.message), millis).await?;
+        let again = keys.iter().filter(|key| open.contains(&key.message));
+        let again: Vec<Key> = again.cloned().collect();
+        clear_unreachable(tx, &again).await?;
         let (mut changes, mut figures) = (Vec::new(), BTreeMap::new());
         for standing in Self::locked_deliveries(tx, &keys).await? {
             let before = standing.state;
@@ -129,4 +132,21 @@ impl Store {
         }
         Ok(senders)
     }
+}
+
+/// Lets go of what a provider said of the addresses of dead letters. Contact points are locked before
+/// deliveries, as where attempts are settled.
+async fn clear_unreachable(tx: &Tx, keys: &[Key]) -> Result<(), DbErr> {
+    for (list, values) in listed(tx, key_columns(keys.iter())) {
+        let sql = format!(
+            "WITH w (message, kind, recipient, channel) AS ({list}) \
+             UPDATE contact_points SET unreachable = FALSE WHERE unreachable = TRUE \
+             AND (party_kind, party, channel) IN (SELECT d.kind, d.recipient, d.channel \
+             FROM w JOIN deliveries d ON {SAME} WHERE d.state = {} AND d.failure = {})",
+            State::Failed as i16,
+            Failure::NoRecipient as i16,
+        );
+        tx.execute_raw(statement(tx, &sql, values)).await?;
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::concern_rows::{NEVER, instant};
 use super::{Store, below_end, unreadable};
 use crate::domain::privacy::Part;
-use crate::domain::support::{Case, Entry, Event, Grade, State};
+use crate::domain::support::{Case, Entry, Event, Grade, Reason, State};
 use crate::seal::Seal;
 
 /// How many things that happened are shown with a case.
@@ -35,10 +35,20 @@ row! {
         concern: Uuid,
         /// Milliseconds since 1970.
         create_at: i64,
-        /// The next contact; the greatest number for none.
+        /// The assessment or the next contact; the greatest number for none.
         contact_due_at: i64,
         /// It passed once at least.
         late: bool,
+        /// The number of the reason why it was ended; 0 for none.
+        close_reason: i16,
+        /// When it was ended; 0 before.
+        closed_at: i64,
+        /// When the guardian was told last; 0 before.
+        informed_at: i64,
+        /// When the person was referred last; 0 before.
+        referred_at: i64,
+        /// How often it was opened again.
+        reopenings: i32,
         /// The counsellor.
         counsellor: String,
         /// Which member of staff that is.
@@ -192,8 +202,8 @@ impl Store {
         let mut values: Vec<Value> = vec![org_path.into()];
         let mut wheres = "org_path = $1".to_owned();
         if !show_closed {
-            values.push((State::Open as i16).into());
-            wheres = format!("{wheres} AND state = ${}", values.len());
+            values.push((State::Closed as i16).into());
+            wheres = format!("{wheres} AND state <> ${}", values.len());
         }
         if let Some(CaseKey { contact_due_at, id }) = after {
             values.extend([contact_due_at.into(), id.into()]);
@@ -252,7 +262,7 @@ impl Store {
     ) -> Result<CaseCounts, DbErr> {
         let sql = "SELECT org_path, COUNT(*), COUNT(CASE WHEN grade IN (1, 2) THEN 1 END), \
                    COUNT(CASE WHEN contact_due_at < $1 THEN 1 END) FROM support_cases \
-                   WHERE state = 1 AND (org_path = $2 OR (org_path > $3 AND org_path < $4)) \
+                   WHERE state <> 2 AND (org_path = $2 OR (org_path > $3 AND org_path < $4)) \
                    GROUP BY org_path";
         let values = [
             now.timestamp_millis().into(),
@@ -300,6 +310,11 @@ fn case_row(case: &Case, seal: &Seal) -> CaseRow {
         create_at: case.created.timestamp_millis(),
         contact_due_at: CaseKey::of(case).contact_due_at,
         late: case.late,
+        close_reason: case.reason.map_or(0, |reason| reason as i16),
+        closed_at: millis(case.closed),
+        informed_at: millis(case.informed),
+        referred_at: millis(case.referred),
+        reopenings: case.reopenings,
         counsellor: case.counsellor.clone(),
         counsellor_person: case.counsellor_person.clone(),
         remind_at: case.remind.map_or(NEVER, |at| at.timestamp_millis()),
@@ -308,11 +323,25 @@ fn case_row(case: &Case, seal: &Seal) -> CaseRow {
     }
 }
 
+/// 0 for none.
+fn millis(time: Option<DateTime<Utc>>) -> i64 {
+    time.map_or(0, |time| time.timestamp_millis())
+}
+
 fn case(row: CaseRow, seal: &Seal) -> Result<Case, DbErr> {
     let opened = seal.open(row.id, &row.words);
     let Sealed { person, note } = opened.map_err(|_| unreadable("sealed text"))?;
     let state = State::ALL.into_iter().find(|it| *it as i16 == row.state);
     let grade = Grade::ALL.into_iter().find(|it| *it as i16 == row.grade);
+    let mut reasons = Reason::ALL.into_iter();
+    let reason = match row.close_reason {
+        0 => None,
+        number => {
+            let known = reasons.find(|it| *it as i16 == number);
+            Some(known.ok_or_else(|| unreadable("reason of a case"))?)
+        }
+    };
+    let time = |millis: i64| (millis != 0).then(|| instant(millis)).transpose();
     Ok(Case {
         organization: row.organization,
         id: row.id,
@@ -327,6 +356,11 @@ fn case(row: CaseRow, seal: &Seal) -> Result<Case, DbErr> {
             .then(|| instant(row.contact_due_at))
             .transpose()?,
         late: row.late,
+        reason,
+        closed: time(row.closed_at)?,
+        informed: time(row.informed_at)?,
+        referred: time(row.referred_at)?,
+        reopenings: row.reopenings,
         counsellor: row.counsellor,
         counsellor_person: row.counsellor_person,
         remind: (row.remind_at != NEVER)

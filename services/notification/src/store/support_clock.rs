@@ -20,7 +20,7 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<Uuid>, DbErr> {
         let sql = format!(
-            "SELECT id FROM support_cases WHERE state = 1 AND remind_at < $1 \
+            "SELECT id FROM support_cases WHERE state <> 2 AND remind_at < $1 \
              ORDER BY remind_at, id LIMIT {limit}"
         );
         let select = statement(db, &sql, [now.timestamp_millis().into()]);
@@ -39,7 +39,7 @@ impl Store {
         };
         let sql = format!(
             "SELECT organization, counsellor_person, contact_due_at, remind_at, late \
-             FROM support_cases WHERE id = $1 AND state = 1{lock}"
+             FROM support_cases WHERE id = $1 AND state <> 2{lock}"
         );
         let row = tx.query_one_raw(statement(tx, &sql, [id.into()])).await?;
         row.map(|row| {

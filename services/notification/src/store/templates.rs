@@ -65,6 +65,36 @@ impl Store {
         Ok(inserted.rows_affected() == 1)
     }
 
+    /// Whether a version by `author` says just what `template` does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_template_by(
+        tx: &Tx,
+        template: &Template,
+        author: &str,
+    ) -> Result<bool, DbErr> {
+        let row = row_of(&TemplateVersion {
+            template: template.clone(),
+            version: 0,
+            author: author.to_owned(),
+            created: DateTime::UNIX_EPOCH,
+        });
+        let sql = "SELECT 1 FROM templates WHERE id = $1 AND author = $2 AND description = $3 \
+                   AND variables = $4 AND texts = $5 LIMIT 1";
+        let values = [
+            row.id.into(),
+            row.author.into(),
+            row.description.into(),
+            row.variables.into(),
+            row.texts.into(),
+        ];
+        Ok(tx
+            .query_one_raw(statement(tx, sql, values))
+            .await?
+            .is_some())
+    }
+
     /// One version of a template, the latest when none is asked for.
     ///
     /// # Errors

@@ -127,20 +127,16 @@ impl Store {
         Ok(messages.into_values().filter_map(Told::together).collect())
     }
 
-    /// Tells whoever answers now what was still to wait, in place of who answered before.
-    pub(super) async fn redirect_tellings(
+    /// Tells nobody of these alerts what was still to wait for others: their new owners are told in place
+    /// of it.
+    pub(super) async fn drop_waiting(
         tx: &Tx,
         alerts: Vec<Value>,
-        party: &Party,
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        let sql = "UPDATE told SET party = $1, together = CAST(kind AS TEXT) || '/' || $1 \
-                   WHERE done = FALSE AND tell_at > $2 AND together NOT LIKE $3 AND alert";
-        let first = [
-            party.name().into(),
-            now.timestamp_millis().into(),
-            format!("{BESIDES}%").into(),
-        ];
+        let sql = "DELETE FROM told \
+                   WHERE done = FALSE AND tell_at > $1 AND together NOT LIKE $2 AND alert";
+        let first = [now.timestamp_millis().into(), format!("{BESIDES}%").into()];
         kit::rows::execute_in(tx, sql, &first, alerts).await
     }
 

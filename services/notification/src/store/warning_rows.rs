@@ -129,6 +129,11 @@ impl DocumentRow {
 }
 
 impl WarningRow {
+    /// Whether the latest document says something itself.
+    pub(super) fn latest_says(&self) -> bool {
+        (&self.identifier, self.sent_at) == (&self.said_identifier, self.said_at)
+    }
+
     /// A chain as it stands, from its documents; none when nothing has come. The latest came at `now`.
     pub(super) fn new(
         id: Uuid,
@@ -139,10 +144,13 @@ impl WarningRow {
         let latest = chain.latest().map(|document| &document.reference);
         let come = || rows.iter().filter(|row| row.kind != 0);
         let latest = latest.and_then(|latest| come().find(|row| row.is_of(latest)));
-        let said = come().max_by(|one, other| one.says().cmp(&other.says()));
-        let (Some(latest), Some(said)) = (latest, said) else {
+        let Some(latest) = latest else {
             return Ok(None);
         };
+        // The latest is of the status that counts.
+        let counting = come().filter(|row| row.status == latest.status);
+        let said = counting.max_by(|one, other| one.says().cmp(&other.says()));
+        let said = said.unwrap_or(latest);
         let (cancelled, expires_at) = chain.standing().record();
         Ok(Some(Self {
             id,
@@ -173,10 +181,18 @@ fn status(status: Status) -> i16 {
     }
 }
 
+/// The status of a number.
+fn status_of(number: i16) -> Result<Status, DbErr> {
+    let mut all = Status::ALL.iter().copied();
+    let found = all.find(|one| status(*one) == number);
+    found.ok_or_else(|| unreadable("status"))
+}
+
 /// The chain of rows.
 pub(super) fn chain_of(rows: &[DocumentRow]) -> Result<Chain, DbErr> {
     let mut chain = Chain::default();
-    for row in rows {
+    // What has not come follows from what refers to it.
+    for row in rows.iter().filter(|row| row.kind != 0) {
         let reference = Reference {
             sender: row.sender.clone(),
             identifier: row.identifier.clone(),
@@ -184,11 +200,11 @@ pub(super) fn chain_of(rows: &[DocumentRow]) -> Result<Chain, DbErr> {
         };
         let record = Record {
             kind: row.kind,
+            status: status_of(row.status)?,
             refers_to: row.refers_to.clone(),
             expires_at: row.expires_at,
         };
         let document = Document::from_record(reference, &record);
-        // What has not come follows from what refers to it.
         if let Some(document) = document.map_err(|_| unreadable("document"))? {
             chain.add(document);
         }

@@ -1,5 +1,7 @@
 //! Warnings: each document is stored once and joined to the chain that it belongs to.
 
+use std::collections::HashMap;
+
 use cap::{Chain, Document, Message, Reference, Standing, State, prefix, upwards};
 use chrono::{DateTime, Utc};
 use kit::bulk::{Column, insert};
@@ -40,6 +42,8 @@ pub struct Warning {
     pub chain: Chain,
     /// The latest document that says something.
     pub said: Message,
+    /// The note of the latest document.
+    pub note: Option<String>,
 }
 
 /// Where a page goes on: after the warning whose latest document was sent then, in milliseconds.
@@ -316,6 +320,25 @@ async fn said<C: ConnectionTrait + Sync>(
     found.collect()
 }
 
+/// The notes of the latest documents where those say nothing else, as a cancel does.
+async fn notes<C: ConnectionTrait + Sync>(
+    db: &C,
+    rows: &[WarningRow],
+) -> Result<HashMap<Uuid, String>, DbErr> {
+    let apart = |row: &&WarningRow| !row.latest_says();
+    let of = rows.iter().filter(apart);
+    let of = of.map(|row| (&*row.sender, &*row.identifier, row.sent_at));
+    let texts = TextRow::among(db, keys(of)).await?;
+    let found = rows.iter().filter(apart).filter_map(|row| {
+        let text = texts.iter().find(|text| {
+            (&text.sender, &text.identifier, text.sent_at)
+                == (&row.sender, &row.identifier, row.sent_at)
+        })?;
+        Some((row.id, cap::read(&text.document).ok()?.note?))
+    });
+    Ok(found.collect())
+}
+
 async fn insert_divisions(tx: &Tx, id: Uuid, said: &Message) -> Result<(), DbErr> {
     let areas = said
         .infos
@@ -340,11 +363,16 @@ async fn read<C: ConnectionTrait + Sync>(
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let documents = DocumentRow::find(db, "warning", values(&ids), Lock::No).await?;
     let messages = said(db, &rows).await?;
+    let mut notes = notes(db, &rows).await?;
     let warnings = rows.into_iter().zip(messages).map(|(row, said)| {
         let own = documents
             .iter()
             .filter(|document| document.warning == row.id);
         let own: Vec<DocumentRow> = own.cloned().collect();
+        let note = match row.latest_says() {
+            true => said.note.clone(),
+            false => notes.remove(&row.id),
+        };
         Ok(Warning {
             standing: standing_of(&row)?,
             id: row.id,
@@ -356,6 +384,7 @@ async fn read<C: ConnectionTrait + Sync>(
             cap_version: row.cap_version,
             chain: chain_of(&own)?,
             said,
+            note,
         })
     });
     warnings.collect()

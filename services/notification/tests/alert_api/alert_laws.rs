@@ -280,12 +280,12 @@ impl World {
                 entries.len(),
                 usize::try_from(alert.entries).expect("a count")
             );
-            // At most once at each level.
+            // At most once at each level, and once more when it becomes graver.
             let mut at_level = 0;
             let mut told = 0;
             for (_, entry) in &entries {
                 match entry.event {
-                    Event::Escalated => at_level = 0,
+                    Event::Escalated | Event::Corrected => at_level = 0,
                     Event::Told => {
                         at_level += 1;
                         told += 1;

@@ -21,6 +21,7 @@ on_both!(
     a_fact_that_stands_is_not_ended_by_hand,
     the_facts_of_an_absence_are_alerts_of_their_own,
     a_cluster_grows_is_taken_up_and_weighs_more_when_it_must_be_reported_at_once,
+    a_rule_that_asks_to_tell_at_once_gives_its_report_its_time,
     every_kind_arrives_while_the_service_was_down,
 );
 
@@ -67,6 +68,7 @@ async fn is_raised_once(world: &mut World, example: &Example) {
         rule: example.rule,
         people: example.people,
         due: example.due,
+        stands: true,
     };
     let alert = only(world, example.kind).await;
     said.by(&alert);
@@ -147,10 +149,18 @@ async fn a_cluster_grows_is_taken_up_and_weighs_more_when_it_must_be_reported_at
         state: spb::cluster::State::Acknowledged.into(),
         ..grown
     };
-    world.hear(tell(3, taken)).await;
+    world.hear(tell(3, taken.clone())).await;
     let alert = alerts_of(&mut world, Kind::ClusterFound).await.remove(0);
     assert_eq!(alert.state(), State::Acknowledged);
     assert_eq!(alert.acknowledged.expect("a step").subject, "fact");
+
+    let corrected = spb::Cluster {
+        stands: false,
+        ..taken
+    };
+    world.hear(tell(4, corrected)).await;
+    let alert = alerts_of(&mut world, Kind::ClusterFound).await.remove(0);
+    assert_eq!(alert.state(), State::Acknowledged, "its report is due");
 
     let soon = kit::field::to_timestamp(town::morning() + Duration::minutes(20));
     let grave = spb::Cluster {
@@ -162,6 +172,33 @@ async fn a_cluster_grows_is_taken_up_and_weighs_more_when_it_must_be_reported_at
     let alert = alerts_of(&mut world, Kind::ClusterFound).await.remove(0);
     assert_eq!(alert.severity(), pb::alert::Severity::Critical);
     assert_eq!(alert.due_time, Some(soon), "never after its report is due");
+}
+
+async fn a_rule_that_asks_to_tell_at_once_gives_its_report_its_time(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let rule = spb::ClusterRule {
+        alert_at_once: true,
+        ..cluster().rule.expect("a rule")
+    };
+    let told = spb::Cluster {
+        rule: Some(rule),
+        ..cluster()
+    };
+    let event = spb::SamplingEvent {
+        entity: told.name.clone(),
+        version: 1,
+        org_path: SCHOOL_PATH.to_owned(),
+        removed: false,
+        state: Some(Told::Cluster(told)),
+    };
+    world.hear(event).await;
+    let alert = only(&mut world, Kind::ClusterFound).await;
+    let soon = kit::field::to_timestamp(town::morning() + Duration::minutes(30));
+    assert_eq!(
+        (alert.severity(), alert.due_time),
+        (pb::alert::Severity::Critical, Some(soon)),
+        "not only once the report is due, after a day"
+    );
 }
 
 async fn every_kind_arrives_while_the_service_was_down(scratch: Scratch) {

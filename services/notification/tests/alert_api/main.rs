@@ -5,6 +5,7 @@ mod alert_laws;
 mod alert_rules;
 mod alert_scope;
 mod alerts;
+mod cap_schema;
 mod glass;
 mod hearers;
 mod kinds;

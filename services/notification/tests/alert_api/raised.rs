@@ -24,6 +24,8 @@ pub(crate) struct Said<'a> {
     pub(crate) people: i32,
     /// From when it came to be until somebody must have seen it.
     pub(crate) due: Duration,
+    /// Nothing but its fact ends it.
+    pub(crate) stands: bool,
 }
 
 impl Said<'_> {
@@ -41,7 +43,7 @@ impl Said<'_> {
             alert.people_count,
             alert.fact_stands,
         );
-        let expected = (self.basis, self.rule, self.people, true);
+        let expected = (self.basis, self.rule, self.people, self.stands);
         assert_eq!(told, expected, "{kind:?}");
         assert_eq!((alert.state(), &*alert.owner), (State::Open, &*staff(1)));
         let span = |time: Option<prost_types::Timestamp>| time.expect("an instant").seconds;

@@ -13,9 +13,11 @@ use proto::safety::safety_event::State as Told;
 
 use crate::raised::{self, Said, alerts_of, only, until};
 use crate::town::classes::answers;
+use crate::town::doctors::Act;
 use crate::town::examples::examples;
+use crate::town::inspected::{inspections, spot_check};
 use crate::town::neighbours::Neighbours;
-use crate::town::provision::{kept_out, protection, supplies};
+use crate::town::provision::{conflicts, kept_out, protection, supplies};
 use crate::town::safe::{Danger, dangers, hazard, hop, incident, of_school, weather};
 use crate::town::world::World;
 use crate::town::{self, SCHOOL, SCHOOL_PATH, on_both, sampling};
@@ -26,7 +28,10 @@ on_both!(
     a_school_that_forgot_weighs_more_than_one_that_is_late,
     an_incident_is_due_then_late_then_received,
     those_kept_out_are_one_alert_a_day_that_grows_and_weighs_more,
+    contradicted_gates_weigh_more_once_somebody_is_inside,
     what_a_campus_lacks_is_corrected_and_ends_by_itself,
+    a_school_where_nobody_inspects_weighs_more,
+    a_spot_check_that_nobody_answered_is_ended_by_a_person_and_stays_ended,
     a_snapshot_of_one_feed_ends_nothing_of_another,
     every_danger_arrives_while_the_service_was_down,
 );
@@ -101,6 +106,8 @@ async fn is_raised_once(world: &mut World, danger: &Danger) {
         rule: danger.rule,
         people: danger.people,
         due: danger.due,
+        // What nobody answered has happened: a person says what came of it.
+        stands: danger.kind != Kind::SpotCheckUnanswered,
     };
     said.by(&only(world, danger.kind).await);
 }
@@ -199,6 +206,28 @@ async fn those_kept_out_are_one_alert_a_day_that_grows_and_weighs_more(scratch: 
     assert_eq!(states, [State::Open, State::Resolved]);
 }
 
+/// Rule 3.9: of a gate without a network whoever answers for the school hears the same day.
+async fn contradicted_gates_weigh_more_once_somebody_is_inside(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let entity = format!("{SCHOOL}/gateConflictStanding");
+    for (version, (count, admitted), severity) in [
+        (1, (1, 0), Severity::Warning),
+        (2, (3, 1), Severity::Critical),
+        (3, (2, 0), Severity::Warning),
+    ] {
+        let standing = Told::GateConflictStanding(conflicts(count, admitted));
+        hear(&world, told(entity.clone(), version, standing)).await;
+        let alert = only(&mut world, Kind::GateConflict).await;
+        assert_eq!(alert.severity(), severity, "{version}");
+        assert_eq!(alert.state(), State::Open, "{version}");
+    }
+    // A human overrode the last of them.
+    let standing = Told::GateConflictStanding(conflicts(0, 0));
+    hear(&world, told(entity, 4, standing)).await;
+    let alert = only(&mut world, Kind::GateConflict).await;
+    assert_eq!(alert.state(), State::Resolved);
+}
+
 async fn what_a_campus_lacks_is_corrected_and_ends_by_itself(scratch: Scratch) {
     use safety::protection_finding::Code;
     let mut world = World::new(scratch).await;
@@ -261,6 +290,41 @@ async fn open_of(world: &mut World, kind: Kind) -> Option<Severity> {
         .collect();
     assert!(open.len() < 2, "{kind:?}");
     open.first().map(|alert| alert.severity())
+}
+
+async fn a_school_where_nobody_inspects_weighs_more(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let entity = format!("{SCHOOL}/inspectionStanding");
+    for (version, (inspected, missed), severity) in [
+        (1, (0, 1), Some(Severity::Warning)),
+        (2, (3, 2), Some(Severity::Notice)),
+        (3, (4, 0), None),
+    ] {
+        let standing = Told::InspectionStanding(inspections(inspected, missed));
+        hear(&world, told(entity.clone(), version, standing)).await;
+        let found = open_of(&mut world, Kind::InspectionsMissed).await;
+        assert_eq!(found, severity, "{version}");
+    }
+}
+
+async fn a_spot_check_that_nobody_answered_is_ended_by_a_person_and_stays_ended(scratch: Scratch) {
+    use safety::spot_check::Result as Found;
+    let mut world = World::new(scratch).await;
+    let check = |version, result: Found| {
+        let check = Told::SpotCheck(spot_check(result));
+        told(of_school("spotChecks"), version, check)
+    };
+    hear(&world, check(1, Found::Ok)).await;
+    assert_eq!(open_of(&mut world, Kind::SpotCheckUnanswered).await, None);
+    hear(&world, check(2, Found::NoAnswer)).await;
+    let name = only(&mut world, Kind::SpotCheckUnanswered).await.name;
+    for act in [Act::Acknowledge, Act::Take, Act::Resolve] {
+        world.act(act, &name, SCHOOL_PATH).await.expect("moved on");
+    }
+    // The record stays in the feed for a week.
+    hear(&world, check(3, Found::NoAnswer)).await;
+    let alert = only(&mut world, Kind::SpotCheckUnanswered).await;
+    assert_eq!(alert.state(), State::Resolved);
 }
 
 async fn a_snapshot_of_one_feed_ends_nothing_of_another(scratch: Scratch) {

@@ -9,6 +9,7 @@ use kit::scratch::Scratch;
 use notification::domain::message::{
     Category, Message, Phase, Progress, Recipients, State, Urgency,
 };
+use notification::domain::party::Party;
 use notification::store::Store;
 use proto::notification as pb;
 use proto::notification::warning_info::Severity;
@@ -24,12 +25,18 @@ on_both!(
     documents_out_of_order_are_refused,
     a_repeat_returns_the_first_document,
     only_what_is_there_is_written_and_only_by_those_who_may,
+    a_document_says_what_it_was_asked_to_say,
+    a_message_to_people_is_not_issued,
 );
 
 const MESSAGE: Uuid = Uuid::from_u128(7);
 
 /// The city has sent a message of the shipped template for warnings.
-async fn sent(db: &Database, exercise: bool) {
+pub(crate) async fn sent(db: &Database, exercise: bool) {
+    sent_to(db, exercise, Recipients::default()).await;
+}
+
+async fn sent_to(db: &Database, exercise: bool, recipients: Recipients) {
     let tx = db.begin().await.expect("a transaction");
     let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let message = Message {
@@ -47,11 +54,12 @@ async fn sent(db: &Database, exercise: bool) {
             value("until", "2022-06-03T00:30:00Z"),
         ]
         .into(),
-        recipients: Recipients::default(),
+        recipients,
         channels: Vec::new(),
         exercise,
         author: "officer-1".to_owned(),
         basis: String::new(),
+        confidential: false,
         created: morning(),
         expires: expiry(),
         expanded: Some(morning()),
@@ -72,18 +80,18 @@ fn message_of(organization: &str) -> String {
     format!("{organization}/messages/{}", MESSAGE.hyphenated())
 }
 
-fn asked(of: Type) -> pb::ExportWarningRequest {
+pub(crate) fn asked(of: Type) -> pb::ExportWarningRequest {
     pb::ExportWarningRequest {
         message: message_of(CITY),
         r#type: of.into(),
         event: "台风".to_owned(),
         severity: Severity::Severe.into(),
-        request_id: String::new(),
+        ..Default::default()
     }
 }
 
 impl World {
-    async fn export(
+    pub(crate) async fn export(
         &mut self,
         ask: pb::ExportWarningRequest,
     ) -> Result<pb::ExportWarningResponse, Status> {
@@ -182,6 +190,14 @@ async fn documents_out_of_order_are_refused(scratch: Scratch) {
             severity: 0,
             ..asked(Type::Alert)
         },
+        pb::ExportWarningRequest {
+            category: "Weather".to_owned(),
+            ..asked(Type::Alert)
+        },
+        pb::ExportWarningRequest {
+            note: "长".repeat(501),
+            ..asked(Type::Alert)
+        },
     ] {
         assert_eq!(
             reason(&world.export(wrong).await.expect_err("wrong")),
@@ -227,4 +243,52 @@ async fn only_what_is_there_is_written_and_only_by_those_who_may(scratch: Scratc
             .expect_err("refused");
         assert_eq!(reason(&refused), "SCOPE_DENIED");
     }
+}
+
+async fn a_document_says_what_it_was_asked_to_say(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    sent(&world.db, true).await;
+    let alert = world.export(asked(Type::Alert)).await.expect("written");
+    let alert = cap::read(&alert.document).expect("a document");
+    let info = &alert.infos[0];
+    assert_eq!(info.categories, [cap::Category::Safety]);
+    // The message is urgent.
+    assert_eq!(
+        (info.urgency, info.certainty),
+        (cap::Urgency::Expected, cap::Certainty::Unknown)
+    );
+    assert_eq!(
+        (alert.scope, &alert.restriction),
+        (cap::Scope::Public, &None)
+    );
+    let ask = pb::ExportWarningRequest {
+        category: "Met".to_owned(),
+        urgency: "Past".to_owned(),
+        certainty: "Observed".to_owned(),
+        restriction: "教育系统".to_owned(),
+        note: "台风转向".to_owned(),
+        ..asked(Type::Cancel)
+    };
+    let cancel = world.export(ask).await.expect("written");
+    let cancel = cap::read(&cancel.document).expect("a document");
+    let info = &cancel.infos[0];
+    assert_eq!(info.categories, [cap::Category::Met]);
+    assert_eq!(
+        (info.urgency, info.certainty),
+        (cap::Urgency::Past, cap::Certainty::Observed)
+    );
+    assert_eq!(cancel.scope, cap::Scope::Restricted);
+    assert_eq!(cancel.restriction.as_deref(), Some("教育系统"));
+    assert_eq!(cancel.note.as_deref(), Some("演练 (exercise)；台风转向"));
+}
+
+async fn a_message_to_people_is_not_issued(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let recipients = Recipients {
+        parties: vec![Party::Family(Uuid::from_u128(101))],
+        ..Recipients::default()
+    };
+    sent_to(&world.db, false, recipients).await;
+    let refused = world.export(asked(Type::Alert)).await;
+    assert_eq!(reason(&refused.expect_err("refused")), "INVALID_FIELD");
 }

@@ -25,7 +25,10 @@ on_both!(
     the_end_is_the_same_in_any_order_of_arrival,
     chains_that_turn_out_to_be_one_keep_both_names,
     nobody_cancels_the_warning_of_another,
+    a_test_a_draft_or_an_exercise_ends_no_warning,
+    a_warning_says_for_whom_it_is_and_why_it_was_called_off,
     a_document_that_is_wrong_is_refused_with_every_fault,
+    a_warning_of_the_state_is_taken_with_its_chain,
     warnings_are_listed_by_state_and_division,
     pages_go_on_where_they_ended,
     warnings_are_read_by_those_who_may,
@@ -110,8 +113,11 @@ async fn a_warning_is_read_with_the_organisations_in_its_areas(scratch: Scratch)
             sent_time: time(1),
             r#type: Type::Alert.into(),
             missing: false,
+            status: pb::warning::Status::Actual.into(),
         }],
         cap_version: "1.2".to_owned(),
+        scope: "Public".to_owned(),
+        ..Default::default()
     };
     assert_eq!(warning, expected);
     assert_eq!(world.warning(&warning.name).await.expect("read"), expected);
@@ -284,6 +290,51 @@ async fn nobody_cancels_the_warning_of_another(scratch: Scratch) {
     assert_eq!(world.warning(&alert.name).await.expect("read"), alert);
 }
 
+async fn a_test_a_draft_or_an_exercise_ends_no_warning(scratch: Scratch) {
+    let mut world = placed(scratch).await;
+    let alert = world.ingest(&Told::alert(1)).await.expect("taken");
+    for (number, status) in [(2, "Test"), (3, "Draft"), (4, "Exercise")] {
+        for told in [Told::cancel(number, &[1]), Told::update(number + 3, &[1])] {
+            let text = document(&told).replace("Actual", status);
+            let after = world.ingest_bytes(text.into_bytes()).await.expect("taken");
+            assert_eq!((&after.name, after.state()), (&alert.name, State::Active));
+            assert_eq!(after.status(), pb::warning::Status::Actual, "{status}");
+            assert_eq!(
+                (&after.identifier, &after.infos),
+                (&alert.identifier, &alert.infos)
+            );
+        }
+    }
+    let after = world.warning(&alert.name).await.expect("read");
+    let kept = after.chain.iter().map(pb::WarningReference::status);
+    assert_eq!(
+        kept.filter(|one| *one != pb::warning::Status::Actual)
+            .count(),
+        6
+    );
+    let ended = world.ingest(&Told::cancel(8, &[1])).await.expect("taken");
+    assert_eq!(ended.state(), State::Cancelled);
+}
+
+async fn a_warning_says_for_whom_it_is_and_why_it_was_called_off(scratch: Scratch) {
+    let mut world = placed(scratch).await;
+    let scope = "<scope>Restricted</scope><restriction>教育系统</restriction>";
+    let text = document(&Told::alert(1)).replace("<scope>Public</scope>", scope);
+    let alert = world.ingest_bytes(text.into_bytes()).await.expect("taken");
+    assert_eq!(
+        (&*alert.scope, &*alert.restriction),
+        ("Restricted", "教育系统")
+    );
+    assert_eq!(alert.note, "");
+    let reason = "<scope>Public</scope><note>台风转向</note>";
+    let text = document(&Told::cancel(2, &[1])).replace("<scope>Public</scope>", reason);
+    let ended = world.ingest_bytes(text.into_bytes()).await.expect("taken");
+    assert_eq!(
+        (ended.state(), &*ended.note),
+        (State::Cancelled, "台风转向")
+    );
+}
+
 async fn a_document_that_is_wrong_is_refused_with_every_fault(scratch: Scratch) {
     let mut world = placed(scratch).await;
     let good = document(&Told::alert(1));
@@ -314,13 +365,15 @@ async fn a_document_that_is_wrong_is_refused_with_every_fault(scratch: Scratch) 
         ),
     ];
     assert_eq!(fields, expected);
-    let areas = "<area><areaDesc>x</areaDesc></area>".repeat(100);
+    let areas = |count: usize| {
+        let areas = "<area><areaDesc>x</areaDesc></area>".repeat(count);
+        good.replace("</area>", &format!("</area>{areas}"))
+    };
     for wrong in [
         Vec::new(),
         vec![b' '; (1 << 20) + 1],
         b"<!DOCTYPE a [<!ENTITY x 'y'>]><alert>&x;</alert>".to_vec(),
-        good.replace("</area>", &format!("</area>{areas}"))
-            .into_bytes(),
+        areas(1000).into_bytes(),
     ] {
         let refused = world.ingest_bytes(wrong).await.expect_err("refused");
         assert_eq!(reason(&refused), "INVALID_FIELD");
@@ -329,6 +382,60 @@ async fn a_document_that_is_wrong_is_refused_with_every_fault(scratch: Scratch) 
     let long = format!("{good}{}", " ".repeat((1 << 20) - good.len()));
     world.ingest_bytes(long.into_bytes()).await.expect("taken");
     assert_eq!(world.listed(State::Unspecified, "").await.len(), 1);
+    // As are as many areas as a province has towns.
+    let many = areas(999).replace("<identifier>w1<", "<identifier>w2<");
+    let many = world.ingest_bytes(many.into_bytes()).await.expect("taken");
+    assert_eq!(many.infos[0].areas.len(), 1000);
+}
+
+/// As the warning system of the state hands warnings on: the update comes before what it refers to.
+async fn a_warning_of_the_state_is_taken_with_its_chain(scratch: Scratch) {
+    let mut world = placed(scratch).await;
+    let alert = |kind: &str, second: &str, references: &str, colour: &str| {
+        format!(
+            "<alert><identifier>35019941600000_202206020830{second}</identifier>\
+             <sender>某市气象台</sender><senderCode>35019941600000</senderCode>\
+             <sendTime>2022-06-02 08:25:00+08:00</sendTime><status>Actual</status>\
+             <msgType>{kind}</msgType><scope>Public</scope><references>{references}</references>\
+             <info><language>zh-CN</language><eventType>11B01</eventType><severity>{colour}</severity>\
+             <effective>2022-06-02 08:31:42+08:00</effective><onset/><expires/>\
+             <headline>某市气象台发布台风{colour}预警</headline>\
+             <area><areaDesc>鼓楼区</areaDesc><geocode>350102000000,350102000000</geocode></area>\
+             </info></alert>"
+        )
+    };
+    let first = "35019941600000_20220602083011";
+    let update = alert("Update", "40", first, "Red");
+    let update = world
+        .ingest_bytes(update.into_bytes())
+        .await
+        .expect("taken");
+    let expected = [(first, Type::Unspecified, true)];
+    assert_eq!(chain(&update)[..1], expected);
+    let alert = alert("Alert", "11", "", "Orange");
+    let whole = world.ingest_bytes(alert.into_bytes()).await.expect("taken");
+    assert_eq!(whole.name, update.name);
+    let expected = [
+        (first, Type::Alert, false),
+        ("35019941600000_20220602083040", Type::Update, false),
+    ];
+    assert_eq!(chain(&whole), expected);
+    let info = &whole.infos[0];
+    assert_eq!(
+        (
+            &*whole.sender,
+            &*info.sender_name,
+            &*info.event,
+            &*info.event_code
+        ),
+        ("35019941600000", "某市气象台", "台风", "11B01")
+    );
+    assert_eq!(
+        (info.severity(), info.colour(), whole.state()),
+        (Severity::Extreme, Colour::Red, State::Active)
+    );
+    assert_eq!(info.areas[0].divisions, ["350102000000"]);
+    assert_eq!(info.areas[0].organizations, [SCHOOL, SISTER, BUREAU]);
 }
 
 async fn warnings_are_listed_by_state_and_division(scratch: Scratch) {

@@ -144,7 +144,9 @@ async fn a_meeting_is_told_until_it_is_minuted(scratch: Scratch) {
     let mut world = World::with_heads(scratch).await;
     let mut listener = world.listen().await;
     let called = world.convene(meeting(&[BUREAU])).await.expect("called");
-    world.clock.set(start() + Duration::hours(1));
+    let later = world.postpone_meeting(&called.name, 1).await;
+    let later = later.expect("postponed");
+    world.clock.set(start() + Duration::hours(25));
     let ended = world.end_meeting(&called.name).await.expect("ended");
     let minutes = pb::PublishMinutesRequest {
         name: called.name.clone(),
@@ -169,6 +171,7 @@ async fn a_meeting_is_told_until_it_is_minuted(scratch: Scratch) {
         title: String::new(),
         agenda: String::new(),
         convener: String::new(),
+        change_reason: String::new(),
         expected_count: 0,
         absent_count: 0,
         venues: meeting
@@ -183,8 +186,10 @@ async fn a_meeting_is_told_until_it_is_minuted(scratch: Scratch) {
         ..meeting.clone()
     };
     let states: Vec<_> = heard.iter().map(|event| event.state.clone()).collect();
-    let meetings = [&called, &ended].map(|meeting| Some(State::Meeting(told(meeting))));
-    assert_eq!(states, [meetings[0].clone(), meetings[1].clone(), None]);
+    let meetings = [&called, &later, &ended];
+    let mut expected = Vec::from(meetings.map(|meeting| Some(State::Meeting(told(meeting)))));
+    expected.push(None);
+    assert_eq!(states, expected);
     assert!(heard.iter().all(|event| event.org_path == "fz"));
 }
 

@@ -126,7 +126,7 @@ async fn every_illegal_move_of_a_directive_is_refused_with_its_state(scratch: Sc
     let supersede = || Move::End(Outcome::Superseded, replacement.clone());
     let all = || [Move::Approve, Move::Issue, close(), revoke(), supersede()];
     let ways: [(&str, Vec<Move>, &[usize]); 6] = [
-        ("DRAFT", vec![], &[0]),
+        ("DRAFT", vec![], &[0, 3]),
         ("APPROVED", vec![Move::Approve], &[1, 3]),
         ("ISSUED", vec![Move::Approve, Move::Issue], &[2, 3, 4]),
         ("CLOSED", vec![Move::Approve, Move::Issue, close()], &[]),

@@ -1,4 +1,4 @@
-//! Who hears of directives and meetings: class groups too, of an end, of what is overdue, of a call.
+//! Who hears of directives: class groups too, of an end, of what is overdue.
 
 use chrono::Duration;
 use kit::scratch::Scratch;
@@ -9,7 +9,6 @@ use crate::town::classes::{answers, class_group};
 use crate::town::officers::{
     BUREAU_CLERK, Move, SCHOOL_CLERK, SIGN, SISTER_CLERK, Step, TITLE, draft,
 };
-use crate::town::venue::meeting;
 use crate::town::world::World;
 use crate::town::{self, BUREAU, CITY, OTHER, SCHOOL, SCHOOL_PATH, SISTER, on_both, staff};
 
@@ -20,8 +19,8 @@ on_both!(
     a_reason_that_fits_no_template_is_told_in_a_sentence,
     an_unsigned_directive_is_told_once_here_and_above,
     a_demand_that_is_overdue_is_told_once_for_each_day,
+    whoever_owns_a_demand_hears_of_it,
     what_was_overdue_while_the_service_was_down_is_told_once_by_two_replicas,
-    whoever_is_expected_at_a_meeting_hears_of_it,
 );
 
 const ARRIVED: &str = "directive-arrived";
@@ -216,6 +215,66 @@ async fn a_demand_that_is_overdue_is_told_once_for_each_day(scratch: Scratch) {
     world.mails(SCHOOL, OVERDUE, 0).await;
 }
 
+async fn whoever_owns_a_demand_hears_of_it(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let duties = [("SECURITY", "", 5), ("FIRE", "", 6), ("FOOD", "", 7)];
+    let duties = answers(SCHOOL_PATH, 2, &duties);
+    town::roster(&world.db, &[duties], 1).await;
+    let item = |id: &str, duty: &str, day| pb::DirectiveItem {
+        item_id: id.to_owned(),
+        text: "按要求落实".to_owned(),
+        duty: duty.to_owned(),
+        due_date: Some(proto::Date {
+            year: 2022,
+            month: 4,
+            day,
+        }),
+    };
+    let ask = pb::DraftDirectiveRequest {
+        items: vec![
+            item("gate", "SECURITY", 7),
+            item("patrol", "SECURITY", 7),
+            item("drill", "FIRE", 7),
+            item("walls", "BUILDINGS", 7),
+        ],
+        ..draft(&[SCHOOL])
+    };
+    let draft = world.drafted(ask).await.expect("drafted");
+    let issued = world.sent(&draft.name).await;
+    world.mails(SCHOOL, ARRIVED, 1).await;
+    // Each once, however many are theirs, and not to sign for it.
+    for owner in [staff(5), staff(6)] {
+        let mail = world.mails(&owner, "told", 1).await;
+        let what = &mail[0]["what"];
+        assert!(what.contains(TITLE) && what.contains("由您负责"), "{what}");
+        assert_eq!(world.mail(&owner, ARRIVED).await, []);
+    }
+    world.steps(&issued.name, SCHOOL, SCHOOL_CLERK, &SIGN).await;
+    let step = Step::Item("drill".to_owned(), 100);
+    let done = world.step(&issued.name, SCHOOL, SCHOOL_CLERK, step).await;
+    done.expect("done");
+    world
+        .clock
+        .set("2022-04-07T16:00:00Z".parse().expect("an instant"));
+    for party in [SCHOOL, CITY, &staff(5)] {
+        let mail = world.mails(party, UNFINISHED, 1).await;
+        assert_eq!(
+            (&*mail[0]["due"], &*mail[0]["outstanding"]),
+            ("2022-04-07", "1")
+        );
+    }
+    assert_eq!(world.mail(&staff(6), UNFINISHED).await, [], "it is done");
+    let revoke = Move::End(Outcome::Revoked, String::new());
+    world.moved(&issued.name, revoke).await.expect("revoked");
+    for party in [SCHOOL, &staff(5), &staff(6)] {
+        world.mails(party, "directive-revoked", 1).await;
+    }
+    for nobody in [OTHER, &staff(7)] {
+        assert_eq!(world.mail(nobody, "told").await, []);
+        assert_eq!(world.mail(nobody, "directive-revoked").await, []);
+    }
+}
+
 async fn what_was_overdue_while_the_service_was_down_is_told_once_by_two_replicas(
     scratch: Scratch,
 ) {
@@ -239,27 +298,4 @@ async fn what_was_overdue_while_the_service_was_down_is_told_once_by_two_replica
     world.mails(BUREAU, OVERDUE, 2).await;
     world.mails(CITY, OVERDUE, 2).await;
     other.stop().await.expect("stopped");
-}
-
-async fn whoever_is_expected_at_a_meeting_hears_of_it(scratch: Scratch) {
-    let mut world = World::with_heads(scratch).await;
-    let called = world.convene(meeting(&[BUREAU])).await.expect("convened");
-    assert_eq!(called.notice, "");
-    for (party, venue) in [
-        (&*staff(130), "教育局会议室（分会场）"),
-        (&staff(140), "教育局会议室（分会场）"),
-        (&staff(150), "市教育局会议室（主会场）"),
-        // Nobody is known to head the bureau.
-        (BUREAU, "教育局会议室（分会场）"),
-    ] {
-        let mail = world.mails(party, "meeting-notice", 1).await;
-        let told = (&*mail[0]["title"], &*mail[0]["start"], &*mail[0]["venue"]);
-        assert_eq!(
-            told,
-            ("校园安全工作视频会议", "2022-04-06T12:00:00Z", venue)
-        );
-        assert_eq!(mail[0]["organizer"], CITY);
-    }
-    assert_eq!(world.mail(&staff(131), "meeting-notice").await, []);
-    assert_eq!(world.mail(SCHOOL, "meeting-notice").await, []);
 }

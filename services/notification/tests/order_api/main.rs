@@ -1,6 +1,7 @@
 //! Directives and meetings as their clients see them, on both databases.
 
 mod attendances;
+mod calls;
 mod counts;
 mod directives;
 mod heard;

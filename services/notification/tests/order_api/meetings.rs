@@ -95,7 +95,12 @@ async fn every_illegal_move_of_a_meeting_is_refused_with_its_state(scratch: Scra
         .into_iter()
         .enumerate()
     {
-        for (verb, legal) in [("end", [0]), ("cancel", [0]), ("publish", [1])] {
+        for (verb, legal) in [
+            ("end", [0]),
+            ("postpone", [0]),
+            ("cancel", [0]),
+            ("publish", [1]),
+        ] {
             world.clock.set(start());
             let name = world.convene(meeting(&[])).await.expect("convened").name;
             if matches!(state, "ENDED" | "MINUTED") {
@@ -109,6 +114,7 @@ async fn every_illegal_move_of_a_meeting_is_refused_with_its_state(scratch: Scra
             }
             let moved = match verb {
                 "end" => world.end_meeting(&name).await,
+                "postpone" => world.postpone_meeting(&name, 1).await,
                 "cancel" => world.cancel_meeting(&name).await,
                 _ => world.publish(minutes(&name)).await,
             };

@@ -6,16 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::Duration;
 use kit::auth::Role;
-use kit::db::statement;
+use kit::db::{Reader, statement};
 use kit::scratch::Scratch;
 use notification::domain::chain::Level;
 use notification::store::Store;
 use proto::notification as pb;
 use proto::notification::level_progress::Level as Pb;
 use proto::roster::organization::Kind;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -184,7 +182,7 @@ async fn only_the_orderer_sees_progress(scratch: Scratch) {
 
 /// A connection that counts what passes through it.
 struct Counted<'a> {
-    inner: &'a DatabaseConnection,
+    inner: &'a Reader,
     statements: AtomicUsize,
 }
 

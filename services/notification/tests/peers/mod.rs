@@ -5,6 +5,7 @@ pub(crate) mod aiosmtpd;
 pub(crate) mod smtp;
 pub(crate) mod tls;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub(crate) enum Answer {
     Trickle,
     /// With a body that never ends.
     Endless,
+    /// With these bytes, and by closing the connection behind them.
+    Cut(String),
 }
 
 impl Answer {
@@ -65,6 +68,7 @@ type Script = Arc<dyn Fn(&Received) -> Answer + Send + Sync>;
 pub(crate) struct Peer {
     pub(crate) url: String,
     received: Arc<Mutex<Vec<Received>>>,
+    endless: Arc<AtomicUsize>,
 }
 
 impl Peer {
@@ -92,22 +96,24 @@ impl Peer {
         let address = listener.local_addr().expect("an address");
         let url = format!("{scheme}://{address}/v1");
         let received = Arc::<Mutex<Vec<Received>>>::default();
+        let endless = Arc::<AtomicUsize>::default();
         let peer = Self {
             url,
             received: received.clone(),
+            endless: endless.clone(),
         };
         let script: Script = Arc::new(script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (script, received) = (script.clone(), received.clone());
-                let acceptor = acceptor.clone();
+                let (acceptor, endless) = (acceptor.clone(), endless.clone());
                 tokio::spawn(async move {
                     let Some(acceptor) = acceptor else {
-                        return serve(stream, script, received).await;
+                        return serve(stream, script, received, &endless).await;
                     };
                     // Whoever does not trust the certificate goes away.
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        serve(stream, script, received).await;
+                        serve(stream, script, received, &endless).await;
                     }
                 });
             }
@@ -118,6 +124,11 @@ impl Peer {
     /// What came so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().expect("not poisoned").clone()
+    }
+
+    /// How many bytes of endless bodies the network took so far.
+    pub(crate) fn endless(&self) -> usize {
+        self.endless.load(Ordering::SeqCst)
     }
 
     /// Waits until so many requests came.
@@ -137,12 +148,16 @@ async fn serve(
     stream: impl AsyncRead + AsyncWrite,
     script: Script,
     received: Arc<Mutex<Vec<Received>>>,
+    endless: &AtomicUsize,
 ) {
     let (read, mut write) = tokio::io::split(stream);
     let mut read = BufReader::new(read);
     while let Some(request) = request(&mut read).await {
         received.lock().expect("not poisoned").push(request.clone());
-        if answer(&mut write, script(&request)).await.is_none() {
+        if answer(&mut write, script(&request), endless)
+            .await
+            .is_none()
+        {
             return;
         }
     }
@@ -167,7 +182,11 @@ async fn request(read: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Received> 
 }
 
 /// None when the connection is over.
-async fn answer(write: &mut (impl AsyncWrite + Unpin), answer: Answer) -> Option<()> {
+async fn answer(
+    write: &mut (impl AsyncWrite + Unpin),
+    answer: Answer,
+    endless: &AtomicUsize,
+) -> Option<()> {
     match answer {
         Answer::Http(status, body) => {
             let length = body.len();
@@ -191,7 +210,13 @@ async fn answer(write: &mut (impl AsyncWrite + Unpin), answer: Answer) -> Option
             let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
             loop {
                 write.write_all(chunk.as_bytes()).await.ok()?;
+                endless.fetch_add(chunk.len(), Ordering::SeqCst);
             }
+        }
+        Answer::Cut(text) => {
+            write.write_all(text.as_bytes()).await.ok()?;
+            write.shutdown().await.ok()?;
+            None
         }
     }
 }

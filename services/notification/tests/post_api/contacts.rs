@@ -15,7 +15,7 @@ use crate::peers::sms;
 use crate::peers::smtp::email;
 use crate::town::post::Post;
 use crate::town::world::{by, of, reason, told};
-use crate::town::{BUREAU_PATH, OTHER_PATH, SCHOOL, SCHOOL_PATH, staff, student};
+use crate::town::{BUREAU_PATH, OTHER_PATH, SCHOOL, SCHOOL_PATH, family, guardian, staff, student};
 
 on_both!(
     an_address_is_set_masked_and_forgotten,
@@ -155,14 +155,22 @@ async fn people_speak_for_themselves_and_clerks_for_their_place(scratch: Scratch
     let mut post = town(scratch).await;
     let ask = |party: &str| point(party, "sms", PHONE);
     for request in [
+        of(&family(101), Role::Guardian, SCHOOL_PATH, ask(&family(101))),
+        of(
+            &family(101),
+            Role::Guardian,
+            SCHOOL_PATH,
+            ask(&guardian(101, 1)),
+        ),
         of(
             &student(101),
-            Role::Guardian,
+            Role::Student,
             SCHOOL_PATH,
             ask(&student(101)),
         ),
+        by("clerk-1", CLERK.0, CLERK.1, ask(&guardian(102, 2))),
         of(&staff(2), Role::ClassReporter, SCHOOL_PATH, ask(&staff(2))),
-        by("clerk-1", CLERK.0, CLERK.1, ask(&student(102))),
+        by("clerk-1", CLERK.0, CLERK.1, ask(&family(102))),
         by("clerk-1", CLERK.0, CLERK.1, ask(SCHOOL)),
         by(
             "officer",
@@ -174,24 +182,32 @@ async fn people_speak_for_themselves_and_clerks_for_their_place(scratch: Scratch
         set(&mut post, request).await.expect("set");
     }
     for request in [
+        of(&family(101), Role::Guardian, SCHOOL_PATH, ask(&family(102))),
+        of(
+            &family(101),
+            Role::Guardian,
+            SCHOOL_PATH,
+            ask(&guardian(102, 1)),
+        ),
         of(
             &student(101),
             Role::Guardian,
             SCHOOL_PATH,
-            ask(&student(102)),
+            ask(&student(101)),
         ),
+        of(&family(101), Role::Student, SCHOOL_PATH, ask(&family(101))),
         of(&staff(1), Role::Principal, SCHOOL_PATH, ask(&staff(2))),
         by("clerk-1", CLERK.0, CLERK.1, ask(&staff(21))),
         by("clerk-1", CLERK.0, CLERK.1, ask("organizations/350102")),
-        by("clerk-2", Role::SchoolClerk, OTHER_PATH, ask(&student(101))),
-        by("operator", Role::SystemAdmin, "", ask(&student(101))),
+        by("clerk-2", Role::SchoolClerk, OTHER_PATH, ask(&family(101))),
+        by("operator", Role::SystemAdmin, "", ask(&family(101))),
         // Whoever does not see the whole city learns nothing of who exists.
-        by("clerk-1", CLERK.0, CLERK.1, ask(&student(999))),
+        by("clerk-1", CLERK.0, CLERK.1, ask(&family(999))),
     ] {
         let refused = set(&mut post, request).await.expect_err("refused");
         assert_eq!(refused.code(), Code::PermissionDenied);
     }
-    let unknown = by("officer", Role::CityOfficer, "fz", ask(&student(999)));
+    let unknown = by("officer", Role::CityOfficer, "fz", ask(&family(999)));
     let refused = set(&mut post, unknown).await.expect_err("unknown");
     assert_eq!(refused.code(), Code::NotFound);
 }
@@ -245,7 +261,7 @@ async fn prefer(post: &mut Post, wanted: pb::Preferences) -> Result<pb::Preferen
 
 async fn preferences_are_the_defaults_until_they_are_said(scratch: Scratch) {
     let mut post = town(scratch).await;
-    let party = student(101);
+    let party = family(101);
     let default = pb::Preferences {
         party: party.clone(),
         language: "zh-CN".to_owned(),
@@ -273,16 +289,13 @@ async fn preferences_are_the_defaults_until_they_are_said(scratch: Scratch) {
     };
     assert_eq!(stored, expected);
     assert_eq!(preferences(&mut post, &party).await, expected);
-    assert_eq!(
-        preferences(&mut post, &student(102)).await.update_time,
-        None
-    );
+    assert_eq!(preferences(&mut post, &family(102)).await.update_time, None);
 }
 
 async fn preferences_that_make_no_sense_are_refused(scratch: Scratch) {
     let mut post = town(scratch).await;
     let wrong = pb::Preferences {
-        party: student(101),
+        party: family(101),
         language: "fr".to_owned(),
         quiet_start_minute: 1440,
         quiet_end_minute: -1,

@@ -7,13 +7,13 @@ use chrono::{DateTime, Duration, Utc};
 use kit::db::{Database, Tx, statement};
 use notification::Migrator;
 use notification::domain::audience::Audience;
-use notification::domain::delivery::{Attempt, Counts, Event, Failure, Key, Receipt, State};
+use notification::domain::delivery::{Attempt, Counts, Event, Failure, Fate, Key, Receipt, State};
 use notification::domain::message::{
     Category, Group, Message, Phase, Progress, Recipients, State as MessageState, Urgency,
 };
 use notification::domain::party::Party;
 use notification::store::Store;
-use notification::store::deliveries::{Due, Outcome, VISIBILITY};
+use notification::store::deliveries::{Due, Hold, Outcome};
 use notification::store::messages::Figures;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -22,12 +22,13 @@ use uuid::Uuid;
 
 use crate::town::people::everybody;
 use crate::town::post::contact;
-use crate::town::{morning, roster, staff, student};
+use crate::town::{family, morning, roster, staff};
 
 kit::store_suite!(Migrator;
     a_cut_at_any_point_leaves_nobody_out_and_nobody_twice,
     nobody_takes_what_another_one_has,
     what_presses_goes_first_and_the_oldest_before_others,
+    an_emergency_that_was_taken_before_still_goes_first,
     an_attempt_is_settled,
     whatever_is_told_in_whatever_order_the_end_is_the_same,
     what_is_over_expires_a_part_at_a_time,
@@ -58,6 +59,7 @@ fn message(number: u128, parties: &[String]) -> Message {
         exercise: false,
         author: "officer".to_owned(),
         basis: String::new(),
+        confidential: false,
         created: morning(),
         expires: morning() + Message::LIFE,
         expanded: None,
@@ -142,11 +144,11 @@ async fn a_cut_at_any_point_leaves_nobody_out_and_nobody_twice(db: Database) {
     roster(&db, &town::town(), 1).await;
     roster(&db, &everybody(), 1).await;
 
-    contact(&db, &student(141), "sms").await;
+    contact(&db, &family(141), "sms").await;
     let mut chance = proptest::test_runner::TestRunner::deterministic();
     for number in 1..=10_u32 {
         let id = Uuid::from_u128(number.into());
-        let mut all = message(number.into(), &[student(101), staff(1)]);
+        let mut all = message(number.into(), &[family(101), staff(1)]);
         all.recipients.audience = Some(Audience::of(vec!["fz".to_owned()]));
         all.recipients.groups = Group::ALL.into();
         let tx = begin(&db).await;
@@ -200,9 +202,14 @@ async fn telephoned(db: &Database, number: u128, staff_numbers: &[u128]) -> Mess
     message(number, &parties)
 }
 
+/// How long what was taken is hidden from others, in milliseconds.
+const VISIBILITY: i64 = 300_000;
+
 async fn claim(db: &Database, now: DateTime<Utc>, limit: u32) -> Vec<Due> {
     let tx = begin(db).await;
-    let due = Store::claim(&tx, "sms", now.timestamp_millis(), limit).await;
+    let now = now.timestamp_millis();
+    let until = now + VISIBILITY;
+    let due = Store::claim(&tx, "sms", Hold { now, until }, limit).await;
     commit(tx).await;
     due.expect("taken")
 }
@@ -272,6 +279,30 @@ async fn what_presses_goes_first_and_the_oldest_before_others(db: Database) {
     assert_eq!(order, [4, 3, 1, 2]);
 }
 
+/// Its next attempt is later than those of what has waited for long.
+async fn an_emergency_that_was_taken_before_still_goes_first(db: Database) {
+    let emergency = Message {
+        urgency: Urgency::Emergency,
+        ..telephoned(&db, 1, &[1, 2, 3]).await
+    };
+    let id = emergency.id;
+    expand(&db, emergency).await;
+    for due in claim(&db, morning(), 2).await {
+        let at = (morning() + Duration::seconds(2)).timestamp_millis();
+        let failure = Failure::Timeout;
+        settle(&db, due.key, Attempt::Retry { at, failure }).await;
+    }
+    let ordinary = telephoned(&db, 2, &[1, 2, 3]).await;
+    expand(&db, ordinary).await;
+    let taken = claim(&db, morning() + Duration::seconds(2), 4).await;
+    let emergencies = taken.iter().filter(|due| due.message.id == id).count();
+    assert_eq!((taken.len(), emergencies), (4, 3));
+    // Whoever had them is gone: nothing overtakes them then either.
+    let later = morning() + Duration::seconds(2) + Duration::milliseconds(VISIBILITY);
+    let taken = claim(&db, later, 3).await;
+    assert!(taken.iter().all(|due| due.message.id == id), "{taken:?}");
+}
+
 async fn an_attempt_is_settled(db: Database) {
     let message = telephoned(&db, 1, &[1]).await;
     let id = message.id;
@@ -321,7 +352,7 @@ async fn an_attempt_is_settled(db: Database) {
 #[derive(Clone, Copy, Debug)]
 enum Told {
     Attempt(Attempt),
-    Receipt(bool),
+    Receipt(Fate),
 }
 
 /// The rows end as the domain says, in whatever order and pieces it is told.
@@ -336,8 +367,9 @@ async fn whatever_is_told_in_whatever_order_the_end_is_the_same(db: Database) {
         Told::Attempt(Attempt::Retry { at, failure }),
         Told::Attempt(Attempt::Wait { until: at }),
         Told::Attempt(Attempt::Dead(failure)),
-        Told::Receipt(false),
-        Told::Receipt(true),
+        Told::Receipt(Fate::Delivered),
+        Told::Receipt(Fate::Read),
+        Told::Receipt(Fate::Failed(failure)),
     ];
     let mut chance = proptest::test_runner::TestRunner::deterministic();
     let told = prop::collection::vec((1..=5_u128, 0..what.len()), 1..25);
@@ -360,10 +392,10 @@ async fn whatever_is_told_in_whatever_order_the_end_is_the_same(db: Database) {
             for (number, index) in piece {
                 match what[*index] {
                     Told::Attempt(attempt) => drop(outcomes.insert(key(*number), attempt)),
-                    Told::Receipt(read) => receipts.push(Receipt {
+                    Told::Receipt(fate) => receipts.push(Receipt {
                         key: key(*number),
                         sender: "fz".to_owned(),
-                        read,
+                        fate,
                         time: morning(),
                     }),
                 }

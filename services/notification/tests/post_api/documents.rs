@@ -222,6 +222,7 @@ async fn a_repeated_request_sends_one_document(scratch: Scratch) {
         event: "台风".to_owned(),
         severity: Severity::Severe.into(),
         request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
     };
     let first = post.export_as(ask.clone()).await;
     let again = post.export_as(ask).await;

@@ -56,7 +56,7 @@ async fn every_answer_has_its_consequence() {
     let never = |failure| Err(Failed::never(failure));
     let later = |failure| Err(Failed::later(failure));
     let throttled = Err(Failed::throttled(None));
-    let cases: [(Script, _); 11] = [
+    let cases: [(Script, _); 18] = [
         (
             |c| at(c, "RCPT", "550 5.1.1 no such user"),
             never(Failure::NoRecipient),
@@ -65,6 +65,32 @@ async fn every_answer_has_its_consequence() {
             |c| at(c, "RCPT", "551 elsewhere"),
             never(Failure::NoRecipient),
         ),
+        (
+            |c| at(c, "RCPT", "550 no such user"),
+            never(Failure::NoRecipient),
+        ),
+        (
+            |c| at(c, "RCPT", "550-5.1.1 no such\r\n550 5.1.1 user"),
+            never(Failure::NoRecipient),
+        ),
+        // The sender or the content is refused: that says nothing about who is at the address.
+        (
+            |c| at(c, "RCPT", "550 5.7.1 relaying denied"),
+            never(Failure::Refused),
+        ),
+        (
+            |c| at(c, "RCPT", "550 5.1.8 sender rejected"),
+            never(Failure::Refused),
+        ),
+        (
+            |c| at(c, "RCPT", "553 relaying denied"),
+            never(Failure::Refused),
+        ),
+        (
+            |c| at(c, "MAIL", "550 sender rejected"),
+            never(Failure::Refused),
+        ),
+        (|c| at(c, ".", "550 5.1.1 spam"), never(Failure::Refused)),
         (|c| at(c, "RCPT", "450 greylisted"), throttled),
         (|c| at(c, "MAIL", "451 too many"), throttled),
         (

@@ -2,12 +2,14 @@
 
 mod arrival;
 mod contacts;
+mod contacts_batch;
 mod deliveries;
 mod direct;
 mod documents;
 mod email;
 mod encrypted;
 mod failing;
+mod guardians;
 mod inbox;
 mod messages;
 #[path = "../peers/mod.rs"]
@@ -15,6 +17,8 @@ mod peers;
 mod providers;
 mod retention;
 mod sending;
+mod shared;
+mod superseded;
 mod telling;
 mod templates;
 mod told;

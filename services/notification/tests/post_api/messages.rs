@@ -18,8 +18,8 @@ use crate::town::people::class_group;
 use crate::town::post::{Post, contact, notice, to_parties};
 use crate::town::world::{World, by, reason};
 use crate::town::{
-    BUREAU, BUREAU_PATH, CITY, OTHER, OTHER_PATH, SCHOOL, SCHOOL_PATH, SISTER, SISTER_PATH, roster,
-    staff, student,
+    BUREAU, BUREAU_PATH, CITY, OTHER, OTHER_PATH, SCHOOL, SCHOOL_PATH, SISTER, SISTER_PATH, family,
+    roster, staff,
 };
 
 on_both!(
@@ -52,14 +52,14 @@ async fn everybody_is_told_once_whatever_groups_they_are_in(scratch: Scratch) {
             Group::Organizations.into(),
         ],
         posts: Vec::new(),
-        parties: vec![student(101), staff(1), SCHOOL.to_owned()],
+        parties: vec![family(101), staff(1), SCHOOL.to_owned()],
     };
     let sent = post.city(notice(recipients)).await.expect("sent");
     assert_eq!((sent.state(), sent.recipient_count), (State::Expanding, 0));
     let message = post.expanded(&sent.name).await;
     let told = post.told(&sent.name).await;
     let pupils = (101..=111).chain(121..=123).chain([131, 132, 141, 142]);
-    let mut expected: Vec<String> = pupils.map(student).collect();
+    let mut expected: Vec<String> = pupils.map(family).collect();
     expected.extend([1, 2, 3, 11, 21, 31, 32].map(staff));
     // The laboratory is no addressee.
     let organizations = [SCHOOL, OTHER, SISTER, BUREAU, "organizations/350103", CITY];
@@ -126,7 +126,7 @@ async fn who_moves_while_a_message_is_expanded_is_told(scratch: Scratch) {
         roster(&post.world.db, &gone, 1).await;
         let message = post.expanded(&sent.name).await;
         let told: BTreeSet<String> = post.told(&sent.name).await.into_iter().collect();
-        assert!(pupils.iter().all(|number| told.contains(&student(*number))));
+        assert!(pupils.iter().all(|number| told.contains(&family(*number))));
         assert_eq!(message.recipient_count, told.len() as i64);
     }
 }
@@ -150,7 +150,7 @@ async fn nobody_beyond_the_sender_is_told(scratch: Scratch) {
         ..Default::default()
     };
     for (recipients, field) in [
-        (to_parties([student(101), student(131)]), "parties[1]"),
+        (to_parties([family(101), family(131)]), "parties[1]"),
         (to_parties([staff(999)]), "parties[0]"),
         (to_parties([BUREAU.to_owned()]), "parties[0]"),
         (
@@ -173,7 +173,7 @@ async fn nobody_beyond_the_sender_is_told(scratch: Scratch) {
             .expect_err("beyond");
         beyond(refused, &format!("message.recipients.{field}"));
     }
-    let own = to_parties([student(101), staff(2), SCHOOL.to_owned()]);
+    let own = to_parties([family(101), staff(2), SCHOOL.to_owned()]);
     let sent = post.principal(notice(own)).await.expect("sent");
     assert_eq!(post.expanded(&sent.name).await.recipient_count, 3);
     // Whoever may not send for an organisation learns nothing of it.
@@ -354,7 +354,7 @@ async fn those_below_see_their_part_of_the_ledger(scratch: Scratch) {
         })
     };
     let sister = seen(SISTER_PATH, Role::Principal).await.expect("listed");
-    let own = [student(131), student(132), staff(11), SISTER.to_owned()];
+    let own = [family(131), family(132), staff(11), SISTER.to_owned()];
     assert_eq!(sister, own);
     let bureau = seen(BUREAU_PATH, Role::DistrictOfficer)
         .await

@@ -97,9 +97,41 @@ async fn an_answer_that_makes_no_sense_is_never_taken_for_a_good_one() {
         "x".repeat(70_000)
     );
     assert_eq!(sent_to(move |_| Answer::ok(large.clone())).await, bad);
-    assert_eq!(sent_to(|_| Answer::Endless).await, bad);
     let garbage = |_: &Received| Answer::Raw("SSH-2.0-OpenSSH_9.2\r\n".to_owned());
     assert_eq!(sent_to(garbage).await, bad);
+    let head = format!("HTTP/1.1 200 OK\r\nx-more: {}\r\n\r\n", "x".repeat(2 << 20));
+    assert_eq!(sent_to(move |_| Answer::Raw(head.clone())).await, bad);
+}
+
+/// What is read of an answer stays small, however long it is: the rest waits in the network until the
+/// connection is closed.
+#[tokio::test]
+async fn an_answer_without_end_takes_no_memory() {
+    const NETWORK: usize = 32 << 20;
+    let peer = Peer::start(|_| Answer::Endless).await;
+    let provider = made(&sms("sms", &peer.url));
+    for number in 1..=8 {
+        let failed = provider.send(&outgoing("m~1", PHONE)).await;
+        assert_eq!(failed, Err(Failed::later(Failure::BadAnswer)));
+        let taken = peer.endless();
+        assert!(taken < number * NETWORK, "{taken} bytes after {number}");
+    }
+    assert_eq!(peer.received().len(), 8, "on a connection each");
+}
+
+/// A status of success is no success before the whole answer is there.
+#[tokio::test]
+async fn an_answer_that_is_cut_short_is_none() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n";
+    for text in [
+        "HTTP/1.1 200 OK\r\n",
+        head,
+        &format!("{head}{{\"code\": 0, "),
+    ] {
+        let cut = Answer::Cut(text.to_owned());
+        let failed = sent_to(move |_| cut.clone()).await.expect_err("no answer");
+        assert_eq!(failed.then, Then::Later, "{text}: {failed:?}");
+    }
 }
 
 #[tokio::test]
@@ -116,7 +148,9 @@ async fn a_provider_that_throttles_says_for_how_long() {
 
 #[tokio::test]
 async fn a_provider_that_is_slow_or_silent_costs_no_more_than_the_time_out() {
-    for answer in [Answer::Silence, Answer::Trickle] {
+    // As long as it wants with the first byte, between two bytes, and behind the head of its answer.
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n".to_owned();
+    for answer in [Answer::Silence, Answer::Trickle, Answer::Raw(head)] {
         let began = Instant::now();
         let failed = sent_to(move |_| answer.clone()).await;
         assert_eq!(failed, Err(Failed::later(Failure::Timeout)));

@@ -8,7 +8,7 @@ use kit::auth::Role;
 use kit::db::{Database, statement};
 use kit::scratch::Scratch;
 use notification::Migrator;
-use notification::domain::delivery::{Attempt, Failure, Key, Receipt, State};
+use notification::domain::delivery::{Attempt, Failure, Fate, Key, Receipt, State};
 use notification::domain::message::Message;
 use notification::store::Store;
 use notification::store::deliveries::Outcome;
@@ -107,7 +107,7 @@ async fn a_message_goes_a_part_at_a_time_and_with_all_of_its_own(scratch: Scratc
     let read = Receipt {
         key: key(2, "inbox"),
         sender: "fz".to_owned(),
-        read: true,
+        fate: Fate::Read,
         time: morning(),
     };
     Store::record_receipts(&tx, &[&read]).await.expect("read");

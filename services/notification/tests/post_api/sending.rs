@@ -15,7 +15,7 @@ use proto::notification::delivery::{Failure, State};
 use proto::notification::message::{Category, Urgency};
 use tonic::Status;
 
-use crate::peers::{Peer, sms, taken};
+use crate::peers::{Peer, Received, sms, taken};
 use crate::town::post::Post;
 use crate::town::staff;
 use crate::town::ways::{at, channel, is, message, phone, prefer, reachable, until, waits};
@@ -30,6 +30,7 @@ on_both!(
     what_only_comes_to_the_inbox_leaves_by_no_channel,
     replicas_share_a_budget_and_send_nothing_twice,
     an_address_has_a_budget_of_its_own,
+    an_emergency_overtakes_what_waits_for_the_same_address,
     what_expires_is_not_sent,
 );
 
@@ -279,6 +280,65 @@ async fn an_address_has_a_budget_of_its_own(scratch: Scratch) {
     post.world.clock.advance(Duration::seconds(61));
     until(&mut post, &second, is(State::Sent)).await;
     assert_eq!(peer.received().len(), 3);
+}
+
+/// Such as a robot of a group that takes one message a minute.
+async fn an_emergency_overtakes_what_waits_for_the_same_address(scratch: Scratch) {
+    let peer = Peer::start(taken).await;
+    let config = ChannelConfig {
+        address_budget_per_minute: 1,
+        ..sms("sms", &peer.url)
+    };
+    let mut post = Post::with(scratch, vec![config]).await;
+    reachable(&mut post, "sms", &[1]).await;
+    let name = "channels/sms".to_owned();
+    let pause = pb::PauseChannelRequest { name: name.clone() };
+    let pause = by("operator", Role::SystemAdmin, "", pause);
+    let paused = post.world.channels.pause_channel(pause).await;
+    paused.expect("paused");
+    let mut names = Vec::new();
+    for urgency in [Urgency::Ordinary, Urgency::Urgent, Urgency::Emergency] {
+        let sent = post.city(message("sms", &[1], urgency)).await;
+        let name = sent.expect("sent").name;
+        post.expanded(&name).await;
+        names.push(name);
+    }
+    let resume = pb::ResumeChannelRequest { name };
+    let resume = by("operator", Role::SystemAdmin, "", resume);
+    let resumed = post.world.channels.resume_channel(resume).await;
+    resumed.expect("resumed");
+    let [ordinary, urgent, emergency] = &names[..] else {
+        panic!("three messages")
+    };
+    until(&mut post, emergency, is(State::Sent)).await;
+    // The others wait for the next minute, and another emergency comes before it.
+    let later = town::morning() + Duration::seconds(59);
+    for name in [ordinary, urgent] {
+        until(&mut post, name, waits(later)).await;
+    }
+    let sent = post.city(message("sms", &[1], Urgency::Emergency)).await;
+    let second = sent.expect("sent").name;
+    until(&mut post, &second, waits(later)).await;
+    for next in [&second, urgent, ordinary] {
+        post.world.clock.advance(Duration::seconds(61));
+        until(&mut post, next, is(State::Sent)).await;
+    }
+    let order: Vec<String> = peer.received().iter().map(message_of).collect();
+    let expected = [emergency, &second, urgent, ordinary];
+    assert!(
+        order
+            .iter()
+            .zip(expected)
+            .all(|(id, name)| name.ends_with(id.as_str())),
+        "{order:?} instead of {expected:?}"
+    );
+    assert_eq!(order.len(), 4);
+}
+
+/// The id of the message that a request carries.
+fn message_of(request: &Received) -> String {
+    let key = request.header("x-request-id").expect("a key");
+    key.split('~').next().unwrap_or_default().to_owned()
 }
 
 async fn what_expires_is_not_sent(scratch: Scratch) {

@@ -5,7 +5,7 @@ use chrono::Duration;
 use kit::clock::Clock;
 use kit::db::{Database, statement};
 use notification::Migrator;
-use notification::domain::alert::State;
+use notification::domain::alert::{State, Step, Verb};
 use notification::domain::fact::{Kind, Severity};
 use notification::domain::party::Party;
 use notification::store::Store;
@@ -24,8 +24,11 @@ kit::store_suite!(Migrator;
     what_waits_is_told_together_and_once,
     what_waits_is_told_to_who_answers_meanwhile,
     what_becomes_critical_waits_no_longer,
+    what_becomes_graver_is_told_to_whoever_has_seen_it,
+    a_new_owner_is_told_of_what_somebody_saw_before,
     another_alert_speaks_for_it_until_that_one_ends,
     a_silence_keeps_it_from_being_told_until_it_is_over,
+    nobody_is_passed_by_while_a_silence_lasts,
     an_alert_goes_up_to_who_answers_and_they_are_told,
     two_replicas_escalate_and_take_each_once,
     a_thousand_facts_are_raised_in_one_batch,
@@ -119,6 +122,58 @@ async fn what_becomes_critical_waits_no_longer(db: Database) {
     );
 }
 
+/// Somebody sees an alert.
+async fn see(desk: &Desk, basis: &str) {
+    let tx = desk.db.begin().await.expect("a transaction");
+    Store::lock_alerts(&tx).await.expect("locked");
+    let step = Step {
+        subject: "doctor-1".to_owned(),
+        time: desk.clock.now(),
+        comment: String::new(),
+    };
+    let seen = desk.alert(basis).await;
+    let seen = seen.apply(Verb::Acknowledge, step).expect("seen");
+    Store::write_alerts(&tx, seen.into(), desk.clock.now())
+        .await
+        .expect("written");
+    tx.commit().await.expect("committed");
+}
+
+async fn what_becomes_graver_is_told_to_whoever_has_seen_it(db: Database) {
+    let desk = Desk::new(db).await;
+    desk.hear(cluster(1, 3, false)).await;
+    let told = desk.taken().await;
+    assert_eq!((told.len(), told[0].severity), (1, Severity::Warning));
+    see(&desk, "clusters/C1").await;
+    desk.hear(cluster(2, 3, true)).await;
+    let alert = desk.alert("clusters/C1").await;
+    assert_eq!((alert.state, alert.told_level), (State::Open, 0));
+    assert!(alert.next.is_some(), "the clock goes on");
+    let anew = desk.taken().await;
+    assert_eq!((anew.len(), anew[0].severity), (1, Severity::Critical));
+    assert_eq!(parties(&anew), parties(&told));
+    assert_ne!(anew[0].id, told[0].id);
+    desk.hear(cluster(3, 4, true)).await;
+    assert_eq!(desk.taken().await, [], "once");
+}
+
+async fn a_new_owner_is_told_of_what_somebody_saw_before(db: Database) {
+    let desk = Desk::new(db).await;
+    desk.hear(placed(SCHOOL_PATH, "T1", 1)).await;
+    assert_eq!(parties(&desk.taken().await), [staff(1)]);
+    see(&desk, "holds/T1").await;
+    roster(&desk.db, &[duties(SCHOOL_PATH, 2, &staff(2))], 1).await;
+    let told = desk.taken().await;
+    assert_eq!(parties(&told), [staff(2)]);
+    assert_eq!(told[0].bases, [desk.alert("holds/T1").await.name()]);
+    let alert = desk.alert("holds/T1").await;
+    assert_eq!((alert.state, alert.next), (State::Acknowledged, None));
+    // What is over is nobody's any more.
+    desk.hear(released(SCHOOL_PATH, "T1", 2)).await;
+    roster(&desk.db, &[duties(SCHOOL_PATH, 3, &staff(3))], 1).await;
+    assert_eq!(desk.taken().await, []);
+}
+
 async fn another_alert_speaks_for_it_until_that_one_ends(db: Database) {
     let desk = Desk::new(db).await;
     desk.hear(overdue("cases/K1", 1, true, false)).await;
@@ -164,10 +219,11 @@ async fn a_silence_keeps_it_from_being_told_until_it_is_over(db: Database) {
     let told = desk.taken().await;
     assert_eq!((told.len(), told[0].kind), (1, Kind::ClusterFound));
     assert_eq!(desk.alert("clusters/C1").await.silenced_by, "");
-    // One that runs out by itself; the alert is escalated all the same.
-    let until = desk.clock.now() + Duration::hours(3);
-    let silence = desk.silence("fz", &kinds, until).await;
-    desk.clock.advance(Duration::minutes(120));
+    // One that runs out by itself; what was told is escalated all the same, and kept there.
+    let next = desk.alert("clusters/C1").await.next.expect("its time runs");
+    let silence = desk.silence("fz", &kinds, next + Duration::hours(1)).await;
+    desk.clock
+        .advance(next - desk.clock.now() + Duration::minutes(1));
     desk.tick().await;
     let kept = desk.alert("clusters/C1").await;
     assert_eq!((kept.level, &kept.silenced_by), (1, &silence.name()));
@@ -178,6 +234,32 @@ async fn a_silence_keeps_it_from_being_told_until_it_is_over(db: Database) {
     let told = desk.taken().await;
     let cluster = told.iter().find(|told| told.kind == Kind::ClusterFound);
     assert_eq!(cluster.expect("told").party.name(), staff(20));
+}
+
+/// The school hears first, however long its alert was kept, and then has its time.
+async fn nobody_is_passed_by_while_a_silence_lasts(db: Database) {
+    let desk = Desk::new(db).await;
+    let until = morning() + Duration::hours(20);
+    desk.silence("fz", &[Kind::ClusterFound], until).await;
+    desk.hear(cluster(1, 3, false)).await;
+    for _ in 0..3 {
+        desk.clock.advance(Duration::hours(6));
+        desk.tick().await;
+    }
+    let kept = desk.alert("clusters/C1").await;
+    assert_eq!((kept.level, kept.told_level, kept.next), (0, -1, None));
+    assert_eq!(desk.taken().await, []);
+    desk.clock.advance(Duration::hours(2));
+    desk.tick().await;
+    assert_eq!(parties(&desk.taken().await), [staff(1)]);
+    desk.tick().await;
+    let told = desk.alert("clusters/C1").await;
+    assert_eq!((told.level, told.told_level), (0, 0));
+    let left = told.next.expect("the clock goes on") - desk.clock.now();
+    assert!(left > Duration::zero(), "{left}");
+    desk.clock.advance(left + Duration::minutes(1));
+    desk.tick().await;
+    assert_eq!(parties(&desk.taken().await), [staff(20)]);
 }
 
 async fn an_alert_goes_up_to_who_answers_and_they_are_told(db: Database) {
@@ -198,6 +280,7 @@ async fn an_alert_goes_up_to_who_answers_and_they_are_told(db: Database) {
     let other = [duties(BUREAU_PATH, 2, &staff(21))];
     roster(&desk.db, &other, 1).await;
     assert_eq!(desk.alert("holds/T1").await.owner, staff(21));
+    assert_eq!(parties(&desk.taken().await), [staff(21)], "they are told");
     roster(&desk.db, &[duties(SCHOOL_PATH, 2, &staff(2))], 1).await;
     assert_eq!(desk.alert("holds/T1").await.owner, staff(21));
     desk.clock.advance(Duration::minutes(31));

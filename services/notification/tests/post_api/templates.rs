@@ -145,7 +145,9 @@ async fn the_shipped_templates_are_there_once(scratch: Scratch) {
         "templates/directive-revoked",
         "templates/directive-superseded",
         "templates/directive-unfinished",
+        "templates/meeting-cancelled",
         "templates/meeting-notice",
+        "templates/meeting-postponed",
         "templates/notice",
         "templates/told",
         "templates/weather-warning",
@@ -368,8 +370,9 @@ async fn lists_are_paged(scratch: Scratch) {
             break;
         }
     }
-    assert_eq!(names.len(), 12);
-    assert!(names.is_sorted());
+    let (whole, _) = world.templates(1000, "").await;
+    assert_eq!(names, whole);
+    assert!(names.len() > 3 && names.is_sorted());
     for after in 0..3 {
         world.save(reminder(), after, "").await.expect("saved");
     }

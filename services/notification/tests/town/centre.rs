@@ -8,8 +8,8 @@ use proto::notification::message::Category;
 use proto::notification::warning_info::Severity;
 use proto::notification::warning_reference::Type;
 
+use super::BUREAU;
 use super::post::{Post, notice, to_parties};
-use super::staff;
 use super::world::by;
 
 /// A channel for documents by the centre at `url`.
@@ -23,7 +23,7 @@ pub(crate) fn centre(id: &str, url: &str) -> ChannelConfig {
 }
 
 impl Post {
-    /// The city warns its staff; the name of the message.
+    /// The city warns a bureau; the name of the message.
     pub(crate) async fn warn(&mut self, exercise: bool) -> String {
         let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let message = pb::Message {
@@ -36,7 +36,7 @@ impl Post {
             ]
             .into(),
             exercise,
-            ..notice(to_parties([staff(1)]))
+            ..notice(to_parties([BUREAU.to_owned()]))
         };
         self.city(message).await.expect("sent").name
     }
@@ -48,7 +48,7 @@ impl Post {
             r#type: of.into(),
             event: "台风".to_owned(),
             severity: Severity::Severe.into(),
-            request_id: String::new(),
+            ..Default::default()
         };
         self.export_as(ask).await
     }

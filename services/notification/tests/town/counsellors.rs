@@ -1,7 +1,7 @@
 //! What counsellors do with cases of support.
 
 use proto::notification as pb;
-use proto::notification::support_case::Grade;
+use proto::notification::support_case::{CloseReason, Grade};
 use tonic::Status;
 
 use super::officers::once;
@@ -10,6 +10,19 @@ use super::world::World;
 use super::{SCHOOL, student};
 
 pub(crate) const NOTE: &str = "班主任反映近期情绪低落，已初步谈话";
+
+/// What a counsellor does in a case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Walk {
+    Grade(Grade),
+    Contact,
+    Support,
+    Inform,
+    Refer,
+    FollowUp,
+    Close(CloseReason),
+    Reopen(Grade),
+}
 
 impl World {
     pub(crate) async fn open_case(
@@ -74,14 +87,99 @@ impl World {
         Ok(referred.into_inner())
     }
 
-    pub(crate) async fn close(&self, who: &Who, name: &str) -> Result<pb::SupportCase, Status> {
+    pub(crate) async fn begin_support(
+        &self,
+        who: &Who,
+        name: &str,
+    ) -> Result<pb::SupportCase, Status> {
+        let ask = pb::BeginSupportRequest {
+            name: name.to_owned(),
+            note: "每周个别辅导一次".to_owned(),
+            request_id: once(),
+        };
+        let begun = self.support().begin_support(who.asks(ask)).await?;
+        Ok(begun.into_inner())
+    }
+
+    pub(crate) async fn inform(&self, who: &Who, name: &str) -> Result<pb::SupportCase, Status> {
+        let ask = pb::InformGuardianRequest {
+            name: name.to_owned(),
+            note: "已当面告知监护人，同意就医".to_owned(),
+            request_id: once(),
+        };
+        let informed = self.support().inform_guardian(who.asks(ask)).await?;
+        Ok(informed.into_inner())
+    }
+
+    pub(crate) async fn follow_up(&self, who: &Who, name: &str) -> Result<pb::SupportCase, Status> {
+        let ask = pb::FollowUpSupportCaseRequest {
+            name: name.to_owned(),
+            note: "复诊后情况好转".to_owned(),
+            request_id: once(),
+        };
+        let followed = self.support().follow_up_support_case(who.asks(ask)).await?;
+        Ok(followed.into_inner())
+    }
+
+    pub(crate) async fn close(
+        &self,
+        who: &Who,
+        name: &str,
+        reason: CloseReason,
+    ) -> Result<pb::SupportCase, Status> {
         let ask = pb::CloseSupportCaseRequest {
             name: name.to_owned(),
             note: "情况稳定".to_owned(),
+            reason: reason.into(),
             request_id: once(),
         };
         let closed = self.support().close_support_case(who.asks(ask)).await?;
         Ok(closed.into_inner())
+    }
+
+    pub(crate) async fn reopen(
+        &self,
+        who: &Who,
+        name: &str,
+        grade: Grade,
+    ) -> Result<pb::SupportCase, Status> {
+        let ask = pb::ReopenSupportCaseRequest {
+            name: name.to_owned(),
+            grade: grade.into(),
+            note: "再次求助".to_owned(),
+            request_id: once(),
+        };
+        let reopened = self.support().reopen_support_case(who.asks(ask)).await?;
+        Ok(reopened.into_inner())
+    }
+
+    /// One verb after the other, each by the counsellor of the school; the case after the last.
+    pub(crate) async fn walked(&self, name: &str, walk: &[Walk]) -> pb::SupportCase {
+        let who = counsellor();
+        let mut case = pb::SupportCase::default();
+        for step in walk {
+            let moved = self.walk(&who, name, *step).await;
+            case = moved.unwrap_or_else(|refused| panic!("{step:?}: {refused:?}"));
+        }
+        case
+    }
+
+    pub(crate) async fn walk(
+        &self,
+        who: &Who,
+        name: &str,
+        step: Walk,
+    ) -> Result<pb::SupportCase, Status> {
+        match step {
+            Walk::Grade(grade) => self.regrade(who, name, grade).await,
+            Walk::Contact => self.contact(who, name).await,
+            Walk::Support => self.begin_support(who, name).await,
+            Walk::Inform => self.inform(who, name).await,
+            Walk::Refer => self.refer(who, name).await,
+            Walk::FollowUp => self.follow_up(who, name).await,
+            Walk::Close(reason) => self.close(who, name, reason).await,
+            Walk::Reopen(grade) => self.reopen(who, name, grade).await,
+        }
     }
 
     pub(crate) async fn cases(

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use kit::field::to_timestamp;
 use notification::domain::fact::{Kind, Severity};
 use proto::roster::check_policy::Slot;
-use proto::roster::report_policy;
+use proto::roster::{cluster_policy, report_policy};
 use proto::sampling as pb;
 use proto::sampling::sampling_event::State;
 
@@ -86,7 +86,7 @@ pub(crate) fn cluster() -> pb::Cluster {
         state: pb::cluster::State::Open.into(),
         stands: true,
         rule: Some(pb::ClusterRule {
-            scope: pb::cluster_rule::Scope::ClassGroup.into(),
+            scope: cluster_policy::Scope::ClassGroup.into(),
             ..Default::default()
         }),
         org_path: format!("{SCHOOL_PATH}/p2019-01"),
@@ -205,6 +205,7 @@ pub(crate) fn examples() -> Vec<Example> {
             stands: ("clusters/C1", State::Cluster(cluster())),
             over: Some(State::Cluster(pb::Cluster {
                 stands: false,
+                report_time: at(morning() + Duration::hours(1)),
                 ..cluster()
             })),
             severity: Severity::Warning,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use kit::db::statement;
-use notification::domain::party::Party;
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
 
@@ -16,11 +15,7 @@ pub(crate) type Values = BTreeMap<String, String>;
 impl World {
     /// What lies in an inbox of one template, the oldest first.
     pub(crate) async fn mail(&self, party: &str, template: &str) -> Vec<Values> {
-        let (kind, bytes) = match Party::parse(party).expect("a party") {
-            Party::Student(id) => (1_i16, id.as_bytes().to_vec()),
-            Party::Staff(id) => (2, id.as_bytes().to_vec()),
-            Party::Organization(id) => (3, id.into_bytes()),
-        };
+        let (kind, bytes) = super::key(party);
         let sql = "SELECT m.body FROM deliveries d JOIN messages m ON m.id = d.message \
                    WHERE d.kind = $1 AND d.recipient = $2 AND d.channel = 'inbox' \
                    AND m.template = $3 ORDER BY m.id";

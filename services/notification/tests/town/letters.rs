@@ -37,6 +37,7 @@ pub(crate) fn letter(number: u128, ways: Vec<Way>) -> Direct {
         exercise: false,
         author: "campus".to_owned(),
         basis: format!("organizations/fz/alerts/{number}"),
+        confidential: false,
         created: morning(),
         expires: morning() + Message::LIFE,
         expanded: None,

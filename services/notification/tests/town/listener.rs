@@ -129,6 +129,7 @@ impl World {
                 events: page.events,
                 page_token: String::new(),
                 resume_token: page.resume_token,
+                origin: kit::feed::Origin::default(),
             })
         };
         Ok(Listener {

@@ -11,6 +11,7 @@ pub(crate) mod desk;
 pub(crate) mod doctors;
 pub(crate) mod examples;
 pub(crate) mod inboxes;
+pub(crate) mod inspected;
 pub(crate) mod letters;
 pub(crate) mod listener;
 pub(crate) mod neighbours;
@@ -31,6 +32,7 @@ use chrono::{DateTime, Utc};
 use kit::clock::ManualClock;
 use kit::db::Database;
 use kit::projection::Projection;
+use notification::domain::party::Party;
 use notification::store::Store;
 use notification::{RosterProjection, SamplingProjection};
 use proto::roster as pb;
@@ -51,6 +53,31 @@ pub(crate) const OTHER_PATH: &str = "fz/350103/2135010002";
 /// Half past nine in the city, when holds are placed here.
 pub(crate) fn morning() -> DateTime<Utc> {
     "2022-04-06T01:30:00Z".parse().expect("an instant")
+}
+
+/// All guardians of a pupil.
+pub(crate) fn family(number: u128) -> String {
+    format!("{}/guardians/-", student(number))
+}
+
+/// One guardian of a pupil.
+pub(crate) fn guardian(number: u128, which: u128) -> String {
+    format!(
+        "{}/guardians/{}",
+        student(number),
+        Uuid::from_u128(which).hyphenated()
+    )
+}
+
+/// The kind and the bytes of a party, as the tables have them.
+pub(crate) fn key(party: &str) -> (i16, Vec<u8>) {
+    match Party::parse(party).expect("a party") {
+        Party::Family(id) => (1, id.as_bytes().to_vec()),
+        Party::Staff(id) => (2, id.as_bytes().to_vec()),
+        Party::Organization(id) => (3, id.into_bytes()),
+        Party::Student(id) => (6, id.as_bytes().to_vec()),
+        Party::Guardian(student, id) => (7, [*student.as_bytes(), *id.as_bytes()].concat()),
+    }
 }
 
 pub(crate) fn student(number: u128) -> String {

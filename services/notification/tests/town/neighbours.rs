@@ -72,6 +72,7 @@ macro_rules! neighbour {
                 let pages = pages.map_err(Status::from).map_ok(|page| $package::$news {
                     events: events::<$event>(&page),
                     resume_token: page.resume_token,
+                    ..$package::$news::default()
                 });
                 Ok(Response::new(pages.boxed()))
             }

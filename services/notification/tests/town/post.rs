@@ -6,9 +6,8 @@ use kit::db::{Database, statement};
 use kit::scratch::Scratch;
 use notification::domain::channel::Kind;
 use notification::domain::delivery::{Attempt, Failure};
-use notification::domain::party::Party;
 use notification::store::Store;
-use notification::store::deliveries::{Due, Outcome};
+use notification::store::deliveries::{Due, Hold, Outcome};
 use notification::{ChannelConfig, RequestConfig};
 use proto::notification as pb;
 use sea_orm::ConnectionTrait;
@@ -63,11 +62,7 @@ fn sms() -> ChannelConfig {
 
 /// Somebody can be reached by a channel.
 pub(crate) async fn contact(db: &Database, party: &str, channel: &str) {
-    let (kind, bytes) = match Party::parse(party).expect("a party") {
-        Party::Student(id) => (1_i16, id.as_bytes().to_vec()),
-        Party::Staff(id) => (2, id.as_bytes().to_vec()),
-        Party::Organization(id) => (3, id.into_bytes()),
-    };
+    let (kind, bytes) = super::key(party);
     let sql = "INSERT INTO contact_points (channel, party_kind, party, sealed, unreachable, \
                spent_until, update_time) VALUES ($1, $2, $3, $3, FALSE, 0, 0)";
     let values = [channel.into(), kind.into(), bytes.into()];
@@ -196,7 +191,9 @@ impl Post {
     pub(crate) async fn claimed(&self, channel: &str) -> Vec<Due> {
         let now = self.world.clock.now().timestamp_millis();
         let tx = self.world.db.begin().await.expect("a transaction");
-        let due = Store::claim(&tx, channel, now, 100).await.expect("taken");
+        let until = now + 300_000;
+        let due = Store::claim(&tx, channel, Hold { now, until }, 100).await;
+        let due = due.expect("taken");
         tx.commit().await.expect("committed");
         due
     }

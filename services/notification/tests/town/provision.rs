@@ -21,6 +21,18 @@ pub(crate) fn kept_out(count: i32) -> pb::GateRecheckStanding {
     }
 }
 
+/// So many decisions of gates without a network are contradicted, of which so many let somebody in.
+pub(crate) fn conflicts(count: i32, admitted: i32) -> pb::GateConflictStanding {
+    pb::GateConflictStanding {
+        name: format!("{SCHOOL}/gateConflictStanding"),
+        conflict_count: count,
+        admitted_count: admitted,
+        first_time: at(morning()),
+        last_time: at(morning()),
+        ..Default::default()
+    }
+}
+
 /// These items of the school are below their minimum, and these have expired.
 pub(crate) fn supplies(below: &[&str], expired: &[&str]) -> pb::SupplyStanding {
     let codes = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
@@ -76,6 +88,19 @@ fn resumption(blocks: &[pb::resumption_block::Kind]) -> State {
 /// Of an entity of its own for each kind, so that each alert stands by itself.
 fn entity(standing: &str, kind: Kind) -> String {
     format!("{SCHOOL}/{standing}/{}", kind as i32)
+}
+
+/// A gate without a network let somebody in who must not be, and kept somebody out.
+pub(crate) fn of_gates() -> Vec<Danger> {
+    let conflict = |count, admitted| State::GateConflictStanding(conflicts(count, admitted));
+    let standing = "gateConflictStanding";
+    vec![Danger {
+        severity: Severity::Critical,
+        due: Duration::minutes(30),
+        title: "今日校门断网期间的放行或拒绝有 2 次与应有判定不一致，其中误放行 1 次，请立即核实并落实处置",
+        rule: "3.9",
+        ..danger(Kind::GateConflict, standing, conflict(2, 1), conflict(0, 0))
+    }]
 }
 
 fn danger(kind: Kind, standing: &str, stands: State, over: State) -> Danger {

@@ -135,6 +135,7 @@ pub(crate) fn hop(late: bool, done: bool) -> pb::IncidentClock {
         from_receiver: Receiver::School.into(),
         to_receiver: Receiver::District.into(),
         start_time: at(morning()),
+        report_number: 0,
         due_time: at(morning() + Duration::hours(if late { 0 } else { 2 })),
         done_time: done.then(|| to_timestamp(morning())),
         over_level: false,
@@ -426,5 +427,7 @@ pub(crate) fn dangers() -> Vec<Danger> {
     dangers.extend(of_duty());
     dangers.extend(super::provision::of_provision());
     dangers.extend(of_gaps());
+    dangers.extend(super::inspected::of_inspections());
+    dangers.extend(super::provision::of_gates());
     dangers
 }

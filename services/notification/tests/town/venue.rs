@@ -1,6 +1,6 @@
 //! What conveners, desks and organisations do about meetings.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use kit::auth::Role;
 use kit::scratch::Scratch;
 use proto::notification as pb;
@@ -19,6 +19,9 @@ pub(crate) fn start() -> DateTime<Utc> {
 
 /// Who acts: subject, role and scope.
 pub(crate) type Who<'a> = (&'a str, Role, &'a str);
+
+/// Why a meeting is not held as it was called.
+pub(crate) const REASON: &str = "台风防御应急响应";
 
 pub(crate) const CONVENER: Who = ("writer-1", Role::CityOfficer, "fz");
 
@@ -170,10 +173,39 @@ impl World {
         Ok(self.meetings.end_meeting(ask).await?.into_inner())
     }
 
+    /// Moves a meeting to another day at the same time.
+    pub(crate) async fn postpone_meeting(
+        &mut self,
+        name: &str,
+        days: i64,
+    ) -> Result<pb::Meeting, Status> {
+        let at = |hours: i64| {
+            let time = start() + Duration::days(days) + Duration::hours(hours);
+            Some(kit::field::to_timestamp(time))
+        };
+        let ask = pb::PostponeMeetingRequest {
+            name: name.to_owned(),
+            start_time: at(0),
+            end_time: at(1),
+            reason: REASON.to_owned(),
+            request_id: once(),
+        };
+        self.postpone(ask).await
+    }
+
+    pub(crate) async fn postpone(
+        &mut self,
+        ask: pb::PostponeMeetingRequest,
+    ) -> Result<pb::Meeting, Status> {
+        let ask = by(CONVENER.0, CONVENER.1, CONVENER.2, ask);
+        Ok(self.meetings.postpone_meeting(ask).await?.into_inner())
+    }
+
     pub(crate) async fn cancel_meeting(&mut self, name: &str) -> Result<pb::Meeting, Status> {
         let ask = pb::CancelMeetingRequest {
             name: name.to_owned(),
             request_id: once(),
+            reason: REASON.to_owned(),
         };
         let ask = by(CONVENER.0, CONVENER.1, CONVENER.2, ask);
         Ok(self.meetings.cancel_meeting(ask).await?.into_inner())

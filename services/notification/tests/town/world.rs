@@ -168,6 +168,7 @@ pub(crate) fn settings(
         channels: ways.to_vec(),
         sending: SendingConfig {
             poll: Duration::from_millis(20),
+            ..SendingConfig::default()
         },
     }
 }
@@ -183,7 +184,8 @@ pub(crate) fn by<T>(subject: &str, role: Role, scope: &str, message: T) -> Reque
 
 /// A request of a person of the register, who is `role` at `scope`.
 pub(crate) fn of<T>(person: &str, role: Role, scope: &str, message: T) -> Request<T> {
-    signed("somebody", role, scope, Some(person.to_owned()), message)
+    let pupil = person.split("/guardians/").next().unwrap_or_default();
+    signed("somebody", role, scope, Some(pupil.to_owned()), message)
 }
 
 fn signed<T>(

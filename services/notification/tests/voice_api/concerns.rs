@@ -10,6 +10,7 @@ use kit::scratch::Scratch;
 use notification::domain::notice::Event;
 use notification::domain::party::Party;
 use notification::store::Store;
+use notification::store::notices::Message;
 use proto::notification as pb;
 use proto::notification::concern::{Category, State, Submitter};
 use proto::roster::RosterEvent;
@@ -17,12 +18,12 @@ use proto::roster::organization::Kind;
 use tonic::Code;
 
 use crate::town::voices::{
-    TEXT, admin, calendar, city, concern, counsellor, district, parent, principal, pupil, teacher,
-    until, who,
+    TEXT, Who, admin, calendar, city, concern, counsellor, district, parent, principal, pupil,
+    teacher, until, who,
 };
 use crate::town::world::{World, reason};
 use crate::town::{
-    BUREAU, CITY, OTHER_PATH, SCHOOL, SCHOOL_PATH, SISTER, SISTER_PATH, staff, student,
+    BUREAU, CITY, OTHER_PATH, SCHOOL, SCHOOL_PATH, SISTER, SISTER_PATH, family, staff,
 };
 
 on_both!(
@@ -35,6 +36,7 @@ on_both!(
     silence_closes_an_answered_concern,
     only_those_who_may_hear_concerns,
     concerns_are_listed_page_by_page,
+    whoever_is_to_answer_finds_what_is_theirs,
     few_are_hidden_in_figures,
     concerns_move_with_their_school,
     wrong_fields_are_named,
@@ -67,7 +69,12 @@ async fn a_concern_is_sorted_out_answered_and_judged(scratch: Scratch) {
         ),
         (State::Assigned, &*staff(2), SCHOOL)
     );
-    assert!(world.notices().await.is_empty());
+    let mut expected = [
+        (Event::ConcernReceived, SCHOOL.to_owned()),
+        (Event::ConcernAssigned, staff(2)),
+    ];
+    expected.sort();
+    assert_eq!(whom(&world.notices().await), expected);
     let answered = world.answer(&teacher(), name).await.expect("answered");
     assert_eq!(answered.state(), State::Answered);
     let [told] = &world.notices().await[..] else {
@@ -75,7 +82,7 @@ async fn a_concern_is_sorted_out_answered_and_judged(scratch: Scratch) {
     };
     assert_eq!(
         (told.event, told.party.name(), &told.bases[..]),
-        (Event::ConcernAnswered, student(1), &[name.clone()][..])
+        (Event::ConcernAnswered, family(1), &[name.clone()][..])
     );
     let rated = world.rate(&parent(), name, (4, "")).await.expect("rated");
     assert_eq!((rated.state(), rated.satisfaction), (State::Closed, 4));
@@ -90,12 +97,22 @@ async fn a_concern_is_sorted_out_answered_and_judged(scratch: Scratch) {
     );
 }
 
+/// Of what happened, and who is told.
+fn whom(told: &[Message]) -> Vec<(Event, String)> {
+    let told = told.iter().map(|one| (one.event, one.party.name()));
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    told
+}
+
 async fn harm_goes_over_the_head_of_the_school(scratch: Scratch) {
     let world = World::peopled(scratch).await;
     for category in [Category::Harm, Category::Conduct] {
         let submitted = world.submitted(category).await;
         let name = &submitted.name;
         assert_eq!(submitted.assignee_organization, BUREAU);
+        let told = whom(&world.notices().await);
+        assert_eq!(told, [(Event::ConcernReceived, BUREAU.to_owned())]);
         // The principal learns nothing, not even that it is there.
         let nowhere = format!("{SCHOOL}/concerns/00000000-0000-7000-8000-000000000000");
         let hidden = world
@@ -123,6 +140,8 @@ async fn harm_goes_over_the_head_of_the_school(scratch: Scratch) {
         assert_eq!(reason(&to_school), "CONCERN_ASSIGNEE");
         let assigned = world.assign(&district(), name, staff(20)).await;
         assert_eq!(assigned.expect("assigned").assignee_organization, BUREAU);
+        let told = whom(&world.notices().await);
+        assert_eq!(told, [(Event::ConcernAssigned, staff(20))]);
     }
     // What turns out to be harm leaves the school then.
     let submitted = world.submitted(Category::Other).await;
@@ -132,13 +151,20 @@ async fn harm_goes_over_the_head_of_the_school(scratch: Scratch) {
     assert_eq!(triaged.expect("triaged").assignee_organization, BUREAU);
     let gone = world.look(&principal(), &submitted.name, "").await;
     assert_eq!(gone.expect_err("refused").code(), Code::NotFound);
+    let told = [SCHOOL, BUREAU].map(|to| (Event::ConcernReceived, to.to_owned()));
+    let mut told = told.to_vec();
+    told.sort();
+    assert_eq!(whom(&world.notices().await), told);
 }
 
 async fn an_answer_that_does_not_satisfy_goes_up(scratch: Scratch) {
     let world = World::peopled(scratch).await;
     let name = world.submitted(Category::Living).await.name;
     world.answered(&name).await;
+    world.notices().await;
     let reopened = world.rate(&parent(), &name, (2, "")).await.expect("rated");
+    let told = whom(&world.notices().await);
+    assert_eq!(told, [(Event::ConcernReopened, BUREAU.to_owned())]);
     assert_eq!(
         (
             reopened.state(),
@@ -164,9 +190,21 @@ async fn who_answers_is_related_to_the_concern(scratch: Scratch) {
         let refused = world.assign(&principal(), &name, unrelated).await;
         assert_eq!(reason(&refused.expect_err("refused")), "CONCERN_ASSIGNEE");
     }
-    for related in [staff(20), staff(2)] {
+    world.notices().await;
+    // Whoever is to answer is told each time it becomes theirs, and once.
+    for (related, told) in [
+        (staff(20), true),
+        (staff(2), true),
+        (staff(2), false),
+        (staff(20), true),
+        (staff(2), true),
+    ] {
         let assigned = world.assign(&principal(), &name, related.clone()).await;
         assert_eq!(assigned.expect("assigned").assignee, related);
+        let expected = told.then(|| (Event::ConcernAssigned, related.clone()));
+        let expected: Vec<_> = expected.into_iter().collect();
+        assert_eq!(whom(&world.notices().await), expected, "{related}");
+        world.clock.advance(Duration::seconds(1));
     }
     // The one who answers reads and answers it, and does nothing else.
     assert_eq!(
@@ -208,6 +246,7 @@ async fn each_deadline_is_told_once_with_two_replicas(scratch: Scratch) {
     let other = world.replica().await;
     let name = world.submitted(Category::Living).await.name;
     let next = world.submitted(Category::Harm).await.name;
+    world.notices().await;
     world
         .clock
         .set("2022-04-07T16:00:01Z".parse().expect("an instant"));
@@ -237,6 +276,7 @@ async fn each_deadline_is_told_once_with_two_replicas(scratch: Scratch) {
         .assign(&principal(), &name, staff(2))
         .await
         .expect("assigned");
+    world.notices().await;
     world
         .clock
         .set("2022-04-27T16:00:01Z".parse().expect("an instant"));
@@ -333,6 +373,10 @@ async fn only_those_who_may_hear_concerns(scratch: Scratch) {
     let stranger = who("sub-principal-2", Role::Principal, SISTER_PATH, None);
     let far = who("sub-principal-3", Role::Principal, OTHER_PATH, None);
     for other in [stranger, far, counsellor(), teacher(), pupil(), admin()] {
+        let is_staff = other
+            .person
+            .as_deref()
+            .is_some_and(|who| who.starts_with("staff/"));
         let read = world.look(&other, &name, "").await.expect_err("refused");
         assert_eq!(read.code(), Code::PermissionDenied, "{other:?}");
         let triaged = world.triage(&other, &name, Category::Living).await;
@@ -344,11 +388,14 @@ async fn only_those_who_may_hear_concerns(scratch: Scratch) {
         let listed = world
             .concerns_at(&other, SCHOOL, pb::ListConcernsRequest::default())
             .await;
-        assert_eq!(
-            listed.expect_err("refused").code(),
-            Code::PermissionDenied,
-            "{other:?}"
-        );
+        match listed {
+            // Nothing was assigned to them.
+            Ok(listed) => assert!(is_staff && listed.concerns.is_empty(), "{other:?}"),
+            Err(refused) => {
+                assert!(!is_staff, "{other:?}");
+                assert_eq!(refused.code(), Code::PermissionDenied, "{other:?}");
+            }
+        }
     }
     let own = world.triage(&parent(), &name, Category::Living).await;
     assert_eq!(reason(&own.expect_err("refused")), "SCOPE_DENIED");
@@ -416,6 +463,51 @@ async fn concerns_are_listed_page_by_page(scratch: Scratch) {
         }
     }
     assert_eq!(listed, names);
+}
+
+async fn whoever_is_to_answer_finds_what_is_theirs(scratch: Scratch) {
+    let world = World::peopled(scratch).await;
+    let listed = async |who: &Who, parent| {
+        let ask = pb::ListConcernsRequest::default();
+        let listed = world.concerns_at(who, parent, ask).await.expect("listed");
+        let names = listed.concerns.into_iter().map(|concern| concern.name);
+        names.collect::<Vec<_>>()
+    };
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        names.push(world.submitted(Category::Living).await.name);
+        world.clock.advance(Duration::seconds(1));
+    }
+    for name in &names[..2] {
+        let triaged = world.triage(&principal(), name, Category::Living).await;
+        triaged.expect("triaged");
+    }
+    assert_eq!(listed(&teacher(), SCHOOL).await, [""; 0]);
+    for (name, whom) in names.iter().zip([staff(2), staff(20)]) {
+        let assigned = world.assign(&principal(), name, whom).await;
+        assigned.expect("assigned");
+    }
+    for parent in [SCHOOL, BUREAU, CITY] {
+        assert_eq!(listed(&teacher(), parent).await, names[..1]);
+    }
+    let beside = world
+        .concerns_at(&teacher(), SISTER, pb::ListConcernsRequest::default())
+        .await;
+    assert_eq!(beside.expect_err("refused").code(), Code::PermissionDenied);
+    // Whoever sees to the school has all of them, and each of them once.
+    names.reverse();
+    for who in [principal(), district()] {
+        assert_eq!(listed(&who, SCHOOL).await, names);
+    }
+    let official = who(
+        "sub-official-20",
+        Role::SchoolClerk,
+        town::BUREAU_PATH,
+        Some(staff(20)),
+    );
+    assert_eq!(listed(&official, BUREAU).await, names[1..2]);
+    world.answer(&teacher(), &names[2]).await.expect("answered");
+    assert_eq!(listed(&teacher(), SCHOOL).await, names[2..]);
 }
 
 async fn few_are_hidden_in_figures(scratch: Scratch) {

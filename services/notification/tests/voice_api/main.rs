@@ -1,8 +1,11 @@
 //! Concerns and support, and who may know whose they are, on both databases.
 
 mod anonymity;
+mod apart;
 mod care;
 mod concerns;
+mod confidence;
+mod lane;
 mod reminders;
 mod support;
 #[path = "../town/mod.rs"]

@@ -3,10 +3,10 @@
 use chrono::Duration;
 use kit::scratch::Scratch;
 use proto::notification::concern::Category;
-use proto::notification::support_case::Grade;
+use proto::notification::support_case::{CloseReason, Grade};
 
 use crate::town::classes::answers;
-use crate::town::counsellors::case;
+use crate::town::counsellors::{Walk, case};
 use crate::town::voices::{counsellor, id_of, until};
 use crate::town::world::World;
 use crate::town::{self, SCHOOL, SCHOOL_PATH, on_both, staff};
@@ -84,6 +84,7 @@ async fn a_counsellor_is_reminded_then_told_with_the_head_each_once(scratch: Scr
 async fn a_contact_in_time_puts_the_reminder_off(scratch: Scratch) {
     let world = school(scratch).await;
     let opened = world.opened(Grade::Red).await;
+    world.walked(&opened.name, &[Walk::Grade(Grade::Red)]).await;
     world.clock.advance(Duration::hours(17));
     world
         .contact(&counsellor(), &opened.name)
@@ -97,14 +98,13 @@ async fn a_contact_in_time_puts_the_reminder_off(scratch: Scratch) {
         .clock
         .advance(Duration::hours(16) + Duration::seconds(1));
     assert_eq!(heard(&world, &staff(3), 1).await, [SOON]);
-    world
-        .regrade(&counsellor(), &opened.name, Grade::Blue)
-        .await
-        .expect("graded");
-    world
-        .close(&counsellor(), &opened.name)
-        .await
-        .expect("closed");
+    let end = [
+        Walk::Grade(Grade::Blue),
+        Walk::Support,
+        Walk::FollowUp,
+        Walk::Close(CloseReason::Recovered),
+    ];
+    world.walked(&opened.name, &end).await;
     world.clock.advance(Duration::days(6));
     assert!(
         world
@@ -135,7 +135,7 @@ async fn an_answer_is_told_in_the_words_of_its_template(scratch: Scratch) {
     let world = school(scratch).await;
     let concern = world.submitted(Category::Other).await;
     world.answered(&concern.name).await;
-    let mail = world.mails(&town::student(1), "concern-answered", 1).await;
+    let mail = world.mails(&town::family(1), "concern-answered", 1).await;
     let expected = id_of(&concern.name).hyphenated().to_string();
     assert_eq!(
         (&*mail[0]["number"], &*mail[0]["organization"]),

@@ -49,7 +49,11 @@ impl App {
         caller: &Caller,
         id: Uuid,
     ) -> Result<pb::Guardian, Error> {
-        let guardian = seen(self.db.read(), caller, Permission::RosterRead, id).await?;
+        let permission = Permission::PeopleRead;
+        let guardian = seen(self.db.read(), caller, permission, id).await?;
+        let method = "GuardianService.GetGuardian";
+        self.show_family(caller, permission, guardian.student, method)
+            .await?;
         self.shown_guardian(guardian)
     }
 
@@ -59,7 +63,10 @@ impl App {
         caller: &Caller,
         wanted: Wanted,
     ) -> Result<Vec<Guardian>, Error> {
-        self.student(caller, Permission::RosterRead, wanted.student)
+        let student = self
+            .student(caller, Permission::PeopleRead, wanted.student)
+            .await?;
+        self.show_minor(caller, &student, "GuardianService.ListGuardians")
             .await?;
         Ok(store::list(self.db.read(), &wanted).await?)
     }
@@ -203,7 +210,11 @@ impl App {
         id: Uuid,
         reason: &str,
     ) -> Result<String, Error> {
-        let guardian = seen(self.db.read(), caller, Permission::PeopleReveal, id).await?;
+        let permission = Permission::PeopleReveal;
+        let guardian = seen(self.db.read(), caller, permission, id).await?;
+        let method = "GuardianService.RevealGuardianPhone";
+        self.show_family(caller, permission, guardian.student, method)
+            .await?;
         let private = self.open(id, guardian.sealed.as_deref())?;
         let tx = self.db.begin().await?;
         let disclosure = Disclosure {

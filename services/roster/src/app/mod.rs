@@ -1,5 +1,6 @@
 //! Use cases: authorise, load, decide, save, announce.
 
+pub(crate) mod access;
 pub(crate) mod announce;
 mod calendars;
 mod city;
@@ -18,6 +19,7 @@ pub(crate) mod seed;
 pub(crate) mod simulation;
 pub(crate) mod staff;
 pub(crate) mod students;
+pub(crate) mod subjects;
 pub(crate) mod teaching;
 
 use std::sync::Arc;

@@ -141,6 +141,8 @@ impl App {
         tx.commit().await?;
         // Nobody, and somebody elsewhere, are answered alike.
         let found = found.ok_or_else(|| Error::NotFound("students/-".to_owned()))?;
+        self.show_minor(caller, &found, "StudentService.LookUpStudent")
+            .await?;
         self.shown_student(found)
     }
 }

@@ -1,5 +1,6 @@
 //! What is true of a register: types and pure functions.
 
+pub mod access;
 pub mod calendar;
 pub mod class_group;
 pub mod code;
@@ -15,3 +16,4 @@ pub mod private;
 pub mod responsibility;
 pub mod staff;
 pub mod student;
+pub mod subject;

@@ -95,6 +95,15 @@ impl Student {
         class_group::name_at(&self.org_path)
     }
 
+    /// The code of the organisation of the class group.
+    pub fn organization(&self) -> &str {
+        let above = self
+            .org_path
+            .rsplit_once('/')
+            .map_or("", |(above, _)| above);
+        above.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Itself while it is on a roll: only then it changes.
     ///
     /// # Errors

@@ -49,6 +49,8 @@ impl RosterFeed for Api {
         let answer = |told: Told<_>| WatchResponse {
             events: told.events,
             resume_token: told.resume_token,
+            traceparents: told.origin.traceparents,
+            announce_time: told.origin.announce_time,
         };
         self.feed.serve_watch(scope, token, answer).await
     }

@@ -1,5 +1,7 @@
 //! The wire: request to domain, result to reply.
 
+mod access;
+pub(crate) mod access_convert;
 mod calendar;
 pub(crate) mod calendar_convert;
 mod class_group;
@@ -22,8 +24,11 @@ pub(crate) mod responsibility;
 pub(crate) mod staff;
 mod status;
 mod student;
+mod subject;
+pub(crate) mod subject_convert;
 
 use kit::feed::Feed;
+use proto::roster::access_approval_service_server::AccessApprovalServiceServer;
 use proto::roster::calendar_service_server::CalendarServiceServer;
 use proto::roster::class_group_service_server::ClassGroupServiceServer;
 use proto::roster::destruction_service_server::DestructionServiceServer;
@@ -37,6 +42,7 @@ use proto::roster::responsibility_service_server::ResponsibilityServiceServer;
 use proto::roster::roster_feed_server::RosterFeedServer;
 use proto::roster::staff_service_server::StaffServiceServer;
 use proto::roster::student_service_server::StudentServiceServer;
+use proto::roster::subject_request_service_server::SubjectRequestServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
@@ -90,6 +96,14 @@ pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     );
     routes = routes.add_service(
         EmergencyServiceServer::new(emergency::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        AccessApprovalServiceServer::new(access::Api(app.clone()))
+            .max_decoding_message_size(MAX_REQUEST),
+    );
+    routes = routes.add_service(
+        SubjectRequestServiceServer::new(subject::Api(app.clone()))
             .max_decoding_message_size(MAX_REQUEST),
     );
     routes = routes.add_service(

@@ -146,6 +146,7 @@ fn to_value(path: &str, kind: &Kind, wire: &Wire) -> Result<Value, Unfit> {
     Ok(match (kind, wire) {
         (_, Wire::Bool(flag)) => Value::Flag(*flag),
         (_, Wire::I32(number)) => Value::Number((*number).into()),
+        (_, Wire::String(text)) => Value::Word(text.clone()),
         (Kind::Enum(descriptor), Wire::EnumNumber(number)) => {
             Value::Word(word(descriptor, *number))
         }
@@ -224,6 +225,7 @@ fn to_wire(path: &str, kind: &Kind, list: bool, value: &Value) -> Result<Wire, U
         (Kind::Int32, Value::Number(number)) => {
             Wire::I32(i32::try_from(*number).map_err(|_| unfit(path))?)
         }
+        (Kind::String, Value::Word(text)) => Wire::String(text.clone()),
         (Kind::Enum(descriptor), Value::Word(word)) => {
             Wire::EnumNumber(enum_number(descriptor, word).ok_or_else(|| unfit(path))?)
         }

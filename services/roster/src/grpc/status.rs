@@ -4,7 +4,9 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use tonic::Status;
 
+use crate::domain::access;
 use crate::domain::destruction::Refused;
+use crate::domain::subject::Incomplete;
 use crate::error::Error;
 
 impl From<Error> for Problem {
@@ -46,6 +48,24 @@ impl From<Error> for Problem {
             Error::EmergencyEnded(name) => Self::new(Reason::EmergencyEnded).meta("name", name),
             Error::UnderWay(name) => Self::new(Reason::DestructionUnderWay).meta("name", name),
             Error::Destruction(refused) => destruction(refused),
+            Error::Access(refused) => approval(refused),
+            Error::NotApproved {
+                organization,
+                data,
+                purpose,
+            } => Self::new(Reason::AccessNotApproved)
+                .meta("organization", organization)
+                .meta("data", data)
+                .meta("purpose", purpose),
+            Error::Subject(Incomplete::State(state)) => {
+                Self::new(Reason::SubjectRequestState).meta("state", state.as_str())
+            }
+            Error::Subject(Incomplete::Service(service)) => {
+                Self::new(Reason::SubjectRequestIncomplete).meta("service", service)
+            }
+            Error::SubjectState(state) => {
+                Self::new(Reason::SubjectRequestState).meta("state", state)
+            }
             Error::Import(illegal) => {
                 Self::new(Reason::ImportState).meta("state", illegal.0.as_str())
             }
@@ -58,6 +78,21 @@ impl From<Error> for Problem {
                 Self::new(Reason::ImportChangedSince).meta("changed", rows)
             }
         }
+    }
+}
+
+/// Why a step of an approval was not taken.
+fn approval(refused: access::Refused) -> Problem {
+    match refused {
+        access::Refused::State(state) => {
+            Problem::new(Reason::AccessState).meta("state", state.as_str())
+        }
+        access::Refused::SamePerson => Problem::new(Reason::AccessSamePerson),
+        access::Refused::End => Problem::invalid(
+            "expire_time",
+            "应晚于现在和开始时间，且不晚于申请的时间",
+            "after now and the start, not later than was asked for",
+        ),
     }
 }
 

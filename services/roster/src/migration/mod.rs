@@ -1,5 +1,6 @@
 //! The schema, forward only.
 
+use kit::migration::Schema;
 use sea_orm_migration::sea_query::{DynIden, IntoIden};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -8,6 +9,13 @@ mod m20260101_000002_rules;
 mod m20260101_000003_imports;
 mod m20261126_000004_teaching_holds;
 mod m20261126_000005_destruction;
+mod m20261126_000006_access;
+mod m20261126_000007_subject_requests;
+
+/// The schema of this service.
+pub fn schema() -> Schema {
+    Schema::of::<Migrator>()
+}
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -22,6 +30,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20260101_000003_imports::Migration));
         migrations.push(Box::new(m20261126_000004_teaching_holds::Migration));
         migrations.push(Box::new(m20261126_000005_destruction::Migration));
+        migrations.push(Box::new(m20261126_000006_access::Migration));
+        migrations.push(Box::new(m20261126_000007_subject_requests::Migration));
         migrations
     }
 
@@ -29,3 +39,5 @@ impl MigratorTrait for Migrator {
         "roster_migrations".into_iden()
     }
 }
+
+kit::migration_suite!(crate::schema);

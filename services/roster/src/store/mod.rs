@@ -1,5 +1,6 @@
 //! The register in the database: rows to domain and back.
 
+pub mod access;
 pub mod calendars;
 pub mod class_groups;
 pub mod destruction;
@@ -15,6 +16,7 @@ pub mod responsibility;
 pub mod rolls;
 pub mod staff;
 pub mod students;
+pub mod subjects;
 pub mod teaching;
 pub mod unowned;
 

@@ -9,10 +9,10 @@ use kit::auth::{Caller, Permission};
 use kit::drain::Drain;
 use kit::status::Problem;
 use proto::error::ErrorReason;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::{Base, Site};
-use crate::domain::figures::{Counts, Rank, is_silent};
+use crate::domain::figures::{Counts, Rank, is_silent, share};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::figures::Counted;
@@ -39,6 +39,8 @@ pub(crate) struct Figures {
     pub(crate) campuses: u64,
     /// Of them, those that are silent.
     pub(crate) silent: u64,
+    /// Open schools and kindergartens.
+    pub(crate) schools: u64,
     /// The numbers.
     pub(crate) counts: Counts,
 }
@@ -51,13 +53,18 @@ impl Figures {
             display_name: String::new(),
             campuses: 0,
             silent: 0,
+            schools: 0,
             counts: Counts::default(),
         }
     }
 
     fn add(&mut self, one: &Counted) {
-        self.counts.add(&one.counts);
-        if one.campus {
+        let Some(kind) = one.kind else {
+            return self.counts.add(&one.counts);
+        };
+        self.counts.add(&share(kind, one.counts.clone()));
+        self.schools += u64::from(kind.is_school());
+        if kind.has_campus() {
             self.campuses += 1;
             self.silent += u64::from(is_silent(&one.counts));
         }
@@ -79,7 +86,11 @@ pub(crate) struct FiguresDesk {
     drain: Drain,
     changed: watch::Receiver<i64>,
     room: Arc<Semaphore>,
+    readings: Arc<Mutex<Readings>>,
 }
+
+/// By place: the revision since which watchers share a reading, and the reading.
+type Readings = BTreeMap<String, (i64, Arc<OnceCell<Figures>>)>;
 
 impl FiguresDesk {
     /// Looks for changes until the drain.
@@ -91,6 +102,7 @@ impl FiguresDesk {
             drain,
             changed,
             room: Arc::new(Semaphore::new(WATCHERS)),
+            readings: Arc::default(),
         }
     }
 
@@ -150,12 +162,27 @@ impl FiguresDesk {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let page = listed.into_iter().skip(count(skipped)).take(count(limit));
         let mut page: Vec<Figures> = page.collect();
+        let ids = page.iter().map(|one| &*one.organization);
+        let mut names = Store::display_names(db, ids).await?;
         for figures in &mut page {
-            if let Some(found) = Store::organization(db, &figures.organization).await? {
-                figures.display_name = found.display_name;
-            }
+            figures.display_name = names.remove(&figures.organization).unwrap_or_default();
         }
         Ok(page)
+    }
+
+    /// The figures of an organisation as whoever asked first since a revision read them.
+    async fn shared(&self, site: &Site, revision: i64) -> Result<Figures, Error> {
+        let cell = {
+            let mut readings = self.readings.lock().await;
+            readings.retain(|_, (known, _)| *known >= revision);
+            let path = site.organization.org_path.clone();
+            let (_, cell) = readings
+                .entry(path)
+                .or_insert_with(|| (revision, Arc::default()));
+            cell.clone()
+        };
+        let figures = cell.get_or_try_init(|| self.get(site)).await?;
+        Ok(figures.clone())
     }
 
     /// Streams the figures of an organisation as they change.
@@ -196,8 +223,8 @@ impl FiguresDesk {
         let mut changed = self.changed.clone();
         let mut told = None;
         loop {
-            changed.mark_unchanged();
-            let figures = self.get(site).await?;
+            let revision = *changed.borrow_and_update();
+            let figures = self.shared(site, revision).await?;
             if told.as_ref() != Some(&figures) {
                 let news = Some((figures.clone(), self.now()));
                 if sender.send_timeout(Ok(news), STALLED).await.is_err() {

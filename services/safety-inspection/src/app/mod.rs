@@ -10,7 +10,9 @@ pub(crate) mod hazards;
 pub(crate) mod incidents;
 pub(crate) mod inspections;
 pub(crate) mod looking;
+pub(crate) mod neighbours;
 pub(crate) mod not_done;
+pub(crate) mod overdue;
 pub(crate) mod photos;
 pub(crate) mod protection;
 pub(crate) mod refuges;
@@ -31,9 +33,11 @@ use kit::status::Problem;
 use prost::Message;
 use proto::error::ErrorReason;
 use proto::roster::PolicyProfile;
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use crate::domain::organization::Organization;
+use self::gate::People;
+use crate::domain::organization::{Level, Organization};
 use crate::error::Error;
 use crate::store::Store;
 
@@ -70,6 +74,7 @@ impl Site {
 pub(crate) struct Base {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) people: People,
 }
 
 impl Base {
@@ -143,6 +148,20 @@ pub(crate) fn identity(caller: &Caller) -> String {
         .person
         .clone()
         .unwrap_or_else(|| caller.subject.clone())
+}
+
+/// At which level of the hierarchy somebody decides: that of the organisation where their scope ends. How deep
+/// it stands says nothing: a school may stand right under the city, and a zone below a county.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn level_of(db: &impl ConnectionTrait, caller: &Caller) -> Result<Level, DbErr> {
+    let id = caller.scope.leaf();
+    if id.is_empty() {
+        return Ok(Level::City);
+    }
+    let organization = Store::organization(db, id).await?;
+    Ok(organization.map_or(Level::School, |organization| organization.level()))
 }
 
 /// The version of a policy; empty without one.

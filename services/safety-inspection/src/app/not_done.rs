@@ -22,6 +22,8 @@ pub(crate) struct NotDone<'a> {
     pub(crate) person: &'a str,
     /// The subject of the responsibility chain.
     pub(crate) subject: &'a str,
+    /// The place at which somebody answers for it; empty for that of the organisation.
+    pub(crate) answers_at: &'a str,
     /// Since when it is not done: whoever was told since then is not told again.
     pub(crate) since: DateTime<Utc>,
 }
@@ -35,15 +37,21 @@ pub(crate) async fn tell_not_done(
     what: NotDone<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    if Store::is_told_not_done(tx, what.resource, what.since).await? {
+    if Store::is_told_not_done(tx, (what.home.0, what.resource), what.since).await? {
         return Ok(());
     }
     let (organization, org_path) = what.home;
     let (staff_member, answers_at) = match what.person {
         "" => {
-            let found = Store::answerable(tx, &place(org_path), what.subject, "").await?;
+            let at = if what.answers_at.is_empty() {
+                org_path
+            } else {
+                what.answers_at
+            };
+            let at = place(at);
+            let found = Store::answerable(tx, &at, what.subject, "").await?;
             found.map_or_else(
-                || (String::new(), organization.to_owned()),
+                || (String::new(), at.leaf().to_owned()),
                 |found| (found.staff_member, found.organization),
             )
         }

@@ -19,6 +19,10 @@ pub(crate) struct Shown {
     pub(crate) seen_before: Vec<String>,
     /// How often it was shown at other organisations.
     pub(crate) seen_elsewhere: i32,
+    /// How many metres from where it should be it was taken; none when that is not known.
+    pub(crate) distance: Option<u32>,
+    /// It was taken somewhere else.
+    pub(crate) misplaced: bool,
 }
 
 impl Shown {
@@ -37,6 +41,8 @@ impl Shown {
         Self {
             seen_before: readable.take(NAMED).map(|one| one.origin.clone()).collect(),
             seen_elsewhere,
+            distance: None,
+            misplaced: false,
             photo,
         }
     }

@@ -9,6 +9,7 @@ pub mod hazard;
 pub mod history;
 pub mod incident;
 pub mod inspection;
+pub mod neighbours;
 pub(crate) mod numbered;
 pub mod opaque_code;
 pub mod organization;

@@ -86,6 +86,11 @@ impl OpaqueKeys {
     }
 }
 
+/// HMAC-SHA-256 of a message.
+pub fn keyed_hash(key: &[u8], message: &[u8]) -> [u8; 32] {
+    mac(keyed(key), message)
+}
+
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }

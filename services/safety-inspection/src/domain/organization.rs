@@ -56,6 +56,19 @@ impl Kind {
         )
     }
 
+    /// Whether it is a school or a kindergarten, which the three demands of rule 5.10 bind.
+    pub fn is_school(self) -> bool {
+        matches!(
+            self,
+            Self::MunicipalSchool | Self::School | Self::Kindergarten
+        )
+    }
+
+    /// Whether it has to keep duty round the clock (rule 5.31).
+    pub fn keeps_duty(self) -> bool {
+        self.is_bureau() || self.has_campus()
+    }
+
     /// Whether pupils or trainees come together there, so that all of section 5 binds it.
     pub fn has_campus(self) -> bool {
         matches!(

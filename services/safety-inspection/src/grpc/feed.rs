@@ -46,6 +46,8 @@ impl SafetyFeed for FeedGrpc {
         let answer = |told: Told<_>| pb::SafetyWatchResponse {
             events: told.events,
             resume_token: told.resume_token,
+            traceparents: told.origin.traceparents,
+            announce_time: told.origin.announce_time,
         };
         self.feed.serve_watch(scope, token, answer).await
     }

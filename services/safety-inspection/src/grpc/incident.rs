@@ -214,6 +214,19 @@ impl IncidentService for Incident {
         )
     }
 
+    async fn make_incident_confidential(
+        &self,
+        request: Request<pb::MakeIncidentConfidentialRequest>,
+    ) -> Result<Response<pb::Incident>, Status> {
+        change!(
+            self,
+            request,
+            "MakeIncidentConfidential",
+            IncidentHandle,
+            read::make_confidential
+        )
+    }
+
     async fn respond_incident(
         &self,
         request: Request<pb::RespondIncidentRequest>,

@@ -222,6 +222,19 @@ impl ShelterService for ShelterGrpc {
         }))
     }
 
+    async fn preview_shelters(
+        &self,
+        request: Request<pb::PreviewSheltersRequest>,
+    ) -> Result<Response<pb::PreviewSheltersResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let id = convert::organization("parent", &request.parent)?;
+        let site = self.read(&caller, &id).await?;
+        let people = refuge::people(request.person_count)?;
+        let advice = self.app.advice(&site, people).await?;
+        Ok(Response::new(refuge::advice(advice)))
+    }
+
     async fn create_isolation_room(
         &self,
         request: Request<pb::CreateIsolationRoomRequest>,

@@ -28,6 +28,17 @@ impl From<Error> for Problem {
             Error::SameResult(name) => {
                 Problem::new(Reason::GateOverrideSameResult).meta("name", name)
             }
+            Error::OverrideUnrelated(name) => {
+                Problem::new(Reason::GateOverrideUnrelated).meta("name", name)
+            }
+            Error::OverrideDayOver(name) => {
+                Problem::new(Reason::GateOverrideDayOver).meta("name", name)
+            }
+            Error::ObservationOpen(name, due) => {
+                let due = due.with_timezone(&kit::clock::shanghai()).to_rfc3339();
+                let open = Problem::new(Reason::GateObservationOpen);
+                open.meta("name", name).meta("due_time", due)
+            }
             Error::NotObserved(name) => Problem::new(Reason::GateNotObserved).meta("name", name),
             Error::RecheckTooEarly(due) => {
                 let due = due.with_timezone(&kit::clock::shanghai()).to_rfc3339();
@@ -78,6 +89,9 @@ impl From<Error> for Problem {
             Error::DutyRosterOverlap(name) => {
                 Problem::new(Reason::DutyRosterOverlap).meta("name", name)
             }
+            Error::StaffMemberUnknown(name) => {
+                Problem::new(Reason::StaffMemberUnknown).meta("name", name)
+            }
             Error::Unfit { field, zh, en } => Problem::invalid(field, zh, en),
             Error::VisitState(Illegal(state)) => {
                 Problem::new(Reason::VisitState).meta("state", state.as_str())
@@ -111,6 +125,9 @@ impl From<Error> for Problem {
             Error::NobodyWarned => Problem::new(Reason::WeatherNobodyWarned),
             Error::HigherAuthority(authority) => Problem::new(Reason::WeatherHigherAuthority)
                 .meta("authority", words::authority(authority)),
+            Error::WeatherLevelHolds(level) => {
+                Problem::new(Reason::WeatherLevelHolds).meta("level", words::level(level as i16))
+            }
             Error::PostCheckIncomplete(missing) => {
                 Problem::new(Reason::WeatherPostCheckIncomplete).meta("missing", missing)
             }

@@ -1,5 +1,6 @@
 //! The schema, forward only.
 
+use kit::migration::{Contract, Schema};
 use sea_orm_migration::sea_query::{DynIden, IntoIden};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -27,6 +28,34 @@ mod m20261126_000026_under_review;
 mod m20261126_000027_duty_busy;
 mod m20261126_000028_not_done;
 mod m20261126_000030_entries;
+mod m20261126_000031_whereabouts;
+mod m20261126_000041_gate_courses;
+mod m20261126_000051_buses;
+mod m20261126_000061_levels;
+mod m20261126_000071_occasions;
+
+/// The schema of this service.
+pub fn schema() -> Schema {
+    Schema::of::<Migrator>().with(CONTRACTS)
+}
+
+/// What migrations take away from versions before.
+const CONTRACTS: &[Contract] = &[
+    Contract {
+        migration: "m20261126_000023_weather_ground",
+        takes: &["column weather_teaching.targets"],
+        unused_since: Contract::UNRELEASED,
+    },
+    Contract {
+        migration: "m20261126_000071_occasions",
+        takes: &[
+            "writes without incident_steps.occasion",
+            "key incident_steps (incident, kind, receiver, medium)",
+            "writes that agree in incident_steps (incident, occasion, kind, receiver, medium)",
+        ],
+        unused_since: Contract::UNRELEASED,
+    },
+];
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -60,6 +89,11 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000027_duty_busy::Migration));
         migrations.push(Box::new(m20261126_000028_not_done::Migration));
         migrations.push(Box::new(m20261126_000030_entries::Migration));
+        migrations.push(Box::new(m20261126_000031_whereabouts::Migration));
+        migrations.push(Box::new(m20261126_000041_gate_courses::Migration));
+        migrations.push(Box::new(m20261126_000051_buses::Migration));
+        migrations.push(Box::new(m20261126_000061_levels::Migration));
+        migrations.push(Box::new(m20261126_000071_occasions::Migration));
         migrations
     }
 
@@ -67,3 +101,5 @@ impl MigratorTrait for Migrator {
         "safety_inspection_migrations".into_iden()
     }
 }
+
+kit::migration_suite!(crate::schema);

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::Hmac;
+use kit::channel::Channel;
 use kit::clock::Clock;
 use kit::vault::keyed;
 use proto::provider::health_code_provider_client::HealthCodeProviderClient;
 use proto::provider::{LookUpHealthCodeRequest, health_code};
 use sha2::Sha256;
 use tonic::Request;
-use tonic::transport::{Channel, Error};
+use tonic::transport::Error;
 
 use super::guarded::Guarded;
 use crate::config::ProvidersConfig;
@@ -64,10 +65,8 @@ impl HealthCodes {
         reference_key: &[u8; 32],
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let channel = config
-            .health_code
-            .as_deref()
-            .map(kit::channel::connect_lazy);
+        let address = config.health_code.as_deref();
+        let channel = address.map(|address| Channel::to(address, None));
         let client = channel.transpose()?.map(|channel| {
             HealthCodeProviderClient::new(channel).max_decoding_message_size(MAX_ANSWER)
         });

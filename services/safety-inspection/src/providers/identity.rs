@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use kit::channel::Channel;
 use kit::clock::Clock;
 use proto::provider::VerifyIdentityRequest;
 use proto::provider::identity_provider_client::IdentityProviderClient;
 use proto::provider::verify_identity_request::DocumentKind as PbKind;
 use proto::provider::verify_identity_response::Outcome;
 use tonic::Request;
-use tonic::transport::{Channel, Error};
+use tonic::transport::Error;
 
 use super::guarded::Guarded;
 use crate::config::ProvidersConfig;
@@ -31,7 +32,8 @@ impl Identities {
     /// # Errors
     /// When the address is none.
     pub(crate) fn new(config: &ProvidersConfig, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let channel = config.identity.as_deref().map(kit::channel::connect_lazy);
+        let address = config.identity.as_deref();
+        let channel = address.map(|address| Channel::to(address, None));
         let client = channel.transpose()?.map(|channel| {
             IdentityProviderClient::new(channel).max_decoding_message_size(MAX_ANSWER)
         });

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use kit::channel::Channel;
 use kit::clock::{Clock, civil_date};
 use proto::provider::LookUpTravelCardRequest;
 use proto::provider::travel_card_provider_client::TravelCardProviderClient;
 use proto::provider::travel_record::City as PbCity;
 use tonic::Request;
-use tonic::transport::{Channel, Error};
+use tonic::transport::Error;
 
 use super::guarded::Guarded;
 use super::health_code::Reference;
@@ -30,10 +31,8 @@ impl TravelCards {
     /// # Errors
     /// When the address is none.
     pub(crate) fn new(config: &ProvidersConfig, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let channel = config
-            .travel_card
-            .as_deref()
-            .map(kit::channel::connect_lazy);
+        let address = config.travel_card.as_deref();
+        let channel = address.map(|address| Channel::to(address, None));
         let client = channel.transpose()?.map(|channel| {
             TravelCardProviderClient::new(channel).max_decoding_message_size(MAX_ANSWER)
         });

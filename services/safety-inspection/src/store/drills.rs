@@ -1,7 +1,5 @@
 //! Drills: rows in and out.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row, row};
@@ -9,7 +7,6 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::records::{self, Record};
-use super::register::StaffRollRow;
 use super::{Store, below_end, unreadable};
 use crate::domain::drill::{Drill, State, Type};
 use crate::grpc::announced;
@@ -71,8 +68,6 @@ pub struct Filter {
 
 /// The number of the state of drills that count.
 const ARCHIVED: i16 = State::Archived as i16;
-/// The post of those who drive school buses.
-const DRIVER: &str = "DRIVER";
 
 impl Store {
     /// Keeps a drill as it is now.
@@ -218,24 +213,5 @@ impl Store {
             })
         });
         done.collect()
-    }
-
-    /// Which of these organisations have drivers of school buses.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn with_drivers(
-        db: &impl ConnectionTrait,
-        organizations: impl Iterator<Item = &str> + Send,
-    ) -> Result<BTreeSet<String>, DbErr> {
-        let keys = organizations.map(Into::into).collect();
-        let rows = StaffRollRow::find(db, "organization", keys, Lock::No).await?;
-        let mut found = BTreeSet::new();
-        for row in rows {
-            if row.posts()?.get(DRIVER).is_some_and(|drivers| *drivers > 0) {
-                found.insert(row.organization);
-            }
-        }
-        Ok(found)
     }
 }

@@ -51,8 +51,8 @@ pub struct Counted {
     pub id: String,
     /// Its place in the tree.
     pub org_path: String,
-    /// Whether it has a campus.
-    pub campus: bool,
+    /// What it is; none of a kind that this service does not know.
+    pub kind: Option<Kind>,
     /// Its numbers.
     pub counts: Counts,
 }
@@ -82,7 +82,7 @@ impl Store {
                 found.push(Counted {
                     id,
                     org_path: row.try_get_by_index(1)?,
-                    campus: Kind::from_number(kind).is_some_and(Kind::has_campus),
+                    kind: Kind::from_number(kind),
                     counts: Counts::default(),
                 });
             }
@@ -92,6 +92,23 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The numbers of all open organisations together.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counted_everywhere(db: &impl ConnectionTrait) -> Result<Counts, DbErr> {
+        let sql = "SELECT f.counts FROM (\
+             SELECT organization, counts FROM figures UNION ALL \
+             SELECT organization, counts FROM figure_changes) f \
+             JOIN organizations o ON o.id = f.organization WHERE o.open = TRUE";
+        let mut sum = Counts::default();
+        for row in db.query_all_raw(statement(db, sql, [])).await? {
+            let counts: String = row.try_get_by_index(0)?;
+            sum.add(&value(&counts)?);
+        }
+        Ok(sum)
     }
 
     /// Adds up some changes, at most `limit`; says whether there may be more.

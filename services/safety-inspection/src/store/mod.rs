@@ -1,5 +1,6 @@
 //! The database: rows in and out. The only user of sea-orm.
 
+mod buses;
 pub mod campus;
 pub mod destruction;
 pub mod drills;

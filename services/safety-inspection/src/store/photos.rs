@@ -7,7 +7,7 @@ use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::{Store, unreadable};
-use crate::domain::photo::{Photo, Showing};
+use crate::domain::photo::{Location, Photo, Showing};
 
 row! {
     /// A picture as the evidence of one resource.
@@ -30,6 +30,8 @@ row! {
         longitude: i32,
         /// When it was handed in, in milliseconds since 1970.
         shown_at: i64,
+        /// At which place it was taken, or empty.
+        place: String,
     }
 }
 
@@ -63,6 +65,7 @@ impl Store {
                     latitude,
                     longitude,
                     shown_at: now.timestamp_millis(),
+                    place: photo.place.clone(),
                 }
             })
             .collect();
@@ -84,14 +87,13 @@ impl Store {
         let rows = PhotoRow::find(db, "origin", keys, Lock::No).await?;
         rows.into_iter()
             .map(|row| {
-                let none = row.latitude == i32::MIN;
-                let degrees = |micro| f64::from(micro) / 1e6;
                 let photo = Photo {
                     sha256: hash(row.sha256)?,
                     uri: row.uri,
                     taken: DateTime::from_timestamp_millis(row.taken_at)
                         .ok_or_else(|| unreadable("instant"))?,
-                    location: (!none).then(|| (degrees(row.latitude), degrees(row.longitude))),
+                    location: degrees((row.latitude, row.longitude)),
+                    place: row.place,
                 };
                 Ok((row.origin, photo))
             })
@@ -136,13 +138,20 @@ fn hash(bytes: Vec<u8>) -> Result<[u8; 32], DbErr> {
     bytes.try_into().map_err(|_| unreadable("hash"))
 }
 
+/// A place on earth as it is stored.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "degrees were checked to lie within a circle"
 )]
-fn micro(location: Option<(f64, f64)>) -> (i32, i32) {
+pub(super) fn micro(location: Option<Location>) -> (i32, i32) {
     let micro = |degrees: f64| (degrees.clamp(-180.0, 180.0) * 1e6).round() as i32;
     location.map_or((i32::MIN, i32::MIN), |(latitude, longitude)| {
         (micro(latitude), micro(longitude))
     })
+}
+
+/// A place on earth as it was stored; none where nobody said.
+pub(super) fn degrees((latitude, longitude): (i32, i32)) -> Option<Location> {
+    let degrees = |micro| f64::from(micro) / 1e6;
+    (latitude != i32::MIN).then(|| (degrees(latitude), degrees(longitude)))
 }

@@ -13,6 +13,10 @@ pub(crate) mod world;
 
 pub(crate) use world::on_both;
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use kit::clock::ManualClock;
 use kit::db::Database;
 use kit::projection::Projection;
 use proto::roster as pb;
@@ -210,9 +214,22 @@ pub(crate) async fn roster(db: &Database, events: &[pb::RosterEvent], generation
     tx.commit().await.expect("committed");
 }
 
+/// Tells clearances an hour before the day of a world begins.
 pub(crate) async fn clearance(db: &Database, events: &[spb::ClearanceEvent], generation: i64) {
+    let before = "2022-04-05T23:00:00Z".parse().expect("an instant");
+    clearance_at(db, events, generation, before).await;
+}
+
+/// Tells clearances at an instant.
+pub(crate) async fn clearance_at(
+    db: &Database,
+    events: &[spb::ClearanceEvent],
+    generation: i64,
+    time: DateTime<Utc>,
+) {
     let tx = db.begin().await.expect("a transaction");
-    let projection = ClearanceProjection::default();
+    let clock = Arc::new(ManualClock::at(time));
+    let projection = ClearanceProjection::new(Arc::default(), clock);
     projection
         .apply(&tx, events, generation)
         .await

@@ -90,7 +90,8 @@ pub(crate) fn group(
     )
 }
 
-fn employees(path: &str, members: &[(u128, &str)]) -> pb::RosterEvent {
+/// Who works at the organisation at `path`: number and post.
+pub(crate) fn employees(path: &str, version: i64, members: &[(u128, &str)]) -> pb::RosterEvent {
     let school = path.rsplit('/').next().unwrap_or_default();
     let members = members.iter().map(|(number, post)| pb::StaffRollMember {
         member: Some(roll_member(staff(*number))),
@@ -102,7 +103,7 @@ fn employees(path: &str, members: &[(u128, &str)]) -> pb::RosterEvent {
         members: members.collect(),
     };
     let name = format!("organizations/{school}/staffRoll");
-    event(&name, path, 2, State::StaffRoll(roll))
+    event(&name, path, version, State::StaffRoll(roll))
 }
 
 /// Who answers for what at the organisation at `path`: subject, place and the number of the person.
@@ -231,6 +232,7 @@ pub(crate) fn tree() -> Vec<pb::RosterEvent> {
         group(KINDERGARTEN_PATH, ("k2020-01", 0), 3000, 25),
         employees(
             super::SCHOOL_PATH,
+            2,
             &[
                 (HEAD, "PRINCIPAL"),
                 (DEPUTY, "SAFETY_DEPUTY"),

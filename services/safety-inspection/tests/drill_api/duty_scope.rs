@@ -4,18 +4,19 @@ use kit::auth::Role;
 use proto::safety as pb;
 use proto::safety::spot_check::Result as Outcome;
 
-use crate::city::tree::{BUREAU, BUREAU_PATH, DEPUTY, KINDERGARTEN_PATH, SISTER_PATH};
+use crate::city::tree::{BUREAU, BUREAU_PATH, CITY_PATH, DEPUTY, KINDERGARTEN_PATH, SISTER_PATH};
 use crate::city::world::World;
-use crate::city::{OTHER_PATH, SCHOOL, on_both, staff};
+use crate::city::{OTHER_PATH, SCHOOL, SCHOOL_PATH, on_both, staff};
 use crate::ground::{
-    check_in, denied, deputy, district, drafted, duty, head, hour, id, on_duty, publish, published,
-    read_shift, refused, settle, two_days,
+    PHONE, check_in, denied, deputy, district, drafted, duty, head, hour, id, on_duty, publish,
+    published, read_shift, refused, settle, two_days,
 };
 
 on_both!(
     results_of_spot_checks_are_public_below_the_bureau,
     nobody_reads_or_moves_the_duty_of_another_school,
     a_repeat_has_one_effect,
+    a_shift_can_be_called_by_those_who_have_to,
 );
 
 fn check(shift: &str, result: Outcome) -> pb::RecordSpotCheckRequest {
@@ -147,4 +148,49 @@ async fn a_repeat_has_one_effect(world: World) {
         client.check_in_duty_shift(came).await.expect("checked in");
     }
     assert_eq!(read_shift(&world, &shifts[0].name).await.arrivals.len(), 1);
+}
+
+/// Rule 5.31: the telephone of a shift, in full for whoever plans, attends or checks duty there.
+async fn a_shift_can_be_called_by_those_who_have_to(world: World) {
+    settle(&world).await;
+    let shift = published(&world).await[0].clone();
+    world.clock.set(hour(0));
+    let mut client = duty(&world);
+    for (role, scope, expected) in [
+        (Role::Guard, SCHOOL_PATH, PHONE),
+        (Role::Principal, SCHOOL_PATH, PHONE),
+        (Role::DistrictOfficer, BUREAU_PATH, PHONE),
+        (Role::CityOfficer, CITY_PATH, PHONE),
+        // Another system of the government reads who is on duty, and calls the bureau.
+        (Role::PartnerSystem, CITY_PATH, "059****0000"),
+    ] {
+        let name = shift.name.clone();
+        let get = world.as_role(role, scope, pb::GetDutyShiftRequest { name });
+        let read = client.get_duty_shift(get).await.expect("read").into_inner();
+        let name = shift.roster.clone();
+        let get = world.as_role(role, scope, pb::GetDutyRosterRequest { name });
+        let roster = client.get_duty_roster(get).await.expect("read");
+        let list = pb::ListDutyShiftsRequest {
+            parent: SCHOOL.to_owned(),
+            ..Default::default()
+        };
+        let list = world.as_role(role, scope, list);
+        let listed = client.list_duty_shifts(list).await.expect("listed");
+        let list = pb::ListDutyStandingsRequest {
+            parent: SCHOOL.to_owned(),
+            ..Default::default()
+        };
+        let list = world.as_role(role, scope, list);
+        let standing = client.list_duty_standings(list).await.expect("listed");
+        let told = [
+            read.phone,
+            roster.into_inner().shifts[0].phone.clone(),
+            listed.into_inner().duty_shifts[0].phone.clone(),
+            standing.into_inner().duty_standings[0].phone.clone(),
+        ];
+        assert!(
+            told.iter().all(|phone| phone == expected),
+            "{role:?} {told:?}"
+        );
+    }
 }

@@ -27,7 +27,15 @@ pub(crate) fn duty(world: &World) -> DutyServiceClient<Channel> {
 /// The whole city, by the policy that ships.
 pub(crate) async fn settle(world: &World) {
     roster(&world.db, &tree::tree(), 2).await;
+    hire(world).await;
     enact(world, 3, |_| {}).await;
+}
+
+/// Whom these tests put on shifts beside those of the tree work at the bureau.
+pub(crate) async fn hire(world: &World) {
+    let others: Vec<_> = (40..=200).map(|number| (number, "OFFICER")).collect();
+    let others = tree::employees(tree::BUREAU_PATH, 2, &others);
+    roster(&world.db, &[others], 2).await;
 }
 
 /// The shipped policy, changed, is in force since April.
@@ -232,6 +240,9 @@ pub(crate) async fn archived_after(
     archived.expect("archived").into_inner()
 }
 
+/// The telephone of the watch.
+pub(crate) const PHONE: &str = "0591-83850000";
+
 /// A shift of the school from one hour to another after 08:00 on 7 April.
 pub(crate) fn shift(from: i64, to: i64, leader: u128, others: [u128; 2]) -> pb::duty_roster::Shift {
     pb::duty_roster::Shift {
@@ -243,6 +254,7 @@ pub(crate) fn shift(from: i64, to: i64, leader: u128, others: [u128; 2]) -> pb::
             post: "GUARD".to_owned(),
             staff_member: staff(100 + leader),
         }],
+        phone: PHONE.to_owned(),
     }
 }
 

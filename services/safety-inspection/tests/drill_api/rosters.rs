@@ -6,12 +6,12 @@ use proto::safety as pb;
 use proto::safety::duty_roster::State;
 use tonic_types::StatusExt;
 
-use crate::city::tree::{DEPUTY, SISTER, SISTER_PATH, TEACHER, WARDEN};
+use crate::city::tree::{self, DEPUTY, SISTER, SISTER_PATH, TEACHER, WARDEN};
 use crate::city::world::World;
-use crate::city::{SCHOOL, on_both, staff, student};
+use crate::city::{SCHOOL, on_both, roster, staff, student};
 use crate::ground::{
-    deputy, drafted, duty, head, hour, id, invalid, publish, published, refused, settle, shift,
-    shifts, steps, two_days,
+    PHONE, deputy, drafted, duty, head, hour, id, invalid, publish, published, refused, settle,
+    shift, shifts, steps, two_days,
 };
 
 on_both!(
@@ -22,6 +22,7 @@ on_both!(
     malformed_rosters_are_explained,
     a_hole_between_two_rosters_is_warned_of,
     nobody_is_on_the_rosters_of_two_schools_at_once,
+    nobody_unknown_is_on_a_roster,
 );
 
 async fn publishing(world: &World, roster: pb::DutyRoster) -> Result<(), tonic::Status> {
@@ -145,10 +146,19 @@ async fn a_roster_is_generated_by_the_season(world: World) {
             team(TEACHER, [63, 64]),
             team(WARDEN, [65, 66]),
         ],
+        phone: PHONE.to_owned(),
         request_id: id(),
     };
+    let silent = pb::GenerateDutyRosterRequest {
+        phone: String::new(),
+        request_id: id(),
+        ..generate.clone()
+    };
+    let silent = client.generate_duty_roster(deputy(&world, silent)).await;
+    invalid(silent, "nobody could be called");
     let drafted = client.generate_duty_roster(deputy(&world, generate)).await;
     let drafted = drafted.expect("drafted").into_inner();
+    assert!(drafted.shifts.iter().all(|shift| shift.phone == PHONE));
     let hours: Vec<i64> = drafted
         .shifts
         .iter()
@@ -180,7 +190,7 @@ async fn malformed_rosters_are_explained(world: World) {
     settle(&world).await;
     let mut client = duty(&world);
     type Change = fn(&mut pb::DutyRoster);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 9] = [
         ("no span", |roster| roster.end_time = None),
         ("a span of no time", |roster| {
             roster.end_time = roster.start_time
@@ -199,6 +209,12 @@ async fn malformed_rosters_are_explained(world: World) {
         }),
         ("a post that is none", |roster| {
             roster.shifts[0].posts[0].post = "UNSPECIFIED".to_owned();
+        }),
+        ("a shift that cannot be called", |roster| {
+            roster.shifts[0].phone = String::new();
+        }),
+        ("a number that is none", |roster| {
+            roster.shifts[0].phone = "值班室".to_owned();
         }),
     ];
     for (what, change) in changes {
@@ -277,4 +293,25 @@ async fn nobody_is_on_the_rosters_of_two_schools_at_once(world: World) {
     // On the first day the warden is on duty at the first school.
     refused(publishing(12, [WARDEN, 72]).await, "DUTY_OVERLAP");
     publishing(24, [WARDEN, 72]).await.expect("the day after");
+}
+
+async fn nobody_unknown_is_on_a_roster(world: World) {
+    settle(&world).await;
+    let with = |person: String| {
+        let mut roster = two_days();
+        roster.shifts[1].staff[0] = person;
+        roster
+    };
+    let status = publishing(&world, with(staff(999))).await;
+    let status = status.expect_err("nobody knows them");
+    let info = status.get_details_error_info().expect("a reason");
+    assert_eq!(info.reason, "STAFF_MEMBER_UNKNOWN");
+    assert_eq!(info.metadata["name"], staff(999));
+    assert_eq!(shifts(&world).await, []);
+    // As soon as the register tells of them, they may be.
+    let hired = tree::employees(SISTER_PATH, 3, &[(999, "TEACHER")]);
+    roster(&world.db, &[hired], 2).await;
+    publishing(&world, with(staff(999)))
+        .await
+        .expect("published");
 }

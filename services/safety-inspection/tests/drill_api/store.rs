@@ -145,6 +145,7 @@ fn shift(number: u128, organization: &str, hours: (i64, i64)) -> Record<Shift> {
             leader: "staff/leader".to_owned(),
             staff: Vec::new(),
             posts: Vec::new(),
+            phone: String::new(),
         },
     };
     Record {

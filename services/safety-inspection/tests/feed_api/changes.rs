@@ -1,4 +1,4 @@
-//! What is told of hazards, visits, drills, duty, incidents, the weather, protection and supplies.
+//! What is told of hazards, visits, drills, duty, incidents, protection and supplies.
 
 use chrono::Duration;
 use kit::auth::Role;
@@ -19,7 +19,6 @@ use crate::follower::{listen, settled, standing};
 use crate::ground;
 use crate::protected::{self, day, issue, masks, no, three};
 use crate::recount::{holds, kept};
-use crate::storm::{Storm, alert, later, storms};
 
 on_both!(
     a_hazard_is_told_until_it_is_closed,
@@ -32,64 +31,6 @@ on_both!(
     a_confidential_incident_tells_nothing_of_itself,
     protection_and_supplies_tell_what_is_missing,
 );
-
-mod weather {
-    use super::*;
-
-    storms!(a_storm_is_told_school_by_school);
-
-    async fn a_storm_is_told_school_by_school(mut storm: Storm) {
-        settled(&storm.world).await;
-        let mut follower = listen(&storm.world).await;
-        let signal = storm.ingest(&alert(1, "Orange", "350100")).await;
-        let signal = signal.expect("taken");
-        let told = follower.first(|state| match state {
-            State::WeatherSignal(signal) => Some(signal.clone()),
-            _ => None,
-        });
-        let told = told.await;
-        assert_eq!((&*told.name, told.level()), (&*signal.name, signal.level()));
-        assert!(told.headline.is_empty() && told.sender.is_empty());
-        settled(&storm.world).await;
-        let of = |state: &State| match state {
-            State::WeatherStanding(standing) => Some(standing.clone()),
-            _ => None,
-        };
-        let (events, _) = standing(&storm.world, Role::Service, "")
-            .await
-            .expect("read");
-        let schools: Vec<_> = events
-            .iter()
-            .filter_map(|event| of(event.state.as_ref()?))
-            .collect();
-        assert_eq!(schools.len(), 6);
-        let school = schools.iter().find(|one| one.name.starts_with(SCHOOL));
-        let school = school.expect("the first school");
-        assert_eq!(school.state(), pb::weather_state::State::Alerted);
-        assert_eq!((school.open_task_count, school.overdue_task_count), (7, 0));
-
-        storm.world.clock.advance(Duration::hours(30));
-        settled(&storm.world).await;
-        let (events, _) = standing(&storm.world, Role::Service, SCHOOL_PATH)
-            .await
-            .expect("read");
-        let school = events.iter().find_map(|event| of(event.state.as_ref()?));
-        let school = school.expect("the first school");
-        assert_eq!((school.open_task_count, school.overdue_task_count), (7, 7));
-
-        storm
-            .ingest(&later(2, "Cancel", 1, ""))
-            .await
-            .expect("taken");
-        settled(&storm.world).await;
-        let (events, _) = standing(&storm.world, Role::Service, "")
-            .await
-            .expect("read");
-        let left = events.iter().filter_map(|event| of(event.state.as_ref()?));
-        assert_eq!(left.count(), 0, "no warning stands");
-        assert!(!events.iter().any(|event| event.entity == signal.name));
-    }
-}
 
 async fn a_hazard_is_told_until_it_is_closed(world: World) {
     let mut desk = Desk::new(world).await;

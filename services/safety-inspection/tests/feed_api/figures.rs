@@ -87,6 +87,7 @@ async fn the_silent_come_first_and_then_the_worst(world: World) {
     desk.declare((SCHOOL, SCHOOL_PATH), three())
         .await
         .expect("declared");
+    ground::hire(&desk.world).await;
     ground::published(&desk.world).await;
     settled(&desk.world).await;
     // The first school said everything but was never inspected: it is silent as long as something is due.

@@ -11,6 +11,7 @@ mod follower;
 #[allow(dead_code, reason = "the test program of drills uses the rest")]
 #[path = "../drill_api/ground.rs"]
 mod ground;
+mod inspected;
 mod laws;
 #[allow(dead_code, reason = "the test program of protection uses the rest")]
 #[path = "../protection_api/desk.rs"]
@@ -21,3 +22,5 @@ mod recount;
 #[allow(dead_code, reason = "the test program of the weather uses the rest")]
 #[path = "../weather_api/storm.rs"]
 mod storm;
+mod watch;
+mod weather;

@@ -21,6 +21,7 @@ use crate::protected::{Desk, day, issue, masks, three};
 on_both!(
     those_kept_out_at_the_gate_are_counted_until_the_day_is_over_and_nobody_is_named,
     red_codes_are_counted_until_the_day_is_over_and_nobody_is_named,
+    contradicted_decisions_are_counted_until_a_human_sets_them_right,
     a_growing_roll_takes_supplies_below_and_asks_for_guards_and_rooms,
     a_shelter_that_takes_fewer_than_are_inside_says_so_until_they_are_placed,
 );
@@ -37,6 +38,13 @@ fn kept_out(state: &State) -> Option<pb::GateRecheckStanding> {
 fn red(state: &State) -> Option<pb::GateRedCodeStanding> {
     match state {
         State::GateRedCodeStanding(standing) => Some(standing.clone()),
+        _ => None,
+    }
+}
+
+fn contradicted(state: &State) -> Option<pb::GateConflictStanding> {
+    match state {
+        State::GateConflictStanding(standing) => Some(standing.clone()),
         _ => None,
     }
 }
@@ -180,6 +188,50 @@ async fn red_codes_are_counted_until_the_day_is_over_and_nobody_is_named(mut wor
     let entity = format!("{SCHOOL}/gateRedCodeStanding");
     let events = follower.until(|event| event.removed && event.entity == entity);
     events.await;
+}
+
+/// Rule 3.9: what a gate without a network decided otherwise is told, not only to the gate.
+async fn contradicted_decisions_are_counted_until_a_human_sets_them_right(mut world: World) {
+    roster(&world.db, &tree(), 2).await;
+    settled(&world).await;
+    let mut follower = listen(&world).await;
+    let now = kit::field::to_timestamp(world.clock.now());
+    let offline = |number, tenths, result: Outcome| pb::OfflineDecision {
+        client_id: ground::id(),
+        person: student(number),
+        observation: seen(&world, number, tenths).observation,
+        result: result.into(),
+        decide_time: Some(now),
+        ..Default::default()
+    };
+    let batch = pb::RecordBatchRequest {
+        parent: SCHOOL.to_owned(),
+        device: "后门".to_owned(),
+        decisions: vec![
+            offline(1, 378, Outcome::Admit),
+            offline(2, 365, Outcome::Deny),
+            offline(3, 365, Outcome::Admit),
+        ],
+    };
+    let batch = world.as_role(Role::Guard, SCHOOL_PATH, batch);
+    let recorded = world.client.record_batch(batch).await.expect("recorded");
+    let name = recorded.into_inner().verdicts[0].gate_decision.clone();
+    let first = follower.first(contradicted).await;
+    assert_eq!((first.conflict_count, first.admitted_count), (2, 1));
+    let mut encoded = Vec::new();
+    State::GateConflictStanding(first).encode(&mut encoded);
+    let names = |part: &[u8]| part == b"students/";
+    assert!(!encoded.windows(9).any(names));
+    let deny = pb::OverrideDecisionRequest {
+        name,
+        result: Outcome::Deny.into(),
+        reason: "已请家长接回".to_owned(),
+        request_id: ground::id(),
+    };
+    let deny = world.as_role(Role::Principal, SCHOOL_PATH, deny);
+    world.client.override_decision(deny).await.expect("done");
+    let second = follower.first(contradicted).await;
+    assert_eq!((second.conflict_count, second.admitted_count), (1, 0));
 }
 
 async fn attended(desk: &mut Desk) -> Vec<String> {

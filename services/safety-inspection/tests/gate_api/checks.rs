@@ -8,6 +8,7 @@ use proto::safety::check_entry_request::{Emergency, Identity};
 use proto::safety::gate_decision::{Identification, Result as Outcome};
 use proto::safety::gate_observation::Symptoms;
 use proto::safety::gate_reason::Code;
+use proto::sampling::clearance::Control;
 use tonic::Code as Grpc;
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ use crate::city::{SCHOOL_PATH, clearance, held, released, roster, student};
 
 on_both!(
     a_pupil_enters_and_a_held_one_does_not,
+    a_contact_under_observation_enters_and_the_guard_is_told,
     golden_t11,
     a_fever_waits_and_is_measured_again,
     several_normal_readings_without_symptoms_let_in,
@@ -24,6 +26,7 @@ on_both!(
     a_suspended_class_is_not_expected,
     a_repeat_returns_the_first_answer,
     a_denial_is_overridden_by_a_named_person,
+    nobody_unrelated_and_nobody_of_yesterday_is_let_in_by_a_word,
     codes_and_cards_identify,
 );
 
@@ -49,6 +52,18 @@ async fn a_pupil_enters_and_a_held_one_does_not(mut world: World) {
 
     clearance(&world.db, &[released(&student(1), 2)], 1).await;
     world.until(well(&student(1)), Outcome::Admit).await;
+}
+
+async fn a_contact_under_observation_enters_and_the_guard_is_told(mut world: World) {
+    let mut observed = held(&student(1), 1);
+    let told = observed.clearance.as_mut().expect("a clearance");
+    told.control = Control::Observation.into();
+    clearance(&world.db, &[observed, held(&student(2), 1)], 1).await;
+    world.until(well(&student(2)), Outcome::Deny).await;
+    let decision = world.check(well(&student(1))).await.expect("decided");
+    assert_eq!(decision.result(), Outcome::Admit);
+    assert_eq!(codes(&decision), [Code::Observation]);
+    assert_eq!(decision.reasons[0].rule, "1.23");
 }
 
 async fn golden_t11(mut world: World) {
@@ -316,6 +331,49 @@ async fn a_denial_is_overridden_by_a_named_person(mut world: World) {
         .expect("read")
         .into_inner();
     assert_eq!(read, done);
+}
+
+/// Rule 3.8: unrelated persons never enter, and a word is of its day.
+async fn nobody_unrelated_and_nobody_of_yesterday_is_let_in_by_a_word(mut world: World) {
+    let stranger = pb::CheckEntryRequest {
+        identity: None,
+        ..well("")
+    };
+    let unrelated = [stranger, well(&student(99)), well(&student(11))];
+    for request in unrelated {
+        let denied = world.check(request).await.expect("decided");
+        let refused = word(&world, &denied, Outcome::Admit).await;
+        let refused = refused.expect_err("a visitor or nobody");
+        let (code, reason, zh) = told(&refused);
+        let expected = (Grpc::FailedPrecondition, "GATE_OVERRIDE_UNRELATED");
+        assert_eq!((code, &*reason), expected);
+        assert!(zh.contains("访客"), "{zh}");
+    }
+    let fever = world.check(with_temperature(&student(1), 378)).await;
+    let fever = fever.expect("decided");
+    world.clock.advance(chrono::Duration::hours(16));
+    let refused = word(&world, &fever, Outcome::Admit).await;
+    let refused = refused.expect_err("the day is over");
+    assert_eq!(told(&refused).1, "GATE_OVERRIDE_DAY_OVER");
+    // What was wrong is still set right.
+    let denied = word(&world, &fever, Outcome::Deny).await;
+    assert_eq!(denied.expect("done").effective_result(), Outcome::Deny);
+}
+
+async fn word(
+    world: &World,
+    decision: &pb::GateDecision,
+    result: Outcome,
+) -> Result<pb::GateDecision, tonic::Status> {
+    let word = pb::OverrideDecisionRequest {
+        name: decision.name.clone(),
+        result: result.into(),
+        reason: "校长核实".to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let word = world.as_role(Role::Principal, SCHOOL_PATH, word);
+    let done = world.client.clone().override_decision(word).await?;
+    Ok(done.into_inner())
 }
 
 async fn codes_and_cards_identify(mut world: World) {

@@ -5,9 +5,11 @@ mod batches;
 mod checks;
 #[path = "../city/mod.rs"]
 mod city;
+mod courses;
 mod durable;
 mod emergencies;
 mod lookups;
+mod offline;
 mod outage;
 mod process;
 mod records;

@@ -1,4 +1,5 @@
-//! The database slow or gone: a gate is told so, and nobody is admitted by what is not kept.
+//! The database slow or gone: a gate is told so, and nobody is admitted by what is not kept. Roster and
+//! sampling slow or gone: the gate decides all the same.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +7,9 @@ use std::time::Duration;
 use kit::auth::Role;
 use kit::clock::ManualClock;
 use kit::db::DatabaseConfig;
+use kit::scratch::Scratch;
 use proto::safety as pb;
+use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_service_client::GateServiceClient;
 use safety_inspection::Migrator;
 use safety_inspection::store::Store;
@@ -136,9 +139,9 @@ async fn a_gate_is_told_when_the_database_is_slow_or_gone() {
     let (server, database) = place.split_once('/').expect("a database");
     let between = Between::open(server.to_owned()).await;
     let config = DatabaseConfig {
-        url: format!("{before}@{}/{database}", between.address),
         max_connections: 3,
         acquire_timeout: Duration::from_millis(300),
+        ..DatabaseConfig::new(format!("{before}@{}/{database}", between.address))
     };
     let clock = ManualClock::at("2022-04-06T00:00:00Z".parse().expect("an instant"));
     let (channel, _running) = serve_with(&config, &clock, |config| {
@@ -203,4 +206,50 @@ async fn a_gate_is_told_when_somebody_holds_the_only_writer() {
             .name
             .starts_with("organizations/2135010001/gateDecisions/")
     );
+}
+
+/// Takes connections and never answers.
+async fn silence() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    format!("http://{address}")
+}
+
+/// Rule 3.9: whoever decides goes by what was heard last, says how old it is, and waits for nobody.
+async fn decides_without_neighbours(scratch: Scratch, neighbours: String) {
+    let world = World::with(scratch, |config| {
+        config.roster.clone_from(&neighbours);
+        config.sampling = neighbours;
+        config.gate.answer_within = Duration::from_millis(500);
+    })
+    .await;
+    let fresh = ask_again(&world.channel, Uuid::new_v4()).await;
+    assert_eq!((fresh.result(), fresh.stale), (Outcome::Admit, false));
+    world.clock.advance(chrono::Duration::minutes(31));
+    let old = ask_again(&world.channel, Uuid::new_v4()).await;
+    assert_eq!((old.result(), old.stale), (Outcome::Admit, true));
+    assert_eq!(old.facts_time, fresh.facts_time);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_decide_while_roster_and_sampling_are_slow() {
+    decides_without_neighbours(kit::scratch::sqlite(), silence().await).await;
+    if let Some(scratch) = kit::scratch::postgres().await {
+        decides_without_neighbours(scratch, silence().await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_decide_while_roster_and_sampling_are_gone() {
+    let nobody = || "http://127.0.0.1:9".to_owned();
+    decides_without_neighbours(kit::scratch::sqlite(), nobody()).await;
+    if let Some(scratch) = kit::scratch::postgres().await {
+        decides_without_neighbours(scratch, nobody()).await;
+    }
 }

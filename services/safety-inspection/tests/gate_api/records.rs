@@ -133,8 +133,18 @@ async fn a_recheck_without_a_network_is_weighed_as_one(mut world: World) {
             denied,
             recheck(1, seen(3, &[365, 366, 365], Outcome::Admit, 15)),
             other,
-            seen(5, &[379], Outcome::Deny, 10),
-            recheck(9, seen(6, &[379], Outcome::Deny, 10)),
+            // A first reading denies nobody.
+            pb::OfflineDecision {
+                person: student(3),
+                ..seen(5, &[379], Outcome::Deny, 10)
+            },
+            // Nobody was sent to observation by a decision that is not known.
+            pb::OfflineDecision {
+                person: student(4),
+                ..recheck(9, seen(6, &[379], Outcome::Deny, 10))
+            },
+            // Whom the fever clinic expects is denied, whatever the gate goes on from.
+            recheck(9, seen(7, &[379], Outcome::Deny, 10)),
         ],
     ];
     let mut became = Vec::new();
@@ -159,10 +169,12 @@ async fn a_recheck_without_a_network_is_weighed_as_one(mut world: World) {
             Became::Recorded,
             Became::Repeated,
             Became::Repeated,
+            // Whom the fever clinic expects is not let in.
+            Became::Conflict,
+            Became::Conflict,
+            Became::Conflict,
+            Became::Conflict,
             Became::Recorded,
-            Became::Conflict,
-            Became::Conflict,
-            Became::Conflict,
         ]
     );
     let get = pb::GetGateDecisionRequest {
@@ -171,6 +183,10 @@ async fn a_recheck_without_a_network_is_weighed_as_one(mut world: World) {
     let get = world.as_role(Role::Guard, SCHOOL_PATH, get);
     let read = world.client.get_gate_decision(get).await.expect("read");
     assert_eq!(read.into_inner().recheck_of, decisions[0]);
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn the_snapshot_can_be_verified(mut world: World) {
@@ -194,19 +210,33 @@ async fn the_snapshot_can_be_verified(mut world: World) {
     // As a gate recomputes it from the contract alone.
     let seconds = |time: &Option<prost_types::Timestamp>| time.map_or(0, |time| time.seconds);
     let mut text = format!(
-        "campus/gate-snapshot/v1\n{}\n{}\n373\n3,2,4\n14\n{}\n{}\n{}\n",
+        "campus/gate-snapshot/v3\n{}\n{}\n373\n15\n3\n3,2,4\n14\n340,425\n0\n{}\n{}\n{}\n{}\n{}\n",
         snapshot.name,
         snapshot.policy_version,
         seconds(&snapshot.create_time),
         seconds(&snapshot.facts_time),
         seconds(&snapshot.expire_time),
+        hexadecimal(&snapshot.credential_key),
+        hexadecimal(&snapshot.credential_salt),
     );
     for member in &snapshot.members {
         text.push_str(&format!("+ {member}\n"));
     }
     text.push_str(&format!("- {} 41\n", blocked.person));
+    // A code of each of them.
+    assert_eq!(snapshot.credentials.len(), 6);
+    for known in &snapshot.credentials {
+        let hash = hexadecimal(&known.hash);
+        text.push_str(&format!("* {hash} {}\n", known.member_index));
+    }
     let digest: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(text).into();
     assert_eq!(snapshot.digest[..], digest);
+    // By which a gate without a network rechecks.
+    let recheck = (
+        snapshot.recheck_wait_minutes,
+        snapshot.recheck_reading_count,
+    );
+    assert_eq!(recheck, (15, 3));
     let key: [u8; 32] = snapshot.public_key[..].try_into().expect("32 bytes");
     let key = ed25519_dalek::VerifyingKey::from_bytes(&key).expect("a key");
     let signature = ed25519_dalek::Signature::from_slice(&snapshot.signature).expect("64 bytes");

@@ -16,6 +16,7 @@ on_both!(
     an_overdue_hazard_goes_to_the_district_and_then_to_the_city,
     late_progress_on_a_major_hazard_is_marked_and_told,
     the_time_of_the_review_is_not_the_owners,
+    a_review_that_does_not_end_is_told_and_goes_up,
 );
 
 /// Waits until the hazard is as it should be, at most ten seconds.
@@ -151,7 +152,7 @@ async fn the_time_of_the_review_is_not_the_owners(world: World) {
     desk.world.clock.advance(chrono::Duration::days(4));
     let submit = desk.submission(&name, vec![desk.photo(2)]);
     desk.submit(OWNER, submit).await.expect("submitted");
-    desk.world.clock.advance(chrono::Duration::days(9));
+    desk.world.clock.advance(chrono::Duration::days(2));
     let up = |hazard: &pb::Hazard| hazard.escalation() == Escalation::District;
     until(&mut desk, &other, up).await;
     let waiting = desk.get(CITY, get(&name)).await.expect("read");
@@ -184,4 +185,28 @@ async fn the_time_of_the_review_is_not_the_owners(world: World) {
     let told = trail(&mut desk, &name).await;
     let late = told.iter().filter(|(act, _)| *act == Act::Overdue);
     assert_eq!(late.count(), 1);
+}
+
+async fn a_review_that_does_not_end_is_told_and_goes_up(world: World) {
+    let mut desk = Desk::new(world).await;
+    let name = desk.found("hall").await;
+    desk.rectifying(&name, Grade::General).await;
+    let submit = desk.submission(&name, vec![desk.photo(2)]);
+    let submitted = desk.submit(OWNER, submit).await.expect("submitted");
+    assert_eq!(submitted.review_due_date, Some(desk.day(3)));
+    // Its owner answers for it at the school, so the bureau is to review it.
+    let district = staff(DISTRICT_DEPUTY);
+    let told = trail(&mut desk, &name).await;
+    assert!(
+        told.contains(&(Act::Submitted, district.clone())),
+        "{told:?}"
+    );
+    desk.world.clock.advance(chrono::Duration::days(4));
+    let up = |hazard: &pb::Hazard| hazard.escalation() == Escalation::District;
+    let late = until(&mut desk, &name, up).await;
+    assert!(late.review_overdue && !late.overdue);
+    let told = trail(&mut desk, &name).await;
+    for act in [Act::ReviewOverdue, Act::Escalated] {
+        assert!(told.contains(&(act, district.clone())), "{told:?}");
+    }
 }

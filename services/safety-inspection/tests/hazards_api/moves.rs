@@ -36,7 +36,7 @@ async fn a_hazard_goes_all_the_way_and_each_act_is_written_down(world: World) {
     let report = report.expect("reported").into_inner();
     assert_eq!(report.name, format!("{name}/progressReports/1"));
     assert!(!report.late && report.reporter == staff(WARDEN));
-    let submit = desk.submission(&name, vec![]);
+    let submit = desk.submission(&name, vec![desk.photo(3)]);
     desk.submit(OWNER, submit).await.expect("submitted");
     desk.review(PRINCIPAL, review(&name)).await.expect("begun");
     desk.give_back(PRINCIPAL, give_back(&name))

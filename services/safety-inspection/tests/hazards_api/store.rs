@@ -17,6 +17,7 @@ kit::store_suite!(Migrator;
     a_hazard_is_read_back_as_it_was,
     numbers_begin_again_each_january_and_stand_once,
     time_finds_only_what_waits_for_it,
+    every_open_major_hazard_is_counted_however_many_there_are,
     a_recurrence_is_the_last_one_closed_in_time,
     the_first_sight_of_a_record_counts,
 );
@@ -173,6 +174,36 @@ async fn time_finds_only_what_waits_for_it(db: Database) {
     tx.commit().await.expect("committed");
     assert_eq!(waited(8).await, none);
     assert_eq!(waited(9).await, [Uuid::from_u128(1)]);
+}
+
+async fn every_open_major_hazard_is_counted_however_many_there_are(db: Database) {
+    let general = |number: u128| Hazard {
+        grade: Some(Grade::General),
+        ..hazard(number, "fz/350102/a")
+    };
+    let mut all: Vec<Hazard> = (1..=1000).map(general).collect();
+    let unjudged = |number: u128, rules: &[&str]| Hazard {
+        grade: None,
+        major_rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        ..hazard(number, "fz/350102/a")
+    };
+    all.extend([
+        hazard(1001, "fz/350102/a"),
+        unjudged(1002, &["fz-2022-fire-01"]),
+        unjudged(1003, &[]),
+        Hazard {
+            state: State::Closed,
+            ..hazard(1004, "fz/350102/a")
+        },
+        hazard(1005, "fz/350102/b"),
+    ]);
+    save(&db, &all).await;
+    let found = async |organization: &str| {
+        let found = Store::open_major_hazards(db.read(), organization).await;
+        found.expect("read")
+    };
+    assert_eq!((found("a").await, found("b").await), (2, 1));
+    assert_eq!(found("c").await, 0);
 }
 
 async fn a_recurrence_is_the_last_one_closed_in_time(db: Database) {

@@ -17,6 +17,7 @@ on_both!(
     a_major_hazard_is_reported_to_the_bureau,
     a_hand_over_relieves_and_assigns,
     gaps_are_found_below_a_bureau,
+    a_hazard_whose_owner_left_is_a_gap,
     nobody_answers_is_a_finding_and_no_owner,
 );
 
@@ -118,6 +119,12 @@ async fn a_hand_over_relieves_and_assigns(world: World) {
         reason: "原责任人调岗".to_owned(),
         request_id: String::new(),
     };
+    let nobody = pb::HandOverHazardRequest {
+        owner: staff(999),
+        ..request.clone()
+    };
+    let status = desk.hand_over(OFFICER, nobody).await;
+    refused(status, "STAFF_MEMBER_UNKNOWN");
     let moved = desk.hand_over(OFFICER, request).await.expect("handed over");
     assert_eq!(moved.fixes.expect("fixes").owner, staff(TEACHER));
     let relieved = list(&mut desk, OFFICER, records(&name, &staff(WARDEN))).await;
@@ -153,17 +160,26 @@ async fn gaps(desk: &mut Desk, who: Who, parent: &str, size: i32) -> Vec<pb::Gap
 
 async fn gaps_are_found_below_a_bureau(world: World) {
     let mut desk = Desk::new(world).await;
-    assert!(gaps(&mut desk, DISTRICT, tree::BUREAU, 0).await.is_empty());
+    // The bureau answers for all below it, which is nobody of their own.
+    let names = |gaps: &[pb::Gap]| -> Vec<String> {
+        gaps.iter().map(|gap| gap.organization.clone()).collect()
+    };
+    let own = [
+        tree::SISTER,
+        "organizations/3135010001",
+        "organizations/4135010001",
+    ];
+    let found = gaps(&mut desk, DISTRICT, tree::BUREAU, 0).await;
+    assert_eq!(names(&found), own);
     // In the other district only the city answers.
     let found = gaps(&mut desk, CITY, tree::CITY, 2).await;
-    let names: Vec<&str> = found.iter().map(|gap| &*gap.organization).collect();
-    let expected = [
+    let others = [
         "organizations/350103",
         "organizations/2135010002",
         "organizations/5135010001",
     ];
-    assert_eq!(names, expected);
-    assert!(found[0].subjects.iter().any(|subject| subject == "FIRE"));
+    assert_eq!(names(&found), [own, others].concat());
+    assert!(found[3].subjects.iter().any(|subject| subject == "FIRE"));
 
     let mut request = desk.blocked_exit("hall");
     request.parent = "organizations/2135010002".to_owned();
@@ -193,6 +209,20 @@ async fn gaps_are_found_below_a_bureau(world: World) {
     let asked = desk.by(OFFICER, asked);
     let status = desk.accountability.list_gaps(asked).await;
     assert_eq!(told(&status.expect_err("denied")).1, "SCOPE_DENIED");
+}
+
+async fn a_hazard_whose_owner_left_is_a_gap(world: World) {
+    let mut desk = Desk::new(world).await;
+    let name = desk.found("hall").await;
+    desk.rectifying(&name, Grade::General).await;
+    let of_school = |found: Vec<pb::Gap>| found.into_iter().find(|gap| gap.organization == SCHOOL);
+    let found = gaps(&mut desk, OFFICER, SCHOOL, 0).await;
+    assert_eq!(of_school(found), None);
+    let left = tree::employees(SCHOOL_PATH, 3, &[(TEACHER, "TEACHER")]);
+    roster(&desk.world.db, &[left], 2).await;
+    let found = of_school(gaps(&mut desk, OFFICER, SCHOOL, 0).await);
+    let found = found.expect("a gap");
+    assert_eq!((&found.hazards[..], found.subjects.len()), (&[name][..], 0));
 }
 
 async fn nobody_answers_is_a_finding_and_no_owner(world: World) {

@@ -19,6 +19,7 @@ on_both!(
     it_is_not_closed_before_police_and_education_know,
     few_of_them_are_not_counted,
     it_may_be_found_to_be_one_later,
+    while_it_is_responded_to_it_may_still_become_one,
 );
 
 fn bullying(desk: &Desk) -> pb::CreateIncidentRequest {
@@ -174,4 +175,42 @@ async fn it_may_be_found_to_be_one_later(world: World) {
     );
     let again = call!(desk, review_incident, CITY, review(&found.name));
     assert_eq!(reason(again), "INCIDENT_STATE");
+}
+
+async fn while_it_is_responded_to_it_may_still_become_one(world: World) {
+    let desk = Desk::new(world).await;
+    let name = desk.noticed(pb::Casualties::default()).await.name;
+    desk.bring_to(&name, 4).await;
+    let ask = || pb::MakeIncidentConfidentialRequest {
+        confidential: Confidential::SexualAssault.into(),
+        ..said!(MakeIncidentConfidentialRequest, name, reason)
+    };
+    let unsaid = pb::MakeIncidentConfidentialRequest {
+        confidential: 0,
+        ..ask()
+    };
+    let unsaid = call!(desk, make_incident_confidential, OFFICER, unsaid);
+    let code = unsaid.expect_err("malformed").code();
+    assert_eq!(code, tonic::Code::InvalidArgument);
+    let made = call!(desk, make_incident_confidential, OFFICER, ask()).expect("made");
+    assert_eq!(
+        (made.state(), made.confidential()),
+        (State::Responding, Confidential::SexualAssault)
+    );
+    let police = made
+        .clocks
+        .iter()
+        .find(|clock| clock.duty() == Duty::Police);
+    assert_eq!(police.expect("a clock").start_time, Some(desk.now()));
+    let get = pb::GetIncidentRequest { name: name.clone() };
+    assert_eq!(
+        reason(call!(desk, get_incident, OFFICER, get)),
+        "SCOPE_DENIED",
+        "it is read by few from now on"
+    );
+    let event = desk.events(HEAD, &name).await.pop().expect("an event");
+    assert_eq!(event.kind(), pb::incident_event::Kind::MadeConfidential);
+    let again = call!(desk, make_incident_confidential, HEAD, ask()).expect("made");
+    assert_eq!(desk.events(HEAD, &name).await.len(), 5);
+    assert_eq!(again.confidential(), Confidential::SexualAssault);
 }

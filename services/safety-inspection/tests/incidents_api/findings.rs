@@ -1,19 +1,28 @@
 //! Reviews: by somebody else than who handled it; causes become hazards.
 
+use kit::auth::Role;
+use proto::roster::organization::Kind as OrganizationKind;
 use proto::safety as pb;
 use proto::safety::incident::State;
+use proto::safety::incident_report::Kind;
+use proto::safety::incident_step::{Medium, Receiver};
 use safety_inspection::domain::hazard::report::{Category, Source};
 use safety_inspection::store::Store;
 
-use crate::city::on_both;
+use crate::city::tree::{BUREAU_PATH, place};
 use crate::city::world::World;
-use crate::city::{SCHOOL, staff};
-use crate::desk::{CITY, DISTRICT, Desk, HEAD, OFFICER, REVIEWER, call, deaths, review, why};
+use crate::city::{SCHOOL, on_both, roster, staff};
+use crate::desk::{
+    CITY, DISTRICT, Desk, HEAD, OFFICER, REVIEWER, Who, call, deaths, receipt, report, review,
+    said, why,
+};
 
 on_both!(
     causes_become_hazards_and_accountability_is_kept,
     who_handled_it_does_not_review_it,
     a_school_reviews_ordinary_incidents_only,
+    a_school_right_under_the_city_is_no_bureau,
+    a_zone_below_a_county_receives_as_a_district,
 );
 
 async fn causes_become_hazards_and_accountability_is_kept(world: World) {
@@ -94,4 +103,69 @@ async fn a_school_reviews_ordinary_incidents_only(world: World) {
         refused,
         ("INCIDENT_REVIEW_LEVEL".to_owned(), sentence.to_owned())
     );
+}
+
+/// Adds organisations to the tree: id, place, kind.
+async fn grown(desk: &Desk, places: &[(&str, &str, OrganizationKind)]) {
+    let events: Vec<_> = places
+        .iter()
+        .map(|(id, path, kind)| place(id, path, *kind, (*id, "350100")))
+        .collect();
+    roster(&desk.world.db, &events, 2).await;
+}
+
+/// An incident with a death at the organisation of this id, just noticed by the city.
+async fn noticed_at(desk: &Desk, id: &str) -> String {
+    let request = pb::CreateIncidentRequest {
+        parent: format!("organizations/{id}"),
+        ..desk.accident(deaths(1))
+    };
+    let noticed = call!(desk, create_incident, CITY, request);
+    noticed.expect("noticed").name
+}
+
+async fn a_school_right_under_the_city_is_no_bureau(world: World) {
+    let desk = Desk::new(world).await;
+    let (id, path) = ("2135010009", "fz/2135010009");
+    grown(&desk, &[(id, path, OrganizationKind::MunicipalSchool)]).await;
+    let name = noticed_at(&desk, id).await;
+    let write = |kind| report(&name, kind);
+    call!(desk, write_incident_report, CITY, write(Kind::First)).expect("written");
+    let confirm = said!(ConfirmIncidentRequest, name, reason);
+    call!(desk, confirm_incident, CITY, confirm).expect("confirmed");
+    let respond = said!(RespondIncidentRequest, name, measures);
+    call!(desk, respond_incident, CITY, respond).expect("responded");
+    call!(desk, write_incident_report, CITY, write(Kind::FollowUp)).expect("written");
+    let control = said!(ControlIncidentRequest, name, measures);
+    call!(desk, control_incident, CITY, control).expect("controlled");
+    call!(desk, write_incident_report, CITY, write(Kind::Final)).expect("written");
+    let head: Who = ("head-9", Role::Principal, path);
+    let refused = why(call!(desk, review_incident, head, review(&name)));
+    let sentence = "II 级事件应由教育行政部门复盘，学校不能自行复盘";
+    assert_eq!(
+        refused,
+        ("INCIDENT_REVIEW_LEVEL".to_owned(), sentence.to_owned())
+    );
+    let inspector: Who = ("city-2", Role::CityOfficer, "fz");
+    let reviewed = call!(desk, review_incident, inspector, review(&name)).expect("reviewed");
+    assert_eq!(reviewed.state(), State::Reviewed);
+}
+
+async fn a_zone_below_a_county_receives_as_a_district(world: World) {
+    let desk = Desk::new(world).await;
+    let zone = format!("{BUREAU_PATH}/350102-z");
+    let school = format!("{zone}/2135010008");
+    grown(
+        &desk,
+        &[
+            ("350102-z", &zone, OrganizationKind::FunctionalZone),
+            ("2135010008", &school, OrganizationKind::School),
+        ],
+    )
+    .await;
+    let name = noticed_at(&desk, "2135010008").await;
+    let office: Who = ("zone-1", Role::DistrictOfficer, "fz/350102/350102-z");
+    let phone = receipt(&name, Receiver::District, Medium::Phone);
+    let received = call!(desk, acknowledge_incident, office, phone).expect("received");
+    assert_eq!(received.steps.len(), 1);
 }

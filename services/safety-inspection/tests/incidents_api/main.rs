@@ -16,4 +16,5 @@ mod once;
 mod reading;
 mod scope;
 mod store;
+mod trail;
 mod way;

@@ -147,12 +147,13 @@ async fn casualties_are_supplemented_for_thirty_days_seven_for_fire(world: World
     desk.bring_to(&building, 9).await;
     desk.bring_to(&fire, 2).await;
     desk.wait(7 * 24 * 60);
+    desk.wait(15 * 60 + 59);
     desk.supplement(&fire, deaths(1))
         .await
-        .expect("on the last instant");
+        .expect("in the last minute of the seventh day");
     desk.wait(1);
     let refused = why(desk.supplement(&fire, deaths(2)).await);
-    let sentence = "伤亡补报期已于 2022-04-13T08:00:00+08:00 结束";
+    let sentence = "伤亡补报期已于 2022-04-14T00:00:00+08:00 结束";
     assert_eq!(
         refused,
         ("INCIDENT_SUPPLEMENT_OVER".to_owned(), sentence.to_owned())

@@ -81,6 +81,10 @@ async fn asked(desk: &Desk, who: Who, name: &str) -> Vec<(&'static str, String)>
         review_incident: review(name),
         close_incident: said!(CloseIncidentRequest, name, reason),
         dismiss_incident: said!(DismissIncidentRequest, name, reason),
+        make_incident_confidential: pb::MakeIncidentConfidentialRequest {
+            confidential: 1,
+            ..said!(MakeIncidentConfidentialRequest, name, reason)
+        },
     )
 }
 
@@ -131,6 +135,7 @@ async fn each_role_does_its_own_work(world: World) {
         "control_incident",
         "supplement_casualties",
         "record_incident_notice",
+        "make_incident_confidential",
     ];
     let verifies = [
         "confirm_incident",

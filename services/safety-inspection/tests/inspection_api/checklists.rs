@@ -264,7 +264,7 @@ async fn a_published_version_never_changes(mut scene: Scene) {
 }
 
 async fn schools_add_and_never_weaken(mut scene: Scene) {
-    let shipped = "checklistTemplates/stampede~1";
+    let shipped = "checklistTemplates/stampede~2";
     let own = addition(shipped, &["roof-tank"]);
     let own = published(&mut scene, PRINCIPAL, SCHOOL, own).await;
     assert!(
@@ -285,7 +285,7 @@ async fn schools_add_and_never_weaken(mut scene: Scene) {
         ..addition(shipped, &["arcade"])
     };
     published(&mut scene, OFFICER, BUREAU, district).await;
-    let here = resolved(&mut scene, SCHOOL, "stampede~1").await;
+    let here = resolved(&mut scene, SCHOOL, "stampede~2").await;
     let names: Vec<&str> = here
         .checklist_templates
         .iter()
@@ -295,9 +295,9 @@ async fn schools_add_and_never_weaken(mut scene: Scene) {
     assert_eq!(names, expected);
     let codes: Vec<&str> = here.items.iter().map(|item| &*item.code).collect();
     assert_eq!(codes[codes.len() - 2..], ["arcade", "roof-tank"]);
-    let sister = resolved(&mut scene, tree::SISTER, "stampede~1").await;
+    let sister = resolved(&mut scene, tree::SISTER, "stampede~2").await;
     assert_eq!(sister.items.len() + 1, here.items.len());
-    let elsewhere = resolved(&mut scene, "organizations/2135010002", "stampede~1").await;
+    let elsewhere = resolved(&mut scene, "organizations/2135010002", "stampede~2").await;
     assert_eq!(elsewhere.checklist_templates, [shipped]);
     // They are inspected: the added items have names of their own.
     let planned = scene

@@ -32,6 +32,25 @@ async fn hazards(scene: &Scene) -> Vec<(String, String, String)> {
         .collect()
 }
 
+/// Of each of these hazards the grade that its item gives, its grade and the law behind it, in the order
+/// of grades.
+async fn proposed(scene: &Scene, names: &[String]) -> Vec<(i32, i32, String)> {
+    let channel = scene.world.channel.clone();
+    let mut client = pb::hazard_service_client::HazardServiceClient::new(channel);
+    let mut found = Vec::new();
+    for name in names {
+        let get = pb::GetHazardRequest { name: name.clone() };
+        let asked = scene.ask(OFFICER, get);
+        let hazard = client.get_hazard(asked).await.expect("read");
+        let hazard = hazard.into_inner();
+        let clause = hazard.clause.expect("a clause");
+        let law = format!("{} {}", clause.law, clause.article);
+        found.push((hazard.proposed_grade, hazard.grade, law));
+    }
+    found.sort();
+    found
+}
+
 async fn failed_items_open_hazards_with_clause_and_rule(mut scene: Scene) {
     let own = pb::ChecklistTemplate {
         code: "roof".to_owned(),
@@ -78,6 +97,14 @@ async fn failed_items_open_hazards_with_clause_and_rule(mut scene: Scene) {
         ),
     ];
     assert_eq!(hazards(&scene).await, expected);
+    assert_eq!(
+        proposed(&scene, &ended.hazards).await,
+        [
+            (1, 0, "学校卫生工作条例 第七条".to_owned()),
+            (1, 0, "学校卫生工作条例 第七条".to_owned()),
+            (2, 2, "学校卫生工作条例 第七条".to_owned()),
+        ]
+    );
     let items = scene.items(OFFICER, &ended.name).await;
     let became: Vec<Became> = items.iter().map(pb::InspectionItem::result).collect();
     assert_eq!(

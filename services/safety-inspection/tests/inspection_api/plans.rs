@@ -99,7 +99,7 @@ async fn what_is_due_follows_the_calendar(mut scene: Scene) {
     // A canteen is due once it is entered, a kindergarten by its own schedules, a bureau never.
     let canteens = |due: &[pb::DueInspection]| {
         due.iter()
-            .filter(|one| one.place_kind() == pb::PlaceKind::Canteen)
+            .filter(|one| one.inspection_schedule == "inspectionSchedules/canteen-daily")
             .count()
     };
     assert_eq!(canteens(&due(&mut scene, SCHOOL, (6, 7)).await), 0);
@@ -186,18 +186,19 @@ async fn coverage_is_worst_first_and_nothing_reads_as_done(mut scene: Scene) {
         let one = found.expect("covered");
         (one.due_count, one.inspected_count, one.missed_count)
     };
-    // Gates are due on the 6th, 7th and 8th, and today is the 8th.
-    assert_eq!(counts(SCHOOL), (3, 1, 1));
+    // Gates are due on the 6th, 7th and 8th, and today is the 8th. Of the boarding school its dormitory is
+    // due too, which nobody entered.
+    assert_eq!(counts(SCHOOL), (6, 1, 3));
     assert_eq!(counts(tree::SISTER), (3, 0, 2));
     let last = covered.coverage.last().expect("somebody");
     assert_eq!(last.organization, SCHOOL, "worst first");
     let total = covered.total.expect("all together");
     assert_eq!(
         (total.due_count, total.inspected_count, total.missed_count),
-        (12, 1, 7)
+        (15, 1, 9)
     );
-    assert_eq!(total.kinds.len(), 1);
-    assert_eq!(total.kinds[0].place_kind(), pb::PlaceKind::Gate);
+    let kinds: Vec<_> = total.kinds.iter().map(|one| one.place_kind()).collect();
+    assert_eq!(kinds, [pb::PlaceKind::Dormitory, pb::PlaceKind::Gate]);
     let city = coverage(&mut scene, CITY).await;
     assert_eq!(city.coverage.len(), covered.coverage.len() + 2);
     let school = coverage(&mut scene, SCHOOL).await;

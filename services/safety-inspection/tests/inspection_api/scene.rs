@@ -273,7 +273,7 @@ pub(crate) fn plan(
 
 pub(crate) fn stampede() -> pb::Inspection {
     let (kind, level) = (pb::PlaceKind::School, pb::InspectionLevel::Bureau);
-    plan("stampede~1", kind, "", level)
+    plan("stampede~2", kind, "", level)
 }
 
 pub(crate) fn answer(

@@ -7,6 +7,7 @@ use proto::safety::protection_service_client::ProtectionServiceClient;
 use proto::safety::shelter_service_client::ShelterServiceClient;
 use proto::safety::supply_movement::Kind;
 use proto::safety::supply_service_client::SupplyServiceClient;
+use proto::safety::weather_service_client::WeatherServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 use uuid::Uuid;
@@ -59,6 +60,25 @@ impl Desk {
             Role::DistrictOfficer
         };
         self.world.by("staff/bureau", role, place, message)
+    }
+
+    /// The bureau of the first district forms a mutual-aid group.
+    pub(crate) async fn group(&self, members: [&str; 3]) {
+        let request = pb::CreateMutualAidGroupRequest {
+            parent: tree::BUREAU.to_owned(),
+            mutual_aid_group: Some(pb::MutualAidGroup {
+                display_name: "鼓山互助组".to_owned(),
+                members: members.map(str::to_owned).to_vec(),
+                ..Default::default()
+            }),
+            request_id: Uuid::new_v4().to_string(),
+        };
+        let request = self.bureau(tree::BUREAU_PATH, request);
+        let mut client = WeatherServiceClient::new(self.world.channel.clone());
+        client
+            .create_mutual_aid_group(request)
+            .await
+            .expect("formed");
     }
 
     pub(crate) fn set(&self, instant: &str) {

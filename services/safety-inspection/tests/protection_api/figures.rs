@@ -3,7 +3,9 @@
 use proto::safety as pb;
 
 use crate::city::on_both;
-use crate::city::tree::{BUREAU, BUREAU_PATH, CITY, CITY_PATH, SISTER, SISTER_PATH};
+use crate::city::tree::{
+    BASE, BASE_PATH, BUREAU, BUREAU_PATH, CITY, CITY_PATH, SISTER, SISTER_PATH,
+};
 use crate::city::world::World;
 use crate::city::{OTHER_PATH, SCHOOL, SCHOOL_PATH};
 use crate::desk::{Desk, day, no, three, yes};
@@ -11,6 +13,7 @@ use crate::desk::{Desk, day, no, three, yes};
 on_both!(
     the_city_is_the_sum_of_its_districts,
     overdue_profiles_are_found_by_their_bureau,
+    what_was_returned_meets_nothing,
 );
 
 const OTHER: &str = "organizations/2135010002";
@@ -55,6 +58,9 @@ async fn the_city_is_the_sum_of_its_districts(world: World) {
     desk.declare((OTHER, OTHER_PATH), three())
         .await
         .expect("declared");
+    desk.declare((BASE, BASE_PATH), three())
+        .await
+        .expect("declared");
     let request = pb::ConfirmProtectionRequest {
         name: format!("{OTHER}/protectionProfile"),
         version: 1,
@@ -66,10 +72,12 @@ async fn the_city_is_the_sum_of_its_districts(world: World) {
 
     let city = figures(&mut desk, CITY, CITY_PATH).await;
     let all: Vec<_> = city.figures.iter().map(counts).collect();
-    // Six campuses: two schools with yes, one with mixed answers, three that said nothing.
-    let expected = [[6, 2, 0, 1, 3, 1], [6, 2, 1, 0, 3, 1], [6, 2, 0, 0, 4, 1]];
+    // Two schools with yes, one with mixed answers, a kindergarten that said nothing. The training
+    // institution and the base, one of which declared, are not asked.
+    let expected = [[4, 2, 0, 1, 1, 1], [4, 2, 1, 0, 1, 1], [4, 2, 0, 0, 2, 1]];
     assert_eq!(all, expected);
-    assert_eq!(city.figures[0].met_basis_points, Some(3333));
+    assert_eq!(city.figures[0].met_basis_points, Some(5000));
+    assert_eq!(city.figures[0].confirmed_basis_points, Some(2500));
     let names: Vec<_> = city.parts.iter().map(|part| &*part.organization).collect();
     assert_eq!(names, ["organizations/350102", "organizations/350103"]);
     for (demand, whole) in all.iter().enumerate() {
@@ -130,4 +138,30 @@ async fn overdue_profiles_are_found_by_their_bureau(world: World) {
     assert_eq!(names(&mut desk, true).await, Vec::<String>::new());
     desk.set("2022-04-06T16:00:00Z");
     assert_eq!(names(&mut desk, true).await, [of(SISTER)]);
+}
+
+async fn what_was_returned_meets_nothing(world: World) {
+    let mut desk = Desk::open(world).await;
+    desk.declare((SCHOOL, SCHOOL_PATH), three())
+        .await
+        .expect("declared");
+    let all = async |desk: &mut Desk| {
+        let found = figures(desk, SCHOOL, SCHOOL_PATH).await;
+        found.figures.iter().map(counts).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&mut desk).await, [[1, 1, 0, 0, 0, 0]; 3]);
+    let request = pb::ReturnProtectionRequest {
+        name: format!("{SCHOOL}/protectionProfile"),
+        version: 1,
+        reason: "证明材料不符".to_owned(),
+        ..Default::default()
+    };
+    let request = desk.bureau(BUREAU_PATH, request);
+    let answer = desk.protection.return_protection(request).await;
+    answer.expect("returned");
+    assert_eq!(all(&mut desk).await, [[1, 0, 0, 0, 1, 0]; 3]);
+    desk.declare((SCHOOL, SCHOOL_PATH), three())
+        .await
+        .expect("declared");
+    assert_eq!(all(&mut desk).await, [[1, 1, 0, 0, 0, 0]; 3]);
 }

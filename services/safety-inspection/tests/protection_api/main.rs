@@ -1,6 +1,7 @@
 //! Protection, supplies, shelters and isolation rooms as schools and bureaus see them, on both
 //! databases.
 
+mod buses;
 #[path = "../city/mod.rs"]
 mod city;
 mod desk;

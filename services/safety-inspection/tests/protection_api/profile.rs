@@ -326,6 +326,22 @@ async fn devices_are_listed_with_since_when(world: World) {
         .map(|one| (one.actual_count, &*one.text))
         .collect();
     assert_eq!(found, [(1, "1 台安防设备离线")]);
+    let codes = |profile: &pb::ProtectionProfile| -> Vec<(i32, i32, i32)> {
+        let parts = profile.parts.iter();
+        let found = parts.flat_map(|part| part.findings.iter().map(move |one| (part.kind, one)));
+        let found = found.filter(|(_, one)| one.code != 20);
+        found
+            .map(|(part, one)| (part, one.code, one.actual_count))
+            .collect()
+    };
+    let video = i32::from(pb::protection_part::Kind::Video);
+    assert_eq!(codes(&dark), [(video, 21, 1)]);
+    desk.set("2022-04-07T15:59:59Z");
+    assert_eq!(codes(&desk.profile().await), [(video, 21, 1)]);
+    // From the second midnight on nobody knows how the devices are.
+    desk.set("2022-04-07T16:00:00Z");
+    assert_eq!(codes(&desk.profile().await), [(video, 22, 2)]);
+    desk.set("2022-04-06T01:00:00Z");
     let list = |offline| pb::ListProtectionDevicesRequest {
         parent: SCHOOL.to_owned(),
         offline,

@@ -140,6 +140,10 @@ async fn nobody_elsewhere_reads_or_acts(world: World) {
                 parent: parent(),
                 ..Default::default()
             }),
+            preview_shelters(pb::PreviewSheltersRequest {
+                parent: parent(),
+                ..Default::default()
+            }),
             update_shelter(pb::UpdateShelterRequest {
                 shelter: Some(pb::Shelter {
                     name: shelter(),

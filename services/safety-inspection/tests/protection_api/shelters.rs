@@ -7,7 +7,7 @@ use tonic::{Code as Grpc, Status};
 use uuid::Uuid;
 
 use crate::city::on_both;
-use crate::city::tree::group;
+use crate::city::tree::{KINDERGARTEN, KINDERGARTEN_PATH, SISTER, SISTER_PATH, group};
 use crate::city::world::{World, told};
 use crate::city::{SCHOOL, SCHOOL_PATH, roster};
 use crate::desk::Desk;
@@ -17,6 +17,7 @@ on_both!(
     each_refused_move_is_explained,
     a_lost_update_is_noticed,
     a_large_campus_needs_more_isolation_rooms,
+    whoever_has_no_place_finds_one_with_the_mutual_aid_group_first,
 );
 
 fn gym() -> pb::Shelter {
@@ -225,4 +226,76 @@ async fn a_large_campus_needs_more_isolation_rooms(world: World) {
         zh,
     );
     assert_eq!(told(&status), expected);
+}
+
+/// An open shelter of a campus for so many people.
+async fn opened(desk: &mut Desk, (parent, path): (&str, &str), capacity: i32) -> String {
+    let request = pb::CreateShelterRequest {
+        parent: parent.to_owned(),
+        shelter: Some(pb::Shelter { capacity, ..gym() }),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let request = desk.officer_at(path, request);
+    let created = desk.shelter.create_shelter(request).await.expect("created");
+    let name = created.into_inner().name;
+    let request = pb::OpenShelterRequest {
+        name: name.clone(),
+        cause: Cause::WeatherLevelI.into(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let request = desk.officer_at(path, request);
+    desk.shelter.open_shelter(request).await.expect("opened");
+    name
+}
+
+/// Rules 5.26 and 5.28.
+async fn whoever_has_no_place_finds_one_with_the_mutual_aid_group_first(world: World) {
+    let mut desk = Desk::open(world).await;
+    let own = opened(&mut desk, (SCHOOL, SCHOOL_PATH), 300).await;
+    let sister = opened(&mut desk, (SISTER, SISTER_PATH), 90).await;
+    let kindergarten = opened(&mut desk, (KINDERGARTEN, KINDERGARTEN_PATH), 20).await;
+    let other = ("organizations/2135010002", crate::city::OTHER_PATH);
+    let other = opened(&mut desk, other, 900).await;
+    let advised = async |desk: &mut Desk, person_count| {
+        let request = desk.officer(pb::PreviewSheltersRequest {
+            parent: SCHOOL.to_owned(),
+            person_count,
+        });
+        let advice = desk.shelter.preview_shelters(request).await;
+        let advice = advice.expect("advised").into_inner();
+        let told = advice.proposals.into_iter();
+        let told = told.map(|one| (one.shelter, one.person_count, one.mutual_aid));
+        (
+            (advice.person_count, advice.unplaced_count),
+            told.collect::<Vec<_>>(),
+        )
+    };
+    count(&mut desk, &own, 300).await.expect("counted");
+    let nobody = advised(&mut desk, 0).await;
+    assert_eq!(nobody, ((0, 0), vec![]), "everybody has a place");
+    count(&mut desk, &own, 440).await.expect("counted");
+    let expected = vec![
+        (sister.clone(), 90, false),
+        (kindergarten.clone(), 20, false),
+        (other.clone(), 30, false),
+    ];
+    assert_eq!(advised(&mut desk, 0).await, ((140, 0), expected));
+    desk.group([SCHOOL, KINDERGARTEN, crate::city::tree::TRAINING])
+        .await;
+    let expected = vec![
+        (kindergarten, 20, true),
+        (sister, 90, false),
+        (other, 900, false),
+    ];
+    assert_eq!(advised(&mut desk, 2000).await, ((2000, 990), expected));
+    let bureau = desk.bureau(
+        "fz/350102",
+        pb::PreviewSheltersRequest {
+            parent: "organizations/350102".to_owned(),
+            person_count: 1,
+        },
+    );
+    let status = desk.shelter.preview_shelters(bureau).await;
+    let status = status.expect_err("a bureau has no campus");
+    assert_eq!(told(&status).1, "CAMPUS_REQUIRED");
 }

@@ -8,13 +8,14 @@ use tonic::{Code as Grpc, Status};
 use uuid::Uuid;
 
 use crate::city::on_both;
-use crate::city::tree::{SISTER, SISTER_PATH};
+use crate::city::tree::{KINDERGARTEN, SISTER, SISTER_PATH, TRAINING, TRAINING_PATH};
 use crate::city::world::{World, told};
 use crate::city::{OTHER_PATH, SCHOOL, SCHOOL_PATH};
 use crate::desk::{Desk, day, masks};
 
 on_both!(
     advice_asks_the_neighbours_first_and_spares_their_minimum,
+    the_mutual_aid_group_is_asked_before_the_neighbours,
     a_transfer_reaches_both_ledgers_once,
     a_transfer_can_be_taken_back_once,
     each_end_does_its_own_part,
@@ -104,6 +105,44 @@ async fn advice_asks_the_neighbours_first_and_spares_their_minimum(world: World)
     let near = (SISTER, 500 - MINIMUM, true);
     let far = (OTHER, 137 * 14 - (500 - MINIMUM), false);
     assert_eq!(found, [near, far]);
+}
+
+/// Rule 5.26: the group helps first, although others have more to spare.
+async fn the_mutual_aid_group_is_asked_before_the_neighbours(world: World) {
+    let mut desk = stocked(world).await;
+    let far = masks(Kind::Receipt, 100_000, day(2023, 9, 1));
+    desk.enter((OTHER, OTHER_PATH), far).await.expect("entered");
+    // Nobody is on the roll of the training institution, so that it keeps none back.
+    let aid = (TRAINING, TRAINING_PATH);
+    let few = masks(Kind::Receipt, 10, day(2023, 9, 1));
+    desk.enter(aid, few).await.expect("entered");
+    let advised = async |desk: &mut Desk| {
+        let request = desk.officer(pb::PreviewSupplyTransfersRequest {
+            parent: SCHOOL.to_owned(),
+            item: "supplyItems/mask".to_owned(),
+        });
+        let advice = desk.supply.preview_supply_transfers(request).await;
+        let proposals = advice.expect("advised").into_inner().proposals.into_iter();
+        let told = proposals.map(|one| (one.giver, one.mutual_aid, one.same_district));
+        told.collect::<Vec<_>>()
+    };
+    let (sister, training) = (SISTER.to_owned(), TRAINING.to_owned());
+    let other = OTHER.to_owned();
+    let alone = advised(&mut desk).await;
+    let expected = [
+        (sister.clone(), false, true),
+        (training.clone(), false, true),
+        (other.clone(), false, false),
+    ];
+    assert_eq!(alone, expected, "most to spare first");
+    desk.group([SCHOOL, TRAINING, KINDERGARTEN]).await;
+    let together = advised(&mut desk).await;
+    let expected = [
+        (training, true, true),
+        (sister, false, true),
+        (other, false, false),
+    ];
+    assert_eq!(together, expected);
 }
 
 async fn a_transfer_reaches_both_ledgers_once(world: World) {

@@ -19,6 +19,7 @@ cities!(
     evidence_is_asked_for_and_shown_to_whoever_inspects,
     an_account_signs_once_for_its_own_department_and_never_for_its_own_school,
     a_batch_never_overtakes_another_at_its_school,
+    a_batch_that_is_postponed_takes_along_whoever_has_a_day,
     the_city_schedules_all_districts_at_once_and_nobody_past_what_is_missing,
     a_repeated_request_acts_once,
 );
@@ -294,6 +295,30 @@ async fn a_batch_never_overtakes_another_at_its_school(mut ground: Ground) {
     );
     invalid(ground.plan(3, day(4, 9)).await, "a Saturday");
     invalid(ground.plan(3, day(4, 7)).await, "the past");
+}
+
+async fn a_batch_that_is_postponed_takes_along_whoever_has_a_day(mut ground: Ground) {
+    planned(&mut ground).await;
+    let at = (SISTER_PATH, 2);
+    ground.stock(at.0).await;
+    ground.approved(at.0, at.1).await;
+    ground.schedule(at, day(4, 7)).await.expect("scheduled");
+    ground.plan(at.1, day(4, 11)).await.expect("postponed");
+    let moved = ground.get(at.0, at.1).await;
+    let day_of = |one: &pb::Resumption| (one.state(), one.scheduled_date);
+    assert_eq!(day_of(&moved), (State::Scheduled, Some(day(4, 11))));
+    let last = moved.history.last().expect("a history");
+    assert_eq!(
+        (&*last.step, &*last.actor),
+        ("SCHEDULE", "district-officer")
+    );
+    // A batch that is brought forward leaves the days of schools alone.
+    ground.plan(at.1, day(4, 8)).await.expect("brought forward");
+    let kept = ground.get(at.0, at.1).await;
+    assert_eq!(day_of(&kept), (State::Scheduled, Some(day(4, 11))));
+    ground.set("2022-04-11T00:30:00Z");
+    ground.until(at.0, at.1, State::Monitoring).await;
+    assert_eq!(ground.heard_of(at.0).len(), 1);
 }
 
 async fn the_city_schedules_all_districts_at_once_and_nobody_past_what_is_missing(

@@ -7,6 +7,7 @@ mod figures;
 mod fresh;
 mod ground;
 mod guards;
+mod late;
 mod moves;
 mod own_plans;
 mod scope;

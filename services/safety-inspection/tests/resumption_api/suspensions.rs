@@ -15,6 +15,7 @@ cities!(
     only_who_is_away_is_called_back,
     a_class_of_a_kindergarten_takes_its_batch_back,
     who_does_not_exist_is_not_suspended,
+    nobody_forgets_a_suspension_whose_last_day_is_over,
 );
 
 async fn what_was_decided_while_the_roster_was_down_reaches_it_in_order(mut ground: Ground) {
@@ -163,4 +164,81 @@ async fn who_does_not_exist_is_not_suspended(mut ground: Ground) {
         "RESUMPTION_NOBODY",
     );
     assert!(ground.heard().is_empty());
+}
+
+/// What the feed tells of the suspension of a school: whether it ends, and whether it has passed.
+async fn told(ground: &Ground, name: &str) -> Option<(bool, bool)> {
+    use proto::safety::safety_event::State as Told;
+    use proto::safety::safety_feed_client::SafetyFeedClient;
+    let mut feed = SafetyFeedClient::new(ground.world.channel.clone());
+    let ask = pb::SafetySnapshotRequest::default();
+    let ask = ground.world.as_role(kit::auth::Role::Service, "", ask);
+    let mut pages = feed.snapshot(ask).await.expect("a snapshot").into_inner();
+    while let Some(page) = pages.message().await.expect("a page") {
+        let found = page.events.into_iter().find_map(|event| match event.state {
+            Some(Told::Resumption(one)) if one.name == name => one.suspension,
+            _ => None,
+        });
+        if let Some(found) = found {
+            return Some((found.ending, found.passed));
+        }
+    }
+    None
+}
+
+/// Waits until the feed tells this of the suspension.
+async fn until_told(ground: &Ground, name: &str, wanted: (bool, bool)) {
+    for _ in 0..400 {
+        if told(ground, name).await == Some(wanted) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{name} is not {wanted:?}");
+}
+
+async fn nobody_forgets_a_suspension_whose_last_day_is_over(mut ground: Ground) {
+    use proto::safety::accountability_record::Act;
+    use proto::safety::accountability_service_client::AccountabilityServiceClient;
+    ground.plan(1, day(4, 6)).await.expect("planned");
+    ground.stock(SCHOOL_PATH).await;
+    ground.back(SCHOOL_PATH, 1, day(4, 6)).await;
+    let until = pb::ReSuspendRequest {
+        until_date: Some(day(4, 8)),
+        ..outbreak(SCHOOL)
+    };
+    ground.suspend(until).await;
+    let name = crate::ground::resumption(SCHOOL_PATH, 1);
+    until_told(&ground, &name, (false, false)).await;
+    ground.set("2022-04-06T16:00:00Z");
+    until_told(&ground, &name, (true, false)).await;
+    ground.set("2022-04-08T15:59:00Z");
+    until_told(&ground, &name, (true, false)).await;
+    let undecided = async |ground: &Ground| {
+        let list = ground.district(pb::ListAccountabilityRecordsRequest {
+            parent: SCHOOL.to_owned(),
+            page_size: 1000,
+            ..Default::default()
+        });
+        let mut client = AccountabilityServiceClient::new(ground.world.channel.clone());
+        let listed = client.list_accountability_records(list).await;
+        let records = listed.expect("listed").into_inner().accountability_records;
+        let of = records.into_iter().filter(|one| one.resource == name);
+        let of = of.map(|one| (one.act(), one.staff_member));
+        of.collect::<Vec<_>>()
+    };
+    assert_eq!(undecided(&ground).await, []);
+    ground.set("2022-04-08T16:00:00Z");
+    until_told(&ground, &name, (false, true)).await;
+    let deputy = crate::city::staff(crate::city::tree::DEPUTY);
+    assert_eq!(undecided(&ground).await, [(Act::NotDone, deputy)]);
+    // Nobody returns by that alone; whoever decides anew begins anew.
+    assert_eq!(ground.get(SCHOOL_PATH, 1).await.state(), State::ReSuspended);
+    let renewed = pb::ReSuspendRequest {
+        until_date: Some(day(4, 20)),
+        ..outbreak(SCHOOL)
+    };
+    ground.suspend(renewed).await;
+    until_told(&ground, &name, (false, false)).await;
+    assert_eq!(undecided(&ground).await.len(), 1, "once");
 }

@@ -80,7 +80,7 @@ pub(crate) async fn lift(
 
 pub(crate) const HEAD: (&str, Role, &str) = ("principal", Role::Principal, SCHOOL_PATH);
 const DISTRICT: (&str, Role, &str) = ("district", Role::DistrictOfficer, "fz/350102");
-const CITY_OFFICER: (&str, Role, &str) = ("city", Role::CityOfficer, "fz");
+pub(crate) const CITY_OFFICER: (&str, Role, &str) = ("city", Role::CityOfficer, "fz");
 
 async fn a_school_acts_first_and_a_higher_decision_stays(mut storm: Storm) {
     storm

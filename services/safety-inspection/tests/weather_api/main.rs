@@ -5,6 +5,7 @@ mod city;
 mod decisions;
 mod exercise;
 mod groups;
+mod holding;
 mod moves;
 mod register;
 mod scope;

@@ -94,7 +94,7 @@ impl Model {
 /// What chance says at each step; more steps than it takes.
 fn drawn() -> Vec<prop::sample::Index> {
     let mut runner = TestRunner::deterministic();
-    let chances = prop::collection::vec(any::<prop::sample::Index>(), 400);
+    let chances = prop::collection::vec(any::<prop::sample::Index>(), 800);
     chances.new_tree(&mut runner).expect("chances").current()
 }
 
@@ -205,6 +205,9 @@ async fn act(
         }
         Verb::Reopen => {
             let answer = storm.reopen(SCHOOL_PATH).await;
+            if model.state.after(Event::Reopen).is_some() && model.level == Some(Level::Second) {
+                return Some((answer.expect_err("orange"), "WEATHER_LEVEL_HOLDS", "II"));
+            }
             if model.step(Event::Reopen) {
                 answer.expect("reopened");
                 return None;

@@ -78,7 +78,7 @@ async fn the_weather_says_nothing_of_other_grounds(mut storm: Storm) {
     let away = crate::city::class_roll_taught(SCHOOL_PATH, 5, &[1, 2], TeachingMode::Suspended);
     crate::city::roster(&storm.world.db, &[away], 2).await;
     storm
-        .ingest(&alert(1, "Orange", "350100"))
+        .ingest(&alert(1, "Blue", "350100"))
         .await
         .expect("taken");
     there_and_back(&mut storm).await;

@@ -9,6 +9,7 @@ use kit::teaching::StandIn;
 use proto::roster::SetTeachingModeRequest;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::safety as pb;
+use proto::safety::inspection_plan_service_client::InspectionPlanServiceClient;
 use proto::safety::weather_service_client::WeatherServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -125,6 +126,25 @@ impl Storm {
         });
         let tasks = self.client.list_weather_tasks(request).await;
         tasks.expect("tasks").into_inner().weather_tasks
+    }
+
+    /// Enters a school bus of a campus.
+    pub(crate) async fn enter_bus(&mut self, path: &str, place: &str) {
+        let bus = pb::InspectionPlace {
+            place_kind: pb::PlaceKind::Bus.into(),
+            place: place.to_owned(),
+            display_name: "校车".to_owned(),
+            ..Default::default()
+        };
+        let request = pb::CreateInspectionPlaceRequest {
+            parent: name(path),
+            inspection_place: Some(bus),
+            request_id: String::new(),
+        };
+        let request = self.principal(path, request);
+        let mut plans = InspectionPlanServiceClient::new(self.world.channel.clone());
+        let entered = plans.create_inspection_place(request).await;
+        entered.expect("entered");
     }
 
     /// Typhoon of a level for the whole city.

@@ -19,6 +19,7 @@ storms!(
     a_warning_reaches_its_division_only,
     levels_go_up_and_down_without_a_task_twice,
     the_gravest_of_all_holds,
+    each_division_has_the_level_that_is_said_of_it_and_other_weather_none,
     a_warning_ends_by_its_own_words,
     a_day_is_delayed_when_orange_stood_at_some_time,
     rules_say_what_is_asked_and_on_what_it_rests,
@@ -110,6 +111,7 @@ async fn a_warning_reaches_its_division_only(mut storm: Storm) {
 }
 
 async fn levels_go_up_and_down_without_a_task_twice(mut storm: Storm) {
+    storm.enter_bus(SCHOOL_PATH, "bus/a12345").await;
     let mut counts = Vec::new();
     storm
         .ingest(&alert(1, "Blue", "350100"))
@@ -299,4 +301,44 @@ async fn rules_say_what_is_asked_and_on_what_it_rests(mut storm: Storm) {
             .iter()
             .all(|one| one.effective_date.is_some())
     );
+}
+
+async fn each_division_has_the_level_that_is_said_of_it_and_other_weather_none(mut storm: Storm) {
+    let heat = alert(1, "Red", "350100").replace("台风", "高温");
+    let heat = heat.replace("11B01", "11B09");
+    let signal = storm.ingest(&heat).await.expect("taken");
+    assert_eq!(
+        (signal.kind(), signal.level()),
+        (pb::WeatherKind::Other, pb::WeatherLevel::I)
+    );
+    assert!(storm.states(CITY, false).await.is_empty(), "kept and told");
+    let declared = pb::ResponseLevel {
+        kind: pb::WeatherKind::Other.into(),
+        ..typhoon(pb::WeatherLevel::Ii)
+    };
+    let request = storm.city(pb::DeclareResponseLevelRequest {
+        parent: CITY.to_owned(),
+        response_level: Some(declared),
+        request_id: String::new(),
+    });
+    let refused = storm.client.declare_response_level(request).await;
+    assert_eq!(told(&refused.expect_err("other")).1, "INVALID_FIELD");
+    // One document: blue in one district, orange in the other.
+    let blue = alert(2, "Blue", "350102");
+    let part = blue.find("<info>").zip(blue.find("</alert>"));
+    let (from, to) = part.expect("a part");
+    let both = alert(2, "Orange", "350103");
+    let both = both.replace("</alert>", &format!("{}</alert>", &blue[from..to]));
+    let signal = storm.ingest(&both).await.expect("taken");
+    assert_eq!(signal.divisions, ["350102", "350103"]);
+    assert_eq!(signal.level(), pb::WeatherLevel::Ii);
+    let (mild, grave) = (
+        storm.state(SCHOOL_PATH).await,
+        storm.state(OTHER_PATH).await,
+    );
+    assert_eq!(
+        (mild.level(), grave.level()),
+        (pb::WeatherLevel::Iv, pb::WeatherLevel::Ii)
+    );
+    assert!(!mild.dismissal_delayed && grave.dismissal_delayed);
 }

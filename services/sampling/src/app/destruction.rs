@@ -35,7 +35,7 @@ fn parts(category: &str) -> &'static [Part] {
         "holds" => &[HOLDS],
         "health-checks" => &CHECKS,
         "medical-cases" => &CASES,
-        "contacts" => &[CONTACTS],
+        "contacts" => &CONTACTS,
         _ => &[],
     }
 }

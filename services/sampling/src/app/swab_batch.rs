@@ -265,13 +265,14 @@ fn of_point(tube: &TubeRow, scanned: DateTime<Utc>) -> Result<(Verdict, SwabRow)
 }
 
 /// Whether somebody is swabbed alone, from what the sampler sees and from what keeps them out
-/// (rule 2.11). Who only watches their own health shares a tube.
+/// (rule 2.11). Who only watches their own health or is
+/// observed shares a tube.
 fn is_single(policy: &Policy, seen: Option<SingleReason>, held: Option<Barred>) -> bool {
     let control = held.and_then(|barred| match barred.control? {
         Control::PoolHold => Some(SingleReason::PositiveTube),
         Control::SecondaryContact | Control::CloseContact => Some(SingleReason::Contact),
         Control::RegionRestricted => Some(SingleReason::KeyArea),
-        Control::HealthMonitoring => None,
+        Control::HealthMonitoring | Control::Observation => None,
         Control::Isolated => Some(SingleReason::Isolated),
     });
     let ill = held.filter(|barred| barred.ill);

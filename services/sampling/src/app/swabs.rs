@@ -54,7 +54,8 @@ const TOGETHER: usize = 512;
 
 /// Starts the worker that commits scans together.
 pub(crate) fn spawn(app: App, drain: Drain) -> Scans {
-    Batcher::spawn(WAITING, TOGETHER, drain, move |scans: Vec<Scan>| {
+    let service = app.db.service();
+    let batcher = Batcher::spawn(WAITING, TOGETHER, drain, move |scans: Vec<Scan>| {
         let app = app.clone();
         Box::pin(async move {
             match app.add_swabs(&scans).await {
@@ -70,7 +71,8 @@ pub(crate) fn spawn(app: App, drain: Drain) -> Scans {
                 }
             }
         })
-    })
+    });
+    batcher.observed(service, "swabs")
 }
 
 impl App {

@@ -5,6 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the contract says what each value means")]
 pub enum Control {
+    Observation,
     HealthMonitoring,
     PoolHold,
     SecondaryContact,
@@ -15,13 +16,14 @@ pub enum Control {
 
 impl Control {
     /// Every control, strongest first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Isolated,
         Self::CloseContact,
         Self::RegionRestricted,
         Self::SecondaryContact,
         Self::PoolHold,
         Self::HealthMonitoring,
+        Self::Observation,
     ];
 
     /// The number of this value.
@@ -33,6 +35,7 @@ impl Control {
             Self::RegionRestricted => 5,
             Self::HealthMonitoring => 6,
             Self::Isolated => 7,
+            Self::Observation => 8,
         }
     }
 

@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod health;
 pub mod hold;
 pub mod laboratory_result;
+pub mod measure;
 pub mod plan;
 pub mod point;
 pub mod policy;

@@ -75,7 +75,8 @@ pub struct Roll {
 #[error("not a packed row")]
 pub struct Malformed;
 
-const STUDENT: usize = 19;
+/// Bytes of one student on a packed roll.
+pub const STUDENT: usize = 19;
 const STAFF: usize = 23;
 const ON_LEAVE: u8 = 1;
 const EXEMPT: u8 = 2;

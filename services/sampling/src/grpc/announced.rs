@@ -48,7 +48,7 @@ pub(crate) fn hold_change(row: &HoldRow, swabs: &[SwabRow]) -> Change {
 /// unless its upload is awaited.
 pub(crate) fn absence_change(row: &AbsenceRow) -> Change {
     let ended = AbsenceState::from_code(row.state).is_none_or(AbsenceState::is_over);
-    let awaited = row.upload_due != 0 && row.upload_time == 0;
+    let awaited = row.due_upload() != 0 && row.upload_time == 0;
     let state = (!ended || awaited).then(|| EventState::Absence(absence(row, false)));
     sampling_change("absence", row.name(), row.version, &row.org_path, state)
 }

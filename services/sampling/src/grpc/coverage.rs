@@ -7,7 +7,8 @@ use proto::sampling::coverage_service_server::CoverageService;
 use proto::sampling::{
     Coverage, GetCoverageRequest, GetHealthCoverageRequest, HealthCoverage,
     ListClassSymptomsRequest, ListClassSymptomsResponse, ListCoverageRequest, ListCoverageResponse,
-    ListHealthCoverageRequest, ListHealthCoverageResponse,
+    ListHealthCoverageRequest, ListHealthCoverageResponse, ListHealthStaffingRequest,
+    ListHealthStaffingResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -87,5 +88,12 @@ impl CoverageService for Api {
         request: Request<ListClassSymptomsRequest>,
     ) -> Result<Response<ListClassSymptomsResponse>, Status> {
         health::coverage::class_symptoms(&self.0, request).await
+    }
+
+    async fn list_health_staffing(
+        &self,
+        request: Request<ListHealthStaffingRequest>,
+    ) -> Result<Response<ListHealthStaffingResponse>, Status> {
+        health::coverage::staffing(&self.0, request).await
     }
 }

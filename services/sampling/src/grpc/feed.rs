@@ -47,6 +47,8 @@ impl ClearanceFeed for ClearanceApi {
         let answer = |told: Told<_>| ClearanceWatchResponse {
             events: told.events,
             resume_token: told.resume_token,
+            traceparents: told.origin.traceparents,
+            announce_time: told.origin.announce_time,
         };
         self.0.serve_watch(scope, token, answer).await
     }
@@ -80,6 +82,8 @@ impl SamplingFeed for SamplingApi {
         let answer = |told: Told<_>| SamplingWatchResponse {
             events: told.events,
             resume_token: told.resume_token,
+            traceparents: told.origin.traceparents,
+            announce_time: told.origin.announce_time,
         };
         self.0.serve_watch(scope, token, answer).await
     }

@@ -6,15 +6,17 @@ use proto::error::ErrorReason;
 use proto::roster::report_policy;
 use proto::roster::return_policy::Evidence;
 use proto::sampling::{
-    absence, case_report, cluster, hold, reporting_signal, sampling_point, suspension,
+    absence, case_report, cluster, control_measure, hold, reporting_signal, sampling_point,
+    suspension,
 };
 use tonic::Status;
 
 use super::health::case_convert::disease_name;
-use crate::app::health::MOST_SIGNS;
+use crate::app::health::MOST_AMENDMENTS;
 use crate::domain::health::assay::Unfit;
 use crate::domain::health::person::Refusal;
 use crate::domain::health::return_rule::Unmet;
+use crate::domain::health::screening::MOST_SUBMISSIONS;
 use crate::domain::swab::Refused;
 use crate::error::Error;
 
@@ -63,6 +65,9 @@ impl From<Error> for Problem {
             }
             Error::CheckDay(date) => Problem::new(R::CheckDay).meta("date", date),
             Error::CheckClient(_) => Problem::new(R::CheckClientIdReused),
+            Error::CheckSubmissions => {
+                Problem::new(R::CheckSubmissions).meta("most", MOST_SUBMISSIONS)
+            }
             Error::NotExamined(name) => Problem::new(R::ReporterNotExamined).meta("name", name),
             Error::AbsenceState(state) => {
                 let state = absence::State::try_from(i32::from(state.code()));
@@ -82,6 +87,10 @@ impl From<Error> for Problem {
                 Refusal::TooEarly(_) => Problem::new(R::ReturnTooEarly),
                 Refusal::Appeal => Problem::new(R::AppealState),
                 Refusal::NotNormal => Problem::new(R::ObservationNotNormal),
+                Refusal::BeforeOnset => {
+                    let (chinese, english) = ("不得早于发病日", "must not be before the onset");
+                    Problem::invalid("recovery_time", chinese, english)
+                }
             },
             Error::ClusterState(state) => {
                 let state = cluster::State::try_from(i32::from(state)).unwrap_or_default();
@@ -94,10 +103,15 @@ impl From<Error> for Problem {
                 Problem::new(R::SuspensionState).meta("state", name)
             }
             Error::SuspensionScope => Problem::new(R::SuspensionScope),
-            Error::SimulationTooLarge(signs) => Problem::new(R::SimulationTooLarge)
+            Error::SuspensionReturned => Problem::new(R::SuspensionReturned),
+            Error::SuspensionAmendments => {
+                Problem::new(R::SuspensionAmendments).meta("most", MOST_AMENDMENTS)
+            }
+            Error::SimulationTooLarge { signs, most } => Problem::new(R::SimulationTooLarge)
                 .meta("signs", signs)
-                .meta("most", MOST_SIGNS),
+                .meta("most", most),
             Error::CaseState(state) => Problem::new(R::CaseState).meta("state", state),
+            Error::CaseDecidedAbove => Problem::new(R::CaseDecidedAbove),
             Error::ReportOrder(kind) => {
                 let kind = case_report::Kind::try_from(i32::from(kind)).unwrap_or_default();
                 let name = kind.as_str_name().trim_start_matches("KIND_");
@@ -115,6 +129,11 @@ impl From<Error> for Problem {
                 Problem::new(R::AssayNotPooled).meta("disease", disease_name(Some(disease)))
             }
             Error::AssayDiffers => Problem::new(R::AssayDiffers),
+            Error::ControlState(state) => {
+                let state = control_measure::State::try_from(i32::from(state.code()));
+                let name = state.unwrap_or_default().as_str_name();
+                Problem::new(R::ControlState).meta("state", name.trim_start_matches("STATE_"))
+            }
         }
     }
 }
@@ -132,6 +151,7 @@ fn too_early(unmet: &Unmet) -> Problem {
     Problem::new(ErrorReason::ReturnTooEarly)
         .meta("earliest_time", earliest.unwrap_or_default())
         .meta("missing_evidence", missing.join(","))
+        .meta("source", &unmet.source)
 }
 
 impl From<Error> for Status {

@@ -1,5 +1,6 @@
 //! The schema, forward only.
 
+use kit::migration::{Contract, Schema};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait, sea_orm};
 
 mod m20260101_000001_rolls;
@@ -17,6 +18,37 @@ mod m20261125_000006_controls;
 mod m20261125_000008_reporting;
 mod m20261126_000001_receipts;
 mod m20261126_000009_emergencies;
+mod m20261126_000010_measures;
+mod m20261126_000011_case_exclusions;
+mod m20261126_000021_spans;
+mod m20261126_000022_proposals;
+mod m20261126_000023_said;
+mod m20261126_000024_going_on;
+mod m20261127_000031_amendments;
+mod m20261127_000032_exit_negative;
+mod m20261127_000033_sick_days;
+
+/// The schema of this service.
+pub fn schema() -> Schema {
+    Schema::of::<Migrator>().with(CONTRACTS)
+}
+
+/// What migrations take away from versions before.
+const CONTRACTS: &[Contract] = &[
+    Contract {
+        migration: "m20261126_000001_receipts",
+        takes: &[
+            "key absences (person of some)",
+            "writes that agree in absences (person of some)",
+        ],
+        unused_since: Contract::UNRELEASED,
+    },
+    Contract {
+        migration: "m20261126_000022_proposals",
+        takes: &["key suspensions (cluster)"],
+        unused_since: Contract::UNRELEASED,
+    },
+];
 
 /// Brings the schema of this service up to date.
 #[derive(Debug)]
@@ -41,6 +73,15 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261125_000008_reporting::Migration));
         migrations.push(Box::new(m20261126_000001_receipts::Migration));
         migrations.push(Box::new(m20261126_000009_emergencies::Migration));
+        migrations.push(Box::new(m20261126_000010_measures::Migration));
+        migrations.push(Box::new(m20261126_000011_case_exclusions::Migration));
+        migrations.push(Box::new(m20261126_000021_spans::Migration));
+        migrations.push(Box::new(m20261126_000022_proposals::Migration));
+        migrations.push(Box::new(m20261126_000023_said::Migration));
+        migrations.push(Box::new(m20261126_000024_going_on::Migration));
+        migrations.push(Box::new(m20261127_000031_amendments::Migration));
+        migrations.push(Box::new(m20261127_000032_exit_negative::Migration));
+        migrations.push(Box::new(m20261127_000033_sick_days::Migration));
         migrations
     }
 
@@ -48,3 +89,5 @@ impl MigratorTrait for Migrator {
         sea_orm::sea_query::IntoIden::into_iden("sampling_migrations")
     }
 }
+
+kit::migration_suite!(crate::schema);

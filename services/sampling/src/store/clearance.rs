@@ -34,7 +34,8 @@ row! {
     }
 }
 
-/// Everybody who is not clear in the schools from `first` to `last`: they are not drawn.
+/// Everybody who is not clear in the schools from `first` to `last`, but those who are only observed
+/// and attend (rule 1.23): they are not drawn.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
@@ -43,8 +44,13 @@ pub async fn not_clear(
     first: &str,
     last: &str,
 ) -> Result<HashSet<PersonId>, DbErr> {
-    let sql = "SELECT person FROM clearances WHERE org_path >= $1 AND org_path < $2";
-    let values: [Value; 2] = [format!("{first}/").into(), format!("{last}0").into()];
+    let sql = "SELECT person FROM clearances WHERE org_path >= $1 AND org_path < $2 \
+        AND NOT (control = $3 AND medical = 1)";
+    let values: [Value; 3] = [
+        format!("{first}/").into(),
+        format!("{last}0").into(),
+        Control::Observation.code().into(),
+    ];
     let mut people = HashSet::new();
     for row in connection
         .query_all_raw(statement(connection, sql, values))

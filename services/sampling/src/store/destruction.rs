@@ -167,14 +167,23 @@ pub const CASES: [Part; 7] = [
     },
 ];
 
-/// Who met whom.
-pub const CONTACTS: Part = Part {
-    table: "case_contacts",
-    key: "case_id, person",
-    of: "add_time >= {start} AND add_time < {end}",
-    over: "case_id NOT IN (SELECT id FROM cases WHERE close_time = 0)",
-    with: &[],
-};
+/// Who met whom, and who was controlled from outside.
+pub const CONTACTS: [Part; 2] = [
+    Part {
+        table: "case_contacts",
+        key: "case_id, person",
+        of: "add_time >= {start} AND add_time < {end}",
+        over: "case_id NOT IN (SELECT id FROM cases WHERE close_time = 0)",
+        with: &[],
+    },
+    Part {
+        table: "control_measures",
+        key: "id",
+        of: "place_time >= {start} AND place_time < {end}",
+        over: "state <> 1",
+        with: &[],
+    },
+];
 
 impl Part {
     fn of(&self, span: &Span) -> String {

@@ -7,6 +7,7 @@ pub mod destruction;
 pub mod draws;
 pub mod health;
 pub mod holds;
+pub mod measures;
 pub mod people;
 pub mod plans;
 pub mod points;

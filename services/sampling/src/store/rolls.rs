@@ -6,9 +6,22 @@ use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
-use crate::domain::roll::{GroupKind, Malformed, Roll};
+use crate::domain::roll::{GroupKind, Malformed, Roll, STUDENT};
 use crate::domain::rotation::Rotation;
 use kit::bulk::{Column, insert, placeholders};
+
+/// An organisation as the roster tells of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Organization {
+    /// Its identifier.
+    pub(crate) id: String,
+    /// Its place.
+    pub(crate) path: String,
+    /// Its version.
+    pub(crate) version: i64,
+    /// Shown to people.
+    pub(crate) display_name: String,
+}
 
 /// One group as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,6 +243,56 @@ pub async fn schools_below(
     Ok(schools)
 }
 
+/// How many pupils and children of kindergarten classes each school from `first` to `last` has on its
+/// rolls, by the place of the school.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enrolled_between(
+    connection: &impl ConnectionTrait,
+    first: &str,
+    last: &str,
+) -> Result<HashMap<String, (u32, u32)>, DbErr> {
+    let sql = "SELECT MIN(path), \
+        SUM(CASE WHEN id LIKE 'k%' THEN 0 ELSE LENGTH(members) END), \
+        SUM(CASE WHEN id LIKE 'k%' THEN LENGTH(members) ELSE 0 END) \
+        FROM class_rolls WHERE path >= $1 AND path < $2 AND kind = 1 GROUP BY organization";
+    let values: [Value; 2] = [format!("{first}/").into(), format!("{last}0").into()];
+    let mut enrolled = HashMap::new();
+    for row in connection
+        .query_all_raw(statement(connection, sql, values))
+        .await?
+    {
+        let path: String = row.try_get_by_index(0)?;
+        let (pupils, children): (i64, i64) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let people = |bytes: i64| {
+            let bytes = usize::try_from(bytes).unwrap_or_default();
+            u32::try_from(bytes / STUDENT).unwrap_or(u32::MAX)
+        };
+        if let Some((school, _)) = path.rsplit_once('/') {
+            enrolled.insert(school.to_owned(), (people(pupils), people(children)));
+        }
+    }
+    Ok(enrolled)
+}
+
+/// The groups of staff of the schools from `first` to `last`, ordered by path.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn staff_between(
+    connection: &impl ConnectionTrait,
+    first: &str,
+    last: &str,
+) -> Result<Vec<GroupRow>, DbErr> {
+    let sql = format!("{GROUPS} WHERE r.path >= $1 AND r.path < $2 AND r.kind = 2 ORDER BY r.path");
+    let values: [Value; 2] = [format!("{first}/").into(), format!("{last}0").into()];
+    let rows = connection
+        .query_all_raw(statement(connection, &sql, values))
+        .await?;
+    rows.iter().map(GroupRow::read).collect()
+}
+
 /// The place of an organisation.
 ///
 /// # Errors
@@ -248,6 +311,20 @@ pub async fn organization_path(
     };
     let path: String = row.try_get_by_index(0)?;
     path.parse().map(Some).map_err(|_| corrupt(Malformed))
+}
+
+/// The name of the organisation at a place, as it is shown; empty while it is not known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn organization_name(
+    connection: &impl ConnectionTrait,
+    path: &str,
+) -> Result<String, DbErr> {
+    let sql = "SELECT display_name FROM organizations WHERE org_path = $1";
+    let sql = statement(connection, sql, [path.into()]);
+    let row = connection.query_one_raw(sql).await?;
+    row.map_or(Ok(String::new()), |row| row.try_get_by_index(0))
 }
 
 /// The paths of the organisations right below a place, ordered, after `after`.
@@ -292,28 +369,32 @@ pub async fn children(
 /// Stores organisations; an older version than the stored one changes nothing.
 pub(crate) async fn save_organizations(
     tx: &Tx,
-    organizations: Vec<(String, String, i64)>,
+    organizations: Vec<Organization>,
     generation: i64,
 ) -> Result<(), DbErr> {
-    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // One statement may not touch a row twice, so of one organisation the last state stands.
-    let last: HashMap<String, (String, i64)> = organizations
+    let last: HashMap<String, Organization> = organizations
         .into_iter()
-        .map(|(id, path, version)| (id, (path, version)))
+        .map(|organization| (organization.id.clone(), organization))
         .collect();
-    for (id, (path, version)) in last {
+    for (id, organization) in last {
         columns.0.push(id);
-        columns.1.push(path);
-        columns.2.push(version);
+        columns.1.push(organization.path);
+        columns.2.push(organization.version);
+        columns.3.push(organization.display_name);
     }
     let generations = vec![generation; columns.0.len()];
     let columns = vec![
         ("id", Column::Text(columns.0)),
         ("org_path", Column::Text(columns.1)),
         ("version", Column::Big(columns.2)),
+        ("display_name", Column::Text(columns.3)),
         ("generation", Column::Big(generations)),
     ];
     let conflict = "ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, \
+        display_name = CASE WHEN excluded.version >= organizations.version \
+            THEN excluded.display_name ELSE organizations.display_name END, \
         org_path = CASE WHEN excluded.version > organizations.version THEN excluded.org_path \
             ELSE organizations.org_path END, \
         version = CASE WHEN excluded.version > organizations.version THEN excluded.version \

@@ -273,6 +273,13 @@ async fn a_weather_delay_is_excused_and_traced_once_it_is_not(database: kit::scr
     )
     .await;
     assert_eq!((told.state(), told.upload_due_time), (State::Excused, None));
+    // Whoever takes an illness back and tells it again gains no time.
+    clinic.0.0.clock.advance(Duration::minutes(5));
+    let again = reached(&ill.name, AbsenceReason::Illness, None);
+    let again = trace(&clinic, again).await;
+    assert_eq!(again.upload_due_time, ill.upload_due_time);
+    let none = reached(&ill.name, AbsenceReason::WeatherDelay, None);
+    trace(&clinic, none).await;
     assert_eq!(
         clinic.state(1).await.state(),
         Medical::Normal,

@@ -24,6 +24,7 @@ on_both_databases!(
     a_correction_takes_an_absence_back_or_changes_its_reason,
     a_severe_sign_opens_one_case_that_only_a_human_ends,
     an_event_that_classes_know_of_is_opened_once_a_day,
+    an_event_after_one_that_was_ended_is_another,
 );
 
 fn absent(check: CheckSubmission, who: &[(u32, AbsenceReason)]) -> CheckSubmission {
@@ -218,4 +219,36 @@ async fn an_event_that_classes_know_of_is_opened_once_a_day(database: Scratch) {
         let due = event.first_report_due_time.expect("a clock").seconds;
         assert_eq!(due - event.detect_time.expect("a time").seconds, 24 * 3600);
     }
+}
+
+/// Rule 1.16: what was ended silences nothing that is seen afterwards, and each report adds its people.
+async fn an_event_after_one_that_was_ended_is_another(database: Scratch) {
+    let site = Site::open(database).await;
+    let known = |class: &str, slot| CheckSubmission {
+        unexplained_group_illness: true,
+        ..site.zero(&group(SCHOOL, class), slot)
+    };
+    site.submit(&known(FIRST, Slot::Morning)).await;
+    site.submit(&known(SECOND, Slot::Morning)).await;
+    let told = |events: &[Case]| -> Vec<(State, i32)> {
+        let mut told: Vec<_> = events
+            .iter()
+            .map(|event| (event.state(), event.person_count))
+            .collect();
+        told.sort_by_key(|(state, count)| (*state as i32, *count));
+        told
+    };
+    let events = cases(&site).await;
+    assert_eq!(told(&events), [(State::Open, 2)]);
+    let scope = school_path(SCHOOL);
+    let mut doctor = CaseServiceClient::new(site.0.authorised(&[Role::SchoolDoctor], &scope));
+    let close = super::cases::close(&events[0].name);
+    doctor.close_case(close).await.expect("ended");
+    site.0.clock.advance(chrono::Duration::minutes(20));
+    site.submit(&known(FIRST, Slot::Noon)).await;
+    let both = [(State::Open, 1), (State::Closed, 2)];
+    assert_eq!(told(&cases(&site).await), both);
+    // The check that led to the first one says it again: that is no other one.
+    correct(&site, FIRST, known(FIRST, Slot::Morning)).await;
+    assert_eq!(told(&cases(&site).await), both);
 }

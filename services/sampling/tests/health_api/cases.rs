@@ -9,6 +9,7 @@ use proto::sampling::{
     Case, CaseEvent, CloseCaseRequest, ConfirmCaseRequest, ExportCaseRequest, ExportFormat,
     GetCaseRequest, ListCaseEventsRequest, ListCaseExportsRequest, ListCasesRequest,
     OpenCaseRequest, ResultValue, RuleOutCaseRequest, UpdateSeverityRequest, case_event,
+    case_report,
 };
 use sea_orm::ConnectionTrait;
 use tonic::Code;
@@ -24,6 +25,7 @@ on_both_databases!(
     an_event_names_nobody,
     a_positive_single_opens_one_case_and_a_correction_rules_it_out,
     closing_a_case_ends_what_its_hold_put_on_people,
+    what_weighs_is_ruled_out_above_the_school,
     an_export_is_logged_before_it_leaves,
 );
 
@@ -81,7 +83,7 @@ async fn signs(site: &Site) -> Vec<(i16, i16, i16)> {
     let db = kit::db::Database::connect(&site.0.database)
         .await
         .expect("the database");
-    let sql = "SELECT disease, certainty, severity FROM signs ORDER BY source";
+    let sql = "SELECT disease, certainty, severity FROM signs WHERE certainty <> 3 ORDER BY source";
     let rows = db
         .read()
         .query_all_raw(kit::db::statement(db.read(), sql, []));
@@ -335,7 +337,9 @@ async fn closing_a_case_ends_what_its_hold_put_on_people(database: kit::scratch:
     positive_single(&site).await;
     assert_eq!(site.not_clear().await, 3);
     let case = all(&site).await.remove(0);
-    let ruled_out = doctor(&site).rule_out_case(rule_out(&case.name)).await;
+    let ruled_out = disease_control(&site)
+        .rule_out_case(rule_out(&case.name))
+        .await;
     ruled_out.expect("ruled out");
     assert_eq!(site.not_clear().await, 0);
     assert!(
@@ -358,6 +362,42 @@ async fn closing_a_case_ends_what_its_hold_put_on_people(database: kit::scratch:
     assert_eq!(site.not_clear().await, 0);
 }
 
+/// Rules 1.16, 1.17: what disease control confirmed, a laboratory found, is urgent or was reported is
+/// not undone by the school.
+async fn what_weighs_is_ruled_out_above_the_school(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    positive_single(&site).await;
+    let laboratory = all(&site).await.remove(0).name;
+    let confirmed = OpenCaseRequest {
+        certainty: Certainty::Confirmed.into(),
+        ..of_person(10, Disease::Mumps)
+    };
+    let confirmed = open(&site, confirmed).await.name;
+    let urgent = open(&site, of_person(11, Disease::Cholera)).await.name;
+    let reported = open(&site, of_person(12, Disease::Mumps)).await.name;
+    let first = super::reports::write(&site, &reported, case_report::Kind::First).await;
+    first.expect("first");
+    let denied = (Code::PermissionDenied, "CASE_DECIDED_ABOVE".to_owned());
+    for name in [&laboratory, &confirmed, &urgent, &reported] {
+        let school = doctor(&site).rule_out_case(rule_out(name)).await;
+        assert_eq!(reason(&school.expect_err("not at the school")), denied);
+        assert_eq!(get(&site, name).await.state(), State::Open);
+        let free = CloseCaseRequest {
+            release_contacts: true,
+            ..close(name)
+        };
+        let free = doctor(&site).close_case(free).await;
+        assert_eq!(reason(&free.expect_err("not at the school")), denied);
+        let above = disease_control(&site).rule_out_case(rule_out(name)).await;
+        let above = above.expect("ruled out").into_inner();
+        assert_eq!(above.certainty(), Certainty::Excluded);
+    }
+    // All else stays with the school.
+    let own = open(&site, of_person(13, Disease::Mumps)).await.name;
+    let own = doctor(&site).rule_out_case(rule_out(&own)).await;
+    own.expect("the school's own suspicion");
+}
+
 async fn an_export_is_logged_before_it_leaves(database: kit::scratch::Scratch) {
     let site = Site::open(database).await;
     let case = open(&site, of_person(1, Disease::Influenza)).await;
@@ -372,7 +412,12 @@ async fn an_export_is_logged_before_it_leaves(database: kit::scratch::Scratch) {
         Code::PermissionDenied
     );
     let mut documents = Vec::new();
-    for format in [ExportFormat::Csv, ExportFormat::Json] {
+    for format in [
+        ExportFormat::Csv,
+        ExportFormat::Json,
+        ExportFormat::CsvReports,
+        ExportFormat::CsvContacts,
+    ] {
         let chunks = disease_control(&site).export_case(request(format)).await;
         let chunks: Vec<_> = chunks
             .expect("a file")
@@ -386,6 +431,11 @@ async fn an_export_is_logged_before_it_leaves(database: kit::scratch::Scratch) {
     assert!(documents[0].starts_with("\u{feff}card_number,card_kind,"));
     assert!(documents[0].contains(&format!("\r\n{},INITIAL,PERSON,", case.name)));
     assert!(documents[1].contains(&format!("\"patient\":\"{}\"", student(1))));
+    let named = format!("\"school_display_name\":\"学校 {SCHOOL}\"");
+    assert!(documents[1].contains(&named), "{}", documents[1]);
+    assert!(documents[1].contains("\"disease_class\":\"丙类\",\"occupation\":\"学生\""));
+    assert!(documents[2].starts_with("\u{feff}sequence,kind,"));
+    assert!(documents[3].starts_with("\u{feff}person,kind,"));
     let nothing = ExportCaseRequest {
         purpose: String::new(),
         ..request(ExportFormat::Csv)

@@ -3,13 +3,14 @@
 
 use kit::auth::Role;
 use proto::roster::OutbreakPolicy;
+use proto::roster::cluster_policy::Scope;
 use proto::roster::outbreak_policy::Level;
-use proto::sampling::cluster_rule::{Condition, Counted, Criterion, Scope};
+use proto::sampling::cluster_rule::{Condition, Counted, Criterion};
 use proto::sampling::cluster_service_client::ClusterServiceClient;
 use proto::sampling::suspension_service_client::SuspensionServiceClient;
 use proto::sampling::{
-    ClusterRule, DecideSuspensionRequest, GetClusterRequest, ListClusterRulesRequest,
-    ListClustersRequest, ListSuspensionsRequest, SimulateClustersRequest,
+    AmendSuspensionRequest, ClusterRule, DecideSuspensionRequest, GetClusterRequest,
+    ListClusterRulesRequest, ListClustersRequest, ListSuspensionsRequest, SimulateClustersRequest,
 };
 use tonic::Code;
 
@@ -196,4 +197,25 @@ async fn who_may_not_see_a_place_is_not_told_what_is_there(database: kit::scratc
         .await
         .expect_err("malformed");
     assert_eq!(reason(&refused), invalid());
+    let amend = AmendSuspensionRequest {
+        name: format!("suspensions/{}", uuid::Uuid::new_v4()),
+        amended_by: "陈局长".to_owned(),
+        ..Default::default()
+    };
+    let refused = suspensions.amend_suspension(amend.clone()).await;
+    let refused = refused.expect_err("without a reason");
+    assert_eq!(reason(&refused), invalid());
+    let amend = AmendSuspensionRequest {
+        reason: "区疾控建议调整".to_owned(),
+        ..amend
+    };
+    let refused = suspensions.amend_suspension(amend.clone()).await;
+    let refused = refused.expect_err("none that the caller may see");
+    assert_eq!(reason(&refused), denied);
+    let doctor = town.authorised(&[Role::SchoolDoctor], &school_path(SCHOOL));
+    let refused = SuspensionServiceClient::new(doctor)
+        .amend_suspension(amend)
+        .await
+        .expect_err("a doctor");
+    assert_eq!(reason(&refused), denied);
 }

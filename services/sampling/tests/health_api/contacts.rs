@@ -2,23 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use proto::roster::Disease;
+use proto::roster::check_policy::Slot;
+use proto::roster::{Disease, Symptom};
 use proto::sampling::case_contact::{Control, Degree};
+use proto::sampling::check_finding::SevereSign;
 use proto::sampling::{
-    AddContactsRequest, CaseContact, ContactKind, ListCandidateContactsRequest,
-    ListContactsRequest, OpenCaseRequest, RemoveContactRequest, case_contact,
+    AddContactsRequest, CaseContact, CheckFinding, ConfirmCaseRequest, ContactKind,
+    ListCandidateContactsRequest, ListContactsRequest, OpenCaseRequest, RemoveContactRequest,
+    ResultValue, case_contact,
 };
 use tonic::{Code, Status};
 
-use super::cases::{close, doctor, get, of_person, open, positive_single, rule_out};
+use super::cases::{
+    close, disease_control, doctor, get, of_person, open, positive_single, rule_out,
+};
+use super::screening_site::{self, FIRST, finding, group};
 use super::site::{Site, refused};
-use super::town::{on_both_databases, reason, student};
+use super::town::{SCHOOL, on_both_databases, reason, student};
 
 on_both_databases!(
     candidates_are_found_in_class_tube_and_neighbouring_tubes,
     contacts_are_controlled_until_their_day_ends,
     the_contact_rule_takes_over_from_the_hold,
     contacts_of_other_diseases_are_listed_only,
+    contacts_are_controlled_once_the_disease_is_known,
+    contacts_are_controlled_when_another_disease_is_confirmed,
+    contacts_are_controlled_again_when_the_case_is,
 );
 
 pub(crate) fn contact(site: &Site, number: u32) -> CaseContact {
@@ -77,6 +86,7 @@ async fn candidates_are_found_in_class_tube_and_neighbouring_tubes(
             case: case.name.clone(),
             page_size: 20,
             page_token,
+            via: String::new(),
         };
         let page = doctor(&site).list_candidate_contacts(request).await;
         let page = page.expect("candidates").into_inner();
@@ -119,6 +129,7 @@ async fn contacts_are_controlled_until_their_day_ends(database: kit::scratch::Sc
         .await
         .expect("added");
     let controls: Vec<_> = added.iter().map(CaseContact::control).collect();
+    assert!(added.iter().all(|one| one.exit_negative));
     assert_eq!(
         controls,
         [
@@ -152,25 +163,36 @@ async fn contacts_are_controlled_until_their_day_ends(database: kit::scratch::Sc
         reason: "当日请假未到校".to_owned(),
         ..Default::default()
     };
-    let removed = doctor(&site)
+    let school = doctor(&site).remove_contact(remove.clone()).await;
+    assert_eq!(
+        reason(&school.expect_err("not at the school")),
+        (Code::PermissionDenied, "CASE_DECIDED_ABOVE".to_owned())
+    );
+    let removed = disease_control(&site)
         .remove_contact(remove.clone())
         .await
         .expect("removed");
     assert!(removed.into_inner().remove_time.is_some());
-    let twice = doctor(&site).remove_contact(remove).await;
+    let twice = disease_control(&site).remove_contact(remove).await;
     assert_eq!(twice.expect_err("gone").code(), Code::NotFound);
     assert_eq!(
         (site.not_clear().await, list(&site, &case.name).await.len()),
         (2, 3)
     );
 
-    // Seven days for the contact of a contact, to the end of the civil day.
+    // Seven days for the contact of a contact, to the end of the civil day, and then a negative result of
+    // a sample of the last 48 hours.
     let begin = kit::clock::start_of(site.0.today());
+    negative(&site, "SG-0100", 3).await;
     site.0
         .clock
         .set(begin + chrono::Duration::days(8) - chrono::Duration::milliseconds(1));
     assert_eq!(site.not_clear().await, 2);
     site.0.clock.set(begin + chrono::Duration::days(8));
+    site.single("SG-0101", "", 3).await;
+    assert_eq!(site.not_clear().await, 2, "the first one is too old");
+    assert!(site.report("SG-0101", 1, ResultValue::Negative).await.0);
+    site.0.clock.advance(chrono::Duration::minutes(6));
     not_clear(&site, 1).await;
     doctor(&site)
         .close_case(close(&case.name))
@@ -181,8 +203,17 @@ async fn contacts_are_controlled_until_their_day_ends(database: kit::scratch::Sc
         1,
         "recovery does not end a contact's days"
     );
+    site.0.clock.set(begin + chrono::Duration::days(21));
+    negative(&site, "SG-0102", 2).await;
+    assert_eq!(site.not_clear().await, 1, "their days are not over");
     site.0.clock.set(begin + chrono::Duration::days(22));
     not_clear(&site, 0).await;
+}
+
+/// Somebody is swabbed alone, with a negative result.
+async fn negative(site: &Site, code: &str, number: u32) {
+    site.single(code, "", number).await;
+    assert!(site.report(code, 1, ResultValue::Negative).await.0);
 }
 
 /// Waits until so many people are not clear.
@@ -211,7 +242,7 @@ async fn the_contact_rule_takes_over_from_the_hold(database: kit::scratch::Scrat
         reason: "未同场采样".to_owned(),
         ..Default::default()
     };
-    doctor(&site)
+    disease_control(&site)
         .remove_contact(request)
         .await
         .expect("removed");
@@ -223,7 +254,7 @@ async fn the_contact_rule_takes_over_from_the_hold(database: kit::scratch::Scrat
     add(&site, &case.name, vec![contact(&site, 2)])
         .await
         .expect("added");
-    doctor(&site)
+    disease_control(&site)
         .rule_out_case(rule_out(&case.name))
         .await
         .expect("ruled out");
@@ -253,6 +284,81 @@ async fn contacts_of_other_diseases_are_listed_only(database: kit::scratch::Scra
     let added = add(&site, &varicella.name, vec![contact(&site, 2)])
         .await
         .expect("added");
-    assert_eq!(added[0].control(), Control::HealthMonitoring);
+    assert_eq!(added[0].control(), Control::Observation);
+    assert_eq!(site.controls().await, [8], "a gate hears of it and admits");
     assert_eq!(get(&site, &varicella.name).await.person_count, 1);
+}
+
+async fn controls_of(site: &Site, case: &str) -> Vec<Control> {
+    let contacts = list(site, case).await;
+    contacts.iter().map(CaseContact::control).collect()
+}
+
+/// A check sees a severe sign, and a later one names the disease.
+async fn contacts_are_controlled_once_the_disease_is_known(database: kit::scratch::Scratch) {
+    let site = screening_site::Site::open(database).await;
+    let scope = group(SCHOOL, FIRST);
+    let severe = CheckFinding {
+        severe_signs: vec![SevereSign::Dyspnoea.into()],
+        ..finding(student(3), &[Symptom::Cough])
+    };
+    site.submit(&site.ill(&scope, Slot::Morning, vec![severe]))
+        .await;
+    let site = Site(site.0);
+    let case = super::cases::all(&site).await.remove(0).name;
+    let added = add(&site, &case, vec![contact(&site, 4)]).await;
+    assert_eq!(added.expect("added")[0].control(), Control::None);
+    let site = screening_site::Site(site.0);
+    let named = CheckFinding {
+        preliminary_disease: Disease::Covid19.into(),
+        ..finding(student(3), &[Symptom::Cough])
+    };
+    site.submit(&site.ill(&scope, Slot::Noon, vec![named]))
+        .await;
+    let site = Site(site.0);
+    assert_eq!(controls_of(&site, &case).await, [Control::CloseContact]);
+    assert_eq!(site.controls().await.len(), 1);
+}
+
+async fn contacts_are_controlled_when_another_disease_is_confirmed(
+    database: kit::scratch::Scratch,
+) {
+    let site = Site::open(database).await;
+    let case = open(&site, of_person(1, Disease::Mumps)).await.name;
+    add(&site, &case, vec![contact(&site, 2)])
+        .await
+        .expect("added");
+    assert_eq!(controls_of(&site, &case).await, [Control::None]);
+    let confirm = ConfirmCaseRequest {
+        name: case.clone(),
+        reason: "县疾控实验室确诊".to_owned(),
+        disease: Disease::Covid19.into(),
+        ..Default::default()
+    };
+    let confirmed = disease_control(&site).confirm_case(confirm).await;
+    confirmed.expect("confirmed");
+    assert_eq!(controls_of(&site, &case).await, [Control::CloseContact]);
+}
+
+/// Positive, corrected to negative, and positive again: whoever was removed stays free.
+async fn contacts_are_controlled_again_when_the_case_is(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    positive_single(&site).await;
+    let case = super::cases::all(&site).await.remove(0).name;
+    add(&site, &case, vec![contact(&site, 20), contact(&site, 21)])
+        .await
+        .expect("added");
+    let remove = RemoveContactRequest {
+        case: case.clone(),
+        person: student(21),
+        reason: "当日请假未到校".to_owned(),
+        ..Default::default()
+    };
+    let removed = disease_control(&site).remove_contact(remove).await;
+    removed.expect("removed");
+    assert_eq!(site.not_clear().await, 4);
+    assert!(site.report("SG-0001", 2, ResultValue::Negative).await.0);
+    assert_eq!(site.not_clear().await, 0);
+    assert!(site.report("SG-0001", 3, ResultValue::Positive).await.0);
+    assert_eq!(site.not_clear().await, 4, "three of the hold, one contact");
 }

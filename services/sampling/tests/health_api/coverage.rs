@@ -4,10 +4,14 @@ use kit::auth::Role;
 use kit::scratch::Scratch;
 use proto::roster::Symptom;
 use proto::roster::check_policy::Slot;
+use proto::sampling::absence::State as Stands;
+use proto::sampling::absence_service_client::AbsenceServiceClient;
 use proto::sampling::class_check::State;
+use proto::sampling::trace::Outcome;
 use proto::sampling::{
     AbsenceReason, CheckAbsence, CheckSubmission, GetHealthCoverageRequest, HealthCoverage,
-    ListClassSymptomsRequest, ListHealthCoverageRequest, PrivateCount,
+    ListAbsencesRequest, ListClassSymptomsRequest, ListHealthCoverageRequest, PrivateCount,
+    TraceAbsenceRequest,
 };
 use tonic::Code;
 
@@ -21,8 +25,10 @@ on_both_databases!(
     the_most_silent_come_first,
     small_counts_are_hidden_from_who_may_not_read_health,
     three_days_count_each_person_once,
+    who_is_away_ill_counts_each_day_until_it_turns_out_otherwise,
     a_school_sees_its_class_groups,
     absences_stand_beside_the_checks,
+    absences_end_by_a_later_check_that_names_all_who_are_absent,
     clusters_are_told_to_who_may_read_them,
     without_school_nothing_is_expected,
     who_may_not_see_is_told_nothing,
@@ -251,6 +257,57 @@ async fn three_days_count_each_person_once(database: Scratch) {
     );
 }
 
+async fn who_is_away_ill_counts_each_day_until_it_turns_out_otherwise(database: Scratch) {
+    let site = Counted::open(database).await;
+    let place = school_path(SCHOOL);
+    let doctor = (Role::SchoolDoctor, place.as_str());
+    let check = CheckSubmission {
+        present_count: 29,
+        absent_count: 1,
+        ill_absent_count: 1,
+        absences: vec![CheckAbsence {
+            person: student(1),
+            reason: AbsenceReason::Illness.into(),
+        }],
+        ..site.zero(&group(SCHOOL, FIRST), Slot::Morning)
+    };
+    site.submit(check).await;
+    let ill = |seen: &HealthCoverage| (seen.ill_count, seen.ill_three_day_count);
+    let both = |count| (Some(shown(count)), Some(shown(count)));
+    let monday = site.figures(doctor, SCHOOL).await.expect("figures");
+    assert_eq!(ill(&monday), both(1));
+    // On Tuesday nobody says anything.
+    site.0.next_day();
+    let mut tuesday = site.figures(doctor, SCHOOL).await.expect("figures");
+    for _ in 0..600 {
+        if ill(&tuesday) == both(1) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tuesday = site.figures(doctor, SCHOOL).await.expect("figures");
+    }
+    assert_eq!(ill(&tuesday), both(1));
+    let classes = site.classes(Role::SchoolDoctor).await;
+    assert_eq!(classes[0].ill_count, Some(shown(1)));
+    // The guardian says that it was no illness: of no day.
+    let mut absences = AbsenceServiceClient::new(site.0.authorised(&[doctor.0], doctor.1));
+    let request = ListAbsencesRequest {
+        scope: format!("organizations/{SCHOOL}"),
+        ..ListAbsencesRequest::default()
+    };
+    let listed = absences.list_absences(request).await.expect("absences");
+    let request = TraceAbsenceRequest {
+        name: listed.into_inner().absences[0].name.clone(),
+        outcome: Outcome::Reached.into(),
+        reason: AbsenceReason::Personal.into(),
+        note: "家中有事".to_owned(),
+        ..TraceAbsenceRequest::default()
+    };
+    absences.trace_absence(request).await.expect("traced");
+    let tuesday = site.figures(doctor, SCHOOL).await.expect("figures");
+    assert_eq!(ill(&tuesday), both(0));
+}
+
 async fn a_school_sees_its_class_groups(database: Scratch) {
     let site = Counted::open(database).await;
     let check = CheckSubmission {
@@ -338,6 +395,69 @@ async fn absences_stand_beside_the_checks(database: Scratch) {
     let open = seen.open_matters.expect("of today");
     assert_eq!(open.cluster_count, Some(shown(0)));
     assert_eq!(open.case_count, Some(shown(0)));
+}
+
+async fn absences_end_by_a_later_check_that_names_all_who_are_absent(database: Scratch) {
+    let site = Counted::open(database).await;
+    let place = school_path(SCHOOL);
+    let check = |id: &str, count, named: &[(u32, AbsenceReason)]| CheckSubmission {
+        present_count: 30 - count,
+        absent_count: count,
+        absences: named
+            .iter()
+            .map(|(number, reason)| CheckAbsence {
+                person: student(*number),
+                reason: (*reason).into(),
+            })
+            .collect(),
+        ..site.zero(&group(SCHOOL, id), Slot::Morning)
+    };
+    let absences = || AbsenceServiceClient::new(site.0.authorised(&[Role::SchoolDoctor], &place));
+    let list = async |state: Stands| {
+        let request = ListAbsencesRequest {
+            scope: format!("organizations/{SCHOOL}"),
+            state: state.into(),
+            ..ListAbsencesRequest::default()
+        };
+        let listed = absences().list_absences(request).await.expect("absences");
+        listed.into_inner().absences
+    };
+    use AbsenceReason as R;
+    let away = [(1, R::Personal), (2, R::Illness), (3, R::Unknown)];
+    let mut monday = check(FIRST, 3, &away);
+    monday.ill_absent_count = 1;
+    site.submit(monday).await;
+    site.submit(check(SECOND, 1, &[(100, R::Personal)])).await;
+    site.0.next_day();
+    // The first class names whom it misses; the second counts somebody whom it does not name.
+    let captured = site.0.now();
+    site.submit(check(FIRST, 1, &[(3, R::Unknown)])).await;
+    site.submit(check(SECOND, 1, &[])).await;
+    site.minutes(31);
+    let mut ended = list(Stands::Ended).await;
+    for _ in 0..600 {
+        if !ended.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        ended = list(Stands::Ended).await;
+    }
+    let people: Vec<&str> = ended.iter().map(|one| one.person.as_str()).collect();
+    assert_eq!(people, [student(1)], "nobody else is back");
+    assert_eq!(
+        ended[0].return_time,
+        Some(kit::field::to_timestamp(captured))
+    );
+    let mut open: Vec<String> = list(Stands::Unspecified)
+        .await
+        .into_iter()
+        .map(|one| one.person)
+        .collect();
+    open.sort();
+    let mut expected = [2, 3, 100].map(student);
+    expected.sort();
+    // The doctor has not cleared the second yet (rule 1.13).
+    assert_eq!(open, expected);
 }
 
 async fn clusters_are_told_to_who_may_read_them(database: Scratch) {

@@ -6,17 +6,25 @@ mod cases;
 mod clinic;
 mod clusters;
 mod contacts;
+mod controls;
+mod courses;
 mod coverage;
 mod coverage_site;
+mod diagnoses;
 mod medical;
 mod profiles;
+mod receipts;
 mod reports;
+mod returns;
 mod screening;
 mod screening_refusals;
 mod screening_site;
 mod screening_store;
+mod shared;
 mod signals;
 #[path = "../tube_api/site.rs"]
 mod site;
+mod staffing;
+mod submissions;
 #[path = "../town/mod.rs"]
 mod town;

@@ -159,6 +159,8 @@ async fn varicella_stays_excluded_until_day_14_with_crusts(database: kit::scratc
         .metadata
         .clone();
     assert_eq!(told["earliest_time"], "2022-04-10T16:00:00Z");
+    assert_eq!(told["source"], excluded.return_source, "what it rests on");
+    assert!(excluded.return_source.contains("水痘"));
     assert_eq!(told["missing_evidence"], "");
     assert_eq!(clinic.state(1).await.state(), State::Excluded);
 
@@ -184,6 +186,7 @@ async fn varicella_stays_excluded_until_day_14_with_crusts(database: kit::scratc
         (admitted.state(), admitted.review()),
         (State::Normal, Review::Admitted)
     );
+    assert_eq!(admitted.return_source, excluded.return_source, "is kept");
     let certificate = admitted.certificate.clone().expect("two copies");
     assert!(
         certificate

@@ -140,7 +140,7 @@ async fn profiles_change_on_a_date(database: kit::scratch::Scratch) {
         .await
         .expect("added");
     assert_eq!(added[0].control(), Control::CloseContact);
-    super::cases::doctor(&site)
+    super::cases::disease_control(&site)
         .rule_out_case(rule_out(&before.name))
         .await
         .expect("ruled out");

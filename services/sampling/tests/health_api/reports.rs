@@ -12,17 +12,20 @@ use proto::sampling::sampling_feed_client::SamplingFeedClient;
 use proto::sampling::{
     AcknowledgeReportRequest, Case, CaseReport, ForwardReportRequest, ListCasesRequest,
     ListReportStepsRequest, ListReportsRequest, OpenCaseRequest, ReportHop, ReportStep,
-    SamplingEvent, SamplingSnapshotRequest, UpdateSeverityRequest, WriteReportRequest, case,
-    report_step,
+    ResultValue, SamplingEvent, SamplingSnapshotRequest, UpdateSeverityRequest, WriteReportRequest,
+    case, report_step,
 };
 use tonic::{Code, Status};
 
-use super::cases::{all, doctor, get, of_person, open, positive_single, rule_out};
+use super::cases::{
+    all, close, disease_control, doctor, get, of_person, open, positive_single, rule_out,
+};
 use super::site::{Site, refused};
 use super::town::{Authorised, CITY, DISTRICT, SCHOOL, on_both_databases, reason, school_path};
 
 on_both_databases!(
     reports_are_written_in_order_and_never_changed,
+    what_is_opened_again_is_reported_again,
     every_hop_has_its_clock,
     a_level_may_be_passed_over_and_lateness_stays,
     who_receives_is_who_answers_for_the_level,
@@ -113,6 +116,12 @@ async fn reports_are_written_in_order_and_never_changed(database: kit::scratch::
     assert!(follow.late, "an hour too late");
     assert!(get(&site, &case).await.late);
     site.0.clock.advance(Duration::hours(23));
+    let open = write(&site, &case, Kind::Final).await;
+    assert_eq!(reason(&open.expect_err("open")), refused("CASE_STATE"));
+    doctor(&site)
+        .close_case(close(&case))
+        .await
+        .expect("closed");
     let last = write(&site, &case, Kind::Final).await.expect("final");
     assert!(!last.late);
     let after = write(&site, &case, Kind::FollowUp).await;
@@ -132,6 +141,30 @@ async fn reports_are_written_in_order_and_never_changed(database: kit::scratch::
     };
     let all = school(&site).list_reports(request).await.expect("reports");
     assert_eq!(all.into_inner().reports, [first, follow, last]);
+}
+
+/// Rule 5.35: the daily reports of an urgent case go on when it is opened again after the final one.
+async fn what_is_opened_again_is_reported_again(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    positive_single(&site).await;
+    let case = all(&site).await.remove(0).name;
+    write(&site, &case, Kind::First).await.expect("first");
+    doctor(&site)
+        .close_case(close(&case))
+        .await
+        .expect("closed");
+    write(&site, &case, Kind::Final).await.expect("final");
+    assert_eq!(get(&site, &case).await.follow_up_due_time, None);
+    site.0.clock.advance(Duration::days(2));
+    assert!(site.report("SG-0001", 2, ResultValue::Positive).await.0);
+    let again = get(&site, &case).await;
+    assert_eq!(again.state(), case::State::Open);
+    let due = again.follow_up_due_time.map(|due| due.seconds);
+    assert_eq!(due, Some(site.0.now().timestamp() + 86_400));
+    let open = write(&site, &case, Kind::Final).await;
+    assert_eq!(reason(&open.expect_err("open")), refused("CASE_STATE"));
+    let follow = write(&site, &case, Kind::FollowUp).await;
+    assert!(!follow.expect("follow-up").late);
 }
 
 /// T25: the clock of every hop of 1.17 runs out when nobody receives.
@@ -499,12 +532,12 @@ async fn ruling_out_stops_the_clocks(database: kit::scratch::Scratch) {
         open(&site, of_person(1, Disease::Covid19)).await.name,
         open(&site, of_person(2, Disease::Covid19)).await.name,
     );
-    doctor(&site)
+    disease_control(&site)
         .rule_out_case(rule_out(&punctual))
         .await
         .expect("ruled out");
     site.0.clock.advance(Duration::hours(3));
-    doctor(&site)
+    disease_control(&site)
         .rule_out_case(rule_out(&late))
         .await
         .expect("ruled out");

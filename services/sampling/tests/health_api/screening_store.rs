@@ -17,13 +17,14 @@ use sampling::store::health::checks::{self, CheckRow};
 use sampling::store::health::dormitories::{self, DormitoryRow};
 use sampling::store::health::expectations::{self, ExpectationRow};
 use sampling::store::health::units::{self, Range};
-use sampling::store::health::{days, signs};
+use sampling::store::health::{days, signs, windows};
 
 kit::store_suite!(Migrator;
     counts_of_a_day_are_found_below_a_place,
     rooms_follow_the_rolls_of_their_groups,
     checks_are_found_by_their_keys_and_in_their_order,
     people_with_symptoms_are_counted_once,
+    who_is_away_ill_is_counted_on_every_day_until_the_return,
 );
 
 const SCHOOL: &str = "fz/350102/2135010001";
@@ -202,6 +203,7 @@ fn sign(source: &str, person: u8, group: &str, number: u16, symptoms: &[Symptom]
         symptoms: symptoms.iter().copied().collect::<Symptoms>(),
         temperature: 0,
         diagnosis: None,
+        ruled_out: None,
         severity: Severity::Mild,
         onset: Day::NEVER,
         time: 0,
@@ -218,7 +220,8 @@ async fn people_with_symptoms_are_counted_once(db: Database) {
         sign("c", 1, "p1", 8121, &[Symptom::Rash]),
         sign("d", 1, "p1", 8120, &[Symptom::Jaundice]),
     ];
-    signs::save(&tx, &said).await.expect("stored");
+    let all: Vec<&Sign> = said.iter().collect();
+    signs::save(&tx, &all, 1).await.expect("stored");
     let (each, ill) = signs::counts(&tx, SCHOOL, day(8123)).await.expect("counts");
     assert_eq!((each[0], each[1], ill), (1, 2, 2));
     let wanted = [
@@ -231,16 +234,47 @@ async fn people_with_symptoms_are_counted_once(db: Database) {
     assert_eq!((counts[&wanted[0]].1, counts[&wanted[1]].1), (1, 0));
     tx.commit().await.expect("committed");
     // Three days running: the rash of two days ago counts, the jaundice before it does not.
-    let place = "fz/350102";
-    let rolling = signs::rolling(db.read(), place, day(8121), day(8123))
+    let rolling = signs::rolling(db.read(), SCHOOL, day(8121), day(8123))
         .await
         .expect("counts");
     let (each, ill) = rolling[&format!("{SCHOOL}/p1")];
     assert_eq!((each[0], each[1], each[8], each[12], ill), (1, 1, 1, 0, 1));
     assert_eq!(rolling[&format!("{SCHOOL}/p2")].1, 1);
-    let group = format!("{SCHOOL}/p2");
-    let rolling = signs::rolling(db.read(), &group, day(8121), day(8123))
+    // It is asked of a school, and of nothing above it.
+    let rolling = signs::rolling(db.read(), "fz/350102", day(8121), day(8123))
         .await
         .expect("counts");
-    assert_eq!(rolling.len(), 1);
+    assert_eq!(rolling.len(), 0);
+}
+
+async fn who_is_away_ill_is_counted_on_every_day_until_the_return(db: Database) {
+    let away = |source: &str, person, from, until: u16| Sign {
+        until: day(until),
+        ..sign(source, person, "p1", from, &[Symptom::Fever])
+    };
+    let said = [
+        away("absences/a", 1, 8119, 8122),
+        away("absences/b", 2, 8121, u16::MAX),
+        sign("checks/c", 2, "p1", 8121, &[Symptom::Cough]),
+    ];
+    let tx = db.begin().await.expect("a transaction");
+    let all: Vec<&Sign> = said.iter().collect();
+    signs::save(&tx, &all, 1).await.expect("stored");
+    let wanted = (8118..=8124).map(|number| (SCHOOL.to_owned(), day(number)));
+    let wanted: BTreeSet<_> = wanted.collect();
+    let counts = signs::counts_of(&tx, &wanted).await.expect("counts");
+    let ill: Vec<u32> = counts.values().map(|(_, ill)| *ill).collect();
+    assert_eq!(ill, [0, 1, 1, 2, 2, 1, 1]);
+    windows::recount(&tx, &wanted).await.expect("counted");
+    tx.commit().await.expect("committed");
+    for (end, ill) in [(8118, 0), (8120, 1), (8122, 2), (8124, 2), (8125, 1)] {
+        let counts = windows::below(db.read(), SCHOOL, day(end)).await;
+        assert_eq!(counts.expect("counts")[SCHOOL].ill, ill, "{end}");
+        let rolling = signs::rolling(db.read(), SCHOOL, windows::first_of(day(end)), day(end));
+        let rolling = rolling.await.expect("counts");
+        let counted = rolling.get(&format!("{SCHOOL}/p1"));
+        assert_eq!(counted.map_or(0, |(_, ill)| *ill), ill, "{end}");
+    }
+    let going_on = signs::schools_going_on(db.read(), day(8123)).await;
+    assert_eq!(going_on.expect("schools"), [SCHOOL]);
 }

@@ -138,6 +138,7 @@ impl Roster {
         let organization = Organization {
             name: name.clone(),
             org_path: path.to_owned(),
+            display_name: format!("学校 {id}"),
             ..Default::default()
         };
         self.say(&name, path, State::Organization(organization));
@@ -260,6 +261,7 @@ impl RosterFeed for FeedApi {
                     Ok(WatchResponse {
                         events,
                         resume_token: next.to_string(),
+                        ..Default::default()
                     }),
                     (next, changes),
                 ))

@@ -1,5 +1,6 @@
 //! `campus audit`: who read and did what, and whether the logs are what was written.
 
+pub mod access;
 mod file;
 mod glass;
 mod offline;
@@ -15,7 +16,7 @@ use proto::audit::audit_record::Kind;
 
 pub use offline::{Offline, verify};
 
-use crate::house::door;
+use crate::house::{AuthorityArgs, door_of};
 use crate::screen;
 
 /// What to do with the audit logs.
@@ -25,6 +26,8 @@ pub enum AuditCommand {
     Search(SearchArgs),
     /// Lists who opened in an emergency what is closed to them in daily life, why, and what they then read.
     BreakGlass(BreakGlassArgs),
+    /// Lists who was let see data of minors beyond daily work, who agreed, and each use.
+    Access(AccessArgs),
     /// Recomputes the logs: of all services through the gateway, or of one from an exported file alone.
     Verify(VerifyArgs),
     /// Writes the log of one service to a file that can be verified without any service.
@@ -37,6 +40,9 @@ pub struct GatewayArgs {
     /// The gateway.
     #[arg(long, default_value = "http://127.0.0.1:7400")]
     pub gateway: String,
+    /// Whose certificate it has.
+    #[command(flatten)]
+    pub authority: AuthorityArgs,
     /// The token of an auditor.
     #[arg(long, env = "CAMPUS_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
@@ -94,6 +100,26 @@ pub struct BreakGlassArgs {
     pub limit: u32,
 }
 
+/// Of which period and place to report.
+#[derive(Args, Clone, Debug)]
+pub struct AccessArgs {
+    /// The gateway, and who asks.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+    /// Asked for not before this instant, such as 2022-01-01T00:00:00+08:00.
+    #[arg(long)]
+    pub since: Option<DateTime<Utc>>,
+    /// Asked for before this instant.
+    #[arg(long)]
+    pub until: Option<DateTime<Utc>>,
+    /// At or below this organisation, such as 350102.
+    #[arg(long, default_value = "fz")]
+    pub organization: String,
+    /// Also writes the report to this new file, one line of JSON for each approval.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+}
+
 /// What is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -148,10 +174,8 @@ impl GatewayArgs {
     fn door(&self) -> anyhow::Result<crate::house::Door> {
         let token = self.token.as_deref();
         let missing = "缺少凭证：用 --token 或 CAMPUS_TOKEN 给出 (a token is needed)";
-        door(
-            &self.gateway,
-            token.ok_or_else(|| anyhow::anyhow!(missing))?,
-        )
+        let token = token.ok_or_else(|| anyhow::anyhow!(missing))?;
+        door_of(&self.gateway, token, &self.authority)
     }
 }
 
@@ -163,6 +187,7 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
     match command {
         AuditCommand::Search(args) => online::search(args).await,
         AuditCommand::BreakGlass(args) => glass::report(args).await,
+        AuditCommand::Access(args) => access::report(args).await,
         AuditCommand::Export(args) => online::export(args).await,
         AuditCommand::Verify(args) if args.file.is_none() => online::verify(args).await,
         AuditCommand::Verify(args) => {

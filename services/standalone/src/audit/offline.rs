@@ -146,6 +146,8 @@ mod tests {
     use kit::audit::{CheckpointKind, GENESIS, Record, SigningKey, to_pb};
     use proto::audit::{AuditCheckpoint, AuditRecord, ExportRecordsResponse};
 
+    use crate::house::AuthorityArgs;
+
     use super::super::GatewayArgs;
     use super::super::file::Writer;
     use super::*;
@@ -215,6 +217,7 @@ mod tests {
             key: keys.to_vec(),
             gateway: GatewayArgs {
                 gateway: String::new(),
+                authority: AuthorityArgs::default(),
                 token: None,
             },
         })

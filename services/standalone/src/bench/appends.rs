@@ -19,23 +19,23 @@ use safety_inspection::store::gate::decisions::{Appended, Record};
 use uuid::Uuid;
 
 use super::BenchArgs;
-use super::harness::{Answer, Latencies};
+use super::harness::{Answer, Rounds};
 use super::load;
 
-/// How many decisions are stored each way.
-const GROUPED: usize = 50_000;
-const SINGLE: usize = 10_000;
+/// How many decisions are stored each way in a round.
+const GROUPED: usize = 20_000;
+const SINGLE: usize = 5_000;
 
 /// How fast decisions become durable.
 pub(super) struct Appends {
     /// Those that arrive together share a commit.
-    pub(super) grouped: Latencies,
+    pub(super) grouped: Rounds,
     /// Each has a commit of its own.
-    pub(super) single: Latencies,
+    pub(super) single: Rounds,
 }
 
 impl Appends {
-    /// Measures both with `clients`, on a database of their own.
+    /// Measures both alternately with `clients`, on a database of their own.
     pub(super) async fn measure(
         args: &BenchArgs,
         clients: usize,
@@ -49,13 +49,12 @@ impl Appends {
         let db = Database::connect(&config).await?;
         db.migrate::<safety_inspection::Migrator>().await?;
         let store = Store::new(db);
-        let single = {
+        let alone = {
             let store = store.clone();
-            let append = move |record: Record| {
+            move |record: Record| {
                 let store = store.clone();
                 async move { stored(store.append(&[record]).await?.first()) }
-            };
-            load::closed(clients, records(SINGLE, now)?, append).await?
+            }
         };
         let drain = Drain::new();
         let batcher = {
@@ -70,14 +69,20 @@ impl Appends {
                 })
             })
         };
-        let append = move |record| {
+        let together = move |record| {
             let batcher = batcher.clone();
             async move {
                 let appended = batcher.submit(record).await;
                 stored(appended.map_err(|err| anyhow!("{err}"))?.as_ref())
             }
         };
-        let grouped = load::closed(clients, records(GROUPED, now)?, append).await?;
+        let (mut single, mut grouped) = (Rounds::default(), Rounds::default());
+        for _ in 0..args.rounds {
+            let records_alone = records(SINGLE, now)?;
+            single.add(load::closed(clients, records_alone, alone.clone()).await?);
+            let records_together = records(GROUPED, now)?;
+            grouped.add(load::closed(clients, records_together, together.clone()).await?);
+        }
         drain.signal();
         Ok(Self { grouped, single })
     }
@@ -142,6 +147,7 @@ fn records(count: usize, now: DateTime<Utc>) -> anyhow::Result<Vec<Record>> {
             facts_time: Some(now),
             stale: false,
             offline: false,
+            expected: None,
             recheck_of: None,
             identification: Identification::Guard,
             emergency: None,

@@ -82,6 +82,31 @@ impl Latencies {
     }
 }
 
+/// The same measured several times: the median of the rounds counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rounds(Vec<Latencies>);
+
+impl Rounds {
+    pub(super) fn add(&mut self, measured: Latencies) {
+        self.0.push(measured);
+    }
+
+    /// The rate at which calls came back, a second.
+    pub(super) fn rate(&self) -> f64 {
+        median(self.0.iter().map(Latencies::rate).collect())
+    }
+
+    /// The latency that `share` of the calls did not exceed, in milliseconds.
+    pub(super) fn ms(&self, share: f64) -> f64 {
+        median(self.0.iter().map(|round| ms(round, share)).collect())
+    }
+
+    /// How many calls were turned away in all rounds.
+    pub(super) fn overloaded(&self) -> usize {
+        self.0.iter().map(Latencies::overloaded).sum()
+    }
+}
+
 /// In milliseconds, as figures are given.
 pub(super) fn ms(latencies: &Latencies, share: f64) -> f64 {
     latencies.percentile(share).as_secs_f64() * 1e3
@@ -118,7 +143,7 @@ pub(super) struct Figure {
     pub(super) product: f64,
     /// What the target is about: the ratio of the two, or else the product.
     pub(super) compared: f64,
-    /// The target.
+    /// The target; not a number where there is none.
     pub(super) target: f64,
     /// On which side the figure must be.
     pub(super) bound: Bound,
@@ -166,6 +191,15 @@ impl Figure {
             target,
             bound,
             met,
+        }
+    }
+
+    /// A figure that has no target.
+    pub(super) fn told(name: &'static str, unit: &'static str, product: f64) -> Self {
+        Self {
+            target: f64::NAN,
+            met: true,
+            ..Self::alone(name, unit, product, (Bound::AtLeast, 0.0))
         }
     }
 }
@@ -217,6 +251,7 @@ impl Report {
             };
             let amount = |value: f64| format!("{} {}", number(value), figure.unit);
             let target = match figure.floor {
+                _ if figure.target.is_nan() => String::new(),
                 Some(_) => format!("{sign} {} ×", number(figure.target)),
                 None => format!("{sign} {}", amount(figure.target)),
             };
@@ -260,8 +295,17 @@ pub(super) fn forget_peak_memory() -> u64 {
     memory_mib("VmRSS:")
 }
 
+/// How much memory another process holds, in MiB; 0 where the system does not tell.
+pub(super) fn memory_of(process: u32) -> u64 {
+    status_mib(&process.to_string(), "VmRSS:")
+}
+
 fn memory_mib(key: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status_mib("self", key)
+}
+
+fn status_mib(process: &str, key: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_default() / 1024
@@ -291,6 +335,18 @@ mod tests {
         assert_eq!((joined.count(), joined.overloaded()), (201, 1));
         assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn of_several_rounds_the_median_counts() {
+        let mut rounds = Rounds::default();
+        for seconds in [4, 1, 2] {
+            let taken = vec![Duration::from_secs(seconds); 4];
+            rounds.add(Latencies::new(taken, Duration::from_secs(seconds)));
+        }
+        assert!((rounds.rate() - 2.0).abs() < 1e-9);
+        assert!((rounds.ms(0.99) - 2000.0).abs() < 1e-9);
+        assert_eq!(rounds.overloaded(), 0);
     }
 
     #[test]

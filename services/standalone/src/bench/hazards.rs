@@ -157,7 +157,7 @@ async fn written(service: &Floor) -> anyhow::Result<Written> {
 /// The first schools of the city.
 fn desks(stand: &Stand) -> anyhow::Result<Vec<Desk>> {
     let address = stand.house.gateway();
-    let channels = (0..CONNECTIONS).map(|_| kit::channel::connect_lazy(&address));
+    let channels = (0..CONNECTIONS).map(|_| kit::channel::Channel::to(&address, None));
     let channels: Vec<_> = channels.collect::<Result<_, _>>()?;
     let mut desks = Vec::new();
     for school in stand.city.schools().take(SCHOOLS) {

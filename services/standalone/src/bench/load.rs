@@ -6,11 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::harness::{Answer, Latencies};
 
-/// A closed loop: each of `clients` takes the next of `items` when its last call has come back.
+/// How long a client waits that was turned away before it comes again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A closed loop: each of `clients` takes the next of `items` when its last call has come back. Whoever is
+/// turned away comes again, as a client would, until it is done: each refusal is counted, and what is
+/// done has taken as long as all of it.
 ///
 /// # Errors
 /// When a call fails: the first one ends the loop.
@@ -33,8 +38,14 @@ where
             let mut taken = Vec::new();
             while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let one = Instant::now();
-                let answer = call(item.clone()).await?;
-                taken.push((answer, one.elapsed()));
+                loop {
+                    let answer = call(item.clone()).await?;
+                    taken.push((answer, one.elapsed()));
+                    if answer == Answer::Done {
+                        break;
+                    }
+                    sleep(PAUSE).await;
+                }
             }
             anyhow::Ok(taken)
         });
@@ -145,6 +156,26 @@ mod tests {
         let mut seen = seen.lock().unwrap().clone();
         seen.sort_unstable();
         assert_eq!(seen, (0..80).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn who_is_turned_away_comes_again_and_is_counted() {
+        let turned = Arc::new(Mutex::new(std::collections::BTreeSet::new()));
+        let call = {
+            let turned = turned.clone();
+            move |item: u32| {
+                let first = turned.lock().unwrap().insert(item);
+                let answer = if first && item.is_multiple_of(2) {
+                    Answer::Overloaded
+                } else {
+                    Answer::Done
+                };
+                std::future::ready(Ok(answer))
+            }
+        };
+        let latencies = closed(2, (0..10).collect(), call).await.unwrap();
+        assert_eq!((latencies.count(), latencies.overloaded()), (10, 5));
+        assert!(latencies.percentile(1.0) >= PAUSE, "its wait is counted");
     }
 
     #[tokio::test]

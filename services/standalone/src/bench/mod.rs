@@ -1,11 +1,13 @@
 //! `campus bench`: the product beside what the machine can do at best, in the same run.
 
 mod appends;
+mod audit;
 mod checks;
 mod clusters;
 mod coverage;
 mod draw;
 mod fanout;
+mod files;
 mod floor;
 mod gate;
 mod gateway;
@@ -19,10 +21,12 @@ mod receipts;
 mod register;
 mod reporters;
 mod results;
+mod signing;
 mod stand;
 mod swabs;
 mod writes;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -53,6 +57,10 @@ pub struct BenchArgs {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+    /// With `gateway`: only runs the gateway before the service at this address, until the standard input
+    /// ends. The measurement starts it for itself.
+    #[arg(long, hide = true)]
+    pub before: Option<SocketAddr>,
 }
 
 /// What to measure.
@@ -60,6 +68,8 @@ pub struct BenchArgs {
 pub enum Scenario {
     /// The database alone.
     Floor,
+    /// Decisions whether somebody may, and reads that are put on record.
+    Audit,
     /// A whole roster through the gateway, and the same again.
     Import,
     /// The draw of the whole city, of one school, and its verification.
@@ -72,7 +82,12 @@ pub enum Scenario {
     Hold,
     /// Decisions at the gates of 64 schools, each stored before it is answered.
     Gate,
-    /// Calls passed on by the gateway, beside nginx and haproxy where they are installed.
+    /// Calls passed on by the gateway, beside nginx with grpc_pass and haproxy, before the same service.
+    ///
+    /// The gateway runs as a process of its own, as they do. Best on a quiet machine and from a release
+    /// build; takes about two minutes. Where one of the others is not installed it is left out:
+    /// `apt-get install nginx haproxy`, and stop the services that this starts. As many files as the
+    /// hard limit allows (`ulimit -Hn`) are used.
     Gateway,
     /// Morning and noon checks by class reporters, as fast as they go and at a fixed pace.
     Checks,
@@ -82,7 +97,7 @@ pub enum Scenario {
     Coverage,
     /// A message to every family of the city, durable row by row.
     Fanout,
-    /// Receipts of such a message by many clients.
+    /// Receipts of such a message, and of directives, by many clients.
     Receipts,
     /// Hazards reported and moved until they are closed, by many clients.
     Hazards,
@@ -92,6 +107,7 @@ impl Scenario {
     fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::Audit => "audit",
             Self::Import => "import",
             Self::Draw => "draw",
             Self::Swabs => "swabs",
@@ -144,13 +160,17 @@ impl Engine {
 pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let figures = match args.scenario {
         Scenario::Floor => floors(&args).await?,
+        Scenario::Audit => audit::run(&args).await?,
         Scenario::Import => import::run(&args).await?,
         Scenario::Draw => draw::run(&args).await?,
         Scenario::Swabs => swabs::run(&args).await?,
         Scenario::Results => results::run(&args).await?,
         Scenario::Hold => results::hold(&args).await?,
         Scenario::Gate => gate::run(&args).await?,
-        Scenario::Gateway => gateway::run(&args).await?,
+        Scenario::Gateway => match args.before {
+            Some(service) => return gateway::alone(service).await,
+            None => gateway::run(&args).await?,
+        },
         Scenario::Checks => checks::run(&args).await?,
         Scenario::Clusters => clusters::run(&args).await?,
         Scenario::Coverage => coverage::run(&args).await?,

@@ -1,5 +1,5 @@
-//! Other proxies in front of the same service, when they are installed: what a user would take
-//! instead of the gateway to pass calls on.
+//! The gateway as a process of its own, and other proxies in front of the same service when they are
+//! installed: what a user would take instead to pass calls on.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,23 +8,54 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::harness::memory_of;
+
+/// A proxy listens within this time, or never.
+const LISTENS_WITHIN: Duration = Duration::from_secs(20);
 
 /// A proxy that runs until this is dropped.
 pub(super) struct Peer {
     pub(super) address: String,
-    _process: Child,
+    process: Child,
     _folder: TempDir,
 }
 
 impl Peer {
+    /// The gateway, from this very program.
+    pub(super) async fn gateway(service: SocketAddr) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["bench", "gateway", "--before", &service.to_string()]);
+        // It stays until this end of its standard input is closed.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.kill_on_drop(true).spawn()?;
+        let said = process.stdout.take().context("its output is piped")?;
+        let mut lines = BufReader::new(said).lines();
+        let first = timeout(LISTENS_WITHIN, lines.next_line()).await??;
+        let address: SocketAddr = first.context("the gateway does not listen")?.parse()?;
+        Ok(Self {
+            address: format!("http://{address}"),
+            process,
+            _folder: TempDir::new()?,
+        })
+    }
+
+    /// How much memory it holds, in MiB; 0 where the system does not tell.
+    pub(super) fn memory_mib(&self) -> u64 {
+        self.process.id().map_or(0, memory_of)
+    }
+
     /// nginx with `grpc_pass`; none when it is not installed.
     pub(super) async fn nginx(service: SocketAddr) -> anyhow::Result<Option<Self>> {
         let config = |listen: SocketAddr, folder: &Path| {
             let folder = folder.display();
             format!(
-                "worker_processes 2;\ndaemon off;\npid {folder}/pid;\nerror_log {folder}/error.log crit;\n\
+                "worker_processes 2;\nworker_rlimit_nofile 65536;\ndaemon off;\npid {folder}/pid;\n\
+                 error_log {folder}/error.log crit;\n\
                  events {{ worker_connections 20000; }}\n\
                  http {{\n  access_log off;\n  client_body_temp_path {folder}/body;\n  \
                  proxy_temp_path {folder}/proxy;\n  fastcgi_temp_path {folder}/fastcgi;\n  \
@@ -73,16 +104,18 @@ impl Peer {
             Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(err) => return Err(err).context(program.to_owned()),
         };
-        for _ in 0..200 {
-            if TcpStream::connect(listen).await.is_ok() {
-                return Ok(Some(Self {
-                    address: format!("http://{listen}"),
-                    _process: process,
-                    _folder: folder,
-                }));
+        let listens = async {
+            while TcpStream::connect(listen).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(25)).await;
             }
-            tokio::time::sleep(Duration::from_millis(25)).await;
+        };
+        if timeout(LISTENS_WITHIN, listens).await.is_err() {
+            bail!("{program} does not listen");
         }
-        bail!("{program} does not listen")
+        Ok(Some(Self {
+            address: format!("http://{listen}"),
+            process,
+            _folder: folder,
+        }))
     }
 }

@@ -1,4 +1,5 @@
-//! Receipts of a message to every family through the gateway: one a call, and a hundred a call.
+//! Receipts of a message to every family through the gateway: one a call, and a hundred a call. Receipts of
+//! directives are measured beside them.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::floor::Floor;
 use super::harness::{Answer, Bound, Figure, Latencies, ms};
 use super::ledger::{to_families, until_heard};
 use super::load;
+use super::signing;
 use super::stand::Stand;
 
 /// How many clients tell at once, and over how many connections.
@@ -35,12 +37,16 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
     let commits = Floor::open(&scratch).await?;
     let commits = commits.commits(CLIENTS, Duration::from_secs(3)).await?;
     let families = families(&floor).await?;
+    // A provider tells of no inbox: what lies there stands for what it took.
+    floor
+        .run("UPDATE deliveries SET channel = 'sms' WHERE channel = 'inbox'")
+        .await?;
     let (single, many) = families.split_at(SINGLE.min(families.len() / 2));
     let single = told(&stand, &fanout.name, single.chunks(1)).await?;
     let many = told(&stand, &fanout.name, many.chunks(CARRIED)).await?;
-    let figures = vec![
+    let mut figures = vec![
         Figure::alone(
-            "receipts, one a call",
+            "receipts of a message, one a call",
             "/s",
             single.rate(),
             (Bound::AtLeast, 2000.0),
@@ -58,19 +64,20 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
             (Bound::AtMost, 1000.0),
         ),
         Figure::alone(
-            "receipts, a hundred a call",
+            "receipts of a message, a hundred a call",
             "/s",
             many.rate() * CARRIED as f64,
             (Bound::AtLeast, 2000.0),
         ),
         Figure::ratio(
-            "receipts ÷ single-row commits, 64 clients",
+            "receipts of a message ÷ single-row commits, 64 clients",
             "/s",
             commits.rate(),
             single.rate(),
             (Bound::AtLeast, 0.0),
         ),
     ];
+    figures.extend(signing::figures(&stand).await?);
     stand.house.close().await?;
     Ok(figures)
 }
@@ -96,11 +103,12 @@ async fn told(
 ) -> anyhow::Result<Latencies> {
     let receipt = |family: &Uuid| DeliveryReceipt {
         delivery: format!(
-            "{message}/deliveries/inbox~students~{}",
+            "{message}/deliveries/sms~students~{}~guardians~-",
             family.hyphenated()
         ),
         state: State::Read.into(),
         time: None,
+        failure: 0,
     };
     let calls = calls.map(|families| RecordReceiptsRequest {
         receipts: families.iter().map(receipt).collect(),

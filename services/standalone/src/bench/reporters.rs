@@ -55,7 +55,7 @@ impl Reporters {
     /// One for each class group of the city.
     pub(super) fn of(stand: &Stand) -> anyhow::Result<Self> {
         let gateway = stand.house.gateway();
-        let channels = (0..CONNECTIONS).map(|_| kit::channel::connect_lazy(&gateway));
+        let channels = (0..CONNECTIONS).map(|_| kit::channel::Channel::to(&gateway, None));
         let channels: Vec<_> = channels.collect::<Result<_, _>>()?;
         let mut groups = Vec::new();
         for school in stand.city.schools() {

@@ -182,8 +182,10 @@ impl Stage {
             reason: "两次核酸检测阴性，排除".to_owned(),
             request_id: String::new(),
         };
-        let mut doctor = CaseServiceClient::new(self.caller(Role::SchoolDoctor, school)?);
-        let closed = doctor.rule_out_case(request).await?.into_inner();
+        let district = format!("{CITY_ID}/{DISTRICT}");
+        let control = self.caller(Role::DiseaseControl, &district)?;
+        let mut control = CaseServiceClient::new(control);
+        let closed = control.rule_out_case(request).await?.into_inner();
         let contact = morning
             .away
             .students

@@ -7,7 +7,7 @@ use proto::notification::alert;
 use proto::roster::check_policy::Slot;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::class_group_service_client::ClassGroupServiceClient;
-use proto::roster::{ClassGroup, GetClassGroupRequest};
+use proto::roster::{ClassGroup, GetClassGroupRequest, cluster_policy};
 use proto::safety::gate_decision::Result as Outcome;
 use proto::sampling::cluster_service_client::ClusterServiceClient;
 use proto::sampling::decide_suspension_request::Decision;
@@ -16,7 +16,7 @@ use proto::sampling::suspension_service_client::SuspensionServiceClient;
 use proto::sampling::{
     AcknowledgeClusterRequest, Cluster, DecideSuspensionRequest, GetClusterRequest,
     ListClustersRequest, ListSuspensionsRequest, ObservePersonRequest, ReleaseObservationRequest,
-    Suspension, cluster, cluster_rule, health_state, suspension,
+    Suspension, cluster, health_state, suspension,
 };
 
 use super::checks::until;
@@ -53,7 +53,7 @@ impl Stage {
         self.checks.expect(
             people == ill
                 && own.person_count == 3
-                && rule.scope() == cluster_rule::Scope::ClassGroup,
+                && rule.scope() == cluster_policy::Scope::ClassGroup,
             format!(
                 "three fevers in one class group 三人发热: {}",
                 rule.sentence

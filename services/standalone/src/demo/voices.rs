@@ -198,7 +198,8 @@ impl Stage {
             r#type: Type::Alert.into(),
             event: "暴雨".to_owned(),
             severity: Severity::Severe.into(),
-            request_id: String::new(),
+            category: "Met".to_owned(),
+            ..Default::default()
         };
         let written = met.export_warning(request).await?.into_inner();
         let bytes = written.document.len();

@@ -4,5 +4,6 @@ mod cut;
 mod desk;
 mod formats;
 mod invented;
+mod migrate;
 mod process;
 mod samples;

@@ -2,6 +2,7 @@
 //! that fails alone for a while. Any number of replicas may do so at once.
 
 mod documents;
+mod gathering;
 mod parcel;
 mod settling;
 mod taking;
@@ -33,6 +34,7 @@ pub(crate) struct Sending {
     seal: Seal,
     wording: Wording,
     poll: Duration,
+    visibility: Duration,
     /// Spreads what would happen at once: from 0 up to 1.
     chance: fn() -> f64,
     drain: Drain,
@@ -54,6 +56,7 @@ impl Sending {
             seal,
             wording,
             poll: config.poll,
+            visibility: config.visibility,
             chance: rand::random::<f64>,
             drain,
         }

@@ -26,7 +26,8 @@ pub(super) struct Parcel {
 }
 
 impl Parcel {
-    /// Packs deliveries for one recipient, at least one, with their words.
+    /// Packs deliveries for one recipient, at least one, with their words. What was gathered has the key
+    /// that it got then, whatever is left of it.
     pub(super) fn pack(
         packed: Vec<(Due, Text)>,
         preferences: &Preferences,
@@ -37,6 +38,7 @@ impl Parcel {
         let (first, _) = packed.first()?;
         let (category, exercise) = (first.message.category, first.message.exercise);
         let mut urgency = Urgency::Ordinary;
+        let gathered = first.parcel.clone();
         let (mut keys, mut texts, mut attempts) = (vec![], vec![], 0);
         for (due, text) in packed {
             urgency = urgency.max(due.message.urgency);
@@ -50,7 +52,7 @@ impl Parcel {
             false => text,
         };
         let outgoing = Outgoing {
-            id: id(&keys),
+            id: gathered.unwrap_or_else(|| id(&keys)),
             address,
             title: text.title,
             body: text.body,
@@ -92,7 +94,7 @@ impl Parcel {
 }
 
 /// The same each time the same deliveries leave: their message and key, or a hash of several.
-fn id(keys: &[Key]) -> String {
+pub(super) fn id(keys: &[Key]) -> String {
     let one = |key: &Key| format!("{}~{}", key.message.hyphenated(), key.id());
     match keys {
         [key] => one(key),

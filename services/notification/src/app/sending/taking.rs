@@ -1,7 +1,7 @@
 //! Takes what is due and decides what leaves now: one transaction that holds the channel, so that
 //! replicas share its budget and nobody sends the same.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use super::super::contacts::address_of;
 use super::Sending;
+use super::gathering::Gathered;
 use super::parcel::{Parcel, spread};
-use crate::config::ChannelConfig;
+use crate::config::{ChannelConfig, ROUNDS};
 use crate::domain::attempt::Admission;
 use crate::domain::channel::carries;
 use crate::domain::delivery::{Attempt, Failure};
@@ -23,13 +24,7 @@ use crate::error::Error;
 use crate::store::Store;
 use crate::store::channels::ChannelRow;
 use crate::store::contacts::ContactRow;
-use crate::store::deliveries::{Due, Outcome};
-
-/// How often a channel goes through all its attempts at once before it takes anew: what was taken is
-/// settled long before others may take it.
-const ROUNDS: usize = 4;
-/// How many messages one text gathers at most.
-const GATHERED: u32 = 100;
+use crate::store::deliveries::{Due, Hold, Outcome};
 
 /// What was taken.
 #[derive(Debug, Default)]
@@ -48,6 +43,21 @@ struct People {
     preferences: HashMap<Party, Preferences>,
 }
 
+impl People {
+    /// What somebody prefers.
+    fn of(&self, party: &Party) -> Preferences {
+        self.preferences.get(party).cloned().unwrap_or_default()
+    }
+}
+
+/// How something leaves now.
+enum Leaves {
+    /// By itself.
+    Alone,
+    /// In one text with what else waited for this instant.
+    With(DateTime<Utc>),
+}
+
 impl Sending {
     pub(super) async fn take(&self, channel: &ChannelConfig) -> Result<Taken, Error> {
         let now = self.base.clock.now();
@@ -64,9 +74,10 @@ impl Sending {
             return Ok(Taken::default());
         }
         let documents = channel.kind.carries_documents();
+        let hold = self.hold(now);
         let due = match documents {
-            true => Store::claim_documents(&tx, &channel.id, millis, limit).await?,
-            false => Store::claim(&tx, &channel.id, millis, limit).await?,
+            true => Store::claim_documents(&tx, &channel.id, hold, limit).await?,
+            false => Store::claim(&tx, &channel.id, hold, limit).await?,
         };
         if due.is_empty() {
             return Ok(Taken::default());
@@ -89,6 +100,14 @@ impl Sending {
         })
     }
 
+    fn hold(&self, now: DateTime<Utc>) -> Hold {
+        let until = now + self.visibility;
+        Hold {
+            now: now.timestamp_millis(),
+            until: until.timestamp_millis(),
+        }
+    }
+
     /// What leaves now, and what becomes of the rest.
     async fn decide(
         &self,
@@ -103,46 +122,52 @@ impl Sending {
             preferences: Store::preferences_of(tx, &parties).await?,
         };
         let (mut leaving, mut outcomes) = (Vec::new(), Vec::new());
-        let mut gathered = BTreeMap::<Party, (DateTime<Utc>, Vec<Due>)>::new();
+        let (mut gathered, mut before) = (Gathered::new(), BTreeSet::new());
         for due in due {
+            if let Some(parcel) = due.parcel {
+                before.insert(parcel);
+                continue;
+            }
             let recipient = &due.key.recipient;
-            let preferences = people.preferences.get(recipient).cloned();
-            let departure = preferences.unwrap_or_default().departure(
-                waiting(&due.message),
-                now,
-                spread(recipient),
-            );
+            let departure =
+                people
+                    .of(recipient)
+                    .departure(waiting(&due.message), now, spread(recipient));
             let refused = refused(channel, &due, people.contacts.get(recipient));
-            let attempt = match (refused, departure) {
-                (Some(failure), _) => Attempt::Dead(failure),
-                (None, Departure::Now) => {
-                    leaving.push(vec![due]);
-                    continue;
-                }
-                (None, Departure::Gathered(at)) => {
+            match leaves(&due, refused, departure) {
+                Ok(Leaves::Alone) => leaving.push(vec![due]),
+                Ok(Leaves::With(at)) => {
                     let together = gathered.entry(recipient.clone());
                     together.or_insert_with(|| (at, Vec::new())).1.push(due);
-                    continue;
                 }
-                (None, Departure::At(at)) => Attempt::Wait {
-                    until: at.timestamp_millis(),
-                },
-                (None, Departure::InboxOnly) => Attempt::Withdrawn,
-                // It is ended with all others of its message.
-                (None, Departure::Never) => Attempt::Wait {
-                    until: due.message.expires.timestamp_millis(),
-                },
-            };
-            let key = due.key;
-            outcomes.push(Outcome { key, attempt });
+                Err(attempt) => outcomes.push(Outcome {
+                    key: due.key,
+                    attempt,
+                }),
+            }
         }
-        for (party, (at, mut together)) in gathered {
-            let (channel, at) = (&channel.id, at.timestamp_millis());
-            let claimed = now.timestamp_millis();
-            let rest = Store::claim_of(tx, channel, &party, (at, claimed), GATHERED).await?;
-            together.extend(rest);
+        let again = Self::gathered_again(tx, channel, before, self.hold(now)).await?;
+        for (_, due) in again {
+            let mut together = Vec::with_capacity(due.len());
+            for due in due {
+                let recipient = &due.key.recipient;
+                let departure = people.of(recipient).departure_again(
+                    waiting(&due.message),
+                    now,
+                    spread(recipient),
+                );
+                let refused = refused(channel, &due, people.contacts.get(recipient));
+                match leaves(&due, refused, departure) {
+                    Ok(_) => together.push(due),
+                    Err(attempt) => outcomes.push(Outcome {
+                        key: due.key,
+                        attempt,
+                    }),
+                }
+            }
             leaving.push(together);
         }
+        leaving.extend(Self::gather(tx, channel, gathered, self.hold(now)).await?);
         let mut parcels = Vec::new();
         for together in leaving {
             let (parcel, held) = self.pack(tx, channel, &mut people, together, now).await?;
@@ -191,8 +216,7 @@ impl Sending {
             };
         }
         let contact = contact.cloned();
-        let preferences = people.preferences.get(&recipient).cloned();
-        let preferences = preferences.unwrap_or_default();
+        let preferences = people.of(&recipient);
         let (mut packed, mut wordless): (Vec<(Due, Text)>, _) = (Vec::new(), Vec::new());
         for due in together {
             match self.wording.text(&due.message, &preferences).await {
@@ -219,7 +243,8 @@ fn limit(channel: &ChannelConfig, row: &mut ChannelRow, now: DateTime<Utc>) -> u
     if row.paused {
         return 0;
     }
-    let most = u32::try_from(channel.concurrency * ROUNDS).unwrap_or(u32::MAX);
+    let most = u32::try_from(channel.concurrency).unwrap_or(u32::MAX);
+    let most = most.saturating_mul(ROUNDS);
     let most = match row.breaker().admits(channel.breaker(), now) {
         Admission::Open => most,
         Admission::Probe => {
@@ -242,6 +267,23 @@ fn refused(channel: &ChannelConfig, due: &Due, contact: Option<&ContactRow>) -> 
     }
     let reachable = contact.is_some_and(|contact| !contact.unreachable);
     (channel.kind.is_addressed() && !reachable).then_some(Failure::NoRecipient)
+}
+
+/// How a delivery leaves now, or what becomes of it when it does not.
+fn leaves(due: &Due, refused: Option<Failure>, departure: Departure) -> Result<Leaves, Attempt> {
+    match (refused, departure) {
+        (Some(failure), _) => Err(Attempt::Dead(failure)),
+        (None, Departure::Now) => Ok(Leaves::Alone),
+        (None, Departure::Gathered(at)) => Ok(Leaves::With(at)),
+        (None, Departure::At(at)) => Err(Attempt::Wait {
+            until: at.timestamp_millis(),
+        }),
+        (None, Departure::InboxOnly) => Err(Attempt::Withdrawn),
+        // It is ended with all others of its message.
+        (None, Departure::Never) => Err(Attempt::Wait {
+            until: due.message.expires.timestamp_millis(),
+        }),
+    }
 }
 
 fn waiting(message: &Message) -> Waiting {

@@ -4,6 +4,7 @@ use kit::field::{Fields, to_timestamp};
 use kit::status::Problem;
 use proto::notification as pb;
 
+use super::{channel, party};
 use crate::app::channels::{Standing, name};
 use crate::app::contacts::ContactPoint;
 use crate::domain::channel::Kind;
@@ -59,6 +60,60 @@ pub(in crate::grpc) fn contact_point(point: ContactPoint) -> pb::ContactPoint {
         update_time: Some(to_timestamp(row.updated())),
         unreachable: row.unreachable,
     }
+}
+
+/// How many contact points one request sets at most.
+const CONTACT_POINTS: usize = 1000;
+
+/// Party, channel and address of a contact point.
+pub(in crate::grpc) type Given<'a> = (Party, String, &'a str);
+
+/// Each contact point of a batch, or why it is none.
+pub(in crate::grpc) fn contact_points(
+    request: &pb::BatchSetContactPointsRequest,
+) -> Result<Vec<Result<Given<'_>, Problem>>, Problem> {
+    if !(1..=CONTACT_POINTS).contains(&request.contact_points.len()) {
+        let (zh, en) = ("请填写 1 至 1000 项", "1 to 1000");
+        return Err(Problem::invalid("contact_points", zh, en));
+    }
+    let given = request.contact_points.iter().map(|one| {
+        let channel = channel("channel", &one.channel)?;
+        let required = || Problem::invalid("channel", "必填", "required");
+        let channel = channel.ok_or_else(required)?.to_owned();
+        Ok((party("party", &one.party)?, channel, &*one.address))
+    });
+    Ok(given.collect())
+}
+
+/// What became of a batch: of each why it was refused, if it was.
+pub(in crate::grpc) fn stored_contact_points(
+    outcome: Vec<Option<Problem>>,
+) -> pb::BatchSetContactPointsResponse {
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let stored = outcome.iter().filter(|refused| refused.is_none()).count();
+    let refused = outcome
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, refused)| {
+            let problem = refused?;
+            let field = problem.fields().next().map_or("", |(field, _)| field);
+            Some(pb::RefusedContactPoint {
+                index: number(index),
+                error_field: field.to_owned(),
+                error_message: problem.chinese(),
+                error_reason: reason_name(&problem),
+            })
+        });
+    pb::BatchSetContactPointsResponse {
+        refused: refused.collect(),
+        stored_count: number(stored),
+    }
+}
+
+/// The reason of a refusal as in `ErrorInfo.reason`.
+fn reason_name(problem: &Problem) -> String {
+    let name = problem.reason().as_str_name();
+    name.trim_start_matches("ERROR_REASON_").to_owned()
 }
 
 /// What somebody prefers.

@@ -8,7 +8,7 @@ use proto::notification as pb;
 use super::{child, malformed, unknown_value};
 use crate::app::ledger::Named;
 use crate::app::messages::message_name;
-use crate::domain::delivery::{Delivery, INBOX, Key, Receipt, State, is_channel};
+use crate::domain::delivery::{Delivery, Failure, Fate, INBOX, Key, Receipt, State, is_channel};
 use crate::domain::message::Message;
 use crate::domain::party::Party;
 use crate::domain::text::Text;
@@ -84,19 +84,34 @@ pub(in crate::grpc) fn receipts(
             let field = format!("receipts[{index}].delivery");
             fields.violation(field, "格式不正确", "malformed");
         }
-        let read = match receipt.state() {
-            pb::delivery::State::Delivered => false,
-            pb::delivery::State::Read => true,
-            pb::delivery::State::Unspecified
-            | pb::delivery::State::Queued
-            | pb::delivery::State::Sent
-            | pb::delivery::State::Failed
-            | pb::delivery::State::Expired => {
+        let failure = i16::try_from(receipt.failure).ok();
+        let failure = failure.and_then(Failure::from_number);
+        let fate = match (receipt.state(), failure) {
+            (pb::delivery::State::Delivered, _) => Fate::Delivered,
+            (pb::delivery::State::Read, _) => Fate::Read,
+            (pb::delivery::State::Failed, Some(failure)) => Fate::Failed(failure),
+            (pb::delivery::State::Failed, None) => {
+                let field = format!("receipts[{index}].failure");
+                fields.violation(field, "请选择失败原因", "required with FAILED");
+                continue;
+            }
+            (
+                pb::delivery::State::Unspecified
+                | pb::delivery::State::Queued
+                | pb::delivery::State::Sent
+                | pb::delivery::State::Expired,
+                _,
+            ) => {
                 let field = format!("receipts[{index}].state");
-                fields.violation(field, "请选择有效的选项", "DELIVERED or READ");
+                fields.violation(field, "请选择有效的选项", "DELIVERED, READ or FAILED");
                 continue;
             }
         };
+        if receipt.failure != 0 && !matches!(fate, Fate::Failed(_)) {
+            let field = format!("receipts[{index}].failure");
+            fields.violation(field, "仅在失败时填写", "only with FAILED");
+            continue;
+        }
         let time = match receipt.time {
             None => now,
             given => {
@@ -107,7 +122,7 @@ pub(in crate::grpc) fn receipts(
         receipts.extend(name.map(|(sender, key)| Receipt {
             key,
             sender,
-            read,
+            fate,
             time,
         }));
     }
@@ -195,7 +210,6 @@ pub(in crate::grpc) fn inbox_item(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::delivery::Failure;
 
     #[test]
     fn states_and_failures_have_the_numbers_of_the_contract() {

@@ -1,6 +1,6 @@
 //! Meetings and attendances on the wire.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use kit::field::{Fields, to_timestamp};
 use kit::status::Problem;
 use proto::notification as pb;
@@ -14,7 +14,7 @@ use crate::app::attendances::{Act, AttendanceName};
 use crate::app::meetings::{Call, meeting_name};
 use crate::app::minutes::Minutes;
 use crate::domain::attendance::{Attendance, State};
-use crate::domain::meeting::{Meeting, Venue};
+use crate::domain::meeting::{Meeting, Venue, Verb};
 use crate::domain::party::Party;
 use crate::store::attendances::{Filter, Turnout};
 
@@ -23,6 +23,8 @@ const AGENDA: usize = 5_000;
 const VENUES: usize = 100;
 const VENUE_ID: usize = 20;
 const POSTS: usize = 10;
+/// What a value of a template holds.
+const REASON: usize = 200;
 
 /// The parts of the name of an attendance.
 pub(in crate::grpc) fn attendance_name(name: &str) -> Result<AttendanceName, Problem> {
@@ -53,15 +55,7 @@ pub(in crate::grpc) fn call(
     long_text(&mut fields, "meeting.agenda", &meeting.agenda, AGENDA);
     let start = fields.instant("meeting.start_time", meeting.start_time);
     let end = fields.instant("meeting.end_time", meeting.end_time);
-    if let (Some(start), Some(end)) = (start, end)
-        && (end <= start || end > start + Duration::days(1))
-    {
-        fields.violation(
-            "meeting.end_time",
-            "应在开始之后一天之内",
-            "after the begin and within a day",
-        );
-    }
+    within_a_day(&mut fields, "meeting.end_time", start.zip(end));
     let venues = venues(&mut fields, &meeting.venues);
     let audience = audience(&mut fields, "meeting.audience", meeting.audience.as_ref());
     posts(&mut fields, &meeting.posts);
@@ -76,6 +70,38 @@ pub(in crate::grpc) fn call(
         audience,
         posts: meeting.posts.clone(),
         notice,
+    })
+}
+
+fn within_a_day(fields: &mut Fields, field: &str, span: Option<(DateTime<Utc>, DateTime<Utc>)>) {
+    if span.is_some_and(|(start, end)| end <= start || end > start + Duration::days(1)) {
+        let (zh, en) = ("应在开始之后一天之内", "after the begin and within a day");
+        fields.violation(field, zh, en);
+    }
+}
+
+/// The time to which a meeting is postponed.
+pub(in crate::grpc) fn postpone(request: &pb::PostponeMeetingRequest) -> Result<Verb, Problem> {
+    let mut fields = Fields::new();
+    let start = fields.instant("start_time", request.start_time);
+    let end = fields.instant("end_time", request.end_time);
+    within_a_day(&mut fields, "end_time", start.zip(end));
+    fields.text("reason", &request.reason, REASON);
+    fields.finish()?;
+    Ok(Verb::Postpone {
+        start: start.ok_or_else(|| malformed("start_time"))?,
+        end: end.ok_or_else(|| malformed("end_time"))?,
+        reason: request.reason.trim().to_owned(),
+    })
+}
+
+/// Why a meeting is called off.
+pub(in crate::grpc) fn cancel(request: &pb::CancelMeetingRequest) -> Result<Verb, Problem> {
+    let mut fields = Fields::new();
+    fields.text("reason", &request.reason, REASON);
+    fields.finish()?;
+    Ok(Verb::Cancel {
+        reason: request.reason.trim().to_owned(),
     })
 }
 
@@ -189,7 +215,10 @@ pub(in crate::grpc) fn substitute(request: &pb::RequestSubstituteRequest) -> Res
 fn staff(field: &'static str, name: &str) -> Result<Uuid, Problem> {
     match Party::parse(name) {
         Some(Party::Staff(id)) => Ok(id),
-        Some(Party::Student(_) | Party::Organization(_)) | None => Err(malformed(field)),
+        Some(
+            Party::Student(_) | Party::Family(_) | Party::Guardian(..) | Party::Organization(_),
+        )
+        | None => Err(malformed(field)),
     }
 }
 
@@ -229,6 +258,7 @@ pub(in crate::grpc) fn meeting(meeting: Meeting, turnout: Turnout) -> pb::Meetin
         closed,
         minutes,
         directive,
+        change_reason,
         version: _,
     } = meeting;
     let venue = |venue: Venue| pb::Venue {
@@ -261,6 +291,7 @@ pub(in crate::grpc) fn meeting(meeting: Meeting, turnout: Turnout) -> pb::Meetin
         absent_count: turnout.absent,
         minutes,
         directive,
+        change_reason,
     }
 }
 

@@ -148,6 +148,7 @@ pub(in crate::grpc) fn message(message: Message, figures: Figures) -> pb::Messag
         exercise,
         author,
         basis,
+        confidential: _,
         created,
         expires,
         expanded,

@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 pub(super) use alert::{alert, alert_kind, alert_state, entry, group};
 pub(super) use alert_rule::{alert_rule, alert_rule_name, etag, rule_change};
-pub(super) use channel::{contact_point, preferences, standing, wanted};
+pub(super) use channel::{
+    Given, contact_point, contact_points, preferences, standing, stored_contact_points, wanted,
+};
 pub(super) use concern::{
     answer, assign, concern, concern_figures, concern_state, named, rate, submission, triage,
 };
@@ -31,7 +33,8 @@ pub(super) use delivery::{
 };
 pub(super) use directive::{directive, directive_state, draft, end};
 pub(super) use meeting::{
-    attendance, attendance_name, call, filter, meeting, minutes, sign_in, substitute,
+    attendance, attendance_name, call, cancel, filter, meeting, minutes, postpone, sign_in,
+    substitute,
 };
 pub(super) use message::{message, new_message};
 pub(super) use recipient::{
@@ -39,7 +42,8 @@ pub(super) use recipient::{
 };
 pub(super) use silence::{silence, wish};
 pub(super) use support::{
-    access, care_state, care_task, class_group, grade, note, opening, support_case, support_figures,
+    access, care_state, care_task, class_group, close_reason, grade, note, opening, support_case,
+    support_figures,
 };
 pub(super) use template::{
     preview, rendered, template, template_id, template_of, template_version,

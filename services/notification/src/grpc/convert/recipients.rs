@@ -36,7 +36,7 @@ pub(super) fn recipients(fields: &mut Fields, given: Option<&pb::Recipients>) ->
         "message.recipients.parties",
         &given.parties,
         PARTIES,
-        Party::parse,
+        |name| Party::parse(name).filter(Party::has_inbox),
     );
     let mut groups = BTreeSet::new();
     for number in &given.groups {

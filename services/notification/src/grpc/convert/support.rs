@@ -11,7 +11,7 @@ use crate::app::care::task_name;
 use crate::app::support::{Figures, Opening, case_name};
 use crate::domain::care::{self, Task};
 use crate::domain::party::Party;
-use crate::domain::support::{Case, Entry, Grade};
+use crate::domain::support::{Case, Entry, Grade, Reason};
 use crate::store::support::AccessRow;
 
 const NOTE: usize = 2_000;
@@ -23,7 +23,7 @@ pub(in crate::grpc) fn opening(request: &pb::OpenSupportCaseRequest) -> Result<O
     let mut fields = Fields::new();
     let person = Party::parse(&case.person).filter(|party| match party {
         Party::Student(_) | Party::Staff(_) => true,
-        Party::Organization(_) => false,
+        Party::Family(_) | Party::Guardian(..) | Party::Organization(_) => false,
     });
     if person.is_none() {
         fields.violation("support_case.person", "格式不正确", "malformed");
@@ -65,6 +65,13 @@ pub(in crate::grpc) fn grade(number: i32) -> Result<Grade, Problem> {
     grade_of(number).ok_or_else(|| unknown_value("grade"))
 }
 
+/// Why a case is ended.
+pub(in crate::grpc) fn close_reason(number: i32) -> Result<Reason, Problem> {
+    let mut reasons = Reason::ALL.into_iter();
+    let reason = reasons.find(|reason| *reason as i32 == number);
+    reason.ok_or_else(|| unknown_value("reason"))
+}
+
 /// What a counsellor writes.
 pub(in crate::grpc) fn note(note: &str) -> Result<String, Problem> {
     let mut fields = Fields::new();
@@ -88,6 +95,11 @@ pub(in crate::grpc) fn support_case(case: Case, entries: Vec<Entry>) -> pb::Supp
         created,
         contact_due,
         late,
+        reason,
+        closed,
+        informed,
+        referred,
+        reopenings,
         counsellor,
         counsellor_person: _,
         remind: _,
@@ -106,6 +118,11 @@ pub(in crate::grpc) fn support_case(case: Case, entries: Vec<Entry>) -> pb::Supp
         late,
         counsellor,
         entries: entries.into_iter().map(entry).collect(),
+        close_reason: reason.map_or(0, |reason| reason as i32),
+        close_time: closed.map(to_timestamp),
+        inform_time: informed.map(to_timestamp),
+        refer_time: referred.map(to_timestamp),
+        reopen_count: reopenings,
     }
 }
 
@@ -221,6 +238,13 @@ mod tests {
         for state in support::State::ALL {
             let pb = pb::support_case::State::try_from(state as i32).unwrap();
             assert_eq!(pb.as_str_name(), format!("STATE_{}", state.as_str()));
+        }
+        for reason in Reason::ALL {
+            let pb = pb::support_case::CloseReason::try_from(reason as i32).unwrap();
+            assert_eq!(
+                pb.as_str_name(),
+                format!("CLOSE_REASON_{}", reason.as_str())
+            );
         }
         for event in support::Event::ALL {
             let pb = pb::support_entry::Event::try_from(event as i32).unwrap();

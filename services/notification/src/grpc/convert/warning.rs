@@ -1,6 +1,6 @@
 //! Warnings on the wire.
 
-use cap::{Area, Colour, Info, MessageType, Severity, State};
+use cap::{Area, Category, Certainty, Colour, Info, MessageType, Severity, State, Status, Urgency};
 use chrono::{DateTime, FixedOffset};
 use kit::field::{Fields, to_timestamp};
 use kit::status::Problem;
@@ -8,7 +8,9 @@ use proto::notification as pb;
 use uuid::Uuid;
 
 use super::{malformed, unknown_value};
+use crate::app::warning_exports::Asked;
 use crate::app::warnings::{View, warning_name};
+use crate::domain::warning::OF_ALL_AREAS;
 use crate::store::warnings::{Wanted, Warning};
 
 /// The id in `warnings/{warning}`.
@@ -72,6 +74,7 @@ pub(in crate::grpc) fn warning(warning: Warning, view: &View) -> pb::Warning {
         cap_version,
         chain,
         said,
+        note,
     } = warning;
     let state = match standing.at(view.now) {
         State::Active => pb::warning::State::Active,
@@ -84,7 +87,9 @@ pub(in crate::grpc) fn warning(warning: Warning, view: &View) -> pb::Warning {
         sent_time: time(Some(reference.sent)),
         r#type: document.map_or(0, |document| reference_type(document.message_type).into()),
         missing: document.is_none(),
+        status: document.map_or(0, |document| status_of(document.status).into()),
     });
+    let mut left = OF_ALL_AREAS;
     pb::Warning {
         name: warning_name(id),
         state: state.into(),
@@ -94,18 +99,22 @@ pub(in crate::grpc) fn warning(warning: Warning, view: &View) -> pb::Warning {
         sent_time: Some(to_timestamp(sent)),
         ingest_time: Some(to_timestamp(came)),
         chain: references.collect(),
+        scope: said.scope.as_str().to_owned(),
+        restriction: said.restriction.unwrap_or_default(),
+        note: note.unwrap_or_default(),
         infos: said
             .infos
             .into_iter()
-            .map(|said| info(said, view))
+            .map(|said| info(said, view, &mut left))
             .collect(),
         cap_version,
     }
 }
 
-fn info(info: Info, view: &View) -> pb::WarningInfo {
+fn info(info: Info, view: &View, left: &mut usize) -> pb::WarningInfo {
     let (colour, event_code) = (info.colour(), info.event_code().map(ToOwned::to_owned));
-    let areas = info.areas.iter().map(|place| area(&info, place, view));
+    let areas = info.areas.iter();
+    let areas = areas.map(|place| area(&info, place, view, left));
     let areas = areas.collect();
     pb::WarningInfo {
         areas,
@@ -126,13 +135,19 @@ fn info(info: Info, view: &View) -> pb::WarningInfo {
     }
 }
 
-fn area(info: &Info, area: &Area, view: &View) -> pb::WarningArea {
+fn area(info: &Info, area: &Area, view: &View, left: &mut usize) -> pb::WarningArea {
     let divisions = info.divisions(area);
-    let organizations = view.places.within(&divisions).into_iter();
+    let mut organizations = match *left {
+        0 => Vec::new(),
+        _ => view.places.within(&divisions),
+    };
+    organizations.truncate(*left);
+    *left -= organizations.len();
     let shapes = area.polygons.iter().map(ToString::to_string);
     pb::WarningArea {
         description: area.description.clone(),
         organizations: organizations
+            .into_iter()
             .map(|id| format!("organizations/{id}"))
             .collect(),
         shapes: shapes
@@ -157,6 +172,17 @@ fn reference_type(message_type: MessageType) -> pb::warning_reference::Type {
     }
 }
 
+fn status_of(status: Status) -> pb::warning::Status {
+    use pb::warning::Status as Told;
+    match status {
+        Status::Actual => Told::Actual,
+        Status::Exercise => Told::Exercise,
+        Status::System => Told::System,
+        Status::Test => Told::Test,
+        Status::Draft => Told::Draft,
+    }
+}
+
 fn severity(severity: Severity) -> pb::warning_info::Severity {
     use pb::warning_info::Severity as Told;
     match severity {
@@ -178,10 +204,25 @@ fn colour_of(colour: Colour) -> pb::warning_info::Colour {
     }
 }
 
-/// What a message is written as: its type, the event in words, how grave it is.
-pub(in crate::grpc) fn export(
-    request: &pb::ExportWarningRequest,
-) -> Result<(MessageType, String, Severity), Problem> {
+/// A word of a list of the standard; none when none is given.
+fn word<T: Copy>(
+    fields: &mut Fields,
+    (field, given): (&str, &str),
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Option<T> {
+    if given.is_empty() {
+        return None;
+    }
+    let found = all.iter().copied().find(|one| name(*one) == given);
+    if found.is_none() {
+        fields.violation(field, "请选择标准中的选项", "not a word of the standard");
+    }
+    found
+}
+
+/// What is asked of the document of a message.
+pub(in crate::grpc) fn export(request: &pb::ExportWarningRequest) -> Result<Asked, Problem> {
     use pb::warning_reference::Type;
     let mut fields = Fields::new();
     let message_type = match fields.enumeration("type", request.r#type) {
@@ -198,15 +239,30 @@ pub(in crate::grpc) fn export(
     fields.text("event", &request.event, 100);
     let grave: Option<pb::warning_info::Severity> =
         fields.enumeration("severity", request.severity);
+    let given = ("category", &*request.category);
+    let category = word(&mut fields, given, Category::ALL, Category::as_str);
+    let given = ("urgency", &*request.urgency);
+    let urgency = word(&mut fields, given, Urgency::ALL, Urgency::as_str);
+    let given = ("certainty", &*request.certainty);
+    let certainty = word(&mut fields, given, Certainty::ALL, Certainty::as_str);
+    fields.text("restriction", &request.restriction, 200);
+    fields.text("note", &request.note, 500);
     fields.finish()?;
     let grave = Severity::ALL
         .iter()
         .copied()
         .find(|one| Some(severity(*one)) == grave);
     match (message_type, grave) {
-        (Some(message_type), Some(grave)) => {
-            Ok((message_type, request.event.trim().to_owned(), grave))
-        }
+        (Some(message_type), Some(severity)) => Ok(Asked {
+            message_type,
+            event: request.event.trim().to_owned(),
+            severity,
+            category: category.unwrap_or(Category::Safety),
+            urgency,
+            certainty: certainty.unwrap_or(Certainty::Unknown),
+            restriction: request.restriction.trim().to_owned(),
+            note: request.note.trim().to_owned(),
+        }),
         _ => Err(unknown_value("type")),
     }
 }

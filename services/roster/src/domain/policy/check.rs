@@ -6,6 +6,7 @@ use super::field::{self, Field, Kind};
 use super::floor::FLOORS;
 use super::structure;
 use super::value::{Profile, Record, Value, span_text};
+use super::word::UNSPECIFIED;
 
 /// Why a profile cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +89,7 @@ impl Violations {
         let unused = match value {
             Value::Number(0) => true,
             Value::List(items) => items.is_empty(),
+            Value::Word(word) => word.is_empty() || word == UNSPECIFIED,
             _ => false,
         };
         if unused && field.optional {
@@ -106,6 +108,7 @@ impl Violations {
                     self.between(field, path, &least, &most, &is);
                 }
             }
+            (Kind::Text(most), Value::Word(text)) => self.text(path, text, most),
             (Kind::Word(words), Value::Word(word)) => self.word(path, word, words),
             (Kind::Words(words), Value::List(items)) => {
                 self.set(&path, items);
@@ -154,6 +157,21 @@ impl Violations {
                 path,
                 format!("不能为 {word}，可用：{words}"),
                 format!("must be one of {words}, not {word}"),
+            );
+        }
+    }
+
+    fn text(&mut self, path: String, text: &str, most: usize) {
+        let length = text.chars().count();
+        if text.trim().is_empty() {
+            self.add(path, "必须填写", "must be given");
+        } else if length > most || text.chars().any(char::is_control) {
+            self.add(
+                path,
+                format!("不能超过 {most} 个字，也不能含控制字符，现为 {length} 个字"),
+                format!(
+                    "must have at most {most} characters and no control characters, not {length}"
+                ),
             );
         }
     }
@@ -217,6 +235,7 @@ impl Violations {
                 "must be a span such as 15m or 24h",
             ),
             Kind::Day => ("应为日期", "must be a civil day"),
+            Kind::Text(_) => ("应为文字", "must be a text"),
             Kind::Word(_) => ("应为一个选项", "must be a word"),
             Kind::Words(_) => ("应为选项列表", "must be a list of words"),
             Kind::Numbers(..) => ("应为整数列表", "must be a list of whole numbers"),

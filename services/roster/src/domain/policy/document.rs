@@ -5,6 +5,7 @@ use toml::Table;
 
 use super::field::{FIELDS, Kind, of_records};
 use super::value::{Profile, Record, Value, span};
+use super::word::UNSPECIFIED;
 use crate::domain::calendar::civil;
 
 /// The profiles that are shipped, as written.
@@ -159,6 +160,8 @@ fn absent(kind: Kind) -> Option<Value> {
         Kind::Flag => Some(Value::Flag(false)),
         Kind::Number(..) => Some(Value::Number(0)),
         Kind::Words(_) | Kind::Numbers(..) | Kind::Records(_) => Some(Value::List(Vec::new())),
-        Kind::Span(..) | Kind::Day | Kind::Word(_) => None,
+        Kind::Text(_) => Some(Value::Word(String::new())),
+        Kind::Word(_) => Some(Value::Word(UNSPECIFIED.to_owned())),
+        Kind::Span(..) | Kind::Day => None,
     }
 }

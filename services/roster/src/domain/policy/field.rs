@@ -15,6 +15,8 @@ pub enum Kind {
     Span(i64, i64),
     /// A civil day.
     Day,
+    /// A text of at most so many characters.
+    Text(usize),
     /// One of these.
     Word(&'static [&'static str]),
     /// Some of these, each once.
@@ -72,6 +74,10 @@ const fn word(path: &'static str, words: &'static [&'static str], rule: &'static
     Field::new(path, Kind::Word(words), rule)
 }
 
+const fn text(path: &'static str, most: usize, rule: &'static str) -> Field {
+    Field::new(path, Kind::Text(most), rule)
+}
+
 const fn words(path: &'static str, words: &'static [&'static str], rule: &'static str) -> Field {
     Field::new(path, Kind::Words(words), rule)
 }
@@ -86,6 +92,8 @@ const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 366 * DAY;
 const WHOLE: i64 = 10_000;
 const CASES: i64 = 10_000;
+/// A source as it is shown to people.
+const SOURCE: usize = 300;
 
 /// Every key, in the order of the contract.
 pub const FIELDS: &[Field] = &[
@@ -184,6 +192,8 @@ pub const FIELDS: &[Field] = &[
     .optional(),
     words("return_to_school.rules[].evidence", word::EVIDENCE, "1.23").optional(),
     flag("return_to_school.rules[].evidence_suffices", "1.23").optional(),
+    text("return_to_school.rules[].source", SOURCE, "1.23").optional(),
+    flag("return_to_school.rules[].hospital_proof_waived", "1.13").optional(),
     flag("sampling.enabled", "2.1"),
     number("sampling.student_ratio_basis_points", 1, WHOLE, "2.1"),
     word("sampling.unit", word::UNITS, "2.2"),
@@ -212,6 +222,7 @@ pub const FIELDS: &[Field] = &[
     number("resume.supply_days", 1, 180, "4.5"),
     number("resume.drill_within_days", 1, 366, "4.10"),
     number("resume.monitor_days", 1, 60, "4.10"),
+    number("resume.self_monitoring_days", 1, 7, "4.9").optional(),
     number("hazard.same_day_days", 1, 7, "5.8"),
     number("hazard.general_days", 1, 90, "5.8"),
     number("hazard.major_days", 1, 366, "5.8"),
@@ -220,6 +231,7 @@ pub const FIELDS: &[Field] = &[
     number("hazard.max_extensions", 0, 10, "5.9"),
     number("hazard.progress_days", 1, 31, "5.8").optional(),
     number("hazard.escalation_days", 1, 90, "5.9").optional(),
+    number("hazard.review_days", 1, 31, "5.9").optional(),
     number("patrol.per_day", 1, 48, "5.13"),
     records("guard.rules", &["effective_date"], "5.11, 5.12"),
     Field::new("guard.rules[].effective_date", Kind::Day, "5.12").optional(),
@@ -247,6 +259,7 @@ pub const FIELDS: &[Field] = &[
     span("incident.slas[].written", MINUTE, 7 * DAY, "5.33"),
     span("incident.hop_sla", MINUTE, DAY, "5.33"),
     word("incident.level_table", word::LEVEL_TABLES, "5.32").optional(),
+    span("incident.final_sla", HOUR, 60 * DAY, "5.35").optional(),
     records("directive.acks", &["urgency"], "5.39"),
     word("directive.acks[].urgency", word::URGENCIES, "5.39"),
     span("directive.acks[].sla", MINUTE, 7 * DAY, "5.39"),
@@ -270,6 +283,7 @@ pub const FIELDS: &[Field] = &[
     number("contact.rules[].close_days", 1, 60, "2.21"),
     number("contact.rules[].secondary_days", 1, 60, "2.21").optional(),
     number("contact.rules[].trace_days", 1, 30, "1.24"),
+    span("contact.rules[].exit_negative", HOUR, 7 * DAY, "2.21").optional(),
     records("report.hops", &["from", "to"], "1.17"),
     word("report.hops[].from", word::REPORT_LEVELS, "1.17"),
     word("report.hops[].to", word::REPORT_LEVELS, "1.17"),
@@ -298,7 +312,40 @@ pub const FIELDS: &[Field] = &[
     number("protection.isolation_rooms", 1, 100, "4.6").optional(),
     number("protection.large_campus_pupils", 1, 100_000, "4.6").optional(),
     number("protection.large_isolation_rooms", 1, 100, "4.6").optional(),
+    number("protection.device_report_days", 1, 90, "5.14").optional(),
+    records("cluster.rules", CLUSTER_ROW, "1.15, 1.19").optional(),
+    text("cluster.rules[].code", 64, "1.15"),
+    text("cluster.rules[].number", 8, "1.15"),
+    word("cluster.rules[].scope", word::CLUSTER_SCOPES, "1.15"),
+    word(
+        "cluster.rules[].symptom_group",
+        word::SYMPTOM_GROUPS,
+        "1.15",
+    )
+    .optional(),
+    word("cluster.rules[].disease", word::DISEASES, "1.19").optional(),
+    word("cluster.rules[].counted", word::COUNTED, "1.15, 1.20"),
+    number("cluster.rules[].window_days", 1, 31, "1.15, 1.19"),
+    number("cluster.rules[].count", 1, CASES, "1.15, 1.19"),
+    number("cluster.rules[].group_cases", 1, 1_000, "1.21").optional(),
+    word("cluster.rules[].severity", word::SEVERITIES, "1.19").optional(),
+    flag("cluster.rules[].confirmed", "1.20").optional(),
+    word("cluster.rules[].level", word::OUTBREAK_LEVELS, "1.19"),
+    span("cluster.rules[].report_sla", MINUTE, 7 * DAY, "1.15, 1.17"),
+    words("cluster.rules[].recipients", word::RECIPIENTS, "1.12, 1.15"),
+    number("cluster.rules[].suspend_days", 1, 30, "1.22").optional(),
+    flag("cluster.rules[].alert_at_once", "1.12").optional(),
+    text("cluster.rules[].source", SOURCE, "1.15"),
+    records("cluster.sources", &["number"], "1.15").optional(),
+    text("cluster.sources[].number", 8, "1.15"),
+    text("cluster.sources[].text", SOURCE, "1.15"),
+    number("health_staff.pupils_per_technician", 50, 5_000, "1.9").optional(),
+    number("health_staff.children_per_technician", 50, 5_000, "1.9").optional(),
+    text("health_staff.source", SOURCE, "1.9").optional(),
 ];
+
+/// What tells the rows of a cluster rule apart.
+const CLUSTER_ROW: &[&str] = &["code", "counted", "window_days", "severity"];
 
 /// What is known of a key.
 pub(super) fn field(path: &str) -> Option<&'static Field> {

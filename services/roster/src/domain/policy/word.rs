@@ -1,5 +1,8 @@
 //! The words that the keys of a policy allow: the enum values of the contract without prefix.
 
+/// What a word that was left out reads as.
+pub(super) const UNSPECIFIED: &str = "UNSPECIFIED";
+
 pub(super) const COLOURS: &[&str] = &["GREEN", "YELLOW", "RED", "UNKNOWN"];
 pub(super) const SLOTS: &[&str] = &["MORNING", "NOON", "EVENING"];
 pub(super) const DISEASES: &[&str] = &[
@@ -19,6 +22,14 @@ pub(super) const DISEASES: &[&str] = &[
     "FOOD_POISONING",
     "TUBERCULOSIS",
     "COVID_19",
+    "PLAGUE",
+    "CHOLERA",
+    "SARS",
+    "PULMONARY_ANTHRAX",
+    "PERTUSSIS",
+    "MENINGOCOCCAL_MENINGITIS",
+    "MPOX",
+    "OTHER_INFECTIOUS",
 ];
 pub(super) const SYMPTOMS: &[&str] = &[
     "FEVER",
@@ -53,7 +64,7 @@ pub(super) const RECIPIENTS: &[&str] = &[
     "CITY_BUREAU",
     "DISEASE_CONTROL",
 ];
-pub(super) const MEASURES: &[&str] = &["CLOSE_CONTACT", "HEALTH_MONITORING"];
+pub(super) const MEASURES: &[&str] = &["CLOSE_CONTACT", "HEALTH_MONITORING", "OBSERVATION"];
 /// The statutory chain, from the bottom up.
 pub(super) const REPORT_LEVELS: &[&str] = &[
     "SCHOOL",
@@ -65,6 +76,9 @@ pub(super) const REPORT_LEVELS: &[&str] = &[
 ];
 pub(super) const SPECIMENS: &[&str] = &["SWAB", "STOOL", "BLOOD"];
 pub(super) const OUTBREAK_LEVELS: &[&str] = &["CLUSTER_ALERT", "EVENT_REPORT"];
+pub(super) const CLUSTER_SCOPES: &[&str] = &["CLASS_GROUP", "DORMITORY", "SCHOOL", "MEAL", "WATER"];
+pub(super) const COUNTED: &[&str] = &["CASES", "SHARE", "CLASS_GROUPS"];
+pub(super) const SEVERITIES: &[&str] = &["MILD", "HOSPITALISED", "DEAD"];
 pub(super) const BASES: &[&str] = &["RECOVERY", "ONSET", "RASH", "TREATMENT", "EVIDENCE"];
 pub(super) const EVIDENCE: &[&str] = &[
     "SYMPTOMS_GONE",

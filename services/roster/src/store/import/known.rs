@@ -103,11 +103,11 @@ pub async fn people(
     let quoted = inline(&sql, &values)?;
     let copy = format!("COPY ({quoted}) TO STDOUT (FORMAT binary)");
     let mut reader = CopyReader::default();
-    copy_out(pool, &copy, |part| {
+    let copied = copy_out(pool, &copy, |part| {
         let read = reader.read(part, &mut each);
         read.ok_or_else(|| unreadable("a COPY stream"))
-    })
-    .await
+    });
+    db.by_driver("COPY", copied).await
 }
 
 /// COPY takes no parameters: texts of known alphabets stand in their place.

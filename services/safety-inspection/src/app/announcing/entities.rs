@@ -1,24 +1,41 @@
 //! How an entity is now, found by its name.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use kit::clock::{civil_date, start_of};
 use kit::db::Tx;
 use kit::rows::Lock;
 use uuid::Uuid;
 
-use crate::app::inspections::tally;
+use crate::app::duty::Templates;
+use crate::app::incidents::tell_late;
+use crate::app::inspections::{last_missed, tally};
 use crate::app::not_done::{NotDone, tell_not_done};
-use crate::app::{drills, duty, protection, refuges, supplies};
+use crate::app::{Site, drills, duty, place, protection, refuges, supplies};
 use crate::domain::drill::obligation::Standing;
+use crate::domain::duty::Span;
+use crate::domain::inspection::campaign::Campaign;
 use crate::domain::supply::level::Alert;
 use crate::error::Error;
 use crate::grpc::announced::{self, Lacking, Telling};
 use crate::store::Store;
 use crate::store::register::Rules;
+use crate::store::resumption::Kept;
 use crate::store::weather::alarms::{RESPONSE, SIGNAL};
 
 /// The periods of inspections that are counted end from so many days ago until today.
 const INSPECTED: Days = Days::new(6);
+
+/// At so many organisations somebody is told of a campaign at a time.
+const UNTOLD: u64 = 200;
+
+/// By what standings are judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    /// What the register said.
+    pub(super) rules: &'a Rules,
+    /// By which hours duty is kept.
+    pub(super) templates: &'a Templates,
+}
 
 /// How an entity is at `now`; none when there is no such thing.
 ///
@@ -26,7 +43,7 @@ const INSPECTED: Days = Days::new(6);
 /// When the database fails.
 pub(super) async fn telling(
     tx: &Tx,
-    rules: &Rules,
+    known: Known<'_>,
     entity: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Telling>, Error> {
@@ -42,7 +59,7 @@ pub(super) async fn telling(
             Err(_) => Ok(None),
         },
         ["organizations", organization, standing] => {
-            standing_of(tx, rules, (organization, standing), now).await
+            standing_of(tx, known, (organization, standing), now).await
         }
         ["organizations", organization, "resumptionBatches", _] => {
             let rows = Store::resumption_batches(tx, &[organization], Lock::Yes).await?;
@@ -53,7 +70,10 @@ pub(super) async fn telling(
             let schools = [organization.to_owned()];
             let all = Store::resumptions_of(tx, &schools, Lock::Yes).await?;
             let found = all.iter().find(|kept| kept.name() == entity);
-            Ok(found.map(announced::resumption))
+            if let Some(kept) = found {
+                tell_of_suspension(tx, kept, now).await?;
+            }
+            Ok(found.map(|kept| announced::resumption(kept, now)))
         }
         ["organizations", organization, collection, id] => match Uuid::try_parse(id) {
             Ok(id) => one_of(tx, (organization, collection, id), now).await,
@@ -94,13 +114,19 @@ async fn one_of(
         }
         "incidents" => {
             let found = Store::incident(tx, organization, id, Lock::Yes).await?;
+            if let Some(found) = &found {
+                tell_late(tx, found, now).await?;
+            }
             found
                 .as_ref()
                 .map(|found| announced::incident(found, millis))
         }
         "inspectionCampaigns" => {
             let found = Store::campaign(tx, organization, id, Lock::Yes).await?;
-            found.as_ref().map(announced::campaign)
+            match &found {
+                Some(found) => Some(campaign(tx, found, now).await?),
+                None => None,
+            }
         }
         "responseLevels" => {
             let found = Store::weather_alarm(tx, (RESPONSE, id), Lock::Yes).await?;
@@ -116,10 +142,11 @@ async fn one_of(
 
 async fn standing_of(
     tx: &Tx,
-    rules: &Rules,
+    known: Known<'_>,
     (id, standing): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<Option<Telling>, Error> {
+    let rules = known.rules;
     let found = Store::organization(tx, id).await?;
     let Some(organization) = found else {
         return Ok(gone(standing, (id, "")));
@@ -135,10 +162,18 @@ async fn standing_of(
             tell_of_drills(tx, home, &owed, now).await?;
             Some(announced::drill_standing(home, (&owed, slow), today))
         }
-        "dutyStanding" => Some(duty_standing(tx, home, now).await?),
+        "dutyStanding" => {
+            let path = place(&organization.org_path);
+            let site = Site { organization, path };
+            Some(duty_standing(tx, known, &site, now).await?)
+        }
         "inspectionStanding" if organization.kind.has_campus() => {
             let days = (today - INSPECTED, today);
             let tally = tally(tx, rules, &organization, (days, today)).await?;
+            if tally.missed > 0 {
+                let missed = last_missed(tx, rules, &organization, (days, today)).await?;
+                tell_of_inspections(tx, home, missed, now).await?;
+            }
             let submitted = Store::last_inspection(tx, id).await?;
             let inspected = (tally, submitted);
             Some(announced::inspection_standing(home, inspected, today))
@@ -158,6 +193,10 @@ async fn standing_of(
             let red = Store::red_codes(tx, id, today).await?;
             Some(announced::gate_red_code_standing(home, red, today))
         }
+        "gateConflictStanding" => {
+            let conflicts = Store::conflicts(tx, id, today).await?;
+            Some(announced::gate_conflict_standing(home, conflicts, today))
+        }
         _ => gone(standing, home),
     })
 }
@@ -174,17 +213,48 @@ fn gone(standing: &str, home: (&str, &str)) -> Option<Telling> {
         "shelterStanding",
         "gateRecheckStanding",
         "gateRedCodeStanding",
+        "gateConflictStanding",
     ];
     let standing = standings.into_iter().find(|known| *known == standing)?;
     Some(Telling::no_standing(standing, home))
 }
 
-async fn duty_standing(tx: &Tx, home: (&str, &str), now: DateTime<Utc>) -> Result<Telling, Error> {
+async fn duty_standing(
+    tx: &Tx,
+    known: Known<'_>,
+    site: &Site,
+    now: DateTime<Utc>,
+) -> Result<Telling, Error> {
+    let home = (&*site.organization.id, site.path.as_str());
     if !Store::publishes_rosters(tx, home.0).await? {
         return Ok(Telling::no_standing("dutyStanding", home));
     }
-    let found = duty::standing_of(tx, home.0, now).await?;
+    let by = (known.rules, known.templates);
+    let found = duty::standing_of(tx, by, site, now).await?;
+    tell_of_rounds(tx, home, &found.unmade, now).await?;
     Ok(announced::duty_standing(home, found))
+}
+
+/// Who was on duty is told once of the rounds that nobody made (rule 5.31); of several that were seen at
+/// the same time once for the day.
+async fn tell_of_rounds(
+    tx: &Tx,
+    home: (&str, &str),
+    unmade: &[(NaiveDate, Span, String)],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    for (day, round, leader) in unmade {
+        let missed = NotDone {
+            home,
+            resource: &format!("organizations/{}/patrolDays/{day}", home.0),
+            person: leader,
+            subject: "SAFETY",
+            answers_at: "",
+            since: round.end,
+        };
+        tell_not_done(tx, missed, now).await?;
+    }
+    Ok(())
 }
 
 /// Whoever answers for safety is told once of drills that were missed when their period was over.
@@ -202,11 +272,57 @@ async fn tell_of_drills(
             resource: &resource,
             person: "",
             subject: "SAFETY",
+            answers_at: "",
             since: start_of(one.obligation.period.last + Days::new(1)),
         };
         tell_not_done(tx, missed, now).await?;
     }
     Ok(())
+}
+
+/// Whoever answers for safety is told once of inspections that were missed when their period was over.
+async fn tell_of_inspections(
+    tx: &Tx,
+    home: (&str, &str),
+    missed: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let Some(last) = missed else {
+        return Ok(());
+    };
+    let missed = NotDone {
+        home,
+        resource: &format!("organizations/{}/inspectionStanding", home.0),
+        person: "",
+        subject: "SAFETY",
+        answers_at: "",
+        since: start_of(last + Days::new(1)),
+    };
+    Ok(tell_not_done(tx, missed, now).await?)
+}
+
+/// A campaign; whoever answers for safety where something of it was not inspected when it was over is
+/// told once, some at a time.
+async fn campaign(tx: &Tx, campaign: &Campaign, now: DateTime<Utc>) -> Result<Telling, Error> {
+    let telling = announced::campaign(campaign);
+    if !campaign.is_over(civil_date(now)) {
+        return Ok(telling);
+    }
+    let name = telling.entity.clone();
+    let untold = Store::untold_targets(tx, (campaign, &name), UNTOLD).await?;
+    for (organization, org_path) in &untold {
+        let missed = NotDone {
+            home: (organization, org_path),
+            resource: &name,
+            person: "",
+            subject: "SAFETY",
+            answers_at: "",
+            since: start_of(campaign.start),
+        };
+        tell_not_done(tx, missed, now).await?;
+    }
+    let more = untold.len() as u64 == UNTOLD;
+    Ok(if more { telling } else { telling.rests() })
 }
 
 /// Whoever had to do the tasks of the weather that are overdue is told once of each.
@@ -218,11 +334,30 @@ async fn tell_of_tasks(tx: &Tx, home: (&str, &str), now: DateTime<Utc>) -> Resul
             resource: &task.name,
             person: &task.owner,
             subject: "WEATHER",
+            answers_at: "",
             since: DateTime::from_timestamp_millis(task.due_at).unwrap_or_default(),
         };
         tell_not_done(tx, missed, now).await?;
     }
     Ok(())
+}
+
+/// Whoever answers for safety is told once that nobody decided about a suspension whose last day is over.
+async fn tell_of_suspension(tx: &Tx, kept: &Kept, now: DateTime<Utc>) -> Result<(), Error> {
+    let suspension = kept.progress.suspension.as_ref();
+    let suspension = suspension.filter(|one| one.has_passed(civil_date(now)));
+    let Some(until) = suspension.and_then(|suspension| suspension.until) else {
+        return Ok(());
+    };
+    let undecided = NotDone {
+        home: (&kept.organization, &kept.org_path),
+        resource: &kept.name(),
+        person: "",
+        subject: "SAFETY",
+        answers_at: "",
+        since: start_of(until + Days::new(1)),
+    };
+    Ok(tell_not_done(tx, undecided, now).await?)
 }
 
 async fn weather_standing(

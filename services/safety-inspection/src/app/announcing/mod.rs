@@ -12,8 +12,10 @@ use kit::server::Latch;
 use uuid::Uuid;
 
 use super::Base;
+use super::duty::Templates;
 use crate::error::Error;
 use crate::store::Store;
+use entities::Known;
 
 const LEASE: &str = "announcing";
 const TTL: Duration = Duration::from_secs(15);
@@ -32,6 +34,7 @@ const AGAIN: i64 = 60_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Announcing {
     base: Base,
+    templates: Templates,
     holder: String,
 }
 
@@ -40,9 +43,13 @@ type Work = BTreeMap<String, Vec<Uuid>>;
 
 impl Announcing {
     /// Looks until the drain. The latch is let go once everything that stood before is told.
-    pub(crate) fn start(base: Base, latch: Latch, drain: Drain) {
-        let holder = Uuid::new_v4().to_string();
-        tokio::spawn(Self { base, holder }.keep(Some(latch), drain));
+    pub(crate) fn start(base: Base, templates: Templates, latch: Latch, drain: Drain) {
+        let announcing = Self {
+            base,
+            templates,
+            holder: Uuid::new_v4().to_string(),
+        };
+        tokio::spawn(announcing.keep(Some(latch), drain));
     }
 
     async fn keep(self, mut latch: Option<Latch>, drain: Drain) {
@@ -109,8 +116,12 @@ impl Announcing {
         let now = self.base.clock.now();
         let rules = Store::rules(&tx).await?;
         let mut tellings = Vec::with_capacity(part.len());
+        let known = Known {
+            rules: &rules,
+            templates: &self.templates,
+        };
         for (entity, _) in part {
-            tellings.extend(entities::telling(&tx, &rules, entity, now).await?);
+            tellings.extend(entities::telling(&tx, known, entity, now).await?);
         }
         let known: BTreeSet<&str> = tellings.iter().map(|one| &*one.entity).collect();
         let unknown = part.iter().map(|(entity, _)| &**entity);

@@ -95,13 +95,13 @@ impl Drills {
             let page = Store::organizations_below(db, path, &BOUND, &after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.org_path);
-            let ids = page.iter().map(|organization| &*organization.id);
-            let drivers = Store::with_drivers(db, ids).await?;
+            let ids: Vec<&str> = page.iter().map(|organization| &*organization.id).collect();
+            let owners = Store::bus_owners(db, &ids).await?;
             for organization in page {
                 let profile = rules.policy(&place(&organization.org_path), day);
                 let numbers = policy::numbers(profile);
                 let by = (&numbers, &rules.calendar);
-                let buses = drivers.contains(&organization.id);
+                let buses = owners.contains(&organization.id);
                 let drills = done.get(&organization.id).map_or(&[][..], Vec::as_slice);
                 for obligation in owed(&organization, buses, by, day) {
                     let done = met(drills, obligation.kind, obligation.period == month);
@@ -168,11 +168,11 @@ async fn owed_around(
     let done = Store::drills_done(db, path, instants(month), instants(quarter)).await?;
     let done = by_organization(done);
     let drills = done.get(&organization.id).map_or(&[][..], Vec::as_slice);
-    let drivers = Store::with_drivers(db, std::iter::once(&*organization.id)).await?;
+    let owners = Store::bus_owners(db, &[&*organization.id]).await?;
     let profile = rules.policy(&place(path), day);
     let numbers = policy::numbers(profile);
     let by = (&numbers, &rules.calendar);
-    let owed = owed(organization, !drivers.is_empty(), by, day);
+    let owed = owed(organization, !owners.is_empty(), by, day);
     let owed = owed.into_iter().map(|obligation| {
         let done = met(drills, obligation.kind, obligation.period == month);
         Owed {

@@ -5,7 +5,7 @@ use kit::auth::{Caller, Permission};
 use kit::clock::start_of;
 use kit::db::Tx;
 use prost::Message;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::{Duty, Page, SHIFTS, policy};
@@ -168,7 +168,7 @@ impl Duty {
 pub(super) async fn points(
     db: &impl ConnectionTrait,
     organization: &str,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, DbErr> {
     let declared = Store::protection(db, organization).await?;
     let plan = declared.and_then(|declared| declared.declaration.patrol);
     Ok(plan.map(|plan| plan.points).unwrap_or_default())

@@ -23,7 +23,7 @@ use crate::store::records::{Record, resource_name};
 pub(crate) use checks::PatrolledDay;
 pub(crate) use rosters::{Draft, ShownRoster};
 pub(crate) use shifts::{Act, ShownShift};
-pub(crate) use standings::{Now, OnDuty, standing_of};
+pub(crate) use standings::{Now, OnDuty, OnShift, standing_of};
 pub(crate) use templates::{InForce, Templates};
 
 /// The collections of this wing.

@@ -111,6 +111,7 @@ impl Duty {
         let work = async |tx: &Tx, now| {
             Store::hold_duty(tx, &site.organization.id).await?;
             let roster = self.locked(tx, site, id).await?;
+            self.base.people.require(roster.value.members()).await?;
             let rules = Store::rules(tx).await?;
             let first = civil_date(roster.value.span.start);
             let profile = rules.policy(&site.path, first);

@@ -10,6 +10,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::checks::points;
+use super::swaps::free;
 use super::{Duty, Page, SHIFTS, created, policy, record, there};
 use crate::app::{Site, identity, new_id};
 use crate::domain::duty::{Note, Route, Shift, ShiftState, ShiftStep, Span, missed, rounds};
@@ -72,6 +73,9 @@ impl Duty {
         render: impl FnOnce(ShownShift) -> R,
     ) -> Result<R, Error> {
         let work = async |tx: &Tx, now| {
+            if matches!(act, Act::Replace(..)) {
+                Store::hold_duty(tx, &site.organization.id).await?;
+            }
             let record = self.locked_shift(tx, site, id).await?;
             let (who, shift) = (identity(caller), record.value.clone());
             let (shift, moved, reason) = match act {
@@ -120,6 +124,9 @@ impl Duty {
         let (name, new_name) = (old.name(SHIFTS), new.name(SHIFTS));
         let names = (&*name, &*new_name);
         let (shift, instead, moved) = old.value.clone().replace(people, &demands, names, now)?;
+        self.base.people.require(instead.crew.members()).await?;
+        let sent = std::iter::once(&instead.crew.leader).chain(&instead.crew.staff);
+        free(tx, &old, instead.span, sent.map(String::as_str)).await?;
         let (old, new) = (old.with(shift), new.with(instead));
         let begun = created(new.value.state.as_str(), "STAND_IN");
         Store::save_shifts(tx, &[old, new.clone()]).await?;

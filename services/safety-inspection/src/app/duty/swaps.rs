@@ -1,5 +1,7 @@
 //! Swaps: asked for and decided.
 
+use std::collections::BTreeSet;
+
 use kit::auth::Caller;
 use kit::db::Tx;
 use kit::rows::Lock;
@@ -8,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Duty, Page, SHIFTS, SWAPS, Shown, created, record, there};
 use crate::app::{Site, identity, new_id};
-use crate::domain::duty::{Refused, Shift, ShiftState, Swap, SwapState, SwapStep};
+use crate::domain::duty::{Refused, Shift, ShiftState, Span, Swap, SwapState, SwapStep};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::records::Record;
@@ -34,7 +36,9 @@ impl Duty {
                 asker: identity(caller),
             };
             let swap = swap.request(&shift.value, now)?;
-            free(tx, &shift, &swap.substitute).await?;
+            let substitute = [&*swap.substitute];
+            self.base.people.require(substitute).await?;
+            free(tx, &shift, shift.value.span, substitute).await?;
             let swap = record(site, new_id(now), swap);
             Store::save_swap(tx, &swap).await?;
             let moved = created(swap.value.state.as_str(), "REQUEST");
@@ -67,7 +71,9 @@ impl Duty {
             if step == SwapStep::Approve {
                 let shift = shift_id(&swap.value.shift);
                 let shift = self.locked_shift(tx, site, shift).await?;
-                free(tx, &shift, &swap.value.substitute).await?;
+                let substitute = [&*swap.value.substitute];
+                self.base.people.require(substitute).await?;
+                free(tx, &shift, shift.value.span, substitute).await?;
                 let people = (&swap.value.staff_member, &swap.value.substitute);
                 let (value, moved) = shift.value.clone().swap(people.0, people.1, now)?;
                 let shift = shift.with(value);
@@ -102,19 +108,29 @@ impl Duty {
     }
 }
 
-/// Refuses when `person` is on another shift of the organisation at the time.
-async fn free(tx: &Tx, shift: &Record<Shift>, person: &str) -> Result<(), Error> {
-    let organizations = std::slice::from_ref(&shift.organization);
-    let others = Store::shifts_within(tx, organizations, shift.value.span).await?;
-    let busy = others.iter().any(|other| {
-        let answers = other.value.state != ShiftState::Replaced;
-        other.id != shift.id && answers && other.value.crew.has(person)
+/// Refuses when somebody of `people` is on another shift than `shift` within `span`, wherever that is.
+pub(super) async fn free(
+    tx: &Tx,
+    shift: &Record<Shift>,
+    span: Span,
+    people: impl IntoIterator<Item = &str>,
+) -> Result<(), Error> {
+    let people: BTreeSet<&str> = people.into_iter().collect();
+    let organization = &shift.organization;
+    let others = Store::shifts_within(tx, std::slice::from_ref(organization), span).await?;
+    let mut others = others.iter().filter(|other| {
+        let stands = other.value.state != ShiftState::Replaced;
+        other.id != shift.id && stands
     });
-    if busy {
-        Err(Refused::Overlap(shift.value.span.start).into())
-    } else {
-        Ok(())
+    let busy = others.any(|other| people.iter().any(|person| other.value.crew.has(person)));
+    if busy
+        || !Store::busy_elsewhere(tx, organization, &people, span)
+            .await?
+            .is_empty()
+    {
+        return Err(Refused::Overlap(span.start).into());
     }
+    Ok(())
 }
 
 /// The id at the end of the name of a shift, as this service wrote it.

@@ -90,6 +90,7 @@ impl Duty {
             resource: &name,
             person: &record.value.crew.leader,
             subject: "SAFETY",
+            answers_at: "",
             since: record.value.span.start,
         };
         tell_not_done(&tx, missed, now).await?;

@@ -9,9 +9,9 @@ use proto::error::ErrorReason;
 use uuid::Uuid;
 
 use super::visitor::minute;
-use super::{Gatehouse, Overridable, School, decision_name};
-use crate::app::weather::delayed;
-use crate::domain::gate::decision::{self, Case, Decision, Outcome, Standing};
+use super::{Gatehouse, Overridable, School};
+use crate::domain::gate::clearance::Clearance;
+use crate::domain::gate::decision::{self, Case, Decision, Standing};
 use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{ColourSource, Crew, Identification, Observation, Reading};
 use crate::domain::gate::person_code;
@@ -95,6 +95,20 @@ pub(super) struct Asked {
     pub(super) reading: Reading,
     pub(super) emergency: bool,
     pub(super) weather_delay: bool,
+    pub(super) by: By,
+}
+
+/// By what somebody is weighed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum By {
+    /// By what is known now.
+    Present,
+    /// By the facts that a gate without a network had, and by the clearance of that time where it has
+    /// changed since.
+    Then {
+        clearance: Option<Clearance>,
+        facts_time: Option<DateTime<Utc>>,
+    },
 }
 
 /// What is weighed besides what was seen.
@@ -109,8 +123,8 @@ impl Gatehouse {
     /// (`Visitors::admit_at_gate`).
     ///
     /// # Errors
-    /// When a recheck comes too early or for somebody else, a reading is none of a person, or the decision
-    /// cannot be stored in time.
+    /// When a recheck comes too early, for somebody else or as a first check, a reading is none of a
+    /// person, or the decision cannot be stored in time.
     pub async fn check(&self, school: &School, entry: Entry) -> Result<Overridable, Error> {
         self.within(async {
             let record = Arc::new(self.decide(school, entry).await?);
@@ -142,40 +156,38 @@ impl Gatehouse {
     ) -> Result<Record, Error> {
         let now = self.clock.now();
         let person = self.identify(school, &entry.identity, now).await?;
-        let recheck_of = match entry.recheck_of {
-            None => None,
-            Some(first) => {
-                let asked = (first, entry.request_id);
-                Some(self.observed(school, person, asked, now).await?)
-            }
-        };
-        let reading = match recheck_of {
-            None => Reading::First,
-            Some(_) => Reading::Contact,
-        };
+        let onward = self.onward(school, person, &entry, now).await?;
         let (observation, colour_source) = self.seen(school, &entry, person, now).await;
+        let weather_delay = self.comes_late(school, person, now)
+            && self.delayed(school, kit::clock::civil_date(now)).await;
         let weighing = self.weigh(
             school,
             Asked {
                 person,
                 observation,
-                reading,
+                reading: onward.reading,
                 emergency: entry.emergency.is_some(),
-                weather_delay: self.weather_delay(school, person, now).await,
+                weather_delay,
+                by: By::Present,
             },
             now,
         );
         if !weighing.policy.believes(&observation) {
             return Err(implausible("observation").into());
         }
-        let id = Uuid::new_v7(timestamp(now));
+        let decision = match onward.still {
+            None => weighing.decision,
+            Some(finding) => weighing.decision.still(finding),
+        };
+        self.marks.note(person, decision.checks.temperature, now);
+        let id = self.ids.next(now);
         Ok(Record {
             school: school.id.clone(),
             id,
             org_path: school.path.to_string(),
             person,
-            outcome: weighing.decision.outcome,
-            checks: weighing.decision.checks,
+            outcome: decision.outcome,
+            checks: decision.checks,
             observation,
             device: entry.device,
             guard: entry.guard,
@@ -183,9 +195,10 @@ impl Gatehouse {
             decide_time: now,
             record_time: now,
             facts_time: weighing.facts_time,
-            stale: weighing.decision.stale,
+            stale: decision.stale,
             offline: false,
-            recheck_of,
+            expected: None,
+            recheck_of: onward.recheck_of,
             identification: entry.identity.how(),
             emergency: entry.emergency.map(|emergency| emergency.crew),
             colour_source,
@@ -203,46 +216,33 @@ impl Gatehouse {
         person: Option<PersonName>,
         now: DateTime<Utc>,
     ) -> (Observation, ColourSource) {
-        let Some(person) = person.filter(|_| entry.emergency.is_none()) else {
+        let wanted = entry.look_up != LookUp::default() && entry.emergency.is_none();
+        let Some(person) = person.filter(|_| wanted) else {
             return (entry.observation, ColourSource::Shown);
         };
         let reference = self.health_codes.of_person(person);
         let at = (&*school.id, &school.path);
         let seen = (entry.observation, entry.look_up);
-        self.look_up(at, seen, reference, now).await
+        // Boxed, like whatever most decisions do not wait for: the way of most stays small.
+        Box::pin(self.look_up(at, seen, reference, now)).await
     }
 
-    /// Whether somebody comes later than the grade does on a day on which the weather lets pupils come
-    /// later (rules 5.25, 5.27). It is a note: nobody waits for it, and where it cannot be read nobody is
-    /// kept out.
-    pub(super) async fn weather_delay(
+    /// Whether somebody comes later than the grade does.
+    pub(super) fn comes_late(
         &self,
         school: &School,
         person: Option<PersonName>,
         at: DateTime<Utc>,
     ) -> bool {
-        let day = kit::clock::civil_date(at);
         let path = school.path.as_str();
-        let late = person.is_some_and(|person| {
+        person.is_some_and(|person| {
             self.facts.with(|index| {
                 let window = index
-                    .policy(path, day)
+                    .policy(path, kit::clock::civil_date(at))
                     .arrival_of(index.grade(person, path));
                 window.is_some_and(|window| window.finding(minute(at)) == Finding::ArrivalLate)
             })
-        });
-        if !late {
-            return false;
-        }
-        let today = self.clock.today();
-        let db = self.store.database().read();
-        match delayed(db, &school.id, day, today).await {
-            Ok(delayed) => delayed,
-            Err(err) => {
-                tracing::warn!(error = %err, "cannot read whether the weather delays arrival");
-                false
-            }
-        }
+        })
     }
 
     /// Decides from what is in memory.
@@ -254,17 +254,25 @@ impl Gatehouse {
             reading,
             emergency,
             weather_delay,
+            by,
         } = asked;
-        let (standing, clearance, grade, policy) = self.facts.with(|index| {
+        let (standing, present, grade, policy) = self.facts.with(|index| {
             let standing = person.map_or(Standing::Unknown, |person| index.standing(person, path));
+            let policy = index.policy(path, today);
             let clearance = person
-                .map(|person| index.clearance(person))
+                .map(|person| index.clearance_on(today, person, &policy))
                 .unwrap_or_default();
             let grade = person.map_or(0, |person| index.grade(person, path));
-            (standing, clearance, grade, index.policy(path, today))
+            (standing, clearance, grade, policy)
         });
         let arrival = policy.arrival_of(grade);
-        let facts_time = self.facts.time();
+        let (clearance, facts_time) = match by {
+            By::Present => (present, self.facts.time()),
+            By::Then {
+                clearance,
+                facts_time,
+            } => (clearance.unwrap_or(present), facts_time),
+        };
         let decision = decision::decide(&Case {
             standing,
             clearance,
@@ -296,7 +304,9 @@ impl Gatehouse {
         match identity {
             Identity::Unknown => Ok(None),
             Identity::Person(person) => Ok(Some(*person)),
-            Identity::Card(card) => Ok(self.store.card_holder(self.codes.card_hash(card)).await?),
+            Identity::Card(card) => {
+                Ok(Box::pin(self.store.card_holder(self.codes.card_hash(card))).await?)
+            }
             Identity::Code(code) => {
                 let Ok((person, issued)) = self.codes.open(code) else {
                     return Ok(None);
@@ -309,34 +319,6 @@ impl Gatehouse {
                 Ok((today < ends).then_some(person))
             }
         }
-    }
-
-    /// The decision that sent a person to observation, when a recheck may go on from the decision
-    /// `first`: that one, or the one that it rechecked.
-    async fn observed(
-        &self,
-        school: &School,
-        person: Option<PersonName>,
-        (first, request): (Uuid, Option<Uuid>),
-        now: DateTime<Utc>,
-    ) -> Result<Uuid, Error> {
-        let (observed, _) = self.decision(school, first).await?;
-        let root = observed.recheck_of.unwrap_or(first);
-        let (id, store) = (&school.id, &self.store);
-        if observed.outcome != Outcome::Observe
-            || observed.person != person
-            || store.recheck_denied(id, root, request).await?
-        {
-            return Err(Error::NotObserved(decision_name(id, first)));
-        }
-        let today = kit::clock::civil_date(now);
-        let policy = self
-            .facts
-            .with(|index| index.policy(school.path.as_str(), today));
-        let found = (observed.checks.temperature, observed.decide_time);
-        decision::recheck(found, now, policy.recheck_wait)
-            .map_err(|early| Error::RecheckTooEarly(early.0))?;
-        Ok(root)
     }
 }
 
@@ -359,9 +341,4 @@ pub(in crate::app) fn implausible(field: &str) -> Problem {
         "体温读数不可信，请重新测量",
         "not a temperature of a person",
     )
-}
-
-pub(super) fn timestamp(now: DateTime<Utc>) -> uuid::Timestamp {
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kit::drain::Drain;
 use sea_orm::DbErr;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::domain::gate::index::Index;
 use crate::heard::Heard;
@@ -18,7 +18,10 @@ const NOTE_EVERY: Duration = Duration::from_secs(10);
 /// Everything that a gate decides from. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
+    store: Store,
     index: Arc<RwLock<Index>>,
+    /// The revision up to which the index is, held by whoever brings it further.
+    reached: Arc<Mutex<i64>>,
     heard: [(&'static str, Heard); 2],
 }
 
@@ -38,16 +41,14 @@ impl Facts {
             }
         }
         let facts = Self {
+            store,
             index: Arc::default(),
+            reached: Arc::default(),
             heard,
         };
-        let revision = facts.catch_up(&store, 0).await?;
+        let revision = facts.catch_up().await?;
         tracing::info!(people = facts.with(Index::len), revision, "facts loaded");
-        tokio::spawn(
-            facts
-                .clone()
-                .follow(store, revision, changed, refresh, drain),
-        );
+        tokio::spawn(facts.clone().follow(changed, refresh, drain));
         Ok(facts)
     }
 
@@ -62,22 +63,18 @@ impl Facts {
         Some(roster.at()?.min(clearance.at()?))
     }
 
-    async fn catch_up(&self, store: &Store, revision: i64) -> Result<i64, DbErr> {
+    /// Reads what is stored and not yet in memory; returns the revision reached.
+    pub(super) async fn catch_up(&self) -> Result<i64, DbErr> {
+        let mut reached = self.reached.lock().await;
         let index = self.index.clone();
         let apply = move |change: &mut dyn FnMut(&mut Index)| {
             change(&mut index.write().unwrap_or_else(PoisonError::into_inner));
         };
-        store.catch_up(revision, apply).await
+        *reached = self.store.catch_up(*reached, apply).await?;
+        Ok(*reached)
     }
 
-    async fn follow(
-        self,
-        store: Store,
-        mut revision: i64,
-        changed: Arc<Notify>,
-        refresh: Duration,
-        drain: Drain,
-    ) {
+    async fn follow(self, changed: Arc<Notify>, refresh: Duration, drain: Drain) {
         let mut noted: [Option<DateTime<Utc>>; 2] = [None; 2];
         while !drain.is_draining() {
             tokio::select! {
@@ -85,23 +82,22 @@ impl Facts {
                 () = tokio::time::sleep(refresh) => {}
                 () = drain.draining() => {}
             }
-            match self.catch_up(&store, revision).await {
-                Ok(reached) => revision = reached,
-                Err(err) => tracing::warn!(error = %err, "cannot read facts, trying again"),
+            if let Err(err) = self.catch_up().await {
+                tracing::warn!(error = %err, "cannot read facts, trying again");
             }
-            self.note(&store, &mut noted).await;
+            self.note(&mut noted).await;
         }
     }
 
     /// Remembers across a restart how old the facts are.
-    async fn note(&self, store: &Store, noted: &mut [Option<DateTime<Utc>>; 2]) {
+    async fn note(&self, noted: &mut [Option<DateTime<Utc>>; 2]) {
         for ((feed, heard), noted) in self.heard.iter().zip(noted) {
             let Some(at) = heard.at() else { continue };
             let age = noted.map(|noted| at - noted);
             if age.is_some_and(|age| age.to_std().unwrap_or_default() < NOTE_EVERY) {
                 continue;
             }
-            match store.note_heard(feed, at).await {
+            match self.store.note_heard(feed, at).await {
                 Ok(()) => *noted = Some(at),
                 Err(err) => tracing::warn!(feed, error = %err, "cannot note the age of facts"),
             }

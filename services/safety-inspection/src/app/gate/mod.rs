@@ -1,7 +1,13 @@
 //! The use cases of the gate.
 
 mod check;
+mod delays;
 mod facts;
+mod ids;
+mod marks;
+mod onward;
+mod past;
+mod people;
 mod record;
 mod visitor;
 
@@ -11,7 +17,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use kit::auth::{Caller, Permission};
 use kit::batch::Batcher;
-use kit::clock::Clock;
+use kit::clock::{Clock, civil_date};
 use kit::db::Database;
 use kit::drain::Drain;
 use kit::org::OrgPath;
@@ -24,21 +30,25 @@ use uuid::Uuid;
 
 pub use check::{Emergency, Entry, Identity, LookUp};
 pub(in crate::app) use check::{implausible, kept};
-pub use record::{Offline, Verdict};
+pub(crate) use people::People;
+pub use record::{Basis, Expected, Offline, Verdict};
 pub(in crate::app) use record::{Weighed, append_twice};
 
 use super::{denied, place, unknown};
 use crate::config::GateConfig;
-use crate::domain::gate::decision::Outcome;
+use crate::domain::gate::decision::{self, Outcome, Unadmittable};
 use crate::domain::gate::person_code::{self, CodeKeys};
-use crate::domain::gate::snapshot::{Snapshot, SnapshotKey};
+use crate::domain::gate::snapshot::{Credentials, Snapshot, SnapshotKey, credential};
 use crate::domain::person::PersonName;
 use crate::error::Error;
 use crate::heard::Heard;
 use crate::providers::{HealthCodes, TravelCards};
 use crate::store::Store;
 use crate::store::gate::decisions::{Appended, Filter, Override, Record};
+use delays::Delays;
 use facts::Facts;
+use ids::Ids;
+use marks::Marks;
 
 /// A decision with its override.
 pub type Overridable = (Record, Option<Override>);
@@ -49,6 +59,9 @@ pub struct Gatehouse {
     store: Store,
     clock: Arc<dyn Clock>,
     facts: Facts,
+    marks: Marks,
+    ids: Ids,
+    delays: Delays,
     codes: CodeKeys,
     snapshot_key: SnapshotKey,
     batcher: Batcher<Arc<Record>, Result<Appended, ErrorReason>>,
@@ -84,15 +97,21 @@ impl Gatehouse {
         let store = Store::new(db);
         let facts =
             Facts::open(store.clone(), heard, changed, config.refresh, drain.clone()).await?;
+        let marks =
+            Marks::open(store.clone(), clock.clone(), config.refresh, drain.clone()).await?;
         let appending = store.clone();
         let batcher = Batcher::spawn(config.queue, config.batch, drain, move |records| {
             let store = appending.clone();
             Box::pin(async move { record::append(&store, records).await })
         });
+        let batcher = batcher.observed(store.database().service(), "gate");
         Ok(Self {
             store,
             clock,
             facts,
+            marks,
+            ids: Ids::default(),
+            delays: Delays::new(config.refresh),
             codes: CodeKeys::new(&secret),
             snapshot_key,
             batcher,
@@ -181,7 +200,8 @@ impl Gatehouse {
     /// that a repeat will get.
     ///
     /// # Errors
-    /// When there is no such decision, the result is the same, or it was overridden before.
+    /// When there is no such decision, the result is the same, it was overridden before, or it would
+    /// admit somebody unrelated or of a day that is over.
     pub async fn override_decision<R: Message + Default>(
         &self,
         caller: &Caller,
@@ -201,6 +221,14 @@ impl Gatehouse {
             };
             if record.outcome == outcome {
                 return Err(Error::SameResult(name));
+            }
+            if outcome == Outcome::Admit {
+                let (decided, today) = (civil_date(record.decide_time), civil_date(now));
+                match decision::admittable(record.checks.identity, decided, today) {
+                    Ok(()) => {}
+                    Err(Unadmittable::Unrelated) => return Err(Error::OverrideUnrelated(name)),
+                    Err(Unadmittable::DayOver) => return Err(Error::OverrideDayOver(name)),
+                }
             }
             let word = Override {
                 outcome,
@@ -223,21 +251,39 @@ impl Gatehouse {
     }
 
     /// What a gate of the school takes along.
-    pub fn snapshot(&self, school: &School) -> Snapshot {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn snapshot(&self, school: &School) -> Result<Snapshot, Error> {
         let now = self.clock.now();
+        let today = civil_date(now);
         let (policy, (members, blocked)) = self.facts.with(|index| {
-            let policy = index.policy(school.path.as_str(), kit::clock::civil_date(now));
-            let people = index.people(school.path.as_str(), &policy);
+            let policy = index.policy(school.path.as_str(), today);
+            let people = index.people(school.path.as_str(), &policy, today);
             (policy, people)
         });
-        Snapshot {
+        let key = self.codes.credential_key();
+        let mut known: Vec<_> = members
+            .iter()
+            .map(|member| credential(&key, &self.codes.issue(*member, today)))
+            .enumerate()
+            .collect();
+        for (holder, card) in self.store.credentials_of(&members).await? {
+            // Members are ordered.
+            if let Ok(place) = members.binary_search(&holder) {
+                known.push((place, card));
+            }
+        }
+        let salt = Uuid::new_v4().into_bytes();
+        Ok(Snapshot {
             name: format!("organizations/{}/gateSnapshot", school.id),
             members,
             blocked,
             policy,
             create_time: now,
             facts_time: self.facts.time(),
-        }
+            credentials: Credentials::of(key, salt, known),
+        })
     }
 
     /// The code of a person today, and the day on which it ends.
@@ -286,7 +332,11 @@ impl Gatehouse {
         let now = self.clock.now();
         let (db, request) = (self.store.database(), (request_id, request));
         request::act(db, caller, "BindCard", request, now, async |tx| {
-            Store::bind_card(tx, self.codes.card_hash(card), person, now).await?;
+            let hashes = (
+                self.codes.card_hash(card),
+                credential(&self.codes.credential_key(), card),
+            );
+            Store::bind_card(tx, hashes, person, now).await?;
             Ok(answer)
         })
         .await

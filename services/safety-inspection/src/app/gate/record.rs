@@ -1,17 +1,20 @@
 //! Decisions that gates made without a network.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use kit::clock::civil_date;
 use kit::status::{Problem, is_transient};
 use proto::error::ErrorReason;
 use uuid::Uuid;
 
-use super::check::{Asked, timestamp};
+use super::check::{Asked, By};
+use super::past::{Observed, Past};
 use super::{Emergency, Gatehouse, School};
-use crate::domain::gate::decision::Outcome;
+use crate::domain::gate::course::Course;
+use crate::domain::gate::decision::{self, Outcome};
+use crate::domain::gate::finding::Finding;
 use crate::domain::gate::observation::{ColourSource, Identification, Observation, Reading};
 use crate::domain::person::PersonName;
 use crate::error::Error;
@@ -19,7 +22,7 @@ use crate::store::Store;
 use crate::store::gate::decisions::{Appended, Record};
 
 /// How far back a gate's own decisions are taken.
-const OLDEST: Duration = Duration::days(7);
+pub(super) const OLDEST: Duration = Duration::days(7);
 /// How long a batch waits for the database.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// How far a gate's clock may be ahead.
@@ -38,6 +41,8 @@ pub struct Offline {
     pub outcome: Outcome,
     /// When.
     pub decide_time: DateTime<Utc>,
+    /// When the facts of the gate's snapshot were last confirmed; none when there were none.
+    pub facts_time: Option<DateTime<Utc>>,
     /// The decision that sent this person to observation, by an id that the gate knows it by.
     pub recheck_of: Option<Uuid>,
     /// The crew that was let in.
@@ -46,17 +51,37 @@ pub struct Offline {
     pub fingerprint: i64,
 }
 
+/// By which clearance somebody was judged; the numbers are those of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// By none: nobody is known who has one.
+    None = 0,
+    /// By that of the time, which has changed since.
+    Then = 1,
+    /// By the present one, which was that of the time.
+    Present = 2,
+}
+
+/// What this service would have decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The result.
+    pub outcome: Outcome,
+    /// By which clearance.
+    pub basis: Basis,
+}
+
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Stored, and the facts agree.
-    Recorded(Uuid, Outcome),
+    Recorded(Uuid, Expected),
     /// Was stored before.
-    Repeated(Uuid, Outcome),
+    Repeated(Uuid, Expected),
     /// Stored, but the facts say otherwise.
-    Conflict(Uuid, Outcome),
+    Conflict(Uuid, Expected),
     /// The id is known with other content.
-    Differs(Outcome),
+    Differs(Expected),
     /// In the future or too long past.
     OutOfTime,
     /// A reading is none of a person.
@@ -72,9 +97,8 @@ pub(in crate::app) enum Weighed {
     One {
         /// What is stored.
         record: Box<Record>,
-        /// What this service would have decided; none where nobody knows that observation which was
-        /// rechecked.
-        expected: Option<Outcome>,
+        /// What this service would have decided.
+        expected: Expected,
         /// The crew that was let in.
         emergency: Option<Emergency>,
     },
@@ -94,6 +118,7 @@ impl Gatehouse {
         let now = self.clock.now();
         let in_time = |at: DateTime<Utc>| at <= now + AHEAD && at >= now - OLDEST;
         let mut observed = Observed::of(self, school, &decisions).await?;
+        let mut past = Past::of(self, school, &decisions).await?;
         let mut weighed = Vec::with_capacity(decisions.len());
         for offline in decisions {
             if !in_time(offline.decide_time) {
@@ -103,6 +128,11 @@ impl Gatehouse {
             let root = offline
                 .recheck_of
                 .map(|first| observed.root(first, &offline));
+            let (person, at) = (offline.person, offline.decide_time);
+            let weather_delay =
+                self.comes_late(school, person, at) && self.delayed(school, civil_date(at)).await;
+            let course = past.course(&offline);
+            let clearance = past.clearance(&offline);
             let asked = Asked {
                 person: offline.person,
                 observation: offline.observation,
@@ -110,23 +140,57 @@ impl Gatehouse {
                     None => Reading::First,
                     Some(_) => Reading::Contact,
                 },
+                by: By::Then {
+                    clearance,
+                    facts_time: offline.facts_time,
+                },
                 emergency: offline.emergency.is_some(),
-                weather_delay: self
-                    .weather_delay(school, offline.person, offline.decide_time)
-                    .await,
+                weather_delay,
             };
             let weighing = self.weigh(school, asked, offline.decide_time);
             if !weighing.policy.believes(&offline.observation) {
                 weighed.push(Weighed::Not(Verdict::Implausible));
                 continue;
             }
+            let wait = weighing.policy.recheck_wait;
+            let mut decision = weighing.decision;
+            let mut recheck_of = root.flatten().map(|sent| sent.root);
+            let mut expected = decision.outcome;
+            // Whatever was measured, the person waits.
+            let waiting = decision.still(Finding::TemperatureHigh).outcome;
+            match (course, root) {
+                (
+                    Course::Clinic {
+                        root: first,
+                        finding,
+                    },
+                    _,
+                ) => {
+                    decision = decision.still(finding);
+                    recheck_of = recheck_of.or(Some(first));
+                    expected = decision.outcome;
+                }
+                (Course::Clear, None) => {}
+                (Course::Waits { .. }, None) | (_, Some(None)) => expected = waiting,
+                (open, Some(Some(sent))) => {
+                    let early =
+                        |found| decision::recheck(found, offline.decide_time, wait).is_err();
+                    let awaited = match open {
+                        Course::Waits { finding, since, .. } => early((finding, since)),
+                        Course::Clear | Course::Clinic { .. } => false,
+                    };
+                    if awaited || early((sent.finding, sent.time)) {
+                        expected = waiting;
+                    }
+                }
+            }
             let record = Record {
                 school: school.id.clone(),
-                id: Uuid::new_v7(timestamp(now)),
+                id: self.ids.next(now),
                 org_path: school.path.to_string(),
                 person: offline.person,
                 outcome: offline.outcome,
-                checks: weighing.decision.checks,
+                checks: decision.checks,
                 observation: offline.observation,
                 device: device.to_owned(),
                 guard: guard.to_owned(),
@@ -134,9 +198,10 @@ impl Gatehouse {
                 decide_time: offline.decide_time,
                 record_time: now,
                 facts_time: weighing.facts_time,
-                stale: weighing.decision.stale,
+                stale: decision.stale,
                 offline: true,
-                recheck_of: root.flatten(),
+                expected: Some(expected),
+                recheck_of,
                 identification: match offline.person {
                     Some(_) => Identification::Device,
                     None => Identification::None,
@@ -147,8 +212,21 @@ impl Gatehouse {
                 fingerprint: offline.fingerprint,
             };
             observed.note(&record);
+            past.note(&record);
+            if civil_date(record.decide_time) == civil_date(now) {
+                let finding = record.checks.temperature;
+                self.marks.note(record.person, finding, record.decide_time);
+            }
+            let basis = match (record.person, clearance) {
+                (None, _) => Basis::None,
+                (Some(_), Some(_)) => Basis::Then,
+                (Some(_), None) => Basis::Present,
+            };
             weighed.push(Weighed::One {
-                expected: (root != Some(None)).then_some(weighing.decision.outcome),
+                expected: Expected {
+                    outcome: expected,
+                    basis,
+                },
                 record: Box::new(record),
                 emergency: offline.emergency,
             });
@@ -159,70 +237,24 @@ impl Gatehouse {
 
 impl Verdict {
     /// What became of a decision where this service `expected` another result, or the same.
-    pub(in crate::app) fn of(
-        record: &Record,
-        expected: Option<Outcome>,
-        appended: Appended,
-    ) -> Self {
-        // Where nobody knows what was rechecked, the person should have been observed first.
-        let known = expected.unwrap_or(Outcome::Observe);
+    pub(in crate::app) fn of(record: &Record, expected: Expected, appended: Appended) -> Self {
         match appended {
-            Appended::Stored if expected == Some(record.outcome) => {
-                Self::Recorded(record.id, known)
+            Appended::Stored if expected.outcome == record.outcome => {
+                Self::Recorded(record.id, expected)
             }
-            Appended::Stored => Self::Conflict(record.id, known),
-            Appended::Repeated(before) => Self::Repeated(before.id, known),
-            Appended::Differs => Self::Differs(known),
+            Appended::Stored => Self::Conflict(record.id, expected),
+            Appended::Repeated(before) => {
+                let outcome = before.expected.unwrap_or(expected.outcome);
+                Self::Repeated(
+                    before.id,
+                    Expected {
+                        outcome,
+                        ..expected
+                    },
+                )
+            }
+            Appended::Differs => Self::Differs(expected),
         }
-    }
-}
-
-/// The decisions from which rechecks of a batch may go on, by the ids that a gate may know them by.
-struct Observed(HashMap<Uuid, Sent>);
-
-/// A decision that sent somebody to observation.
-#[derive(Clone, Copy)]
-struct Sent {
-    /// The first decision: this one, or the one that it rechecked.
-    root: Uuid,
-    person: Option<PersonName>,
-    time: DateTime<Utc>,
-}
-
-impl Observed {
-    /// What is stored of those that the decisions of a batch name.
-    async fn of(gate: &Gatehouse, school: &School, decisions: &[Offline]) -> Result<Self, Error> {
-        let named: Vec<Uuid> = decisions.iter().filter_map(|one| one.recheck_of).collect();
-        let mut observed = Self(HashMap::new());
-        if named.is_empty() {
-            return Ok(observed);
-        }
-        for record in gate.store.decisions_named(&school.id, &named).await? {
-            observed.note(&record);
-        }
-        Ok(observed)
-    }
-
-    /// Remembers a decision that sends to observation. What is stored already stays as it is known.
-    fn note(&mut self, record: &Record) {
-        if record.outcome != Outcome::Observe {
-            return;
-        }
-        let sent = Sent {
-            root: record.recheck_of.unwrap_or(record.id),
-            person: record.person,
-            time: record.decide_time,
-        };
-        for id in [record.client_id, record.id] {
-            self.0.entry(id).or_insert(sent);
-        }
-    }
-
-    /// The first decision from which a recheck goes on; none where there is none of this person before.
-    fn root(&self, named: Uuid, recheck: &Offline) -> Option<Uuid> {
-        let sent = self.0.get(&named)?;
-        let before = sent.person == recheck.person && sent.time <= recheck.decide_time;
-        before.then_some(sent.root)
     }
 }
 

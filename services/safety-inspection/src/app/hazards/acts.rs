@@ -12,7 +12,7 @@ use crate::app::{Site, denied};
 use crate::domain::hazard::accountability::Telling;
 use crate::domain::hazard::entry::{self, Actor, Hazard, Moment};
 use crate::domain::hazard::major::together;
-use crate::domain::hazard::verb::Verb;
+use crate::domain::hazard::verb::{Plan, Verb};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::hazards::{Change, Heeded, ProgressReport};
@@ -50,6 +50,11 @@ impl Hazards {
                 let now = moment(now);
                 let around = setting(tx, site, now.at).await?;
                 let actor = actor(tx, caller).await?;
+                if let Verb::Assign(Plan { owner, .. }) | Verb::HandOver { owner, .. } = &verb
+                    && !owner.is_empty()
+                {
+                    self.base.people.require([&**owner]).await?;
+                }
                 complete(tx, &mut verb, &before, site, now).await?;
                 let mut tellings = Telling::of(&verb, &before);
                 let verifies = matches!(verb, Verb::Verify { .. });

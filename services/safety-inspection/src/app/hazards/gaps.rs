@@ -1,8 +1,10 @@
-//! Where nobody below the city answers (rule 5.1): each such organisation is a finding.
+//! Where nobody of an organisation answers (rule 5.1), whoever answers above it, and hazards whose owner has
+//! left: each such organisation is a finding.
 
 use kit::org::OrgPath;
 
 use super::Hazards;
+use crate::app::gate::People;
 use crate::app::{Site, place};
 use crate::domain::hazard::report::Category;
 use crate::domain::organization::Level;
@@ -13,14 +15,14 @@ use crate::store::Store;
 /// How many open hazards of one organisation are named.
 const HAZARDS: u64 = 100;
 
-/// An organisation at which nobody below the city answers for something.
+/// An organisation of which nobody answers for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// Its id.
     pub(crate) organization: String,
     /// The subjects for which nobody answers.
     pub(crate) subjects: Vec<&'static str>,
-    /// Names of open hazards for which nobody answers.
+    /// Names of open hazards for which nobody answers or whose owner works nowhere.
     pub(crate) hazards: Vec<String>,
 }
 
@@ -42,20 +44,28 @@ impl Hazards {
             .collect();
         let paths: Vec<OrgPath> = asked.iter().map(|one| place(&one.org_path)).collect();
         let charts = Store::charts(db, &paths).await?;
+        let people = &self.base.people;
+        people.refresh().await?;
         let mut gaps = Vec::new();
         for (organization, charts) in asked.into_iter().zip(charts) {
             let subjects = subjects();
-            let lacking = subjects.into_iter().filter(|it| lacks(&charts, it, ""));
+            let own = &*organization.id;
+            let lacking = subjects
+                .into_iter()
+                .filter(|it| lacks(&charts, own, it, ""));
             let subjects: Vec<_> = lacking.collect();
-            if subjects.is_empty() {
-                continue;
-            }
             let open = Store::open_hazards(db, &organization.id, HAZARDS).await?;
-            let hazards = open
+            let hazards: Vec<_> = open
                 .iter()
-                .filter(|hazard| lacks(&charts, hazard.category.subject(), &hazard.place))
+                .filter(|hazard| {
+                    lacks(&charts, own, hazard.category.subject(), &hazard.place)
+                        || left(people, hazard.owner())
+                })
                 .map(|hazard| hazard.name())
                 .collect();
+            if subjects.is_empty() && hazards.is_empty() {
+                continue;
+            }
             gaps.push(Gap {
                 organization: organization.id,
                 subjects,
@@ -74,15 +84,41 @@ fn subjects() -> Vec<&'static str> {
     subjects
 }
 
-/// Whether nobody below the top answers.
-fn lacks(charts: &[Chart], subject: &str, place: &str) -> bool {
-    let city = charts.last().map(|chart| &chart.organization);
-    resolve(charts, subject, place).is_none_or(|answers| Some(&answers.organization) == city)
+/// Whether nobody of the organisation `own` answers, but at most somebody above it.
+fn lacks(charts: &[Chart], own: &str, subject: &str, place: &str) -> bool {
+    resolve(charts, subject, place).is_none_or(|answers| answers.organization != own)
+}
+
+/// Whether an owner is named who works nowhere.
+fn left(people: &People, owner: &str) -> bool {
+    !owner.is_empty() && !people.works(owner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn somebody_above_does_not_answer_for_those_below() {
+        use crate::domain::responsibility::Duty;
+        let chart = |organization: &str, subjects: &[&str]| Chart {
+            organization: organization.to_owned(),
+            duties: subjects
+                .iter()
+                .map(|subject| Duty {
+                    subject: (*subject).to_owned(),
+                    place: String::new(),
+                    staff_member: "staff/one".to_owned(),
+                })
+                .collect(),
+        };
+        let charts = [chart("school", &["FIRE"]), chart("bureau", &["SAFETY"])];
+        assert!(!lacks(&charts, "school", "FIRE", ""));
+        assert!(lacks(&charts, "school", "FOOD", "kitchen"));
+        let headed = [chart("school", &["OVERALL_HEAD"]), chart("bureau", &[])];
+        assert!(!lacks(&headed, "school", "FOOD", "kitchen"));
+        assert!(lacks(&headed[1..], "bureau", "FIRE", ""));
+    }
 
     #[test]
     fn subjects_stand_once() {

@@ -27,9 +27,8 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use crate::app::photos::{Shown, shown};
-use crate::app::{Base, Site, place};
+use crate::app::{Base, Site, level_of, place};
 use crate::domain::hazard::entry::{self, Actor, Hazard};
-use crate::domain::organization::Level;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -180,15 +179,9 @@ fn name_of(caller: &Caller) -> &str {
 
 /// The caller as the rules see them: who, and at which level they decide.
 async fn actor(db: &impl ConnectionTrait, caller: &Caller) -> Result<Actor, DbErr> {
-    let level = match caller.scope.leaf() {
-        "" => Level::City,
-        id => Store::organization(db, id)
-            .await?
-            .map_or(Level::School, |organization| organization.level()),
-    };
     Ok(Actor {
         name: name_of(caller).to_owned(),
         subject: caller.subject.clone(),
-        level,
+        level: level_of(db, caller).await?,
     })
 }

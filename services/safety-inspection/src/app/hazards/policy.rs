@@ -19,5 +19,6 @@ pub(super) fn terms(profile: Option<&PolicyProfile>) -> Terms {
         max_extensions: told.max_extensions.max(0),
         progress_days: stated(told.progress_days, usual.progress_days),
         escalation_days: stated(told.escalation_days, usual.escalation_days),
+        review_days: stated(told.review_days, usual.review_days),
     }
 }

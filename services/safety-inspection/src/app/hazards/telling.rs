@@ -42,6 +42,17 @@ async fn recipient(tx: &Tx, hazard: &Hazard, to: Recipient) -> Result<(String, S
     let (path, room) = match to {
         Recipient::Person(person) => return Ok((person, hazard.home.organization.clone())),
         Recipient::Answerable => (Some(home), &*hazard.place),
+        Recipient::Reviewer => {
+            let subject = hazard.category.subject();
+            let own = Store::answerable(tx, &home, subject, &hazard.place).await?;
+            if let Some(own) = own.filter(|own| hazard.is_reviewed_by(&own.staff_member)) {
+                return Ok((own.staff_member, own.organization));
+            }
+            let bureaus = bureaus(tx, &home).await?;
+            let above = bureaus.iter().rfind(|one| one.id != home.leaf());
+            let above = above.map(|bureau| place(&bureau.org_path));
+            (Some(above.unwrap_or(home)), "")
+        }
         Recipient::Bureau(level) => {
             let above = bureaus(tx, &home).await?;
             let found = bureau(&above, level);

@@ -16,6 +16,8 @@ use crate::store::Store;
 pub(crate) enum Change {
     /// Confirms the incident and its level.
     Confirm(Option<Level>, Option<Confidential>),
+    /// Makes it confidential.
+    MakeConfidential(Confidential),
     /// Begins or resumes the response.
     Respond,
     /// Notes that the danger is over.
@@ -50,6 +52,9 @@ impl Incidents {
                 let events = match change {
                     Change::Confirm(level, confidential) => {
                         vec![file.confirm(level, confidential, judge, by)?]
+                    }
+                    Change::MakeConfidential(why) => {
+                        Vec::from_iter(file.make_confidential(why, by)?)
                     }
                     Change::Respond => vec![file.respond(by)?],
                     Change::Control => vec![file.control(by)?],

@@ -7,6 +7,7 @@ mod reading;
 mod receipts;
 mod reports;
 mod review;
+mod trail;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) use change::Change;
 pub(crate) use reading::CountsAt;
 pub(crate) use reports::Draft;
 pub(crate) use review::{Blame, Cause};
+pub(crate) use trail::tell_late;
 
 use crate::app::{Base, Site};
 use crate::domain::incident::file::{Event, File};
@@ -104,6 +106,8 @@ impl Incidents {
                     // A clock that went back does not unsettle the order of the history.
                     time: now.timestamp_millis().max(file.incident.detected),
                 };
+                // What was late is written down before anything done now begins another clock.
+                tell_late(tx, &file, instant(at.time)).await?;
                 let (events, made) = work(tx, &mut file, at).await?;
                 Store::save_incident(tx, &file, at.time).await?;
                 Store::add_incident_events(tx, id, events).await?;
@@ -153,9 +157,4 @@ impl Now<'_> {
 /// An instant that the database keeps.
 fn instant(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
-}
-
-/// Whether somebody's scope is a bureau's: the city's or a district's.
-fn is_bureau(caller: &Caller) -> bool {
-    caller.scope.ids().count() <= 2
 }

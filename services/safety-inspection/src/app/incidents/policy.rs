@@ -31,6 +31,7 @@ pub(super) fn terms(profile: &PolicyProfile) -> Terms {
             }
         }
         terms.hop = span(policy.hop_sla).unwrap_or(terms.hop);
+        terms.final_report = span(policy.final_sla).unwrap_or(terms.final_report);
         if policy.level_table() == LevelTable::Regulation {
             terms.table = TableName::Regulation;
         }

@@ -4,10 +4,11 @@ use kit::auth::Caller;
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Incidents, Once, Told, instant, is_bureau};
-use crate::app::Site;
+use super::{Incidents, Once, Told, instant};
+use crate::app::{Site, level_of};
 use crate::domain::hazard::report::{Category, Report, Source};
 use crate::domain::incident::category::Measure;
+use crate::domain::organization::Level;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::incidents::{AccountabilityRow, CauseRow};
@@ -54,7 +55,8 @@ impl Incidents {
             async |tx, file, now| {
                 let by = now.by(caller, "");
                 let handled = Store::handled_incident(tx, id, by.actor).await?;
-                let event = file.review(handled, is_bureau(caller), by)?;
+                let is_bureau = level_of(tx, caller).await? > Level::School;
+                let event = file.review(handled, is_bureau, by)?;
                 let reports = causes.iter().map(|cause| Report {
                     place: cause.place.clone(),
                     category: cause.category,
@@ -63,6 +65,8 @@ impl Incidents {
                     source: Source::Incident,
                     origin: file.incident.name(),
                     major_rules: Vec::new(),
+                    proposed: None,
+                    clause: None,
                 });
                 let found = instant(now.time);
                 let hazards = self

@@ -1,5 +1,7 @@
 //! Campaigns: called over a tree, followed by district, ended.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use kit::auth::Caller;
 use kit::db::Tx;
@@ -12,6 +14,7 @@ use crate::app::{Site, new_id, place};
 use crate::domain::checklist::template::{Template, TemplateId};
 use crate::domain::inspection::campaign::{Campaign, Occasion, State, TargetState, Verb};
 use crate::domain::inspection::place::{Place, places_of};
+use crate::domain::inspection::premises::Premises;
 use crate::domain::inspection::schedule::Level;
 use crate::domain::organization::Organization;
 use crate::error::Error;
@@ -91,7 +94,8 @@ impl Inspections {
                 after.clone_from(&last.org_path);
                 let ids: Vec<String> = page.iter().map(|one| one.id.clone()).collect();
                 let places = Store::inspection_places(tx, &ids).await?;
-                let targets = targets(site, &base, &page, &places);
+                let premises = Store::premises(tx, &page).await?;
+                let targets = targets(site, &base, &page, (&places, &premises));
                 any |= !targets.is_empty();
                 Store::add_targets(tx, campaign.id, &targets).await?;
             }
@@ -252,7 +256,12 @@ fn unknown(site: &Site, id: Uuid) -> Error {
 }
 
 /// The places of a page of organisations that are of the kinds of a list.
-fn targets(site: &Site, base: &Template, page: &[Organization], places: &[Place]) -> Vec<Target> {
+fn targets(
+    site: &Site,
+    base: &Template,
+    page: &[Organization],
+    (places, premises): (&[Place], &HashMap<String, Premises>),
+) -> Vec<Target> {
     let mut targets = Vec::new();
     for organization in page {
         let district = district(site, organization);
@@ -261,8 +270,9 @@ fn targets(site: &Site, base: &Template, page: &[Organization], places: &[Place]
             .filter(|one| one.organization == organization.id && one.closed.is_none())
             .cloned()
             .collect();
+        let has = premises.get(&organization.id).copied().unwrap_or_default();
         for kind in &base.content.place_kinds {
-            for (place, _) in places_of(*kind, organization.kind, &entered) {
+            for (place, _) in places_of(*kind, (organization.kind, has), &entered) {
                 targets.push(Target {
                     organization: organization.id.clone(),
                     org_path: organization.org_path.clone(),

@@ -71,10 +71,12 @@ impl Inspections {
             let page = Store::organizations_below(db, root, &kinds, &after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.org_path);
+            let premises = Store::premises(db, &page).await?;
             for organization in page {
                 let season = season(&rules, &place(&organization.org_path), days.1);
                 let stocks = entered.remove(&organization.id).unwrap_or_default();
-                let stocks = stock(organization.kind, &stocks);
+                let has = premises.get(&organization.id).copied();
+                let stocks = stock(organization.kind, has.unwrap_or_default(), &stocks);
                 let mut one = of(&organization);
                 for (number, schedule) in schedules.iter().enumerate() {
                     if !schedule.binds(&organization.org_path) {
@@ -122,7 +124,9 @@ pub(crate) async fn tally(
         .into_iter()
         .filter(|(of, _)| *of == organization.id)
         .map(|(_, stock)| stock);
-    let stocks = stock(organization.kind, &entered.collect::<Vec<_>>());
+    let premises = Store::premises(db, std::slice::from_ref(organization)).await?;
+    let has = premises.get(&organization.id).copied().unwrap_or_default();
+    let stocks = stock(organization.kind, has, &entered.collect::<Vec<_>>());
     let season = season(rules, &path, days.1);
     let mut one = of(organization);
     for schedule in &schedules {

@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use sea_orm::ConnectionTrait;
 
 use super::{Inspections, season};
 use crate::app::{Site, place};
 use crate::domain::inspection::place::{Place, places_of};
+use crate::domain::inspection::premises::Premises;
 use crate::domain::inspection::schedule::{Period, Schedule};
 use crate::domain::organization::{Kind, Organization};
 use crate::error::Error;
@@ -64,6 +66,7 @@ impl Inspections {
         let rules = Store::rules(db).await?;
         let schedules = Store::inspection_schedules(db, &site.path, "", MOST_SCHEDULES).await?;
         let places = Store::inspection_places(db, &ids).await?;
+        let premises = Store::premises(db, &below).await?;
         let hits = Store::hits(db, &ids, days.0).await?;
         let (mut due, mut last) = (Vec::new(), None);
         for organization in &below {
@@ -76,7 +79,8 @@ impl Inspections {
                 .filter(|one| one.organization == organization.id)
                 .cloned()
                 .collect();
-            let wanted = wanted(organization, (&schedules, &rules), &entered, days);
+            let has = premises.get(&organization.id).copied().unwrap_or_default();
+            let wanted = wanted(organization, (&schedules, &rules), (&entered, has), days);
             due.extend(
                 wanted
                     .into_iter()
@@ -88,11 +92,35 @@ impl Inspections {
     }
 }
 
+/// The last day of the newest period within days, over by today, in which something that is wanted of an
+/// organisation was not inspected.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn last_missed(
+    db: &impl ConnectionTrait,
+    rules: &Rules,
+    organization: &Organization,
+    (days, today): ((NaiveDate, NaiveDate), NaiveDate),
+) -> Result<Option<NaiveDate>, Error> {
+    let path = place(&organization.org_path);
+    let schedules = Store::inspection_schedules(db, &path, "", MOST_SCHEDULES).await?;
+    let own = [organization.id.clone()];
+    let places = Store::inspection_places(db, &own).await?;
+    let premises = Store::premises(db, std::slice::from_ref(organization)).await?;
+    let has = premises.get(&organization.id).copied().unwrap_or_default();
+    let hits = Store::hits(db, &own, days.0).await?;
+    let wanted = wanted(organization, (&schedules, rules), (&places, has), days);
+    let over = wanted.into_iter().filter(|one| one.period.last < today);
+    let missed = over.filter_map(|one| met(one, &hits, true));
+    Ok(missed.map(|one| one.period.last).max())
+}
+
 /// What schedules want of an organisation within days.
 fn wanted(
     organization: &Organization,
     (schedules, rules): (&[Schedule], &Rules),
-    entered: &[Place],
+    (entered, has): (&[Place], Premises),
     days: (NaiveDate, NaiveDate),
 ) -> Vec<Due> {
     let season = season(rules, &place(&organization.org_path), days.0);
@@ -101,7 +129,7 @@ fn wanted(
         .filter(|one| one.binds(&organization.org_path));
     let mut wanted = Vec::new();
     for schedule in binding {
-        let places = places_of(schedule.place_kind, organization.kind, entered);
+        let places = places_of(schedule.place_kind, (organization.kind, has), entered);
         if places.is_empty() {
             continue;
         }

@@ -12,12 +12,26 @@ use super::Inspections;
 use crate::app::{Site, new_id};
 use crate::domain::checklist::item::PlaceKind;
 use crate::domain::inspection::place::Place;
+use crate::domain::photo::Location;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::register::OrganizationRow;
 
 /// How many places one organisation enters at most, closed ones among them.
 const MOST: usize = 500;
+
+/// A place that is to be entered.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// What it is.
+    pub(crate) kind: PlaceKind,
+    /// Where.
+    pub(crate) place: String,
+    /// Shown to people.
+    pub(crate) display_name: String,
+    /// Where on earth; none where nobody says.
+    pub(crate) location: Option<Location>,
+}
 
 impl Inspections {
     /// Enters a place.
@@ -28,7 +42,7 @@ impl Inspections {
         &self,
         caller: &Caller,
         site: &Site,
-        (kind, place, display_name): (PlaceKind, String, String),
+        wish: Wish,
         once: (&str, &impl Message),
         render: impl FnOnce(Place) -> R,
     ) -> Result<R, Error> {
@@ -38,7 +52,10 @@ impl Inspections {
             OrganizationRow::get(tx, &organization.id, Lock::Yes).await?;
             let entered =
                 Store::inspection_places(tx, std::slice::from_ref(&organization.id)).await?;
-            let same = |one: &Place| one.kind == kind && one.place == place && one.closed.is_none();
+            let same = |one: &Place| {
+                let there = one.closed.is_none();
+                there && one.kind == wish.kind && one.place == wish.place
+            };
             if let Some(held) = entered.iter().find(|one| same(one)) {
                 let name = name(&organization.id, held.id);
                 return Err(Problem::new(ErrorReason::AlreadyExists)
@@ -54,11 +71,12 @@ impl Inspections {
                 id: new_id(now),
                 organization: organization.id.clone(),
                 org_path: organization.org_path.clone(),
-                kind,
-                place,
-                display_name,
+                kind: wish.kind,
+                place: wish.place,
+                display_name: wish.display_name,
                 opened: today,
                 closed: None,
+                location: wish.location,
             };
             Store::save_inspection_place(tx, &entered).await?;
             Ok(render(entered))

@@ -165,7 +165,9 @@ pub(super) async fn keep(
 async fn known_place(tx: &Tx, site: &Site, plan: &Plan) -> Result<(), Error> {
     let organization = &site.organization;
     let entered = Store::inspection_places(tx, std::slice::from_ref(&organization.id)).await?;
-    let places = places_of(plan.place_kind, organization.kind, &entered);
+    let premises = Store::premises(tx, std::slice::from_ref(organization)).await?;
+    let has = premises.get(&organization.id).copied().unwrap_or_default();
+    let places = places_of(plan.place_kind, (organization.kind, has), &entered);
     let there = places.iter().any(|(place, stock)| {
         *place == plan.place && stock.closed.is_none_or(|closed| closed > plan.planned)
     });

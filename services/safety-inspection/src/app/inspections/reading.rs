@@ -13,7 +13,7 @@ use crate::domain::checklist::item::{Outcome, PlaceKind};
 use crate::domain::checklist::template::Entry;
 use crate::domain::inspection::answer::{Answer, counting, outcome};
 use crate::domain::inspection::state::{Inspection, State};
-use crate::domain::photo::Showing;
+use crate::domain::photo::{Scene, Showing};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::inspections::{Change, Finding, answer_name};
@@ -43,13 +43,17 @@ impl Found {
     }
 }
 
-/// Where a picture was shown before, as far as the caller may know.
+/// Where a picture was shown before, as far as the caller may know, and where it was taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Resources at places that the caller may read, the first first.
     pub(crate) before: Vec<String>,
     /// How often at other organisations.
     pub(crate) elsewhere: u32,
+    /// How many metres from the place it was taken; none when that is not known.
+    pub(crate) distance: Option<u32>,
+    /// It was taken somewhere else.
+    pub(crate) misplaced: bool,
 }
 
 /// An item of an inspection, what was answered and what became of it.
@@ -140,17 +144,18 @@ impl Inspections {
             })
             .take(limit);
         let mut page: Vec<(usize, Looked)> = page.collect();
+        let scene = recording::scene_of(db, &inspection).await?;
         for (_, looked) in &mut page {
-            looked.shown = self.shown(caller, &inspection, looked).await?;
+            looked.shown = self.shown(caller, (&inspection, &scene), looked).await?;
         }
         Ok(page)
     }
 
-    /// Where each photo of an answer was shown before it.
+    /// Where each photo of an answer was shown before it, and where it was taken.
     async fn shown(
         &self,
         caller: &Caller,
-        inspection: &Inspection,
+        (inspection, scene): (&Inspection, &Scene),
         looked: &Looked,
     ) -> Result<Vec<Shown>, Error> {
         let Some(answer) = &looked.answer else {
@@ -170,8 +175,8 @@ impl Inspections {
                 .take(until.unwrap_or(usize::MAX))
                 .collect::<Vec<_>>()
         };
-        let told = hashes.iter().map(|hash| {
-            let before = before(hash);
+        let told = answer.photos.iter().map(|photo| {
+            let before = before(&photo.sha256);
             let elsewhere = before
                 .iter()
                 .filter(|showing| showing.organization != inspection.organization);
@@ -184,6 +189,8 @@ impl Inspections {
                     .take(MOST_SHOWN)
                     .collect(),
                 elsewhere: u32::try_from(elsewhere.count()).unwrap_or(u32::MAX),
+                distance: scene.distance(photo),
+                misplaced: scene.is_elsewhere(photo),
             }
         });
         Ok(told.collect())

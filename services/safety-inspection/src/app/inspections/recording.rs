@@ -11,7 +11,9 @@ use crate::app::Site;
 use crate::domain::checklist::item::{Kind, Unfit};
 use crate::domain::checklist::template::{Entry, entries};
 use crate::domain::inspection::answer::{Answer, counting};
+use crate::domain::inspection::place::scene;
 use crate::domain::inspection::state::{Inspection, Verb};
+use crate::domain::photo::Scene;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -21,10 +23,12 @@ const MOST: usize = 4000;
 /// What became of one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Stored, with so many photos that other organisations showed before.
+    /// Stored.
     Recorded {
-        /// How many.
+        /// How many of its photos other organisations showed before.
         borrowed: u32,
+        /// How many of its photos were taken somewhere else.
+        misplaced: u32,
         /// A later one counts.
         outdated: bool,
     },
@@ -69,6 +73,7 @@ impl Inspections {
             .flat_map(|answer| answer.photos.iter().map(|photo| photo.sha256))
             .collect();
         let shown = Store::shown_elsewhere(&tx, &inspection.organization, &hashes).await?;
+        let scene = scene_of(&tx, &inspection).await?;
 
         let (mut new, mut verdicts) = (Vec::new(), Vec::with_capacity(answers.len()));
         for answer in answers {
@@ -79,13 +84,14 @@ impl Inspections {
                 None => match unfit(&entries, &inspection, &answer, now) {
                     Some(why) => Verdict::Refused(why),
                     None => {
-                        let borrowed = answer
-                            .photos
-                            .iter()
-                            .filter(|photo| shown.contains(&photo.sha256[..]));
+                        let photos = answer.photos.iter();
+                        let borrowed = photos.clone();
+                        let borrowed = borrowed.filter(|one| shown.contains(&one.sha256[..]));
+                        let misplaced = photos.filter(|one| scene.is_elsewhere(one));
                         let held = last.get(&answer.item);
                         Verdict::Recorded {
                             borrowed: u32::try_from(borrowed.count()).unwrap_or(u32::MAX),
+                            misplaced: u32::try_from(misplaced.count()).unwrap_or(u32::MAX),
                             outdated: held.is_some_and(|held| !answer.is_after(held)),
                         }
                     }
@@ -120,6 +126,16 @@ pub(super) async fn checklist(
     };
     let additions: Vec<_> = lists.collect();
     Ok(entries(&base, &additions, inspection.planned))
+}
+
+/// What the pictures of an inspection should be of.
+pub(super) async fn scene_of(
+    db: &impl sea_orm::ConnectionTrait,
+    inspection: &Inspection,
+) -> Result<Scene, Error> {
+    let own = std::slice::from_ref(&inspection.organization);
+    let entered = Store::inspection_places(db, own).await?;
+    Ok(scene(inspection.place_kind, &inspection.place, &entered))
 }
 
 /// Why an answer is none of this inspection, as people are told.

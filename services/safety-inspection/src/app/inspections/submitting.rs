@@ -15,6 +15,7 @@ use crate::app::hazards::shipped;
 use crate::domain::checklist::item::{Outcome, score};
 use crate::domain::checklist::template::Entry;
 use crate::domain::hazard::report::{Report, Source};
+use crate::domain::hazard::state::Grade;
 use crate::domain::inspection::answer::{Answer, counting, outcome};
 use crate::domain::inspection::state::{Figures, Inspection, Verb};
 use crate::error::Error;
@@ -83,17 +84,27 @@ impl Inspections {
         let (met, new): (Vec<_>, Vec<_>) = failed
             .into_iter()
             .partition(|(entry, _)| standing.contains_key(&entry.key));
-        let report = |entry: &Entry, answer: &Answer| Report {
-            place: inspection.place.clone(),
-            category: entry.item.category,
-            description: entry.item.finding(&answer.note),
-            photos: answer.photos.clone(),
-            source: Source::Inspection,
-            origin: inspection.name(),
-            major_rules: match &*entry.item.major_rule {
+        let report = |entry: &Entry, answer: &Answer| {
+            let major_rules = match &*entry.item.major_rule {
                 "" => Vec::new(),
                 topic => shipped().about(topic, site.organization.kind, civil_date(now)),
-            },
+            };
+            let grade = if major_rules.is_empty() {
+                Grade::General
+            } else {
+                Grade::Major
+            };
+            Report {
+                place: inspection.place.clone(),
+                category: entry.item.category,
+                description: entry.item.finding(&answer.note),
+                photos: answer.photos.clone(),
+                source: Source::Inspection,
+                origin: inspection.name(),
+                major_rules,
+                proposed: Some(grade),
+                clause: Some(entry.item.clause.clone()),
+            }
         };
         let reports = new.iter().map(|(entry, answer)| {
             let before = over.get(&entry.key).cloned();
@@ -162,12 +173,16 @@ async fn figures(
     hashes.sort_unstable();
     hashes.dedup();
     let shown = Store::shown_elsewhere(tx, &inspection.organization, &hashes).await?;
+    let scene = recording::scene_of(tx, inspection).await?;
+    let photos = answers.values().flat_map(|answer| &answer.photos);
+    let misplaced = photos.filter(|photo| scene.is_elsewhere(photo)).count();
     let weights = entries.iter().map(|entry| entry.item.weight);
     Ok(Figures {
         failed: of(Outcome::Failed),
         not_applicable: of(Outcome::NotApplicable),
         score: score(weights.zip(outcomes.iter().copied())),
         borrowed: u32::try_from(shown.len()).unwrap_or(u32::MAX),
+        misplaced: u32::try_from(misplaced).unwrap_or(u32::MAX),
     })
 }
 

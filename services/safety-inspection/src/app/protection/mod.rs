@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::{Base, Site, identity, place, policy_version};
 use crate::domain::history::{Move, Moved};
 use crate::domain::protection::declaration::Declaration;
+use crate::domain::protection::device::Devices;
 use crate::domain::protection::guards::People;
 use crate::domain::protection::judgement::{Judgement, judge};
 use crate::domain::protection::version::{Verb, step};
@@ -111,18 +112,19 @@ fn moved(before: Declared, act: Act, actor: &str) -> Result<(Declared, Move), Er
     Ok((declared, moved))
 }
 
-/// What a declaration amounts to today, by the people of its campus and by how many of its devices are
-/// offline.
+/// What a declaration amounts to today, by the people of its campus, its devices, and whether it has buses.
 fn judged(
     rules: &Rules,
     declared: Declared,
-    (people, offline): (People, u32),
+    (people, devices, buses): (People, &[Devices], bool),
     today: NaiveDate,
 ) -> Judged {
     let profile = rules.policy(&place(&declared.org_path), today);
     let numbers = policy::rules(profile);
     Judged {
-        judgement: judge(&declared.declaration, people, &numbers, today).with_offline(offline),
+        judgement: judge(&declared.declaration, people, &numbers, today)
+            .with_devices(devices, &numbers, today)
+            .with_buses(&declared.declaration, buses),
         people,
         policy_version: policy_version(profile),
         history: Vec::new(),
@@ -141,18 +143,22 @@ pub(crate) async fn judged_of(
     declared: Declared,
     today: NaiveDate,
 ) -> Result<Judged, DbErr> {
-    let around = around(db, &declared).await?;
-    Ok(judged(rules, declared, around, today))
+    let (people, devices, buses) = around(db, &declared).await?;
+    Ok(judged(rules, declared, (people, &devices, buses), today))
 }
 
-/// The people of a campus, and how many of its devices are offline.
-async fn around(db: &impl ConnectionTrait, declared: &Declared) -> Result<(People, u32), DbErr> {
+/// The people of a campus, its devices, and whether it has buses.
+async fn around(
+    db: &impl ConnectionTrait,
+    declared: &Declared,
+) -> Result<(People, Vec<Devices>, bool), DbErr> {
     let id = &*declared.organization;
     let people = Store::campus_people(db, &[id]).await?;
     let people = people.get(id).map(|(people, _)| *people);
-    let offline = Store::offline_devices(db, &[id]).await?;
-    let offline = offline.get(id).copied();
-    Ok((people.unwrap_or_default(), offline.unwrap_or_default()))
+    let devices = Store::devices_of(db, &[id]).await?.remove(id);
+    let buses = Store::bus_owners(db, &[id]).await?.contains(id);
+    let (people, devices) = (people.unwrap_or_default(), devices.unwrap_or_default());
+    Ok((people, devices, buses))
 }
 
 async fn shown(
@@ -161,12 +167,12 @@ async fn shown(
     today: NaiveDate,
 ) -> Result<Judged, Error> {
     let rules = Store::rules(db).await?;
-    let around = around(db, &declared).await?;
+    let (people, devices, buses) = around(db, &declared).await?;
     let name = version_name(&declared.organization, declared.version);
     let history = Store::history(db, &name).await?;
     Ok(Judged {
         history,
-        ..judged(&rules, declared, around, today)
+        ..judged(&rules, declared, (people, &devices, buses), today)
     })
 }
 
@@ -214,12 +220,14 @@ impl Protection {
         let found = Store::protections_below(db, org_path, lapsed, after, limit).await?;
         let ids: Vec<&str> = found.iter().map(|one| &*one.organization).collect();
         let people = Store::campus_people(db, &ids).await?;
-        let offline = Store::offline_devices(db, &ids).await?;
+        let devices = Store::devices_of(db, &ids).await?;
+        let owners = Store::bus_owners(db, &ids).await?;
         let found = found.into_iter().map(|declared| {
             let id = &declared.organization;
             let people = people.get(id).map(|(people, _)| *people);
-            let offline = offline.get(id).copied();
-            let around = (people.unwrap_or_default(), offline.unwrap_or_default());
+            let devices = devices.get(id).map(Vec::as_slice);
+            let (people, devices) = (people.unwrap_or_default(), devices.unwrap_or_default());
+            let around = (people, devices, owners.contains(id));
             judged(&rules, declared, around, today)
         });
         Ok(found.collect())

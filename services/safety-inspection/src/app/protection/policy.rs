@@ -30,6 +30,10 @@ pub(super) fn rules(profile: Option<&PolicyProfile>) -> Rules {
         patrols: stated(patrol.map(|patrol| patrol.per_day), usual.patrols),
         video_days,
         video_key_days: key_days.max(video_days),
+        device_report_days: told
+            .and_then(|told| u32::try_from(told.device_report_days).ok())
+            .filter(|days| *days > 0)
+            .unwrap_or(usual.device_report_days),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Shelters and isolation rooms: created, changed, opened, closed and retired.
 
+mod advice;
 pub(crate) mod policy;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,6 +13,8 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
+
+pub(crate) use advice::Advice;
 
 use super::{Base, Site, identity, new_id, place};
 use crate::domain::history::{Move, Moved};

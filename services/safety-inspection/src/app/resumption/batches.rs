@@ -88,7 +88,8 @@ async fn days(
 }
 
 impl Resumptions {
-    /// Plans a batch of a bureau for a day, and opens a resumption at each of its schools.
+    /// Plans a batch of a bureau for a day, and opens a resumption at each of its schools. Whoever has
+    /// an earlier day gets this one.
     ///
     /// # Errors
     /// INVALID_FIELD, RESUMPTION_ORDER, RESUMPTION_NOBODY, or when the database
@@ -204,8 +205,8 @@ impl Resumptions {
     }
 }
 
-/// Opens a resumption at each school of a batch. One that is under way is kept, one that is not is of
-/// this batch from now on.
+/// Opens a resumption at each school of a batch. One that is under way is kept, but for a day before
+/// that of the batch; one that is not is of this batch from now on.
 async fn open(
     tx: &Tx,
     site: &Site,
@@ -226,7 +227,8 @@ async fn open(
     let mut known: BTreeMap<String, Kept> = known
         .map(|kept| (kept.organization.clone(), kept))
         .collect();
-    let (mut kept, mut new) = (Vec::new(), Vec::new());
+    let day = batch.planned()?;
+    let (mut kept, mut new, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     for (org_path, (organization, grades)) in schools {
         if let Some(mut one) = known.remove(&organization) {
             if one.progress.state.is_idle() {
@@ -234,6 +236,8 @@ async fn open(
                 one.progress.grades = grades;
                 one.org_path = org_path;
                 kept.push(one);
+            } else if one.batch == batch.organization && is_before(&one, day) {
+                moves.push(moved(one, Verb::Schedule(day), now)?);
             }
             continue;
         }
@@ -247,7 +251,10 @@ async fn open(
         new.push(own.name());
         kept.push(own);
     }
+    kept.extend(moves.iter().map(|(one, _)| one.clone()));
     Store::save_resumptions(tx, &kept).await?;
+    let moves = moves.iter().map(|(one, moved)| (one, moved.clone()));
+    note_all(tx, &moves.collect::<Vec<_>>(), (actor, now), "").await?;
     Store::judge_anew(tx, ids.iter().map(String::as_str)).await?;
     let planned = Move {
         from: "",
@@ -346,6 +353,12 @@ async fn batch_view(db: &impl ConnectionTrait, row: BatchRow) -> Result<BatchVie
         counts: Store::resumption_counts(db, &row.organization, row.position).await?,
         row,
     })
+}
+
+/// Whether a school has its day, and it comes before this one.
+pub(super) fn is_before(kept: &Kept, planned: NaiveDate) -> bool {
+    let progress = &kept.progress;
+    progress.state == State::Scheduled && progress.day.is_some_and(|day| day < planned)
 }
 
 /// The first day on which a school may return with its batch.

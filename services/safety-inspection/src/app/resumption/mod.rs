@@ -3,6 +3,7 @@
 mod batches;
 mod figures;
 mod inspecting;
+mod late;
 mod own_plans;
 mod policy;
 mod preparing;

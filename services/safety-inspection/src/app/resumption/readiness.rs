@@ -12,7 +12,6 @@ use super::{Resumptions, found, named, one_of, path_of, policy};
 use crate::app::{Site, policy_version};
 use crate::domain::checklist::template::{Entry, TemplateId, entries};
 use crate::domain::drill::Type;
-use crate::domain::hazard::state::Grade;
 use crate::domain::resumption::checklist::{Readiness, readiness};
 use crate::domain::resumption::guards::{Facts, Guard, Kind, blocking};
 use crate::domain::resumption::inspection::Decision;
@@ -25,9 +24,6 @@ use crate::store::resumption::{Kept, NEVER};
 
 /// The checklist of what a school must have before teaching is resumed (rule 4.3).
 const CHECKLIST: &str = "resumption";
-/// How many open hazards of one school are looked at; who has more has a major one or another
-/// trouble.
-const HAZARDS: u64 = 1000;
 /// The guards are asked again on the next civil day.
 const A_DAY: TimeDelta = TimeDelta::days(1);
 
@@ -88,18 +84,12 @@ pub(super) async fn guards(
     let within = Days::new(terms.drill_within_days.into());
     let since = start_of(day.checked_sub_days(within).unwrap_or(day));
     let drill = Store::counted_drill(db, id, Type::EpidemicFull, since).await?;
-    let hazards = Store::open_hazards(db, id, HAZARDS).await?;
-    let major = hazards.iter().filter(|hazard| match hazard.grade {
-        Some(grade) => grade == Grade::Major,
-        // Major by rule (rule 5.4) before anybody graded it.
-        None => !hazard.major_rules.is_empty(),
-    });
     let rooms = Store::isolation_rooms(db, id).await?;
     let weather = Store::weather_state(db, id, Lock::No).await?;
     let weather = weather.map(|row| row.state()).transpose()?;
     let facts = Facts {
         full_drill: drill.map(|drill| civil_date(drill.signal)),
-        open_major_hazards: u32::try_from(major.count()).unwrap_or(u32::MAX),
+        open_major_hazards: Store::open_major_hazards(db, id).await?,
         supply_days: Store::supply_days(db, id, civil_date(now)).await?,
         isolation_rooms: u32::try_from(rooms.iter().filter(|room| room.is_suitable()).count())
             .unwrap_or(u32::MAX),

@@ -7,7 +7,7 @@ use kit::db::Tx;
 use kit::rows::Lock;
 use prost::Message;
 
-use super::batches::{in_order, planned_day, school_day};
+use super::batches::{in_order, is_before, planned_day, school_day};
 use super::readiness::{noted, ready};
 use super::{
     Held, Resumptions, SERVICE, View, found, moved, note_all, one_of, path_of, policy, waits_for,
@@ -98,7 +98,8 @@ pub(super) async fn by_time(
     note_all(tx, &[(&kept, step)], (SERVICE, now), "").await
 }
 
-/// The day has come: the register is told, unless something blocks; then it is asked again later.
+/// The day has come: the register is told, unless something blocks; then it is asked again later. A
+/// batch that was postponed since takes the school with it.
 async fn resume(
     tx: &Tx,
     kept: Kept,
@@ -107,6 +108,12 @@ async fn resume(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let today = civil_date(now);
+    if let Some(planned) = planned_day(tx, &kept).await?
+        && today < planned
+        && is_before(&kept, planned)
+    {
+        return by_time(tx, kept, Verb::Schedule(planned), now).await;
+    }
     let found = ready(tx, kept, order, rules, (now, today)).await?;
     let blocked = order || found.refused().is_err();
     let kept = noted(found.kept, &found.readiness, &found.guards, order, now);

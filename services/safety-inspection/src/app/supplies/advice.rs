@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Supplies;
 use super::reading::Campuses;
-use crate::app::{Site, place};
-use crate::domain::supply::advice::{Giver, Proposal, advise};
+use crate::app::Site;
+use crate::app::neighbours::Neighbours;
+use crate::domain::neighbours::{Offer, share};
 use crate::domain::supply::item::Item;
 use crate::error::Error;
 use crate::store::Store;
@@ -19,7 +20,8 @@ const PROPOSED: usize = 50;
 #[derive(Clone, Debug)]
 pub(crate) struct Advice {
     pub(crate) missing: u64,
-    pub(crate) proposals: Vec<Proposal>,
+    /// Ids of campuses, each with how much it could give.
+    pub(crate) proposals: Vec<(Offer, u64)>,
     pub(crate) uncovered: u64,
 }
 
@@ -35,9 +37,9 @@ impl Supplies {
         } else {
             Vec::new()
         };
-        let mut proposals = advise(missing, givers);
+        let mut proposals = share(missing, givers);
         proposals.truncate(PROPOSED);
-        let covered: u64 = proposals.iter().map(|proposal| proposal.quantity).sum();
+        let covered: u64 = proposals.iter().map(|(_, part)| part).sum();
         Ok(Advice {
             missing,
             proposals,
@@ -45,23 +47,22 @@ impl Supplies {
         })
     }
 
-    /// What others could give of an item now: those below the same bureau, and those of the city
-    /// with most to spare.
-    async fn givers(&self, site: &Site, item: &'static Item) -> Result<Vec<Giver>, Error> {
+    /// What others could give of an item now above their own minimum: those of the same mutual-aid group,
+    /// those below the same bureau, and those of the city with most to spare.
+    async fn givers(&self, site: &Site, item: &'static Item) -> Result<Vec<Offer>, Error> {
         let (db, today) = (self.base.store.database().read(), self.base.today());
-        let district = site.path.parent().unwrap_or_default();
-        let city = site.path.ids().next().unwrap_or_default();
-        let mut asked = BTreeMap::new();
-        for below in [district.as_str(), city] {
-            let rows = Store::spare_stocks(db, below, &item.code, ASKED).await?;
+        let neighbours = Neighbours::of(db, site).await?;
+        let mut asked: BTreeMap<String, String> = neighbours.group.clone();
+        for below in [&neighbours.district, &neighbours.city] {
+            let rows = Store::spare_stocks(db, below.as_str(), &item.code, ASKED).await?;
             asked.extend(rows.into_iter().map(|row| (row.organization, row.org_path)));
         }
         asked.remove(&site.organization.id);
         let ids: Vec<&str> = asked.keys().map(String::as_str).collect();
         let campuses = Campuses::read(db, &ids, today).await?;
-        let givers = asked.iter().map(|(id, org_path)| Giver {
-            organization: id.clone(),
-            near: district.contains(&place(org_path)),
+        let givers = asked.iter().map(|(id, org_path)| Offer {
+            id: id.clone(),
+            nearness: neighbours.nearness((id, org_path)),
             spare: campuses.level((id, org_path), item).level.spare(),
         });
         Ok(givers.collect())

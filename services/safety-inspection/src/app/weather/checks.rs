@@ -18,6 +18,7 @@ use crate::domain::photo::Photo;
 use crate::domain::weather::catalogue::CheckItem;
 use crate::domain::weather::post_check;
 use crate::domain::weather::state::{Event, State};
+use crate::domain::weather::suspension::Cover;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::weather::Turn;
@@ -125,6 +126,8 @@ impl Weather {
                 source: Source::Weather,
                 origin: check_name(&row.organization),
                 major_rules: Vec::new(),
+                proposed: None,
+                clause: None,
             };
             let opened = self
                 .base
@@ -135,10 +138,11 @@ impl Weather {
         Ok(finding)
     }
 
-    /// Teaching begins again, after the check is complete; the register is told.
+    /// Teaching begins again, after the check is complete and no level holds at which the policy
+    /// suspends it (rule 5.24); the register is told.
     ///
     /// # Errors
-    /// WEATHER_STATE, WEATHER_POST_CHECK_INCOMPLETE, or when the database fails.
+    /// WEATHER_STATE, WEATHER_LEVEL_HOLDS, WEATHER_POST_CHECK_INCOMPLETE, or when the database fails.
     pub(crate) async fn reopen<R: Message + Default>(
         &self,
         caller: &Caller,
@@ -152,6 +156,13 @@ impl Weather {
             let state = row.state()?;
             if state.after(Event::Reopen).is_none() {
                 return Err(Error::WeatherState(state));
+            }
+            let rules = self.rules_at(tx, &site.path, now).await?;
+            let taught = Cover::of_teaching(site.organization.kind);
+            if let (Some(level), Some(rules), Some(taught)) = (row.level(), rules, taught)
+                && rules.policy.covers(level).contains(&taught)
+            {
+                return Err(Error::WeatherLevelHolds(level));
             }
             let missing = self.check_in(tx, site, row.sweep).await?.missing;
             if !missing.is_empty() {

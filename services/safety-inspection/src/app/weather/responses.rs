@@ -59,6 +59,7 @@ impl Weather {
                 level: declared.level as i16,
                 state: ResponseState::InForce as i16,
                 divisions: declared.divisions.join(","),
+                levels: String::new(),
                 issuer: declared.headquarters,
                 basis: declared.basis,
                 event_code: String::new(),

@@ -154,7 +154,12 @@ fn said(mut row: AlarmRow, chain: &KnownChain, now: DateTime<Utc>) -> Result<Ala
     if let Some(notice) = notice.map_err(Error::WarningRefused)?.flatten() {
         row.kind = notice.kind as i16;
         row.level = notice.level as i16;
-        let divisions: Vec<String> = notice.divisions.into_iter().collect();
+        let levels = notice.areas.values().map(|level| {
+            let number = level.map_or(0, |level| level as i32);
+            number.to_string()
+        });
+        row.levels = levels.collect::<Vec<_>>().join(",");
+        let divisions: Vec<String> = notice.areas.into_keys().collect();
         row.divisions = divisions.join(",");
         row.basis = notice.headline;
         row.event_code = notice.event_code;

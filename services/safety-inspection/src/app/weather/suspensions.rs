@@ -14,12 +14,14 @@ use uuid::Uuid;
 use super::{SERVICE, SuspensionView, Weather};
 use crate::app::{Site, denied, new_id, place};
 use crate::domain::organization::Level as Authority;
+use crate::domain::weather::response::ResponseState;
 use crate::domain::weather::state::{Event, State};
 use crate::domain::weather::suspension::{
     Cover, SuspensionEvent, SuspensionState, Teaching, authority_number, authority_of, may_lift,
 };
 use crate::error::Error;
 use crate::store::Store;
+use crate::store::weather::alarms::RESPONSE;
 use crate::store::weather::suspensions::{SuspensionRow, Suspensions, covers_text};
 use crate::store::weather::{NEVER, Turn};
 
@@ -168,7 +170,8 @@ impl Weather {
     /// Takes back a suspension, of the caller's own organisation or of one below it.
     ///
     /// # Errors
-    /// SCOPE_DENIED, NOT_FOUND, WEATHER_HIGHER_AUTHORITY, WEATHER_SUSPENSION_STATE, or when the
+    /// SCOPE_DENIED, NOT_FOUND, WEATHER_HIGHER_AUTHORITY, WEATHER_SUSPENSION_STATE,
+    /// WEATHER_RESPONSE_STATE when it came with a response level that is in force, or when the
     /// database fails.
     pub(crate) async fn lift_suspension<R: Message + Default>(
         &self,
@@ -193,6 +196,13 @@ impl Weather {
             }
             if !scope.contains(&place(&row.org_path)) {
                 return Err(denied(permission).into());
+            }
+            let came_with = (RESPONSE, row.response);
+            let response = Store::weather_alarm(tx, came_with, Lock::No).await?;
+            if response.is_some_and(|one| one.state == ResponseState::InForce as i16)
+                && row.state()? != SuspensionState::Lifted
+            {
+                return Err(Error::ResponseState(ResponseState::InForce));
             }
             let row = self.lift(tx, &site.path, row, &turn, now).await?;
             Ok(render(view(tx, row).await?))
@@ -296,9 +306,8 @@ fn check(site: &Site, decision: &Decision, now: DateTime<Utc>) -> Result<(), Err
             fields.violation("weather_suspension.guardians_told_time", zh, en);
         }
         let taught = Cover::of_teaching(site.organization.kind);
-        let fits = |cover: &Cover| {
-            Some(*cover) == taught || (*cover == Cover::Buses && taught == Some(Cover::Schools))
-        };
+        let fits =
+            |cover: &Cover| Some(*cover) == taught || (*cover == Cover::Buses && taught.is_some());
         if !decision.covers.iter().all(fits) {
             let (zh, en) = ("与该单位的类型不符", "does not fit the organisation");
             fields.violation("weather_suspension.covers", zh, en);

@@ -1,6 +1,7 @@
 //! One thing to look at, and what an answer to it means.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::hazard::report::Category;
 use crate::domain::numbered::numbered;
@@ -51,10 +52,13 @@ impl PlaceKind {
         self < Self::Canteen
     }
 
-    /// The place that stands for one of this kind where none is entered: every campus has a gate and
-    /// surroundings.
+    /// The place that stands for one of this kind at a campus that has one and entered none.
     pub fn implied(self) -> Option<&'static str> {
         match self {
+            Self::Canteen => Some("canteen"),
+            Self::Dormitory => Some("dormitory"),
+            Self::Laboratory => Some("laboratory"),
+            Self::Bus => Some("bus"),
             Self::Gate => Some("gate"),
             Self::Surroundings => Some("surroundings"),
             _ => None,
@@ -95,7 +99,7 @@ numbered! {
 }
 
 /// The law behind an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clause {
     /// The law, norm or plan.
     pub law: String,

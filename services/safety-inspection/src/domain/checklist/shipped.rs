@@ -303,9 +303,46 @@ mod tests {
         let schedules = schedules().unwrap();
         let ids: BTreeSet<_> = schedules.iter().map(|one| one.id.clone()).collect();
         assert_eq!(ids.len(), schedules.len());
-        for cadence in Cadence::ALL {
-            let any = schedules.iter().any(|one| one.cadence == *cadence);
-            assert!(any, "{cadence:?}");
+        let any = |kind, cadence, list: &str| {
+            let of = |one: &&Schedule| one.place_kind == kind && one.cadence == cadence;
+            let mut of = schedules.iter().filter(of);
+            of.any(|one| one.template.code == list)
+        };
+        // Rules 5.5, 5.16 and 5.30, for every kind of organisation by the list that fits it.
+        use PlaceKind::{Kindergarten, OffCampusBase, School, TrainingInstitution};
+        for (kind, fire) in [
+            (School, "fire"),
+            (Kindergarten, "fire"),
+            (TrainingInstitution, "training"),
+            (OffCampusBase, "training"),
+        ] {
+            for (cadence, list) in [
+                (Cadence::Week, "disinfection"),
+                (Cadence::Week, "gatherings"),
+                (Cadence::Month, fire),
+                (Cadence::BeforeTerm, fire),
+                (Cadence::FloodSeason, "flood"),
+            ] {
+                assert!(any(kind, cadence, list), "{kind:?} {cadence:?} {list}");
+            }
+            let mut holidays = schedules.iter().filter(|one| one.place_kind == kind);
+            assert!(
+                holidays.any(|one| one.cadence == Cadence::BeforeHoliday),
+                "{kind:?}"
+            );
+        }
+        for kind in [School, Kindergarten] {
+            assert!(any(kind, Cadence::Term, "protection"), "{kind:?}");
+        }
+        for (kind, list) in [
+            (PlaceKind::Gate, "gate"),
+            (PlaceKind::Canteen, "canteen"),
+            (PlaceKind::Dormitory, "dormitory"),
+        ] {
+            assert!(any(kind, Cadence::SchoolDay, list), "{kind:?}");
+        }
+        for kind in [PlaceKind::Canteen, PlaceKind::Dormitory] {
+            assert!(any(kind, Cadence::Week, "disinfection"), "{kind:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! (rules 5.13, 5.30, 5.31).
 
 mod patrol;
+mod phone;
 mod roster;
 mod shift;
 mod shift_state;
@@ -13,7 +14,8 @@ mod tests;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use patrol::{Day, Passing, PatrolStanding, Route, missed, patrols, rounds};
+pub use patrol::{Day, Passing, PatrolStanding, Route, missed, patrols, rounds, unmade};
+pub use phone::{covered, is_phone};
 pub use roster::{Demands, Hole, Planned, Roster, RosterState, RosterStep, hole, holes_around};
 pub use shift::{Arrival, Handover, Note, Shift};
 pub use shift_state::{ShiftState, ShiftStep, Standing};
@@ -113,6 +115,9 @@ pub struct Crew {
     pub staff: Vec<String>,
     /// Who is at which key post.
     pub posts: Vec<Post>,
+    /// The telephone of the watch, which answers meanwhile; empty where none was named.
+    #[serde(default)]
+    pub phone: String,
 }
 
 impl Crew {

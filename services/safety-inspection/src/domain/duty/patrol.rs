@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{Span, Template, city_instant};
+use super::{Shift, ShiftState, Span, Template, city_instant};
 use crate::domain::numbered::numbered;
 
 numbered! {
@@ -66,6 +66,21 @@ pub fn missed(
         !route.is_walked(&within.copied().collect::<Vec<_>>())
     });
     empty.copied().collect()
+}
+
+/// Those of the `missed` rounds that fell into one of `shifts`, which come in the order of their begins, each
+/// with the leader who was on duty when it ended. Where nobody was on duty there is a gap, and no round.
+pub fn unmade<'a>(
+    missed: &[Span],
+    shifts: impl Iterator<Item = &'a Shift> + Clone,
+) -> Vec<(Span, &'a str)> {
+    let unmade = missed.iter().filter_map(|round| {
+        let within = shifts
+            .clone()
+            .filter(|shift| shift.state != ShiftState::Replaced && shift.span.overlaps(*round));
+        within.last().map(|shift| (*round, &*shift.crew.leader))
+    });
+    unmade.collect()
 }
 
 /// How many patrols these points, in the order of time, were: one point again and again is no patrol of a

@@ -199,7 +199,8 @@ impl Shift {
     }
 
     /// Others are sent: this shift, and the one in its place under the names `names` (of this and of
-    /// the new one), whose leader is there. Key posts stay with whoever is at them.
+    /// the new one), whose leader is there. Key posts stay with whoever is at them, and the same telephone
+    /// answers.
     ///
     /// # Errors
     /// [`Refused::State`], [`Refused::Time`] when it is over, or [`Refused::TooFew`].
@@ -214,11 +215,11 @@ impl Shift {
         if now >= old.span.end {
             return Err(Refused::Time(old.span));
         }
-        let posts = old.crew.posts.clone();
         let crew = Crew {
             leader: leader.clone(),
             staff,
-            posts,
+            posts: old.crew.posts.clone(),
+            phone: old.crew.phone.clone(),
         };
         demands.check(now, &crew)?;
         new_name.clone_into(&mut old.replaced_by);

@@ -114,6 +114,8 @@ numbered! {
         ResumingScore = 50,
         /// Visits of emergencies whose entry in the book is overdue.
         VisitorsAfterEntryOverdue = 51,
+        /// Rounds of the watch that nobody made.
+        RoundsMissed = 52,
     }
 }
 
@@ -175,6 +177,15 @@ impl Counts {
         self
     }
 
+    /// The same with nothing of these.
+    #[must_use]
+    pub fn without(mut self, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        for metric in metrics {
+            self.0.remove(&(metric as i32));
+        }
+        self
+    }
+
     /// Adds all of `other`.
     pub fn add(&mut self, other: &Self) {
         for (metric, more) in &other.0 {
@@ -212,7 +223,7 @@ mod tests {
     use super::*;
 
     fn counts() -> impl Strategy<Value = Counts> {
-        proptest::collection::btree_map(1..52, -9_i64..99, 0..10).prop_map(|numbers| {
+        proptest::collection::btree_map(1..53, -9_i64..99, 0..10).prop_map(|numbers| {
             let mut counts = Counts::default();
             for (metric, number) in numbers {
                 counts.add_one(metric, number);

@@ -4,4 +4,4 @@ mod counts;
 mod rank;
 
 pub use counts::{Counts, Metric};
-pub use rank::{Rank, is_silent};
+pub use rank::{Rank, is_silent, share};

@@ -3,21 +3,40 @@
 use std::cmp::{Ordering, Reverse};
 
 use super::{Counts, Metric};
+use crate::domain::organization::Kind;
 
 /// Whether a campus with these counts is silent: nothing was declared of its protection, no roster was
 /// published, or nothing that was due was inspected. What nobody said is never good.
 pub fn is_silent(counts: &Counts) -> bool {
     let none = |metrics: &[Metric]| metrics.iter().all(|metric| counts.get(*metric) == 0);
     let undeclared = Metric::DEMANDS.iter().all(|demand| none(demand));
-    let no_roster = none(&[
+    let uninspected =
+        counts.get(Metric::InspectionsDue) > 0 && counts.get(Metric::InspectionsDone) == 0;
+    undeclared || no_roster(counts) || uninspected
+}
+
+/// Whether an organisation with these counts never published a roster.
+fn no_roster(counts: &Counts) -> bool {
+    let duty = [
         Metric::OnDuty,
         Metric::DutyAwaited,
         Metric::DutyUnattended,
         Metric::DutyGap,
-    ]);
-    let uninspected =
-        counts.get(Metric::InspectionsDue) > 0 && counts.get(Metric::InspectionsDone) == 0;
-    undeclared || no_roster || uninspected
+    ];
+    duty.iter().all(|metric| counts.get(*metric) == 0)
+}
+
+/// What an organisation of a kind with these counts adds to the figures above it: whoever has to keep
+/// duty and never published a roster has a gap, and the demands of rule 5.10 are made of schools and
+/// kindergartens only.
+pub fn share(kind: Kind, counts: Counts) -> Counts {
+    let gap = kind.keeps_duty() && no_roster(&counts);
+    let counts = if kind.is_school() {
+        counts
+    } else {
+        counts.without(Metric::DEMANDS.into_iter().flatten())
+    };
+    counts.with(Metric::DutyGap, gap.into())
 }
 
 /// How bad it is; the worst is the least.
@@ -25,7 +44,7 @@ pub fn is_silent(counts: &Counts) -> bool {
 pub struct Rank {
     campuses: u64,
     silent: u64,
-    bad: Reverse<[i64; 7]>,
+    bad: Reverse<[i64; 9]>,
 }
 
 impl Rank {
@@ -35,9 +54,11 @@ impl Rank {
             Metric::MajorOverdue,
             Metric::IncidentsLate,
             Metric::DutyUnattended,
+            Metric::DutyGap,
             Metric::VisitorsOverstaying,
             Metric::TasksOverdue,
             Metric::GeneralOverdue,
+            Metric::DrillsMissed,
             Metric::InspectionsMissed,
         ];
         Self {
@@ -89,6 +110,33 @@ mod tests {
         assert!(rank(1, 1, 0) < rank(1, 0, 1000));
         assert!(rank(10, 5, 0) < rank(100, 49, 9));
         assert!(rank(10, 5, 9) < rank(100, 50, 0));
+    }
+
+    #[test]
+    fn a_gap_of_duty_and_a_missed_drill_are_bad() {
+        let of = |metric| Rank::new(1, 0, &Counts::default().with(metric, 1));
+        let good = Rank::new(1, 0, &Counts::default());
+        assert!(of(Metric::DutyUnattended) < of(Metric::DutyGap));
+        assert!(of(Metric::DutyGap) < of(Metric::TasksOverdue));
+        assert!(of(Metric::DrillsMissed) < of(Metric::InspectionsMissed));
+        assert!(of(Metric::DrillsMissed) < good);
+    }
+
+    #[test]
+    fn whoever_never_published_a_roster_has_a_gap_and_others_are_not_asked() {
+        let said = Counts::default().with(Metric::GuardsMet, 1);
+        let school = share(Kind::School, said.clone());
+        assert_eq!(
+            (school.get(Metric::DutyGap), school.get(Metric::GuardsMet)),
+            (1, 1)
+        );
+        assert_eq!(
+            share(Kind::CountyBureau, Counts::default()).get(Metric::DutyGap),
+            1
+        );
+        assert!(share(Kind::Laboratory, Counts::default()).is_empty());
+        let base = share(Kind::OffCampusBase, said.with(Metric::OnDuty, 1));
+        assert_eq!(base, Counts::default().with(Metric::OnDuty, 1));
     }
 
     #[test]

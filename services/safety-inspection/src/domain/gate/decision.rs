@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::clearance::Clearance;
+use super::course::due;
 use super::finding::{Finding, Verdict};
 use super::observation::{Colour, Observation, Reading, Symptoms, TravelSource};
 use super::policy::{ArrivalWindow, GatePolicy};
@@ -129,7 +130,10 @@ impl Checks {
             matches!(finding.verdict(), Verdict::Observe | Verdict::Deny)
                 || matches!(
                     finding,
-                    Finding::Emergency | Finding::HealthMonitoring | Finding::TravelUnknownAdmitted
+                    Finding::Emergency
+                        | Finding::HealthMonitoring
+                        | Finding::Observation
+                        | Finding::TravelUnknownAdmitted
                 )
         };
         let stale = stale.then_some(Finding::FactsStale);
@@ -156,6 +160,43 @@ pub fn decide(case: &Case<'_>) -> Decision {
         outcome: checks.outcome(),
         checks,
         stale,
+    }
+}
+
+impl Decision {
+    /// The same with a `finding` that stands whatever was measured: whom a recheck sent to the fever clinic
+    /// is kept out for the day (rule 3.3).
+    #[must_use]
+    pub fn still(mut self, finding: Finding) -> Self {
+        self.checks.temperature = finding;
+        self.outcome = self.checks.outcome();
+        self
+    }
+}
+
+/// Why a human cannot admit the person of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unadmittable {
+    /// Unknown or of another organisation: enters as a visitor or not at all (rule 3.8).
+    Unrelated,
+    /// The civil day of the decision is over.
+    DayOver,
+}
+
+/// Whether a human may admit on `today` somebody about whom a decision of the civil day `decided` found
+/// this `identity`.
+///
+/// # Errors
+/// [`Unadmittable`], the first reason that there is.
+pub fn admittable(
+    identity: Finding,
+    decided: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), Unadmittable> {
+    match identity {
+        Finding::PersonUnknown | Finding::OtherOrganization => Err(Unadmittable::Unrelated),
+        _ if decided != today => Err(Unadmittable::DayOver),
+        _ => Ok(()),
     }
 }
 
@@ -280,8 +321,8 @@ pub fn recheck(
     now: DateTime<Utc>,
     wait: Duration,
 ) -> Result<(), TooEarly> {
-    let due = observed + wait;
-    if now < due && !finding.continues_recheck() {
+    let due = due(finding, observed, wait);
+    if now < due {
         Err(TooEarly(due))
     } else {
         Ok(())

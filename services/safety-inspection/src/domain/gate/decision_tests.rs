@@ -265,7 +265,7 @@ fn somebody_held_is_denied_with_rule_2_19() {
 }
 
 #[test]
-fn only_normal_and_free_enter_or_monitoring_where_allowed() {
+fn only_normal_and_free_or_observed_enter_or_monitoring_where_allowed() {
     for admit_health_monitoring in [false, true] {
         let policy = GatePolicy {
             admit_health_monitoring,
@@ -276,12 +276,20 @@ fn only_normal_and_free_enter_or_monitoring_where_allowed() {
                 let mut case = well(&policy);
                 case.clearance = Clearance { control, medical };
                 let monitored = control == Control::HealthMonitoring && admit_health_monitoring;
-                let enters = medical == Medical::Normal && (control == Control::Free || monitored);
-                let admitted = decide(&case).outcome == Outcome::Admit;
+                let attends = matches!(control, Control::Free | Control::Observation);
+                let enters = medical == Medical::Normal && (attends || monitored);
+                let decision = decide(&case);
+                let admitted = decision.outcome == Outcome::Admit;
                 assert_eq!(
                     admitted, enters,
                     "{control:?} {medical:?} {admit_health_monitoring}"
                 );
+                let told = decision
+                    .checks
+                    .reasons(false)
+                    .contains(&Finding::Observation);
+                let observed = control == Control::Observation && enters;
+                assert_eq!(told, observed, "{control:?} {medical:?}");
             }
         }
     }
@@ -396,7 +404,7 @@ proptest! {
     #[test]
     fn unrelated_persons_never_enter(
         standing in any_standing(),
-        control in 0..7_usize,
+        control in 0..8_usize,
         tenths in prop::option::of(366..=376),
         further in prop::collection::vec(366..=376, 0..4),
         symptoms in 0..3,
@@ -437,13 +445,14 @@ proptest! {
             let well = if contact { symptoms == 1 } else { symptoms != 2 };
             let normal = enough && well && readings.iter().all(|tenths| *tenths < 373);
             let enters = standing == Standing::Expected
-                && control == 0
+                && matches!(Control::ALL[control], Control::Free | Control::Observation)
                 && normal
                 && colour == 0
                 && starred == Some(false);
             prop_assert_eq!(decision.outcome == Outcome::Admit, enters);
-            // Whoever does not enter is told why.
-            prop_assert_eq!(decision.checks.reasons(false).is_empty(), enters);
+            // Whoever does not enter is told why, and so is whoever enters to be observed.
+            let silent = enters && Control::ALL[control] == Control::Free;
+            prop_assert_eq!(decision.checks.reasons(false).is_empty(), silent);
         }
     }
 }

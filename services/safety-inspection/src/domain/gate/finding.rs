@@ -135,6 +135,8 @@ findings! {
     HealthMonitoring = 44, Pass, "1.24", "健康监测期间，按现行政策可入校";
     /// Nobody to clear.
     ClearanceNotApplicable = 45, NotRequired, "1.24", "不适用";
+    /// Observed as a contact.
+    Observation = 46, Pass, "1.23", "密切接触者医学观察期内，准予入校，请做好每日晨午检观察";
     /// The facts are too old.
     FactsStale = 50, Pass, "3.9", "本地数据已过期，请转人工核验";
     /// Comes when the grade does.

@@ -10,6 +10,7 @@ use super::decision::Standing;
 use super::finding::Finding;
 use super::policy::{Enacted, GatePolicy, in_force};
 use crate::domain::person::{PersonKind, PersonName};
+use crate::domain::resumption::late::{LateReturn, Reason};
 
 /// One person on a roll, as it is stored and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +76,8 @@ pub struct Index {
     /// to another.
     more: HashMap<Key, Vec<Place>>,
     clearances: HashMap<Key, Clearance>,
+    /// The civil day on which a restricted region was lifted for somebody.
+    lifted: HashMap<Key, NaiveDate>,
     policies: HashMap<Box<str>, Enacted>,
 }
 
@@ -125,6 +128,11 @@ impl Index {
             Some(clearance) => self.clearances.insert(key(person), clearance),
             None => self.clearances.remove(&key(person)),
         };
+    }
+
+    /// Sets the civil day on which a restricted region was lifted for somebody.
+    pub fn set_lifted(&mut self, person: PersonName, day: NaiveDate) {
+        self.lifted.insert(key(person), day);
     }
 
     /// Sets a policy; none removes it.
@@ -178,12 +186,26 @@ impl Index {
             .map(|place| &*self.rolls[place.roll()].org_path)
     }
 
-    /// Somebody's clearance.
+    /// Somebody's clearance, as it was told.
     pub fn clearance(&self, person: PersonName) -> Clearance {
         self.clearances
             .get(&key(person))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// Somebody's clearance on `today`, by a policy: a restricted region has a time after it (rule 4.9).
+    pub fn clearance_on(
+        &self,
+        today: NaiveDate,
+        person: PersonName,
+        policy: &GatePolicy,
+    ) -> Clearance {
+        let told = self.clearance(person);
+        let lifted = self.lifted.get(&key(person));
+        lifted.map_or(told, |lifted| {
+            told.after_region(*lifted, policy.self_monitoring_days, today)
+        })
     }
 
     /// The numbers in force at `school` on `day`; the shipped ones before the register has told.
@@ -194,11 +216,12 @@ impl Index {
             .unwrap_or_default()
     }
 
-    /// Everybody of the school at `school`, and who of them must not enter.
+    /// Everybody of the school at `school`, and who of them must not enter on `today`.
     pub fn people(
         &self,
         school: &str,
         policy: &GatePolicy,
+        today: NaiveDate,
     ) -> (Vec<PersonName>, Vec<(PersonName, Finding)>) {
         let mut members: Vec<PersonName> = self
             .rolls
@@ -218,13 +241,60 @@ impl Index {
                     | Standing::Elsewhere
                     | Standing::Unknown
                     | Standing::Visitor => self
-                        .clearance(*person)
+                        .clearance_on(today, *person, policy)
                         .finding(policy.admit_health_monitoring),
                 };
                 (finding.verdict() == super::finding::Verdict::Deny).then_some((*person, finding))
             })
             .collect();
         (members, blocked)
+    }
+
+    /// Who at and below `place` must not return on `today`, ordered by place and person (rules 4.8 and 4.9).
+    pub fn late_returns(&self, place: &str, today: NaiveDate) -> Vec<LateReturn> {
+        let mut late = Vec::new();
+        for roll in &self.rolls {
+            if !contains(place, &roll.org_path) {
+                continue;
+            }
+            let kept_away =
+                |key: &&Key| self.clearances.contains_key(*key) || self.lifted.contains_key(*key);
+            let mut policy = None;
+            for key in roll.members.iter().filter(kept_away) {
+                let policy = policy.get_or_insert_with(|| self.policy(&roll.org_path, today));
+                late.extend(self.late_return(roll, key, policy, today));
+            }
+        }
+        late.sort_by_cached_key(|one| (one.org_path.clone(), one.person.to_string()));
+        late
+    }
+
+    /// Why somebody on a roll must not return on `today`; none who may.
+    fn late_return(
+        &self,
+        roll: &KeptRoll,
+        key: &Key,
+        policy: &GatePolicy,
+        today: NaiveDate,
+    ) -> Option<LateReturn> {
+        let who = person(key);
+        let clearance = self.clearance_on(today, who, policy);
+        let finding = clearance.finding(policy.admit_health_monitoring);
+        if finding.verdict() != super::finding::Verdict::Deny {
+            return None;
+        }
+        let reason = Reason::of(clearance)?;
+        // Nothing but the days after the region keeps away whose clearance it changed.
+        let after = clearance != self.clearance(who) && reason == Reason::RegionRestricted;
+        let lifted = self.lifted.get(key).filter(|_| after);
+        let days = chrono::Duration::days(policy.self_monitoring_days.into());
+        Some(LateReturn {
+            person: who,
+            org_path: roll.org_path.to_string(),
+            grade: roll.grade,
+            reason,
+            earliest: lifted.and_then(|lifted| lifted.checked_add_signed(days)),
+        })
     }
 
     /// How many people are known.

@@ -90,6 +90,29 @@ fn a_move_between_schools_is_seamless_in_either_order() {
     }
 }
 
+fn april(day: u32) -> chrono::NaiveDate {
+    chrono::NaiveDate::from_ymd_opt(2022, 4, day).unwrap()
+}
+
+#[test]
+fn whom_a_restricted_region_let_go_watches_the_own_health_first() {
+    let mut index = Index::default();
+    index.set_roll("a", Some(roll("fz/350102/2135010001/p2019-01", &[1])));
+    index.set_lifted(student(1), april(6));
+    let policy = GatePolicy::default();
+    let kept_out = |day| index.people(SCHOOL, &policy, april(day)).1;
+    let waits = [(student(1), Finding::UnderControl)];
+    assert_eq!((kept_out(6), kept_out(8)), (waits.to_vec(), waits.to_vec()));
+    assert!(kept_out(9).is_empty());
+    // A graver measure stands as it is.
+    let isolated = Clearance {
+        control: Control::Isolated,
+        medical: Medical::Normal,
+    };
+    index.set_clearance(student(1), Some(isolated));
+    assert_eq!(index.clearance_on(april(6), student(1), &policy), isolated);
+}
+
 #[test]
 fn the_block_list_names_who_must_not_enter() {
     let mut index = Index::default();
@@ -100,11 +123,16 @@ fn the_block_list_names_who_must_not_enter() {
     };
     index.set_clearance(student(2), Some(held));
     index.set_clearance(student(9), Some(held));
-    let (members, blocked) = index.people(SCHOOL, &GatePolicy::default());
+    let (members, blocked) = index.people(SCHOOL, &GatePolicy::default(), april(6));
     assert_eq!(members, [student(1), student(2), student(3)]);
     assert_eq!(blocked, [(student(2), Finding::Held)]);
     index.set_clearance(student(2), None);
-    assert!(index.people(SCHOOL, &GatePolicy::default()).1.is_empty());
+    assert!(
+        index
+            .people(SCHOOL, &GatePolicy::default(), april(6))
+            .1
+            .is_empty()
+    );
 }
 
 proptest! {

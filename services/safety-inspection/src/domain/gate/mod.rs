@@ -1,6 +1,7 @@
 //! Who enters: decided from what is known, and explained (rules 3.1 to 3.9).
 
 pub mod clearance;
+pub mod course;
 pub mod decision;
 pub mod finding;
 pub mod index;

@@ -54,6 +54,12 @@ impl CodeKeys {
         Ok((PersonName { kind, id }, EPOCH + Days::new(days)))
     }
 
+    /// The key by which gates without a network hash what is shown; neither codes nor the numbers of cards
+    /// follow from it.
+    pub fn credential_key(&self) -> [u8; 32] {
+        self.0.hash("campus/gate-credential", "")
+    }
+
     /// What stands for a card's number in the database.
     pub fn card_hash(&self, card: &str) -> [u8; 32] {
         self.0.hash("campus/card/", card)

@@ -28,6 +28,8 @@ pub struct GatePolicy {
     pub snapshot_max_age: Duration,
     /// Somebody who watches the own health may enter.
     pub admit_health_monitoring: bool,
+    /// Whoever was in a restricted region enters as many civil days after it was lifted (rule 4.9).
+    pub self_monitoring_days: i32,
     /// How long a person's code is valid.
     pub person_code_ttl_days: i32,
     /// When grades arrive (rule 3.8), each grade once at most.
@@ -102,6 +104,12 @@ impl GatePolicy {
         readings.all(|reading| (least..=most).contains(&reading.tenths()))
     }
 
+    /// How long somebody waits for the second reading, in whole minutes, rounded up.
+    pub fn recheck_wait_minutes(&self) -> i64 {
+        let seconds = self.recheck_wait.num_seconds();
+        seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0)
+    }
+
     /// What a gate makes of masks (rule 3.6).
     pub fn mask(&self, worn: bool) -> Finding {
         match (self.visits.mask_required, worn) {
@@ -132,6 +140,7 @@ impl Default for GatePolicy {
             admit_travel_unknown: false,
             snapshot_max_age: Duration::minutes(30),
             admit_health_monitoring: false,
+            self_monitoring_days: 3,
             person_code_ttl_days: 30,
             arrival: Vec::new(),
             retention_days: 30,
@@ -172,6 +181,20 @@ pub fn in_force<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_waits_less_than_the_policy_says() {
+        let minutes = |wait| {
+            let policy = GatePolicy {
+                recheck_wait: wait,
+                ..GatePolicy::default()
+            };
+            policy.recheck_wait_minutes()
+        };
+        assert_eq!(minutes(Duration::minutes(15)), 15);
+        assert_eq!(minutes(Duration::seconds(601)), 11);
+        assert_eq!(minutes(Duration::zero()), 0);
+    }
 
     #[test]
     fn the_smallest_region_and_the_latest_day_win() {

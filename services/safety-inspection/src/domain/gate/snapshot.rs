@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::Finding;
 use super::policy::GatePolicy;
+use crate::domain::opaque_code::keyed_hash;
 use crate::domain::person::PersonName;
 
 /// The people of one school and who of them must not enter.
@@ -25,6 +26,52 @@ pub struct Snapshot {
     pub create_time: DateTime<Utc>,
     /// When the facts were last confirmed.
     pub facts_time: Option<DateTime<Utc>>,
+    /// By what members are known.
+    pub credentials: Credentials,
+}
+
+/// By what members are known to a gate without a network: hashes of today's codes and of cards, of which
+/// neither can be read out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The key of the city.
+    pub key: [u8; 32],
+    /// Random, of one snapshot.
+    pub salt: [u8; 16],
+    /// Each hash with the place of the member, ordered.
+    pub hashes: Vec<([u8; 16], usize)>,
+}
+
+/// What stands for a code or card of which the snapshots of the city tell.
+pub fn credential(key: &[u8; 32], shown: &str) -> [u8; 32] {
+    keyed_hash(key, shown.as_bytes())
+}
+
+impl Credentials {
+    /// Of credentials with the places of their members.
+    pub fn of(
+        key: [u8; 32],
+        salt: [u8; 16],
+        known: impl IntoIterator<Item = (usize, [u8; 32])>,
+    ) -> Self {
+        let hash = |(place, credential): (usize, [u8; 32])| {
+            let mut head = [0; 16];
+            head.copy_from_slice(&keyed_hash(&salt, &credential)[..16]);
+            (head, place)
+        };
+        let mut hashes: Vec<_> = known.into_iter().map(hash).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        Self { key, salt, hashes }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Snapshot {
@@ -43,15 +90,22 @@ impl Snapshot {
             .map(|c| c.number().to_string())
             .collect();
         let mut text = format!(
-            "campus/gate-snapshot/v1\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
+            "campus/gate-snapshot/v3\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{},{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
             self.name,
             policy.version,
             policy.temperature_max,
+            policy.recheck_wait_minutes(),
+            policy.recheck_readings,
             colours.join(","),
             policy.travel_window_days,
+            policy.temperature_plausible.0,
+            policy.temperature_plausible.1,
+            u8::from(policy.admit_travel_unknown),
             self.create_time.timestamp(),
             self.facts_time.map_or(0, |time| time.timestamp()),
             self.expire_time().timestamp(),
+            hexadecimal(&self.credentials.key),
+            hexadecimal(&self.credentials.salt),
         );
         for member in &self.members {
             // Writing to a String cannot fail.
@@ -59,6 +113,9 @@ impl Snapshot {
         }
         for (person, finding) in &self.blocked {
             let _ = writeln!(text, "- {person} {}", finding.number());
+        }
+        for (hash, place) in &self.credentials.hashes {
+            let _ = writeln!(text, "* {} {place}", hexadecimal(hash));
         }
         Sha256::digest(text).into()
     }
@@ -106,6 +163,7 @@ mod tests {
             policy: GatePolicy::default(),
             create_time: at("2022-04-06T00:10:00Z"),
             facts_time: Some(at("2022-04-06T00:00:00Z")),
+            credentials: Credentials::of([1; 32], [2; 16], [(0, [3; 32]), (1, [4; 32])]),
         }
     }
 
@@ -131,13 +189,20 @@ mod tests {
         };
         assert!(holds(&snapshot()));
         let whole = snapshot();
-        let changes: [fn(&mut Snapshot); 6] = [
+        let changes: [fn(&mut Snapshot); 13] = [
             |s| s.blocked.clear(),
             |s| s.members.truncate(1),
             |s| s.facts_time = None,
             |s| s.policy.temperature_max += 1,
+            |s| s.policy.recheck_wait += chrono::Duration::minutes(1),
+            |s| s.policy.recheck_readings += 1,
             |s| s.name.push('0'),
             |s| s.create_time += chrono::Duration::seconds(1),
+            |s| s.policy.temperature_plausible.1 += 1,
+            |s| s.policy.admit_travel_unknown = true,
+            |s| s.credentials.key[0] += 1,
+            |s| s.credentials.salt[0] += 1,
+            |s| s.credentials.hashes[0].1 += 1,
         ];
         for change in changes {
             let mut changed = whole.clone();

@@ -1,8 +1,8 @@
-//! Who is told what about a hazard (失职追责, rule 5.1).
+//! Who is told what about a hazard, and what else is written down of who heard of what (失职追责, rule 5.1).
 
 use super::clock::Passed;
 use super::entry::Hazard;
-use super::state::Bureau;
+use super::state::{Bureau, State};
 use super::terms::Setting;
 use super::verb::Verb;
 
@@ -31,11 +31,17 @@ pub enum Act {
     Reported = 10,
     /// Something else than a hazard was not done in time.
     NotDone = 11,
+    /// An incident was reported up to them, and they gave the receipt of their level.
+    Received = 12,
+    /// Its removal was reported, and is to be reviewed.
+    Submitted = 13,
+    /// The review is late.
+    ReviewOverdue = 14,
 }
 
 impl Act {
     /// Every value.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Found,
         Self::Assigned,
         Self::Relieved,
@@ -47,6 +53,9 @@ impl Act {
         Self::Supervised,
         Self::Reported,
         Self::NotDone,
+        Self::Received,
+        Self::Submitted,
+        Self::ReviewOverdue,
     ];
 }
 
@@ -59,6 +68,9 @@ pub enum Recipient {
     Answerable,
     /// Whoever answers for its category at the bureau.
     Bureau(Bureau),
+    /// Whoever answers for its category at its place when they may review its removal, else whoever
+    /// does at the bureau above (rule 5.9).
+    Reviewer,
 }
 
 /// Somebody is told something.
@@ -98,11 +110,11 @@ impl Telling {
             Verb::Remind(_) => vec![Self::new(Act::Reminded, owner())],
             Verb::Return(_) => vec![Self::new(Act::Returned, owner())],
             Verb::Supervise(_) => vec![Self::new(Act::Supervised, owner())],
+            Verb::Submit { .. } => vec![Self::new(Act::Submitted, Recipient::Reviewer)],
             Verb::Verify { .. }
             | Verb::Dismiss(_)
             | Verb::Control(..)
             | Verb::Rectify
-            | Verb::Submit { .. }
             | Verb::Review
             | Verb::Close(_)
             | Verb::Progress(..)
@@ -125,7 +137,18 @@ impl Telling {
             Passed::Overdue => Self::new(Act::Overdue, responsible(hazard)),
             Passed::Escalated(bureau) => Self::new(Act::Escalated, Recipient::Bureau(bureau)),
             Passed::ProgressOverdue => Self::new(Act::ProgressOverdue, responsible(hazard)),
+            Passed::ReviewOverdue => Self::new(Act::ReviewOverdue, reviewer(hazard)),
         }
+    }
+}
+
+/// Who reviews it, before somebody does whoever can.
+fn reviewer(hazard: &Hazard) -> Recipient {
+    let person = hazard.course.reviewer.as_str();
+    if hazard.state == State::Reviewing && person.starts_with("staff/") {
+        Recipient::Person(person.to_owned())
+    } else {
+        Recipient::Reviewer
     }
 }
 

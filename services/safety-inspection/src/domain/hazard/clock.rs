@@ -1,9 +1,9 @@
-//! What time does to a hazard: overdue, up to the district, up to the city (rule 5.9), and reports
-//! of progress that do not come (rule 5.8).
+//! What time does to a hazard: overdue, up to the district, up to the city, reviews that do not end
+//! (rule 5.9), and reports of progress that do not come (rule 5.8).
 
 use chrono::NaiveDate;
 
-use super::course::ProgressDue;
+use super::course::{ProgressDue, ReviewDue};
 use super::entry::Hazard;
 use super::state::Bureau;
 use super::terms::{Setting, Terms, later};
@@ -17,6 +17,8 @@ pub enum Passed {
     Escalated(Bureau),
     /// A report of progress did not come.
     ProgressOverdue,
+    /// The review of its removal did not end.
+    ReviewOverdue,
 }
 
 impl Passed {
@@ -26,6 +28,7 @@ impl Passed {
             Self::Overdue => "Overdue",
             Self::Escalated(_) => "Escalate",
             Self::ProgressOverdue => "ProgressOverdue",
+            Self::ReviewOverdue => "ReviewOverdue",
         }
     }
 }
@@ -44,7 +47,10 @@ impl Hazard {
         let up = up.map(|since| later(since, terms.escalation_days));
         let progress = self.course.progress_due.filter(|due| !due.told);
         let progress = progress.map(|due| later(due.day, 1));
-        [overdue, up, progress].into_iter().flatten().min()
+        let review = self.course.review_due.filter(|due| !due.told);
+        let review = review.map(|due| later(due.day, 1));
+        let all = [overdue, up, progress, review];
+        all.into_iter().flatten().min()
     }
 
     /// Lets time pass until `today`; says what it did.
@@ -70,7 +76,28 @@ impl Hazard {
             self.course.progress_due = Some(ProgressDue { told: true, ..due });
             passed.push(Passed::ProgressOverdue);
         }
+        if let Some(due) = self.course.review_due
+            && !due.told
+            && today > due.day
+        {
+            self.course.review_due = Some(ReviewDue { told: true, ..due });
+            passed.push(Passed::ReviewOverdue);
+            if let Some(bureau) = self.above_reviewer(setting) {
+                self.escalate(bureau, today, &mut passed);
+            }
+        }
         (self, passed)
+    }
+
+    /// To whom a late review goes up: above the bureau that reviews, or that knows already; none above
+    /// the city.
+    fn above_reviewer(&self, setting: &Setting) -> Option<Bureau> {
+        let first = setting.first_bureau();
+        match self.escalation {
+            None if !self.is_major() || first == Bureau::City => Some(first),
+            None | Some(Bureau::District) => Some(Bureau::City),
+            Some(Bureau::City) => None,
+        }
     }
 
     fn escalate(&mut self, bureau: Bureau, today: NaiveDate, passed: &mut Vec<Passed>) {

@@ -68,10 +68,51 @@ fn progress_on_a_major_hazard_is_due_each_week_and_told_once_when_late() {
         (40, 1)
     );
     assert!(!hazard.is_progress_overdue(day(16)) && hazard.is_progress_overdue(day(17)));
-    let hazard = apply(hazard, submit(Vec::new()), OWNER, 9);
+    let hazard = apply(hazard, submit(vec![photo(2, 9)]), OWNER, 9);
     assert!(!hazard.is_progress_overdue(day(40)));
     let general = super::samples::hazard(Grade::General, State::Rectifying);
     assert_eq!(general.course.progress_due, None);
+}
+
+#[test]
+fn a_review_that_does_not_end_goes_up_until_the_removal_is_given_back() {
+    let submitted = hazard(Grade::General, State::Submitted);
+    assert_eq!(submitted.wait_on(&Terms::default()), Some(day(4)));
+    let (submitted, passed) = submitted.pass(day(3), &setting());
+    assert_eq!(passed, []);
+    let (late, passed) = submitted.pass(day(4), &setting());
+    let district = Passed::Escalated(Bureau::District);
+    assert_eq!(passed, [Passed::ReviewOverdue, district]);
+    assert!(late.is_review_overdue(day(4)) && !late.is_overdue(day(4)));
+    assert_eq!(late.wait_on(&Terms::default()), Some(day(11)));
+    // To begin the review does not end it.
+    let late = apply(late, Verb::Review, DISTRICT, 4);
+    assert!(late.is_review_overdue(day(5)));
+    let returned = apply(late, Verb::Return("不够".to_owned()), DISTRICT, 5);
+    assert_eq!(
+        (returned.escalation, returned.course.review_due),
+        (None, None)
+    );
+    assert_eq!(
+        (returned.due, returned.wait_on(&Terms::default())),
+        (day(15), Some(day(16)))
+    );
+    // The bureau of the district reviews a major one.
+    let (_, passed) = hazard(Grade::Major, State::Reviewing).pass(day(4), &setting());
+    let city = Passed::Escalated(Bureau::City);
+    assert_eq!(passed, [Passed::ReviewOverdue, city]);
+}
+
+#[test]
+fn whoever_answers_reviews_unless_they_removed_it() {
+    let rectifying = hazard(Grade::General, State::Rectifying);
+    let told = Telling::of(&submit(vec![photo(2, 0)]), &rectifying);
+    let to = Recipient::Reviewer;
+    let act = Act::Submitted;
+    assert_eq!(told, [Telling { act, to }]);
+    let submitted = hazard(Grade::General, State::Submitted);
+    assert!(submitted.is_reviewed_by(OFFICER) && !submitted.is_reviewed_by(OWNER));
+    assert!(!hazard(Grade::Major, State::Submitted).is_reviewed_by(OFFICER));
 }
 
 #[test]

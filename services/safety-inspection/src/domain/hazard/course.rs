@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::major::Fact;
-use super::state::Bureau;
+use super::state::{Bureau, Grade};
+use crate::domain::checklist::item::Clause;
 
 /// What keeps people safe until a hazard is removed; the numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,12 +142,25 @@ pub struct ProgressDue {
     pub told: bool,
 }
 
+/// The review of a removal, while it is waited for (rule 5.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewDue {
+    /// The last civil day for it.
+    pub day: NaiveDate,
+    /// The reviewer was told that it is late.
+    pub told: bool,
+}
+
 /// All of it, as far as it has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Course {
     /// What is known of it.
     pub facts: Vec<Fact>,
+    /// The grade that the failed item of a checklist gave by the rules of its day.
+    pub proposed: Option<Grade>,
+    /// The law behind that item.
+    pub clause: Option<Clause>,
     /// The control until it is removed.
     pub control: Option<Control>,
     /// The five fixes.
@@ -159,6 +173,10 @@ pub struct Course {
     pub progress_due: Option<ProgressDue>,
     /// How it was removed, as said last.
     pub submission: Option<Submission>,
+    /// The review of that; none when none is waited for.
+    pub review_due: Option<ReviewDue>,
+    /// Who owned it or said that it is removed before; each once.
+    pub former: Vec<String>,
     /// Who reviews it; empty before.
     pub reviewer: String,
     /// The extension that was asked for last.
@@ -173,4 +191,13 @@ pub struct Course {
     pub supervision: Option<Supervision>,
     /// How many acts were written down.
     pub changes: i32,
+}
+
+impl Course {
+    /// Keeps somebody who owned it or said that it is removed: they never review it.
+    pub(super) fn remember(&mut self, who: String) {
+        if !who.is_empty() && !self.former.contains(&who) {
+            self.former.push(who);
+        }
+    }
 }

@@ -160,6 +160,8 @@ impl Hazard {
             closed: None,
             course: Course {
                 facts,
+                proposed: report.proposed,
+                clause: report.clause.clone(),
                 ..Course::default()
             },
         }
@@ -208,6 +210,11 @@ impl Hazard {
     /// Whether a report of progress is late (rule 5.8).
     pub fn is_progress_overdue(&self, today: NaiveDate) -> bool {
         self.course.progress_due.is_some_and(|due| today > due.day)
+    }
+
+    /// Whether the review of its removal is late (rule 5.9).
+    pub fn is_review_overdue(&self, today: NaiveDate) -> bool {
+        self.course.review_due.is_some_and(|due| today > due.day)
     }
 
     /// The supervision that stands.

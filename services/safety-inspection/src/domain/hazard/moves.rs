@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::course::{Control, Course, Fixes, Measure, ProgressDue, Submission};
+use super::course::{Control, Course, Fixes, Measure, ProgressDue, ReviewDue, Submission};
 use super::entry::{Actor, Hazard, Moment};
 use super::major::Fact;
 use super::state::{Grade, State};
@@ -85,7 +85,7 @@ impl Hazard {
                 statement,
                 before,
                 photos,
-            } => Ok(self.submit(statement, (&before, &photos), actor, now)),
+            } => self.submit(statement, (&before, &photos), actor, (now, setting)),
             Verb::Review => self.review(actor),
             Verb::Close(_) => self.close(actor, now),
             Verb::Return(_) => self.give_back(actor, now),
@@ -193,7 +193,8 @@ impl Hazard {
 
     fn hand_over(mut self, owner: String) -> Self {
         if let Some(fixes) = &mut self.course.fixes {
-            fixes.owner = owner;
+            let before = std::mem::replace(&mut fixes.owner, owner);
+            self.course.remember(before);
         }
         self
     }
@@ -222,15 +223,22 @@ impl Hazard {
         statement: String,
         (before, photos): (&[Photo], &[Photo]),
         actor: &Actor,
-        now: Moment,
-    ) -> Self {
+        (now, setting): (Moment, &Setting),
+    ) -> Result<Self, Refused> {
         let assigned = self.course.fixes.as_ref().map(|fixes| fixes.assigned);
         let shows_after = |photo: &&Photo| {
             let later = assigned.is_none_or(|assigned| photo.taken >= assigned);
             later && before.iter().all(|old| old.sha256 != photo.sha256)
         };
         let after = photos.iter().filter(shows_after).count();
-        let round = self.course.submission.as_ref().map_or(0, |last| last.round);
+        if after == 0 {
+            return Err(Refused::AfterPhotoMissing);
+        }
+        let last = self.course.submission.take();
+        let round = last.as_ref().map_or(0, |last| last.round);
+        if let Some(last) = last {
+            self.course.remember(last.submitter);
+        }
         self.course.submission = Some(Submission {
             statement,
             submitter: actor.name.clone(),
@@ -240,11 +248,23 @@ impl Hazard {
             after_photos: i32::try_from(after).unwrap_or(i32::MAX),
         });
         self.course.progress_due = None;
-        self.in_state(State::Submitted)
+        self.course.review_due = Some(ReviewDue {
+            day: later(now.today, setting.terms.review_days),
+            told: false,
+        });
+        Ok(self.in_state(State::Submitted))
     }
 
-    /// Whether somebody may review it: neither its owner nor who says that it is removed, and of a
-    /// major one at the district or above.
+    /// Whether whoever answers for its category at its place may review it, as far as the person goes.
+    pub fn is_reviewed_by(&self, person: &str) -> bool {
+        let submission = self.course.submission.as_ref();
+        let submitter = submission.map_or("", |submission| submission.submitter.as_str());
+        let before = self.course.former.iter().any(|name| name == person);
+        !(self.is_major() || before || person == self.owner() || person == submitter)
+    }
+
+    /// Whether somebody may review it: nobody who owns or owned it or ever said that it is removed, and
+    /// of a major one at the district or above.
     fn require_reviewer(&self, actor: &Actor) -> Result<(), Refused> {
         if actor.is(self.owner()) {
             return Err(Refused::SamePerson("owner"));
@@ -252,6 +272,9 @@ impl Hazard {
         let submission = self.course.submission.as_ref();
         if submission.is_some_and(|submission| actor.is(&submission.submitter)) {
             return Err(Refused::SamePerson("submitter"));
+        }
+        if self.course.former.iter().any(|name| actor.is(name)) {
+            return Err(Refused::SamePerson("former owner"));
         }
         self.require_level(actor)
     }
@@ -281,11 +304,13 @@ impl Hazard {
         if let Some(control) = &mut self.course.control {
             control.end = Some(now.at);
         }
+        self.course.review_due = None;
         self.closed = Some(now.at);
         Ok(self.in_state(State::Closed))
     }
 
-    /// The owner has as many days left as when the removal was reported.
+    /// The owner has as many days left as when the removal was reported; that its review was late is
+    /// over.
     fn give_back(mut self, actor: &Actor, now: Moment) -> Result<Self, Refused> {
         self.require_reviewer(actor)?;
         if let Some(left) = self.submitted_on().map(|day| self.due - day)
@@ -293,6 +318,11 @@ impl Hazard {
         {
             self.due = self.due.max(now.today + left);
         }
+        if !self.course.overdue_told {
+            self.escalation = None;
+            self.course.escalated = None;
+        }
+        self.course.review_due = None;
         self.course.reviewer = actor.name.clone();
         Ok(self.in_state(State::Returned))
     }

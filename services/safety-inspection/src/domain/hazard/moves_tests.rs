@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::course::{Decision, Measure};
@@ -152,6 +154,40 @@ fn a_general_hazard_is_closed_at_the_school_by_somebody_else() {
 }
 
 #[test]
+fn whoever_owned_it_or_submitted_it_once_never_reviews_it() {
+    let over = |hazard, owner: &str| {
+        let verb = Verb::HandOver {
+            owner: owner.to_owned(),
+            reason: "调岗".to_owned(),
+        };
+        apply(hazard, verb, OFFICER).unwrap()
+    };
+    let submitted = |hazard, who| apply(hazard, submit(vec![photo(2, 0)]), who).unwrap();
+    // The owner hands it over, and would review what the successor submits.
+    let handed = over(hazard(Grade::General, State::Rectifying), "staff/next");
+    let handed = submitted(handed, "staff/next");
+    let refused = Err(Refused::SamePerson("former owner"));
+    assert_eq!(apply(handed.clone(), Verb::Review, OWNER), refused);
+    let reviewing = apply(handed, Verb::Review, OFFICER).unwrap();
+    let close = || Verb::Close(String::new());
+    assert_eq!(apply(reviewing.clone(), close(), OWNER), refused);
+    // Whoever submitted what was returned does not review what another submits then.
+    let back = Verb::Return("不够".to_owned());
+    let returned = apply(reviewing, back, OFFICER).unwrap();
+    let again = apply(returned, Verb::Rectify, OWNER).unwrap();
+    let again = submitted(again, OFFICER);
+    assert_eq!(
+        apply(again, Verb::Review, "staff/next"),
+        Err(Refused::SamePerson("owner"))
+    );
+    let first = submitted(hazard(Grade::General, State::Rectifying), "staff/helper");
+    let reviewing = apply(first, Verb::Review, OFFICER).unwrap();
+    let returned = apply(reviewing, Verb::Return("不够".to_owned()), OFFICER).unwrap();
+    let second = submitted(apply(returned, Verb::Rectify, OWNER).unwrap(), OWNER);
+    assert_eq!(apply(second, Verb::Review, "staff/helper"), refused);
+}
+
+#[test]
 fn the_owner_is_known_by_the_subject_of_the_token_too() {
     let mut other = actor("staff/other");
     other.level = Level::District;
@@ -162,7 +198,7 @@ fn the_owner_is_known_by_the_subject_of_the_token_too() {
 }
 
 #[test]
-fn closing_needs_a_picture_of_afterwards() {
+fn a_removal_is_shown_by_a_picture_of_afterwards() {
     for (photos, counted) in [
         (vec![], 0),
         (vec![photo(1, 0)], 0),
@@ -175,20 +211,20 @@ fn closing_needs_a_picture_of_afterwards() {
             submit(photos),
             OWNER,
         );
-        let submitted = submitted.unwrap();
-        let after = submitted
-            .course
-            .submission
-            .as_ref()
-            .map(|it| it.after_photos);
-        assert_eq!(after, Some(counted));
-        let reviewing = apply(submitted, Verb::Review, OFFICER).unwrap();
-        let closed = apply(reviewing, Verb::Close(String::new()), OFFICER);
-        assert_eq!(
-            closed.err(),
-            (counted == 0).then_some(Refused::AfterPhotoMissing)
-        );
+        let after = submitted.map(|hazard| hazard.course.submission.map(|it| it.after_photos));
+        let expected = if counted == 0 {
+            Err(Refused::AfterPhotoMissing)
+        } else {
+            Ok(Some(counted))
+        };
+        assert_eq!(after, expected);
     }
+    let mut unseen = hazard(Grade::General, State::Reviewing);
+    if let Some(submission) = &mut unseen.course.submission {
+        submission.after_photos = 0;
+    }
+    let closed = apply(unseen, Verb::Close(String::new()), OFFICER);
+    assert_eq!(closed, Err(Refused::AfterPhotoMissing));
 }
 
 #[test]
@@ -329,15 +365,22 @@ proptest! {
         let grade = if major { Grade::Major } else { Grade::General };
         let people = [OWNER, OFFICER, DISTRICT, CITY, "staff/finder"];
         let mut hazard = reported();
-        for (verb, who) in acts {
+        let mut doers = BTreeSet::new();
+        for (at, (verb, who)) in acts.into_iter().enumerate() {
             let (_, mut verb) = verbs().swap_remove(verb);
-            if let Verb::Verify { grade: judged, .. } = &mut verb {
-                *judged = grade;
+            match &mut verb {
+                Verb::Verify { grade: judged, .. } => *judged = grade,
+                Verb::HandOver { owner, .. } => people[at % people.len()].clone_into(owner),
+                _ => {}
             }
             let before = hazard.clone();
             match apply(hazard, verb.clone(), people[who]) {
                 Ok(after) => {
                     prop_assert_eq!(Some(after.state), table(verb.method(), before.state));
+                    doers.insert(after.owner().to_owned());
+                    if matches!(verb, Verb::Submit { .. }) {
+                        doers.insert(people[who].to_owned());
+                    }
                     hazard = after;
                 }
                 Err(_) => hazard = before,
@@ -345,7 +388,7 @@ proptest! {
         }
         if hazard.state == State::Closed {
             let course = &hazard.course;
-            prop_assert_ne!(&*course.reviewer, hazard.owner());
+            prop_assert!(!doers.contains(&course.reviewer));
             prop_assert!(course.fixes.is_some());
             prop_assert!(course.submission.as_ref().is_some_and(|it| it.after_photos > 0));
             if major {

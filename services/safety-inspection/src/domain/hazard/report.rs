@@ -1,5 +1,7 @@
 //! What is said when a hazard is found (rules 5.3, 5.7).
 
+use super::state::Grade;
+use crate::domain::checklist::item::Clause;
 use crate::domain::numbered::numbered;
 use crate::domain::photo::Photo;
 
@@ -106,6 +108,10 @@ pub struct Report {
     pub origin: String,
     /// The codes of rules by which it is major without further judgement (rule 5.4).
     pub major_rules: Vec<String>,
+    /// The grade that the failed item of a checklist gives by the rules of the day.
+    pub proposed: Option<Grade>,
+    /// The law behind that item.
+    pub clause: Option<Clause>,
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ pub(super) fn photo(number: u8, offset: i64) -> Photo {
         uri: String::new(),
         taken: on(offset).at,
         location: None,
+        place: String::new(),
     }
 }
 
@@ -71,6 +72,8 @@ pub(super) fn reported() -> Hazard {
         source: Source::Own,
         origin: String::new(),
         major_rules: Vec::new(),
+        proposed: None,
+        clause: None,
     };
     let opening = Opening {
         id: Uuid::from_u128(1),

@@ -22,6 +22,8 @@ pub struct Terms {
     pub progress_days: i32,
     /// `hazard.escalation_days`: from the district to the city when still open.
     pub escalation_days: i32,
+    /// `hazard.review_days`: from the report of a removal to the end of its review.
+    pub review_days: i32,
 }
 
 impl Default for Terms {
@@ -35,6 +37,7 @@ impl Default for Terms {
             max_extensions: 1,
             progress_days: 7,
             escalation_days: 7,
+            review_days: 3,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What an incident is (rules 5.34, 5.37).
 
-use chrono::TimeDelta;
-
 use crate::domain::hazard::report;
 use crate::domain::numbered::numbered;
 
@@ -51,11 +49,19 @@ numbered! {
     }
 }
 
-/// For how long casualties can be supplemented (rule 5.33; 生产安全事故报告和调查处理条例 art. 13): 7 days
-/// for traffic and fire, 30 days for all else.
-pub fn supplement_span(kind: Option<report::Category>) -> TimeDelta {
-    match kind {
-        Some(report::Category::Fire | report::Category::Traffic) => TimeDelta::days(7),
-        _ => TimeDelta::days(30),
-    }
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// By how much the clocks of the city are ahead of UTC.
+const AHEAD: i64 = 8 * 60 * 60 * 1000;
+
+/// Until when casualties of an incident of this instant can be supplemented (rule 5.33;
+/// 生产安全事故报告和调查处理条例 art. 13), both in milliseconds since 1970: the midnight in the city that ends
+/// the 7th civil day after the day of the incident for traffic and fire, the 30th for all else. The day
+/// itself does not count (民法典 art. 201).
+pub fn supplement_end(kind: Option<report::Category>, occurred: i64) -> i64 {
+    let days = match kind {
+        Some(report::Category::Fire | report::Category::Traffic) => 7,
+        _ => 30,
+    };
+    let day = (occurred + AHEAD).div_euclid(DAY);
+    (day + days + 1) * DAY - AHEAD
 }

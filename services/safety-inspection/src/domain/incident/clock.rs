@@ -3,7 +3,7 @@
 
 use kit::hop::{self, Receipt};
 
-use super::file::{File, Incident};
+use super::file::File;
 use super::step::{Kind, Medium, Receiver, Step};
 use crate::domain::numbered::numbered;
 
@@ -20,6 +20,10 @@ numbered! {
         FollowUp = 4,
         /// Tell the police of a confidential one.
         Police = 5,
+        /// Write the final report.
+        FinalReport = 6,
+        /// Tell the level above by telephone that the level rose.
+        RaisedPhone = 7,
     }
 }
 
@@ -30,6 +34,8 @@ pub struct Clock {
     pub duty: Duty,
     /// Of a hop, who passes on and who receives.
     pub hop: Option<(Receiver, Receiver)>,
+    /// Of a hop, the number of the report that is passed on; else 0.
+    pub report: i32,
     /// When it began.
     pub start: i64,
     /// When it is due.
@@ -45,10 +51,37 @@ impl Clock {
         Self {
             duty,
             hop: None,
+            report: 0,
             start,
             due: start + limit,
             done: done.unwrap_or(0),
             over_level: false,
+        }
+    }
+
+    /// What names it among the clocks of its incident, such as `hop-district-city`, or
+    /// `hop-district-city-3` of the third report.
+    pub fn id(&self) -> String {
+        match self.duty {
+            Duty::Phone => "phone".to_owned(),
+            Duty::FirstReport => "first-report".to_owned(),
+            Duty::FollowUp => "follow-up".to_owned(),
+            Duty::Police => "police".to_owned(),
+            Duty::FinalReport => "final-report".to_owned(),
+            Duty::RaisedPhone => "raised-phone".to_owned(),
+            Duty::Hop => {
+                let levels = self
+                    .hop
+                    .iter()
+                    .flat_map(|(from, to)| [from.name(), to.name()]);
+                let levels = levels.map(str::to_ascii_lowercase);
+                let report = (self.report > 1).then(|| self.report.to_string());
+                std::iter::once("hop".to_owned())
+                    .chain(levels)
+                    .chain(report)
+                    .collect::<Vec<_>>()
+                    .join("-")
+            }
         }
     }
 
@@ -60,23 +93,36 @@ impl Clock {
 }
 
 impl File {
-    /// Every clock of the incident, in the order of the duties.
+    /// Every clock of the incident. Of the reports after the first one the newest is followed from level to
+    /// level: it says what those before it said.
     pub fn clocks(&self) -> Vec<Clock> {
         let incident = &self.incident;
-        let hops = hops(incident, &self.steps);
+        let first = Passed {
+            report: 1,
+            written: incident.first_reported,
+            occasion: 0,
+        };
+        let newest = Passed {
+            report: incident.reports,
+            written: incident.reported,
+            occasion: incident.reported_occasion,
+        };
+        let mut hops = self.hops(first);
+        if newest.report > 1 && newest.written != 0 {
+            hops.extend(self.hops(newest));
+        }
         let limits = &incident.limits;
-        let mut clocks = Vec::with_capacity(hops.len() + 4);
-        if limits.phone != 0 && !hops.is_empty() {
-            let reached = self.first(|step| {
+        let mut clocks = Vec::with_capacity(hops.len() + 6);
+        let reached = |since: i32| {
+            self.first(|step| {
                 let above = step.receiver.is_level() && step.receiver > incident.chain.begins;
-                step.kind == Kind::Received && above
-            });
-            clocks.push(Clock::new(
-                Duty::Phone,
-                incident.detected,
-                limits.phone,
-                reached,
-            ));
+                step.kind == Kind::Received && above && step.occasion >= since
+            })
+        };
+        let passes_on = !hops.is_empty();
+        if limits.phone != 0 && passes_on {
+            let (start, limit) = (incident.detected, limits.phone);
+            clocks.push(Clock::new(Duty::Phone, start, limit, reached(0)));
         }
         let written = Some(incident.first_reported).filter(|time| *time != 0);
         clocks.push(Clock::new(
@@ -99,6 +145,20 @@ impl File {
             let told = self.first(|step| step.receiver == Receiver::Police);
             let since = incident.confidential_since;
             clocks.push(Clock::new(Duty::Police, since, limit, told));
+        }
+        if incident.final_due != 0 {
+            let start = incident.final_due - limits.final_report;
+            clocks.push(Clock::new(
+                Duty::FinalReport,
+                start,
+                limits.final_report,
+                None,
+            ));
+        }
+        if incident.raised_phone != 0 && passes_on {
+            let done = reached(incident.raised_occasion);
+            let (start, limit) = (incident.raised, incident.raised_phone);
+            clocks.push(Clock::new(Duty::RaisedPhone, start, limit, done));
         }
         clocks
     }
@@ -135,49 +195,58 @@ impl File {
     }
 }
 
-/// The clock of each hop. The first one begins with the first report, the one to the government not
-/// before the incident was so grave.
-fn hops(incident: &Incident, steps: &[Step]) -> Vec<Clock> {
-    let receipts = steps.iter().filter(|step| {
-        let written = step.kind == Kind::Received && step.medium == Medium::Written;
-        written && step.receiver.is_level()
-    });
-    let receipts: Vec<Receipt> = receipts
-        .map(|step| Receipt {
-            level: step.receiver as i16,
-            time: step.time,
-        })
-        .collect();
-    let hops = incident.hops();
-    let begun = incident.first_reported != 0;
-    let clocks = hop::clocks(
-        &hops,
-        incident.first_reported,
-        incident.limits.hop,
-        &receipts,
-    );
-    let clocks = clocks.into_iter().filter_map(|clock| {
-        let from = Receiver::from_number(clock.from.into())?;
-        let to = Receiver::from_number(clock.to.into())?;
-        let started = begun && clock.due != 0;
-        let start = if to == Receiver::Government {
-            clock.start.max(incident.government_since)
-        } else {
-            clock.start
-        };
-        let (start, due) = if started {
-            (start, start + incident.limits.hop)
-        } else {
-            (0, 0)
-        };
-        Some(Clock {
-            duty: Duty::Hop,
-            hop: Some((from, to)),
-            start,
-            due,
-            done: clock.received,
-            over_level: clock.over_level,
-        })
-    });
-    clocks.collect()
+/// A report that goes up the chain.
+#[derive(Clone, Copy)]
+struct Passed {
+    /// Its number.
+    report: i32,
+    /// When it was written, 0 before.
+    written: i64,
+    /// Receipts of this occasion and later ones are of it.
+    occasion: i32,
+}
+
+impl File {
+    /// The clock of each hop of a report. The first one begins when it is written, the one to the government
+    /// not before the incident was so grave.
+    fn hops(&self, passed: Passed) -> Vec<Clock> {
+        let incident = &self.incident;
+        let receipts = self.steps.iter().filter(|step| {
+            let written = step.kind == Kind::Received && step.medium == Medium::Written;
+            written && step.receiver.is_level() && step.occasion >= passed.occasion
+        });
+        let receipts: Vec<Receipt> = receipts
+            .map(|step| Receipt {
+                level: step.receiver as i16,
+                time: step.time,
+            })
+            .collect();
+        let limit = incident.limits.hop;
+        let clocks = hop::clocks(&incident.hops(), passed.written, limit, &receipts);
+        let clocks = clocks.into_iter().filter_map(|clock| {
+            let from = Receiver::from_number(clock.from.into())?;
+            let to = Receiver::from_number(clock.to.into())?;
+            let started = passed.written != 0 && clock.due != 0;
+            let start = if to == Receiver::Government {
+                clock.start.max(incident.government_since)
+            } else {
+                clock.start
+            };
+            let (start, due) = if started {
+                (start, start + limit)
+            } else {
+                (0, 0)
+            };
+            Some(Clock {
+                duty: Duty::Hop,
+                hop: Some((from, to)),
+                report: passed.report,
+                start,
+                due,
+                done: clock.received,
+                over_level: clock.over_level,
+            })
+        });
+        clocks.collect()
+    }
 }

@@ -216,12 +216,112 @@ fn a_graver_level_brings_the_government_and_its_clock_begins_then() {
         hops(&file)[2],
         (Receiver::Government, NOTICED + 5 * HOUR, 0, false)
     );
+    let call = officer(NOTICED + 5 * HOUR + 10 * MINUTE);
+    file.receive(Receiver::District, Medium::Phone, call)
+        .unwrap();
     assert!(!file.is_late(NOTICED + 7 * HOUR));
     assert!(file.is_late(NOTICED + 7 * HOUR + 1));
     file.relevel(Level::IV, bench.judge(), officer(NOTICED + 8 * HOUR))
         .unwrap();
     assert_eq!(hops(&file).len(), 3, "what was owed stays owed");
     assert_eq!(file.incident.follow_due, 0);
+}
+
+#[test]
+fn a_level_that_rises_later_is_told_by_telephone_within_its_own_limit() {
+    let bench = Bench::new();
+    let mut file = bench.noticed(Casualties::default());
+    let call = |file: &mut File, time| {
+        let receipt = file.receive(Receiver::District, Medium::Phone, by("officer", time));
+        receipt.unwrap().is_some()
+    };
+    assert!(call(&mut file, NOTICED));
+    first(&mut file, Casualties::default(), NOTICED);
+    receive(&mut file, Receiver::District, NOTICED).unwrap();
+    receive(&mut file, Receiver::City, NOTICED).unwrap();
+    let officer = |time| by("officer", time);
+    file.confirm(None, None, bench.judge(), officer(NOTICED))
+        .unwrap();
+    let risen = NOTICED + 5 * HOUR;
+    file.relevel(Level::I, bench.judge(), officer(risen))
+        .unwrap();
+    let raised = clock(&file, Duty::RaisedPhone);
+    assert_eq!((raised.start, raised.due), (risen, risen + 30 * MINUTE));
+    assert_eq!(
+        raised.done, 0,
+        "the call of the milder level does not count"
+    );
+    assert!(file.is_late(risen + 30 * MINUTE + 1));
+    assert!(
+        call(&mut file, risen + 20 * MINUTE),
+        "it is a call of its own"
+    );
+    assert!(!call(&mut file, risen + 25 * MINUTE), "and is noted once");
+    assert_eq!(clock(&file, Duty::RaisedPhone).done, risen + 20 * MINUTE);
+    // A milder level begins no clock.
+    file.relevel(Level::IV, bench.judge(), officer(risen + HOUR))
+        .unwrap();
+    assert_eq!(clock(&file, Duty::RaisedPhone).start, risen);
+}
+
+#[test]
+fn receipts_are_given_for_each_report() {
+    let bench = Bench::new();
+    let mut file = bench.noticed(Casualties::default());
+    first(&mut file, Casualties::default(), NOTICED);
+    receive(&mut file, Receiver::District, NOTICED).unwrap();
+    file.incident.state = State::Responding;
+    file.report(
+        Verb::FollowUp,
+        Casualties::default(),
+        bench.judge(),
+        by("staff", NOTICED),
+    )
+    .unwrap();
+    receive(&mut file, Receiver::District, NOTICED + HOUR).unwrap();
+    receive(&mut file, Receiver::District, NOTICED + 2 * HOUR).unwrap();
+    let occasions: Vec<i32> = file.steps.iter().map(|step| step.occasion).collect();
+    assert_eq!(occasions, [1, 2]);
+    assert_eq!(
+        hops(&file)[0].2,
+        NOTICED,
+        "the hop ended with the first one"
+    );
+    // The follow-up goes up the chain by itself, in its own time.
+    let clocks = file.clocks();
+    let second = clocks.iter().filter(|clock| clock.report == 2);
+    let times: Vec<_> = second
+        .map(|clock| (clock.start, clock.due, clock.done))
+        .collect();
+    let city = (NOTICED + HOUR, NOTICED + 3 * HOUR, 0);
+    let district = (NOTICED, NOTICED + 2 * HOUR, NOTICED + HOUR);
+    assert_eq!(times, [district, city]);
+}
+
+#[test]
+fn the_final_report_is_owed_once_the_danger_is_over() {
+    let bench = Bench::new();
+    let mut file = bench.noticed(Casualties::default());
+    first(&mut file, Casualties::default(), NOTICED);
+    receive(&mut file, Receiver::District, NOTICED).unwrap();
+    receive(&mut file, Receiver::City, NOTICED).unwrap();
+    file.incident.state = State::FollowUp;
+    file.control(by("staff", NOTICED + HOUR)).unwrap();
+    let due = NOTICED + HOUR + 7 * DAY;
+    assert_eq!(clock(&file, Duty::FinalReport).due, due);
+    assert_eq!(file.next_due(), due);
+    assert!(!file.is_late(due));
+    assert!(file.is_late(due + 1));
+    let written = file.report(
+        Verb::FinalReport,
+        Casualties::default(),
+        bench.judge(),
+        by("staff", due + 1),
+    );
+    assert_eq!(written.unwrap().0, due);
+    assert!(file.incident.late, "and stays late");
+    // What is left is its way to the next level.
+    assert_eq!(file.next_due(), due + 1 + 2 * HOUR);
 }
 
 #[test]
@@ -251,4 +351,46 @@ fn chains_begin_where_the_incident_is() {
     assert_eq!(levels(At::School, 1, false), [R::School, R::City]);
     assert_eq!(levels(At::District, 1, false), [R::District, R::City]);
     assert_eq!(levels(At::City, 0, true), [R::City, R::Government]);
+}
+
+#[test]
+fn each_clock_has_a_name_of_its_own() {
+    let clock = |duty, hop| Clock {
+        duty,
+        hop,
+        report: 1,
+        start: 0,
+        due: 1,
+        done: 0,
+        over_level: false,
+    };
+    let ids: Vec<String> = [
+        clock(Duty::Phone, None),
+        clock(Duty::FirstReport, None),
+        clock(Duty::Hop, Some((Receiver::School, Receiver::District))),
+        clock(Duty::Hop, Some((Receiver::District, Receiver::City))),
+        clock(Duty::FollowUp, None),
+        clock(Duty::Police, None),
+        clock(Duty::FinalReport, None),
+        clock(Duty::RaisedPhone, None),
+    ]
+    .iter()
+    .map(Clock::id)
+    .collect();
+    let third = Clock {
+        report: 3,
+        ..clock(Duty::Hop, Some((Receiver::District, Receiver::City)))
+    };
+    assert_eq!(third.id(), "hop-district-city-3");
+    let expected = [
+        "phone",
+        "first-report",
+        "hop-school-district",
+        "hop-district-city",
+        "follow-up",
+        "police",
+        "final-report",
+        "raised-phone",
+    ];
+    assert_eq!(ids, expected);
 }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub hop: i64,
     /// From one follow-up to the next.
     pub follow_up: i64,
+    /// From when the danger is over to the final report.
+    pub final_report: i64,
 }
 
 impl Limits {
@@ -42,6 +44,7 @@ impl Limits {
             written: millis(sla.written),
             hop: millis(terms.hop),
             follow_up: millis(terms.follow_up),
+            final_report: millis(terms.final_report),
         }
     }
 
@@ -133,6 +136,20 @@ pub struct Incident {
     pub first_reported: i64,
     /// When the next follow-up is due.
     pub follow_due: i64,
+    /// When the newest report was written.
+    pub reported: i64,
+    /// Which occasion that was.
+    pub reported_occasion: i32,
+    /// When the final report is due.
+    pub final_due: i64,
+    /// When its level last rose after the first report.
+    pub raised: i64,
+    /// How long after that the level above is told by telephone.
+    pub raised_phone: i64,
+    /// Which occasion that was.
+    pub raised_occasion: i32,
+    /// How often there was something new to tell: reports, and rises of the level after the first one.
+    pub occasions: i32,
     /// Since when it is so grave that the government must hear of it (rule 5.33).
     pub government_since: i64,
     /// How many reports there are.

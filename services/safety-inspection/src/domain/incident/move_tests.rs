@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::category::Confidential;
+use super::clock::Duty;
 use super::file::File;
 use super::harm::{Casualties, Level};
 use super::moves::Refusal;
@@ -12,7 +13,7 @@ use super::test_files::{Bench, DAY, HOUR, MINUTE, NOTICED, by, deaths};
 use crate::domain::hazard::report;
 
 /// The table of rule 5.36, written out once more: from, verb, to.
-const TABLE: [(State, Verb, State); 28] = {
+const TABLE: [(State, Verb, State); 36] = {
     use State as S;
     use Verb as V;
     [
@@ -44,11 +45,20 @@ const TABLE: [(State, Verb, State); 28] = {
         (S::FinalReported, V::Supplement, S::FinalReported),
         (S::Reviewed, V::Supplement, S::Reviewed),
         (S::Closed, V::Supplement, S::Closed),
+        (S::Detected, V::MakeConfidential, S::Detected),
+        (S::FirstReported, V::MakeConfidential, S::FirstReported),
+        (S::Verified, V::MakeConfidential, S::Verified),
+        (S::Responding, V::MakeConfidential, S::Responding),
+        (S::FollowUp, V::MakeConfidential, S::FollowUp),
+        (S::Controlled, V::MakeConfidential, S::Controlled),
+        (S::FinalReported, V::MakeConfidential, S::FinalReported),
+        (S::Reviewed, V::MakeConfidential, S::Reviewed),
     ]
 };
 
-/// Verbs that move an incident, with all else as they want it.
-const VERBS: [Verb; 11] = [
+/// Verbs that move an incident, with all else as they want it. The last one closes the lane to whoever has not
+/// told the police, so histories are tried without it.
+const VERBS: [Verb; 12] = [
     Verb::FirstReport,
     Verb::Confirm,
     Verb::Respond,
@@ -60,6 +70,7 @@ const VERBS: [Verb; 11] = [
     Verb::Dismiss,
     Verb::Relevel,
     Verb::Supplement,
+    Verb::MakeConfidential,
 ];
 
 fn does(file: &mut File, verb: Verb, time: i64) -> Result<(), Refusal> {
@@ -84,6 +95,9 @@ fn does(file: &mut File, verb: Verb, time: i64) -> Result<(), Refusal> {
             file.relevel(other, judge, by).map(drop)
         }
         Verb::Supplement => file.supplement(Casualties::default(), judge, by).map(drop),
+        Verb::MakeConfidential => file
+            .make_confidential(Confidential::SexualAssault, by)
+            .map(drop),
         Verb::Detect | Verb::Receive | Verb::Tell => unreachable!("not a move"),
     }
 }
@@ -148,19 +162,30 @@ fn casualties_are_supplemented_for_30_days_and_raise_the_level() {
     let bench = Bench::new();
     let mut file = bench.noticed(Casualties::default());
     file.incident.state = State::Closed;
-    let end = file.incident.occurred + 30 * DAY;
-    let late = file.supplement(deaths(1), bench.judge(), by("staff", end + 1));
+    // The midnight with which 6 April 2022 began in the city; the incident was on that day.
+    let midnight = 1_649_174_400_000;
+    let end = midnight + 31 * DAY;
+    let late = file.supplement(deaths(1), bench.judge(), by("staff", end));
     assert_eq!(late, Err(Refusal::SupplementOver(end)));
     let events = file
-        .supplement(deaths(1), bench.judge(), by("staff", end))
+        .supplement(deaths(1), bench.judge(), by("staff", end - 1))
         .unwrap();
     let verbs: Vec<Verb> = events.iter().map(|event| event.verb).collect();
     assert_eq!(verbs, [Verb::Supplement, Verb::Relevel]);
     assert_eq!(file.incident.level, Level::II);
     file.incident.hazard_category = Some(report::Category::Traffic);
-    let end = file.incident.occurred + 7 * DAY;
-    let late = file.supplement(deaths(2), bench.judge(), by("staff", end + 1));
+    let end = midnight + 8 * DAY;
+    let late = file.supplement(deaths(2), bench.judge(), by("staff", end));
     assert_eq!(late, Err(Refusal::SupplementOver(end)));
+    // A minute before midnight and a minute after it are two days.
+    for (occurred, end) in [
+        (midnight - MINUTE, midnight + 7 * DAY),
+        (midnight + MINUTE, midnight + 8 * DAY),
+    ] {
+        file.incident.occurred = occurred;
+        let late = file.supplement(deaths(2), bench.judge(), by("staff", end));
+        assert_eq!(late, Err(Refusal::SupplementOver(end)));
+    }
 }
 
 #[test]
@@ -195,6 +220,33 @@ fn who_handled_it_does_not_review_it_nor_does_a_school_review_grave_ones() {
     assert_eq!(school, Err(Refusal::ReviewLevel(Level::III)));
     file.incident.level = Level::IV;
     assert!(file.review(false, false, by("head", NOTICED)).is_ok());
+}
+
+#[test]
+fn it_is_made_confidential_once_and_the_clock_of_the_police_begins_then() {
+    let mut file = Bench::new().noticed(Casualties::default());
+    file.incident.state = State::Responding;
+    let found = NOTICED + HOUR;
+    let event = file.make_confidential(Confidential::SexualAssault, by("head", found));
+    let event = event.unwrap().unwrap();
+    assert_eq!(event.to_state, State::Responding);
+    assert_eq!(file.incident.confidential_since, found);
+    let police = |file: &File| {
+        let clocks = file.clocks();
+        let police = clocks.iter().find(|clock| clock.duty == Duty::Police);
+        police.map(|clock| (clock.start, clock.due))
+    };
+    assert_eq!(police(&file), Some((found, found + 2 * HOUR)));
+    let before = file.clone();
+    let again = file.make_confidential(Confidential::SexualAssault, by("head", found + HOUR));
+    assert_eq!((again, &file), (Ok(None), &before));
+    let other = file.make_confidential(Confidential::SeriousBullying, by("head", found + HOUR));
+    assert!(other.unwrap().is_some());
+    assert_eq!(
+        file.incident.confidential,
+        Some(Confidential::SeriousBullying)
+    );
+    assert_eq!(police(&file), Some((found, found + 2 * HOUR)));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What is done about an incident: each move checked against the table of rule 5.36 and what the rules
 //! demand besides, and written into the history. A move that is refused changes nothing.
 
-use super::category::{Confidential, supplement_span};
+use kit::hop::millis;
+
+use super::category::{Confidential, supplement_end};
 use super::file::{Event, File};
 use super::harm::{Casualties, Level, Tables};
 use super::state::{State, Verb};
@@ -93,6 +95,22 @@ impl File {
         event
     }
 
+    /// A level that rose since the first report is something new: the level above is told by telephone as the
+    /// graver one demands, from now on (rule 5.33). The limits of the first report count from when the
+    /// incident was noticed, whatever level it tells of.
+    fn rise(&mut self, from: Level, judge: Judge<'_>, time: i64) {
+        let incident = &mut self.incident;
+        if incident.reports == 0 || !incident.level.is_graver_than(from) {
+            return;
+        }
+        incident.occasions += 1;
+        if let Some(phone) = judge.terms.sla(incident.level, &incident.harm).phone {
+            incident.raised = time;
+            incident.raised_phone = millis(phone);
+            incident.raised_occasion = incident.occasions;
+        }
+    }
+
     pub(super) fn step(&mut self, verb: Verb, by: Doer<'_>) -> Result<Event, Refusal> {
         let to = self.after(verb)?;
         Ok(self.enter(verb, to, self.incident.level, by))
@@ -107,7 +125,12 @@ impl File {
             reason: RAISED,
             ..by
         };
-        raises.then(|| self.enter(Verb::Relevel, self.incident.state, floor, by))
+        raises.then(|| {
+            let from = self.incident.level;
+            let event = self.enter(Verb::Relevel, self.incident.state, floor, by);
+            self.rise(from, judge, by.time);
+            event
+        })
     }
 
     /// Writes a report of a kind (`FirstReport`, `FollowUp` or `FinalReport`), and returns when it was
@@ -123,8 +146,11 @@ impl File {
         by: Doer<'_>,
     ) -> Result<(i64, Vec<Event>), Refusal> {
         let to = self.after(verb)?;
-        let was_due = self.incident.follow_due;
-        let mut due = if verb == Verb::FollowUp { was_due } else { 0 };
+        let mut due = match verb {
+            Verb::FollowUp => self.incident.follow_due,
+            Verb::FinalReport => self.incident.final_due,
+            _ => 0,
+        };
         if verb == Verb::FirstReport {
             let level = judge.tables.level(self.incident.limits.table, &harm);
             let incident = &mut self.incident;
@@ -137,6 +163,12 @@ impl File {
         events.extend(self.suffer(harm, judge, by));
         let incident = &mut self.incident;
         incident.reports += 1;
+        incident.occasions += 1;
+        incident.reported = by.time;
+        incident.reported_occasion = incident.occasions;
+        if verb == Verb::FinalReport {
+            incident.final_due = 0;
+        }
         if incident.follow_due != 0 {
             incident.follow_due = by.time + incident.limits.follow_up;
         }
@@ -163,7 +195,32 @@ impl File {
             incident.confidential = confidential;
             incident.confidential_since = by.time;
         }
-        Ok(self.enter(Verb::Confirm, to, level, by))
+        let from = self.incident.level;
+        let event = self.enter(Verb::Confirm, to, level, by);
+        self.rise(from, judge, by.time);
+        Ok(event)
+    }
+
+    /// Makes the incident confidential, in whatever open state it is found to be so (rule 5.34), or says why
+    /// it is in other words; the clock of the police begins once. Saying the same again changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::State`].
+    pub fn make_confidential(
+        &mut self,
+        why: Confidential,
+        by: Doer<'_>,
+    ) -> Result<Option<Event>, Refusal> {
+        self.after(Verb::MakeConfidential)?;
+        let incident = &mut self.incident;
+        if incident.confidential == Some(why) {
+            return Ok(None);
+        }
+        if incident.confidential.is_none() {
+            incident.confidential_since = by.time;
+        }
+        incident.confidential = Some(why);
+        self.step(Verb::MakeConfidential, by).map(Some)
     }
 
     fn no_milder(&self, level: Level, judge: Judge<'_>) -> Result<(), Refusal> {
@@ -182,12 +239,17 @@ impl File {
         self.step(Verb::Respond, by)
     }
 
-    /// The danger is over.
+    /// The danger is over; from now on the final report is owed.
     ///
     /// # Errors
     /// [`Refusal::State`].
     pub fn control(&mut self, by: Doer<'_>) -> Result<Event, Refusal> {
-        self.step(Verb::Control, by)
+        let event = self.step(Verb::Control, by)?;
+        let incident = &mut self.incident;
+        if incident.limits.final_report != 0 {
+            incident.final_due = by.time + incident.limits.final_report;
+        }
+        Ok(event)
     }
 
     /// There was none. `handled` says whether the actor noticed or handled it.
@@ -220,13 +282,10 @@ impl File {
             return Err(Refusal::SameLevel(level));
         }
         self.no_milder(level, judge)?;
-        Ok(self.enter(Verb::Relevel, to, level, by))
-    }
-
-    /// Until when casualties can be supplemented, in milliseconds since 1970.
-    pub fn supplement_end(&self) -> i64 {
-        let span = supplement_span(self.incident.hazard_category);
-        self.incident.occurred + span.num_milliseconds()
+        let from = self.incident.level;
+        let event = self.enter(Verb::Relevel, to, level, by);
+        self.rise(from, judge, by.time);
+        Ok(event)
     }
 
     /// Supplements casualties.
@@ -240,8 +299,8 @@ impl File {
         by: Doer<'_>,
     ) -> Result<Vec<Event>, Refusal> {
         let to = self.after(Verb::Supplement)?;
-        let end = self.supplement_end();
-        if by.time > end {
+        let end = supplement_end(self.incident.hazard_category, self.incident.occurred);
+        if by.time >= end {
             return Err(Refusal::SupplementOver(end));
         }
         let mut events = vec![self.enter(Verb::Supplement, to, self.incident.level, by)];

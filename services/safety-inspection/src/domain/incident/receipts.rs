@@ -6,7 +6,8 @@ use super::state::Verb;
 use super::step::{Kind, Medium, Receiver, Step};
 
 impl File {
-    /// A receiver says that it received. Saying so again changes nothing.
+    /// A receiver says that it received. Saying so again changes nothing until there is something new to tell: a
+    /// report, or a graver level.
     ///
     /// # Errors
     /// [`Refusal::Receiver`] for somebody to whom the incident does not go, [`Refusal::State`] for the
@@ -39,7 +40,7 @@ impl File {
         self.reach(Kind::Received, (receiver, medium), "", by)
     }
 
-    /// Somebody outside education was told. Saying so again changes nothing.
+    /// Somebody outside education was told. Saying so again changes nothing until there is something new.
     ///
     /// # Errors
     /// [`Refusal::Receiver`] for a level of the chain.
@@ -68,8 +69,11 @@ impl File {
         reference: &str,
         by: Doer<'_>,
     ) -> Result<Option<Event>, Refusal> {
-        let known =
-            |step: &Step| (step.kind, step.receiver, step.medium) == (kind, receiver, medium);
+        let occasion = self.incident.occasions;
+        let known = |step: &Step| {
+            (step.kind, step.receiver, step.medium, step.occasion)
+                == (kind, receiver, medium, occasion)
+        };
         if self.steps.iter().any(known) {
             return Ok(None);
         }
@@ -82,6 +86,7 @@ impl File {
             kind,
             receiver,
             medium,
+            occasion,
             time: by.time,
             actor: by.actor.to_owned(),
             reference: reference.to_owned(),

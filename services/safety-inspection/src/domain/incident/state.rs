@@ -59,6 +59,8 @@ numbered! {
         Receive = 13,
         /// A notice.
         Tell = 14,
+        /// Found to be confidential.
+        MakeConfidential = 15,
     }
 }
 
@@ -86,6 +88,7 @@ impl State {
             ) => Some(self),
             (Verb::Supplement, S::Detected | S::FalseAlarm) => None,
             (Verb::Supplement | Verb::Receive | Verb::Tell, _) => Some(self),
+            (Verb::MakeConfidential, state) if !state.is_over() => Some(self),
             _ => None,
         }
     }

@@ -75,6 +75,8 @@ pub struct Step {
     pub receiver: Receiver,
     /// By what.
     pub medium: Medium,
+    /// Of which occasion they know: how often there had been something new to tell.
+    pub occasion: i32,
     /// When, in milliseconds since 1970: the server's time.
     pub time: i64,
     /// Who said so.

@@ -26,6 +26,8 @@ pub struct Terms {
     pub hop: Duration,
     /// From one follow-up to the next for the levels I and II.
     pub follow_up: Duration,
+    /// From when the danger is over to the final report.
+    pub final_report: Duration,
     /// `privacy.k`: confidential incidents are counted from so many on.
     pub privacy_k: u32,
 }
@@ -52,6 +54,7 @@ impl Default for Terms {
             ],
             hop: minutes(120),
             follow_up: minutes(24 * 60),
+            final_report: minutes(7 * 24 * 60),
             privacy_k: 10,
         }
     }

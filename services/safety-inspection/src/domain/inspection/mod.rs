@@ -4,5 +4,6 @@ pub mod answer;
 pub mod campaign;
 pub mod coverage;
 pub mod place;
+pub mod premises;
 pub mod schedule;
 pub mod state;

@@ -4,9 +4,11 @@ use chrono::NaiveDate;
 use kit::org::is_id;
 use uuid::Uuid;
 
+use super::premises::Premises;
 use super::schedule::Period;
 use crate::domain::checklist::item::PlaceKind;
 use crate::domain::organization::Kind;
+use crate::domain::photo::{Location, Scene};
 
 /// How many characters a place has at most.
 const LONGEST: usize = 100;
@@ -17,7 +19,7 @@ pub fn is_place(text: &str) -> bool {
 }
 
 /// A place that an organisation entered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     /// The id.
     pub id: Uuid,
@@ -35,6 +37,8 @@ pub struct Place {
     pub opened: NaiveDate,
     /// The first day on which it is no more.
     pub closed: Option<NaiveDate>,
+    /// Where on earth it is; none where nobody said.
+    pub location: Option<Location>,
 }
 
 /// So many places of a kind that are there for the same days.
@@ -57,9 +61,9 @@ impl Stock {
     }
 }
 
-/// What is inspected at an organisation of a kind: itself, what it entered, and its gate and
-/// surroundings where it never entered any.
-pub fn stock(kind: Kind, entered: &[Stock]) -> Vec<Stock> {
+/// What is inspected at an organisation of a kind: itself, what it entered, and one of whatever it has and never
+/// entered, so that what nobody entered is missed and not unseen.
+pub fn stock(kind: Kind, premises: Premises, entered: &[Stock]) -> Vec<Stock> {
     let always = |kind| Stock {
         kind,
         opened: NaiveDate::MIN,
@@ -69,8 +73,9 @@ pub fn stock(kind: Kind, entered: &[Stock]) -> Vec<Stock> {
     let Some(whole) = PlaceKind::whole(kind) else {
         return Vec::new();
     };
-    let missing = [PlaceKind::Gate, PlaceKind::Surroundings].into_iter();
-    let missing = missing.filter(|kind| entered.iter().all(|one| one.kind != *kind));
+    let had = PlaceKind::ALL.iter().copied();
+    let had = had.filter(|kind| premises.has(*kind));
+    let missing = had.filter(|kind| entered.iter().all(|one| one.kind != *kind));
     let mut all = vec![always(whole)];
     all.extend(missing.map(always));
     all.extend_from_slice(entered);
@@ -78,7 +83,11 @@ pub fn stock(kind: Kind, entered: &[Stock]) -> Vec<Stock> {
 }
 
 /// The places of one kind at an organisation of another: where, and for which days.
-pub fn places_of(wanted: PlaceKind, kind: Kind, entered: &[Place]) -> Vec<(String, Stock)> {
+pub fn places_of(
+    wanted: PlaceKind,
+    (kind, premises): (Kind, Premises),
+    entered: &[Place],
+) -> Vec<(String, Stock)> {
     let entered: Vec<&Place> = entered.iter().filter(|one| one.kind == wanted).collect();
     let always = Stock {
         kind: wanted,
@@ -86,7 +95,8 @@ pub fn places_of(wanted: PlaceKind, kind: Kind, entered: &[Place]) -> Vec<(Strin
         closed: None,
         count: 1,
     };
-    match (PlaceKind::whole(kind), wanted.implied()) {
+    let implied = wanted.implied().filter(|_| premises.has(wanted));
+    match (PlaceKind::whole(kind), implied) {
         (None, _) => Vec::new(),
         (Some(whole), _) if whole == wanted => vec![(String::new(), always)],
         (Some(_), Some(implied)) if entered.is_empty() => vec![(implied.to_owned(), always)],
@@ -104,9 +114,53 @@ pub fn places_of(wanted: PlaceKind, kind: Kind, entered: &[Place]) -> Vec<(Strin
     }
 }
 
+/// What pictures of a place of a kind should be of, by what the organisation entered: that very place, or, for
+/// all of the organisation, any of its places that are still there.
+pub fn scene(kind: PlaceKind, place: &str, entered: &[Place]) -> Scene {
+    let concerned = entered.iter().filter(|one| {
+        let same = one.kind == kind && one.place == place;
+        one.closed.is_none() && (kind.is_whole() || same)
+    });
+    Scene {
+        place: place.to_owned(),
+        locations: concerned.filter_map(|one| one.location).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_are_of_the_very_place_or_of_any_of_the_whole() {
+        let place = |kind, place: &str, location, closed| Place {
+            id: Uuid::nil(),
+            organization: "s".to_owned(),
+            org_path: "fz/s".to_owned(),
+            kind,
+            place: place.to_owned(),
+            display_name: "场所".to_owned(),
+            opened: NaiveDate::MIN,
+            closed,
+            location,
+        };
+        let entered = [
+            place(PlaceKind::Gate, "gate", Some((26.0, 119.0)), None),
+            place(PlaceKind::Canteen, "hall", Some((26.1, 119.1)), None),
+            place(PlaceKind::Laboratory, "hall", None, None),
+            place(
+                PlaceKind::Bus,
+                "bus-1",
+                Some((26.2, 119.2)),
+                Some(NaiveDate::MIN),
+            ),
+        ];
+        let of = |kind, place| scene(kind, place, &entered).locations;
+        assert_eq!(of(PlaceKind::Canteen, "hall"), [(26.1, 119.1)]);
+        assert_eq!(of(PlaceKind::Laboratory, "hall"), []);
+        assert_eq!(of(PlaceKind::Bus, "bus-1"), [], "it is no more");
+        assert_eq!(of(PlaceKind::School, ""), [(26.0, 119.0), (26.1, 119.1)]);
+    }
 
     #[test]
     fn places_have_parts_between_slashes() {
@@ -119,18 +173,38 @@ mod tests {
     #[test]
     fn every_campus_has_a_gate_and_surroundings_and_no_bureau_has_any() {
         for kind in Kind::ALL {
-            let kinds: Vec<PlaceKind> = stock(kind, &[]).iter().map(|one| one.kind).collect();
-            let expected = if kind.has_campus() { 3 } else { 0 };
-            assert_eq!(kinds.len(), expected, "{kind:?}");
-            for wanted in PlaceKind::ALL {
-                let places = places_of(*wanted, kind, &[]);
-                assert_eq!(
-                    !places.is_empty(),
-                    kinds.contains(wanted),
-                    "{kind:?} {wanted:?}"
-                );
+            for (premises, all) in [(Premises::default(), 3), (EVERYTHING, 7)] {
+                let stock = stock(kind, premises, &[]);
+                let kinds: Vec<PlaceKind> = stock.iter().map(|one| one.kind).collect();
+                let expected = if kind.has_campus() { all } else { 0 };
+                assert_eq!(kinds.len(), expected, "{kind:?}");
+                for wanted in PlaceKind::ALL {
+                    let places = places_of(*wanted, (kind, premises), &[]);
+                    assert_eq!(
+                        !places.is_empty(),
+                        kinds.contains(wanted),
+                        "{kind:?} {wanted:?}"
+                    );
+                }
             }
         }
+    }
+
+    const EVERYTHING: Premises = Premises {
+        dormitories: true,
+        canteen: true,
+        laboratories: true,
+        buses: true,
+    };
+
+    #[test]
+    fn a_dormitory_that_nobody_entered_is_wanted_all_the_same() {
+        let known = (Kind::School, EVERYTHING);
+        let places = places_of(PlaceKind::Dormitory, known, &[]);
+        assert_eq!(places.len(), 1);
+        assert_eq!(places[0].0, "dormitory");
+        let unknown = (Kind::School, Premises::default());
+        assert!(places_of(PlaceKind::Dormitory, unknown, &[]).is_empty());
     }
 
     #[test]
@@ -145,9 +219,10 @@ mod tests {
             display_name: "校门".to_owned(),
             opened: day,
             closed: None,
+            location: None,
         };
         let entered = [place("east"), place("west")];
-        let places = places_of(PlaceKind::Gate, Kind::School, &entered);
+        let places = places_of(PlaceKind::Gate, (Kind::School, EVERYTHING), &entered);
         let names: Vec<&str> = places.iter().map(|(place, _)| place.as_str()).collect();
         assert_eq!(names, ["east", "west"]);
         let (_, stock_of_one) = &places[0];
@@ -155,7 +230,7 @@ mod tests {
             count: 2,
             ..*stock_of_one
         };
-        let all = stock(Kind::School, &[two]);
+        let all = stock(Kind::School, EVERYTHING, &[two]);
         let gates: u32 = all
             .iter()
             .filter(|one| one.kind == PlaceKind::Gate)

@@ -81,6 +81,8 @@ pub struct Figures {
     pub score: Option<u32>,
     /// How many of its photos other organisations had shown.
     pub borrowed: u32,
+    /// How many of its photos were taken somewhere else.
+    pub misplaced: u32,
 }
 
 /// An inspection of one place.

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 /// How many campuses meet one demand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figure {
-    /// All open campuses: the denominator.
+    /// All open schools and kindergartens: the denominator.
     pub campuses: u64,
     /// Said yes, and the evidence is good.
     pub met: u64,
@@ -18,7 +18,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Campuses that said nothing, which is not a no.
+    /// Campuses that said nothing, or whose version was returned; that is not a no.
     pub fn not_declared(&self) -> u64 {
         self.campuses
             .saturating_sub(self.met)
@@ -28,7 +28,16 @@ impl Figure {
 
     /// Hundredths of a per cent of all campuses that meet it, rounded down; none without a campus.
     pub fn basis_points(&self) -> Option<u32> {
-        let points = self.met.saturating_mul(10_000).checked_div(self.campuses)?;
+        self.share(self.met)
+    }
+
+    /// The same of those that meet it and were confirmed.
+    pub fn confirmed_basis_points(&self) -> Option<u32> {
+        self.share(self.confirmed)
+    }
+
+    fn share(&self, part: u64) -> Option<u32> {
+        let points = part.saturating_mul(10_000).checked_div(self.campuses)?;
         u32::try_from(points).ok()
     }
 }

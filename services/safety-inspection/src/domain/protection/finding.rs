@@ -87,6 +87,10 @@ numbered! {
         NotDeclared = 20,
         /// Devices that were reported are offline.
         DevicesOffline = 21,
+        /// Devices were not reported for too long.
+        DevicesSilent = 22,
+        /// Buses or their drivers are known, but none was declared.
+        BusesUndeclared = 23,
     }
 }
 
@@ -162,6 +166,8 @@ impl Finding {
             Code::BusUnattended => format!("校车 {subject} 未配备照管人员"),
             Code::LeadersAbsent => "未落实学校负责人陪餐".to_owned(),
             Code::DevicesOffline => format!("{actual} 台安防设备离线"),
+            Code::DevicesSilent => format!("{actual} 台安防设备长时间未上报状态"),
+            Code::BusesUndeclared => "已登记校车或校车驾驶员，但填报为没有校车".to_owned(),
             Code::SamplesInsufficient => "食品留样未达到每样不少于 125 克、48 小时".to_owned(),
         }
     }

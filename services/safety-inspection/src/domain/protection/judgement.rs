@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::declaration::{Bus, Declaration, Guards, KeyPart, KeyPartKind, Statement, Video};
+use super::device::Devices;
 use super::finding::{Code, Finding, PartKind};
 use super::guards::{GuardRules, People, Requirement};
 
@@ -20,6 +21,8 @@ pub struct Rules {
     pub video_days: u32,
     /// The same at key targets.
     pub video_key_days: u32,
+    /// Civil days after which a device that was not reported again is silent (rule 5.14).
+    pub device_report_days: u32,
 }
 
 /// The numbers of rules 5.11 to 5.14.
@@ -30,6 +33,7 @@ impl Default for Rules {
             patrols: 5,
             video_days: 30,
             video_key_days: 90,
+            device_report_days: 1,
         }
     }
 }
@@ -75,17 +79,44 @@ impl Judgement {
         self.parts.iter().filter_map(|part| part.due).min()
     }
 
-    /// The same where so many of the devices that were reported are offline: then the video is not as it
-    /// is demanded, whatever was declared (rule 5.14).
+    /// The same where it is known whether the campus has school buses: a declaration that there is none is not
+    /// believed of one that has (rule 5.15).
     #[must_use]
-    pub fn with_offline(mut self, devices: u32) -> Self {
-        let video = self.parts.iter_mut();
-        let video = video.filter(|part| devices > 0 && part.kind == PartKind::Video);
-        for part in video {
-            let code = Code::DevicesOffline;
-            part.findings.push(Finding::short(code, "5.14", 0, devices));
-            if part.verdict == Verdict::Met {
-                part.verdict = Verdict::NotMet;
+    pub fn with_buses(mut self, declaration: &Declaration, has: bool) -> Self {
+        let denied = declaration.buses.as_ref().is_some_and(Vec::is_empty);
+        let parts = self.parts.iter_mut();
+        for part in parts.filter(|part| has && denied && part.kind == PartKind::SchoolBuses) {
+            let code = Code::BusesUndeclared;
+            part.findings.push(Finding::of(code, part.kind.rule()));
+            part.verdict = Verdict::NotMet;
+        }
+        self
+    }
+
+    /// The same with the devices that were reported: a part of which one is offline, or was not heard of for
+    /// too long, is not as it is demanded, whatever was declared (rule 5.14).
+    #[must_use]
+    pub fn with_devices(mut self, devices: &[Devices], rules: &Rules, today: NaiveDate) -> Self {
+        for part in &mut self.parts {
+            let own = devices.iter().filter(|one| one.kind.part() == part.kind);
+            let (mut offline, mut silent) = (0_u32, 0_u32);
+            for one in own {
+                if one.silent(rules.device_report_days, today) {
+                    silent = silent.saturating_add(one.count);
+                } else if !one.online {
+                    offline = offline.saturating_add(one.count);
+                }
+            }
+            let counts = [
+                (Code::DevicesOffline, offline),
+                (Code::DevicesSilent, silent),
+            ];
+            for (code, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+                let finding = Finding::short(code, part.kind.rule(), 0, count);
+                part.findings.push(finding);
+                if part.verdict == Verdict::Met {
+                    part.verdict = Verdict::NotMet;
+                }
             }
         }
         self

@@ -1,6 +1,7 @@
 //! How a campus is protected: declared, confirmed, and judged by the rules and the day.
 
 pub mod declaration;
+pub mod device;
 pub mod figures;
 pub mod finding;
 pub mod guards;

@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 
 use super::declaration::{Bus, Certificates, Declaration, Guards, Statement};
+use super::device::{DeviceKind, Devices};
 use super::figures::Figure;
 use super::finding::{Code, PartKind};
 use super::guards::{GuardRules, People};
@@ -85,6 +86,23 @@ fn who_serves_no_food_and_runs_no_bus_is_asked_for_nothing() {
 }
 
 #[test]
+fn nobody_who_has_buses_declares_that_there_is_none() {
+    let none = Declaration {
+        buses: Some(Vec::new()),
+        ..Declaration::default()
+    };
+    let judged = |declaration: &Declaration, has| {
+        let judged = judge(declaration, of(500), &Rules::default(), day(4, 6));
+        part(&judged.with_buses(declaration, has), PartKind::SchoolBuses)
+    };
+    assert_eq!(judged(&none, false), (Verdict::Met, vec![]));
+    let denied = (Verdict::NotMet, vec![Code::BusesUndeclared]);
+    assert_eq!(judged(&none, true), denied);
+    let nothing = (Verdict::NotDeclared, vec![Code::NotDeclared]);
+    assert_eq!(judged(&Declaration::default(), true), nothing);
+}
+
+#[test]
 fn a_certificate_and_a_bus_inspection_lapse_by_the_clock() {
     let declaration = Declaration {
         full_time_guards: Some(Statement {
@@ -132,6 +150,46 @@ fn a_certificate_and_a_bus_inspection_lapse_by_the_clock() {
 }
 
 #[test]
+fn a_device_counts_against_the_part_that_rests_on_it() {
+    let rules = Rules::default();
+    let today = day(4, 6);
+    let judged = |kind, online, reported| {
+        let devices = [Devices {
+            kind,
+            online,
+            reported,
+            count: 2,
+        }];
+        judge(&Declaration::default(), of(500), &rules, today).with_devices(&devices, &rules, today)
+    };
+    let found = |judged: &Judgement| -> Vec<(PartKind, Code, u32)> {
+        let parts = judged.parts.iter();
+        let all = parts.flat_map(|part| {
+            let found = part.findings.iter();
+            found.map(move |finding| (part.kind, finding.code, finding.actual))
+        });
+        all.filter(|(_, code, _)| *code != Code::NotDeclared)
+            .collect()
+    };
+    for (kind, part) in [
+        (DeviceKind::Camera, PartKind::Video),
+        (DeviceKind::Alarm, PartKind::OneKeyAlarm),
+        (DeviceKind::IntrusionDetector, PartKind::KeyParts),
+        (DeviceKind::AccessControl, PartKind::Entrance),
+        (DeviceKind::Barrier, PartKind::Entrance),
+        (DeviceKind::Recorder, PartKind::Video),
+        (DeviceKind::PatrolReader, PartKind::Patrol),
+    ] {
+        let offline = found(&judged(kind, false, today));
+        assert_eq!(offline, [(part, Code::DevicesOffline, 2)]);
+        assert!(found(&judged(kind, true, day(4, 5))).is_empty());
+        // Nobody has heard of it since the day before yesterday: that it was online then says nothing.
+        let silent = found(&judged(kind, true, day(4, 4)));
+        assert_eq!(silent, [(part, Code::DevicesSilent, 2)]);
+    }
+}
+
+#[test]
 fn each_move_from_each_state_is_what_the_table_says() {
     let states = [
         State::NotDeclared,
@@ -169,6 +227,7 @@ proptest! {
     fn what_is_not_declared_is_the_rest(met in 0u64..50, no in 0u64..50, lapsed in 0u64..50, rest in 0u64..50) {
         let figure = Figure { campuses: met + no + lapsed + rest, met, not_met: no, lapsed, confirmed: 0 };
         prop_assert_eq!(figure.not_declared(), rest);
+        prop_assert_eq!(figure.confirmed_basis_points(), figure.basis_points().map(|_| 0));
         let points = figure.basis_points();
         prop_assert_eq!(points.is_none(), figure.campuses == 0);
         prop_assert!(points.is_none_or(|points| points <= 10_000));

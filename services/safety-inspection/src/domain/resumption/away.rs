@@ -111,11 +111,56 @@ pub struct Suspension {
     pub at: DateTime<Utc>,
 }
 
+impl Suspension {
+    /// Whether its last day is today or tomorrow.
+    pub fn is_ending(&self, today: NaiveDate) -> bool {
+        let left = self.until.map(|until| (until - today).num_days());
+        left.is_some_and(|left| (0..=1).contains(&left))
+    }
+
+    /// Whether its last day has passed. Nobody returns by that alone.
+    pub fn has_passed(&self, today: NaiveDate) -> bool {
+        self.until.is_some_and(|until| until < today)
+    }
+
+    /// The first day after today on which it begins to end or has passed.
+    pub fn turns(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let until = self.until?;
+        let days = [until.pred_opt(), until.succ_opt()].into_iter().flatten();
+        days.filter(|day| *day > today).min()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_suspension_ends_on_its_last_days_and_has_passed_afterwards() {
+        let day = |day| NaiveDate::from_ymd_opt(2022, 4, day).unwrap();
+        let suspension = |until| Suspension {
+            scope: Scope::School,
+            reason: Reason::Epidemic,
+            explanation: "聚集性疫情".to_owned(),
+            until,
+            actor: "district-1".to_owned(),
+            at: DateTime::UNIX_EPOCH,
+        };
+        let until = suspension(Some(day(13)));
+        let seen = |today| {
+            let (ending, passed) = (until.is_ending(today), until.has_passed(today));
+            (ending, passed, until.turns(today))
+        };
+        assert_eq!(seen(day(11)), (false, false, Some(day(12))));
+        assert_eq!(seen(day(12)), (true, false, Some(day(14))));
+        assert_eq!(seen(day(13)), (true, false, Some(day(14))));
+        assert_eq!(seen(day(14)), (false, true, None));
+        let open = suspension(None);
+        assert!(!open.is_ending(day(13)) && !open.has_passed(day(13)));
+        assert_eq!(open.turns(day(13)), None);
+    }
 
     const BATCH: [i32; 3] = [7, 8, 10];
 

@@ -5,6 +5,7 @@ pub mod checklist;
 pub mod figures;
 pub mod guards;
 pub mod inspection;
+pub mod late;
 pub mod order;
 pub mod own_plan;
 pub mod state;

@@ -57,6 +57,11 @@ impl Shelter {
         self.occupants.saturating_sub(self.capacity)
     }
 
+    /// How many more people it takes.
+    pub fn room(&self) -> u32 {
+        self.capacity.saturating_sub(self.occupants)
+    }
+
     /// The same, with nobody inside.
     pub fn emptied(self) -> Self {
         Self {

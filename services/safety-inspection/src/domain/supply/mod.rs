@@ -1,6 +1,6 @@
-//! Supplies of a campus (rule 4.5): what is kept, its ledger, how long it lasts, and who helps whom.
+//! Supplies of a campus (rule 4.5): what is kept, its ledger, how long it lasts, and what is
+//! on its way.
 
-pub mod advice;
 pub mod item;
 pub mod ledger;
 pub mod level;

@@ -1,9 +1,8 @@
-//! Laws of the ledger, of what lasts and of who helps whom.
+//! Laws of the ledger and of what lasts.
 
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 
-use super::advice::{Giver, advise};
 use super::item::{Catalogue, Heads};
 use super::ledger::{Change, Entry, Holding, Lot, MOST, Refusal};
 use super::level::{Alert, Level, attention};
@@ -160,33 +159,6 @@ proptest! {
             there.enter(&Entry::In(change.lot, change.by.unsigned_abs()), today).unwrap();
         }
         prop_assert_eq!(giver.quantity() + receiver.quantity(), before);
-    }
-
-    #[test]
-    fn advice_never_takes_more_than_can_be_spared_and_is_the_same_in_any_order(
-        spares in proptest::collection::vec((any::<bool>(), 0u64..50), 0..12),
-        missing in 0u64..200,
-    ) {
-        let givers: Vec<Giver> = spares.iter().enumerate().map(|(number, (near, spare))| Giver {
-            organization: format!("{number:02}"),
-            near: *near,
-            spare: *spare,
-        }).collect();
-        let proposals = advise(missing, givers.clone());
-        let total: u64 = proposals.iter().map(|proposal| proposal.quantity).sum();
-        let spare: u64 = givers.iter().map(|giver| giver.spare).sum();
-        prop_assert_eq!(total, missing.min(spare));
-        for proposal in &proposals {
-            let giver = givers.iter().find(|giver| giver.organization == proposal.giver).unwrap();
-            prop_assert!(proposal.quantity <= giver.spare);
-        }
-        let first_far = proposals.iter().position(|proposal| !proposal.near);
-        let last_near = proposals.iter().rposition(|proposal| proposal.near);
-        if let (Some(far), Some(near)) = (first_far, last_near) {
-            prop_assert!(near < far);
-        }
-        let turned = givers.into_iter().rev().collect();
-        prop_assert_eq!(proposals, advise(missing, turned));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is done at a level (rule 5.28).
 
+use crate::domain::checklist::item::PlaceKind;
 use crate::domain::numbered::numbered;
 use crate::domain::weather::suspension::Cover;
 
@@ -43,6 +44,15 @@ impl Action {
             Self::StopBuses => "stop-buses",
             Self::OpenShelters => "open-shelters",
             Self::LeadersOnSite => "leaders-on-site",
+        }
+    }
+
+    /// The kind of places of which each that is entered has a task of its own; none when there is one for
+    /// all of the organisation.
+    pub fn each(self) -> Option<PlaceKind> {
+        match self {
+            Self::StopBuses => Some(PlaceKind::Bus),
+            _ => None,
         }
     }
 

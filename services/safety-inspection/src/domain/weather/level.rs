@@ -33,6 +33,14 @@ numbered! {
     }
 }
 
+impl Kind {
+    /// Whether the action table and the suspensions are about it (rules 5.23, 5.24, 5.28). Of other
+    /// weather no rule says what is done, so it raises no level.
+    pub fn has_rules(self) -> bool {
+        self != Self::Other
+    }
+}
+
 impl Level {
     /// Orange or red: schools may open later and let go later (rules 5.25, 5.26).
     pub fn delays(self) -> bool {
@@ -76,6 +84,12 @@ mod tests {
         let delaying = Level::ALL.iter().copied().filter(|level| level.delays());
         assert_eq!(delaying.collect::<Vec<_>>(), [Level::First, Level::Second]);
         assert!(Level::First < Level::Fourth, "the graver is less");
+    }
+
+    #[test]
+    fn no_rule_is_about_other_weather() {
+        let without = Kind::ALL.iter().filter(|kind| !kind.has_rules());
+        assert_eq!(without.collect::<Vec<_>>(), [&Kind::Other]);
     }
 
     #[test]

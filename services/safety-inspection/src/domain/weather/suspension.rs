@@ -32,7 +32,7 @@ numbered! {
         Schools = 1,
         /// Training institutions, off-campus bases, study tours and camps.
         Training = 2,
-        /// School buses.
+        /// School buses, and what brings people to training institutions and bases.
         Buses = 3,
     }
 }

@@ -1,6 +1,6 @@
 //! What a warning of a weather bureau says here: what threatens, how gravely and where (rule 5.23).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use cap::{Category, Colour, Info, Message, MessageType, Status};
 
@@ -14,12 +14,13 @@ const HEADLINE: usize = 200;
 /// What a document warns of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// What threatens.
+    /// What threatens: in the gravest of its parts that rules are about, else in the gravest of all.
     pub kind: Kind,
-    /// How grave: the gravest of all its parts.
+    /// How grave that part is.
     pub level: Level,
-    /// Where: the parts of division codes that are not zero.
-    pub divisions: BTreeSet<String>,
+    /// Where: the parts of division codes that are not zero, each with the gravest level of what is
+    /// said of it; none where no rule is about that.
+    pub areas: BTreeMap<String, Option<Level>>,
     /// The heading, else the event.
     pub headline: String,
     /// The code of the event by GB/T 35965.1; empty when none is stated.
@@ -77,24 +78,26 @@ pub fn read(message: &Message) -> Result<Option<Notice>, Refusal> {
     let Some(first) = message.infos.first() else {
         return Err(Refusal::SaysNothing);
     };
-    let kinds = message.infos.iter().map(kind);
-    let kind = kinds.min().unwrap_or(Kind::Other);
+    let parts = message.infos.iter().map(|info| {
+        let level = info.colour().map(level_of);
+        (kind(info), level, info)
+    });
+    let parts: Vec<(Kind, Option<Level>, &Info)> = parts.collect();
     let weather = |info: &Info| {
         let mut categories = info.categories.iter();
         categories.any(|one| matches!(one, Category::Met | Category::Geo))
     };
-    if kind == Kind::Other && !message.infos.iter().any(weather) {
+    let other = parts.iter().all(|(kind, ..)| !kind.has_rules());
+    if other && !message.infos.iter().any(weather) {
         return Err(Refusal::NotWeather);
     }
-    let colours = message.infos.iter().filter_map(Info::colour);
-    let level = colours.map(level_of).min().ok_or(Refusal::NoLevel)?;
-    let divisions: BTreeSet<String> = message
-        .infos
-        .iter()
-        .flat_map(|info| info.areas.iter().flat_map(|area| info.divisions(area)))
-        .map(|division| cap::prefix(division).to_owned())
-        .collect();
-    if divisions.is_empty() {
+    let graded = parts.iter().filter_map(|(kind, level, _)| {
+        let level = (*level)?;
+        Some((!kind.has_rules(), level, *kind))
+    });
+    let (_, level, kind) = graded.min().ok_or(Refusal::NoLevel)?;
+    let areas = levels(&parts, level);
+    if areas.is_empty() {
         return Err(Refusal::NoDivision);
     }
     let headline = first.headline.as_ref().unwrap_or(&first.event);
@@ -102,10 +105,28 @@ pub fn read(message: &Message) -> Result<Option<Notice>, Refusal> {
     Ok(Some(Notice {
         kind,
         level,
-        divisions,
+        areas,
         headline: headline.chars().take(HEADLINE).collect(),
         event_code: codes.unwrap_or_default().to_owned(),
     }))
+}
+
+/// The level of each division by the parts that are about it; a part without a colour is as grave as
+/// the document.
+fn levels(
+    parts: &[(Kind, Option<Level>, &Info)],
+    gravest: Level,
+) -> BTreeMap<String, Option<Level>> {
+    let mut areas: BTreeMap<String, Option<Level>> = BTreeMap::new();
+    for (kind, level, info) in parts {
+        let level = kind.has_rules().then(|| level.unwrap_or(gravest));
+        let divisions = info.areas.iter().flat_map(|area| info.divisions(area));
+        for division in divisions {
+            let known = areas.entry(cap::prefix(division).to_owned()).or_default();
+            *known = [*known, level].into_iter().flatten().min();
+        }
+    }
+    areas
 }
 
 /// By the code of GB/T 35965.1 where it is one of those that stand for a kind, else by the words.
@@ -161,9 +182,32 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!((notice.kind, notice.level), (Kind::Typhoon, Level::Second));
-        assert_eq!(notice.divisions, ["350102".to_owned()].into());
+        let areas = [("350102".to_owned(), Some(Level::Second))];
+        assert_eq!(notice.areas, areas.into());
         assert_eq!(notice.headline, "台风");
         assert_eq!(read(&document("Actual", "Cancel", "")), Ok(None));
+    }
+
+    #[test]
+    fn each_division_has_the_level_that_is_said_of_it() {
+        let parts = [
+            info("Met", "台风", "Blue", "350102"),
+            info("Met", "暴雨", "Orange", "350103"),
+            info("Met", "高温", "Red", "350102"),
+            info("Met", "高温", "Red", "350104"),
+        ];
+        let notice = read(&document("Actual", "Update", &parts.concat()));
+        let notice = notice.unwrap().unwrap();
+        assert_eq!(
+            (notice.kind, notice.level),
+            (Kind::Rainstorm, Level::Second)
+        );
+        let levels: Vec<_> = notice.areas.into_values().collect();
+        assert_eq!(levels, [Some(Level::Fourth), Some(Level::Second), None]);
+        let heat = info("Met", "高温", "Red", "350102");
+        let heat = read(&document("Actual", "Update", &heat)).unwrap().unwrap();
+        assert_eq!((heat.kind, heat.level), (Kind::Other, Level::First));
+        assert_eq!(heat.areas, [("350102".to_owned(), None)].into());
     }
 
     #[test]

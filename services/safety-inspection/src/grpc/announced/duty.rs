@@ -4,7 +4,7 @@ use kit::field::to_timestamp;
 use proto::safety as pb;
 use proto::safety::safety_event::State as EventState;
 
-use super::{Telling, instant};
+use super::{Telling, instant, number};
 use crate::app::duty::Now;
 use crate::domain::drill::{self, Drill};
 use crate::domain::duty::{Shift, ShiftState, Standing};
@@ -70,8 +70,10 @@ pub(crate) fn duty_standing((organization, org_path): (&str, &str), found: Now) 
         standing,
         shift,
         hole,
+        unmade,
         next,
     } = found;
+    let unmade = number(unmade.len());
     let hole = hole.unwrap_or_default();
     let told = pb::DutyStanding {
         organization: format!("organizations/{organization}"),
@@ -79,6 +81,7 @@ pub(crate) fn duty_standing((organization, org_path): (&str, &str), found: Now) 
         shift: shift.unwrap_or_default(),
         gap_start_time: hole.start.map(to_timestamp),
         gap_end_time: hole.end.map(to_timestamp),
+        missed_round_count: unmade,
         ..pb::DutyStanding::default()
     };
     let metric = match standing {
@@ -90,7 +93,9 @@ pub(crate) fn duty_standing((organization, org_path): (&str, &str), found: Now) 
     Telling::no_standing("dutyStanding", (organization, org_path))
         .with(
             Some(EventState::DutyStanding(told)),
-            Counts::default().with(metric, 1),
+            Counts::default()
+                .with(metric, 1)
+                .with(Metric::RoundsMissed, unmade.into()),
         )
         .wakes(next.timestamp_millis())
 }

@@ -4,11 +4,12 @@ use kit::field::{to_date, to_timestamp};
 use proto::safety as pb;
 use proto::safety::safety_event::State as EventState;
 
-use super::Telling;
+use super::{Telling, tomorrow};
 use crate::domain::figures::{Counts, Metric};
 use crate::domain::hazard::course::Supervision;
 use crate::domain::hazard::entry::Hazard;
 use crate::domain::inspection::campaign::{Campaign, State};
+use crate::store::told::NEVER;
 
 /// A hazard, until it is closed or dismissed.
 pub(crate) fn hazard(hazard: &Hazard) -> Telling {
@@ -56,7 +57,7 @@ fn told_supervision(supervision: &Supervision) -> pb::HazardSupervision {
     }
 }
 
-/// A campaign, while it is open.
+/// A campaign, while it is open; it is looked at again once what was not inspected is a finding.
 pub(crate) fn campaign(campaign: &Campaign) -> Telling {
     let organization = &*campaign.organization;
     let id = campaign.id.hyphenated();
@@ -72,7 +73,13 @@ pub(crate) fn campaign(campaign: &Campaign) -> Telling {
         end_date: Some(to_date(campaign.end)),
         ..pb::InspectionCampaign::default()
     };
-    let open = campaign.state == State::Open;
+    let (open, wakes) = match campaign.state {
+        State::Open => (true, tomorrow(campaign.end)),
+        State::Closed => (false, 0),
+        State::Cancelled => (false, NEVER),
+    };
     let state = open.then_some(EventState::InspectionCampaign(told));
-    Telling::gone("inspectionCampaigns", name, home).with(state, Counts::default())
+    Telling::gone("inspectionCampaigns", name, home)
+        .with(state, Counts::default())
+        .wakes(wakes)
 }

@@ -60,6 +60,7 @@ fn told_clock(clock: &Clock, now: i64) -> pb::IncidentClock {
         done_time: instant(clock.done),
         over_level: clock.over_level,
         late: clock.is_late(now),
+        report_number: clock.report,
     }
 }
 

@@ -20,7 +20,7 @@ use proto::safety as pb;
 use proto::safety::safety_event::State;
 
 pub(crate) use duty::{drill, duty_standing, shift, spot_check};
-pub(crate) use gate::{gate_recheck_standing, gate_red_code_standing};
+pub(crate) use gate::{gate_conflict_standing, gate_recheck_standing, gate_red_code_standing};
 pub(crate) use hazard::{campaign, hazard};
 pub(crate) use incident::incident;
 pub(crate) use refuge::shelter_standing;
@@ -86,6 +86,11 @@ impl Telling {
     /// The same, changed by time at an instant.
     fn wakes(self, wake_at: i64) -> Self {
         Self { wake_at, ..self }
+    }
+
+    /// The same, changed by people only.
+    pub(crate) fn rests(self) -> Self {
+        self.wakes(NEVER)
     }
 
     /// What there is of an organisation once, and is not of interest.

@@ -1,6 +1,8 @@
 //! How teaching is resumed: batches, and how far each school is (rules 4.1, 4.10). Who signed, what
 //! was demanded and why teaching was suspended again stay where they were written.
 
+use chrono::{DateTime, Utc};
+use kit::clock::{civil_date, start_of};
 use kit::field::{to_date, to_timestamp};
 use proto::safety as pb;
 use proto::safety::safety_event::State as EventState;
@@ -9,6 +11,7 @@ use super::Telling;
 use crate::domain::figures::{Counts, Metric};
 use crate::domain::resumption::own_plan::OwnPlan;
 use crate::store::resumption::{BatchRow, Kept};
+use crate::store::told::NEVER;
 
 /// A batch of a bureau. How many schools are how far follows from what is told of them.
 pub(crate) fn batch(row: &BatchRow) -> Telling {
@@ -21,14 +24,15 @@ pub(crate) fn batch(row: &BatchRow) -> Telling {
         planned_date: planned.map(to_date),
         policy_version: row.policy_version.clone(),
         counts: Vec::new(),
-        plan_time: chrono::DateTime::from_timestamp_millis(row.planned_at).map(to_timestamp),
+        plan_time: DateTime::from_timestamp_millis(row.planned_at).map(to_timestamp),
     };
     Telling::gone("resumptionBatches", row.name(), home)
         .with(Some(EventState::ResumptionBatch(told)), Counts::default())
 }
 
-/// How far a school is on its way back to teaching.
-pub(crate) fn resumption(kept: &Kept) -> Telling {
+/// How far a school is on its way back to teaching at `now`.
+pub(crate) fn resumption(kept: &Kept, now: DateTime<Utc>) -> Telling {
+    let today = civil_date(now);
     let home = (&*kept.organization, &*kept.org_path);
     let progress = &kept.progress;
     let suspension = progress.suspension.as_ref();
@@ -52,14 +56,19 @@ pub(crate) fn resumption(kept: &Kept) -> Telling {
             reason: suspension.reason as i32,
             until_date: suspension.until.map(to_date),
             suspend_time: Some(to_timestamp(suspension.at)),
+            ending: suspension.is_ending(today),
+            passed: suspension.has_passed(today),
             ..pb::ResumptionSuspension::default()
         }),
         blocks: kept.guards.iter().map(|kind| *kind as i32).collect(),
         update_time: Some(to_timestamp(kept.updated)),
         ..pb::Resumption::default()
     };
+    let turns = suspension.and_then(|suspension| suspension.turns(today));
+    let wake = turns.map_or(NEVER, |day| start_of(day).timestamp_millis());
     Telling::gone("resumptions", kept.name(), home)
         .with(Some(EventState::Resumption(told)), readiness(kept))
+        .wakes(wake)
 }
 
 /// When a university reported its plan, for which day, and what was decided; not what it says.

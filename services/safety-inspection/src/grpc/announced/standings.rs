@@ -15,6 +15,7 @@ use crate::domain::figures::{Counts, Metric};
 use crate::domain::inspection::coverage::Tally;
 use crate::domain::protection::declaration::Statement;
 use crate::domain::protection::finding::{Code, PartKind};
+use crate::domain::protection::version::State as VersionState;
 
 /// An obligation that ends within as many days presses.
 const PRESSING: i64 = 7;
@@ -117,10 +118,12 @@ pub(crate) fn protection_standing(judged: &Judged, today: NaiveDate) -> Telling 
         (PartKind::ClosedManagement, &declaration.closed_management),
         (PartKind::OneKeyAlarm, &declaration.one_key_alarm),
     ];
+    // What was returned says nothing until it is declared anew.
+    let returned = declared.state == VersionState::Returned;
     let mut counts = Counts::default();
     let mut demands = Vec::with_capacity(said.len());
     for ((kind, said), metrics) in said.into_iter().zip(Metric::DEMANDS) {
-        let (state, lapsed, metric) = weighed(said.as_ref(), metrics, today);
+        let (state, lapsed, metric) = weighed(said.as_ref().filter(|_| !returned), metrics, today);
         if let Some(metric) = metric {
             counts = counts.with(metric, 1);
         }

@@ -34,7 +34,7 @@ pub(in crate::grpc) fn shown(figures: Figures, now: DateTime<Utc>) -> pb::Safety
         display_name: figures.display_name,
         campus_count: many(figures.campuses),
         silent_campus_count: many(figures.silent),
-        demands: demands(counts, figures.campuses),
+        demands: demands(counts, figures.schools),
         hazards: Some(parts::Hazards {
             ungraded_open_count: of(Metric::UngradedOpen),
             ungraded_overdue_count: of(Metric::UngradedOverdue),
@@ -55,6 +55,7 @@ pub(in crate::grpc) fn shown(figures: Figures, now: DateTime<Utc>) -> pb::Safety
             awaited_count: of(Metric::DutyAwaited),
             unattended_count: of(Metric::DutyUnattended),
             gap_count: of(Metric::DutyGap),
+            missed_round_count: of(Metric::RoundsMissed),
         }),
         inspections: Some(parts::Inspections {
             due_count: of(Metric::InspectionsDue),
@@ -96,11 +97,11 @@ fn readiness(counts: &Counts) -> parts::Readiness {
     }
 }
 
-fn demands(counts: &Counts, campuses: u64) -> Vec<parts::Demand> {
+fn demands(counts: &Counts, schools: u64) -> Vec<parts::Demand> {
     let demands = DEMANDS.into_iter().zip(Metric::DEMANDS);
     let demands = demands.map(|(kind, metrics)| {
         let [met, not_met, lapsed] = metrics.map(|metric| counts.get(metric));
-        let total = i64::try_from(campuses).unwrap_or(i64::MAX);
+        let total = i64::try_from(schools).unwrap_or(i64::MAX);
         let said = met.saturating_add(not_met).saturating_add(lapsed);
         let points = met.saturating_mul(10_000).checked_div(total);
         parts::Demand {

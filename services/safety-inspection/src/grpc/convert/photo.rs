@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use kit::field::{Fields, to_timestamp};
 use proto::safety as pb;
 
+use super::{number, spot};
 use crate::app::photos::Shown;
-use crate::domain::photo::Photo;
+use crate::domain::photo::{Location, Photo};
 
 /// The longest address.
 const URI: usize = 2000;
@@ -60,23 +61,39 @@ pub(in crate::grpc) fn photo(
     if taken.is_some_and(|taken| taken > now) {
         fields.violation(field, "不能晚于现在", "must not be in the future");
     }
-    let location = told.location.as_ref().map(|at| (at.latitude, at.longitude));
-    let on_earth = |(latitude, longitude): (f64, f64)| {
-        (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude)
-    };
-    if location.is_some_and(|at| !on_earth(at)) {
-        fields.violation(
-            format!("{path}.location"),
-            "不是有效的位置",
-            "no place on earth",
-        );
+    let location = location(fields, &format!("{path}.location"), told.location.as_ref());
+    if !told.place.is_empty() {
+        spot(fields, &format!("{path}.place"), &told.place);
     }
     Some(Photo {
         sha256: sha256?,
         uri: told.uri.clone(),
         taken: taken?,
         location,
+        place: told.place.clone(),
     })
+}
+
+/// A place on earth that may be left out.
+pub(in crate::grpc) fn location(
+    fields: &mut Fields,
+    field: &str,
+    told: Option<&proto::LatLng>,
+) -> Option<Location> {
+    let (latitude, longitude) = told.map(|at| (at.latitude, at.longitude))?;
+    let on_earth = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
+    if !on_earth {
+        fields.violation(field, "不是有效的位置", "no place on earth");
+    }
+    Some((latitude, longitude))
+}
+
+/// A place on earth for the wire.
+pub(in crate::grpc) fn on_earth((latitude, longitude): Location) -> proto::LatLng {
+    proto::LatLng {
+        latitude,
+        longitude,
+    }
 }
 
 fn is_address(uri: &str) -> bool {
@@ -99,20 +116,23 @@ pub(in crate::grpc) fn shown(shown: Shown) -> pb::Photo {
                 uri,
                 taken,
                 location,
+                place,
             },
         seen_before,
         seen_elsewhere,
+        distance,
+        misplaced,
     } = shown;
     pb::Photo {
         sha256: sha256.to_vec().into(),
         uri,
         take_time: Some(to_timestamp(taken)),
-        location: location.map(|(latitude, longitude)| proto::LatLng {
-            latitude,
-            longitude,
-        }),
+        location: location.map(on_earth),
         seen_before,
         seen_elsewhere_count: seen_elsewhere,
+        place,
+        distance_meters: distance.map(number),
+        misplaced,
     }
 }
 

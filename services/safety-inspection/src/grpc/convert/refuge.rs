@@ -5,7 +5,7 @@ use kit::status::Problem;
 use proto::safety as pb;
 
 use super::{counted, few, history, natural, number};
-use crate::app::refuges::{Isolation, Kept};
+use crate::app::refuges::{Advice, Isolation, Kept};
 use crate::domain::shelter::isolation::{self, IsolationRoom};
 use crate::domain::shelter::{Cause, Shelter, State};
 use crate::store::records::resource_name;
@@ -88,6 +88,31 @@ pub(in crate::grpc) fn occupants(number: i32) -> Result<u32, Problem> {
     let count = counted(&mut fields, "occupant_count", number, MOST_COUNTED);
     fields.finish()?;
     Ok(count)
+}
+
+/// How many people need a place; 0 for those without one in the campus's own shelters.
+pub(in crate::grpc) fn people(number: i32) -> Result<u32, Problem> {
+    let mut fields = Fields::new();
+    let count = counted(&mut fields, "person_count", number, MOST_COUNTED);
+    fields.finish()?;
+    Ok(count)
+}
+
+/// Advice for the wire.
+pub(in crate::grpc) fn advice(advice: Advice) -> pb::PreviewSheltersResponse {
+    let small = |count: u64| i32::try_from(count).unwrap_or(i32::MAX);
+    let proposals = advice.proposals.into_iter();
+    let proposals = proposals.map(|(shelter, part)| pb::ShelterProposal {
+        shelter: shelter.id,
+        person_count: small(part),
+        mutual_aid: shelter.nearness.mutual_aid,
+        same_district: shelter.nearness.same_district,
+    });
+    pb::PreviewSheltersResponse {
+        person_count: small(advice.wanted),
+        proposals: proposals.collect(),
+        unplaced_count: small(advice.unplaced),
+    }
 }
 
 /// The state by which a list is filtered, when it is.

@@ -7,7 +7,7 @@ use proto::safety as pb;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{DutyGrpc, convert};
+use super::{DutyGrpc, convert, told};
 use crate::app::Site;
 use crate::domain::duty::{RosterState, ShiftState, Standing, SwapState};
 use crate::grpc::cut;
@@ -80,8 +80,11 @@ impl DutyGrpc {
         let mut found = self.app.shifts(&asked.site, state, page).await?;
         let binding = [&*request.parent, &*asked.only];
         let next_page_token = cut(&mut found, asked.size, &binding, |one| one.record.id);
+        let mut duty_shifts: Vec<_> = found.into_iter().map(convert::shift).collect();
+        let phones = duty_shifts.iter_mut().map(|shift| &mut shift.phone);
+        phones.for_each(told(&caller, &asked.site));
         Ok(Response::new(pb::ListDutyShiftsResponse {
-            duty_shifts: found.into_iter().map(convert::shift).collect(),
+            duty_shifts,
             next_page_token,
         }))
     }
@@ -147,8 +150,11 @@ impl DutyGrpc {
             last.organization.org_path.clone()
         });
         found.retain(|one| only.is_none_or(|only| only == one.standing));
+        let mut duty_standings: Vec<_> = found.into_iter().map(convert::standing).collect();
+        let phones = duty_standings.iter_mut().map(|one| &mut one.phone);
+        phones.for_each(told(&caller, &site));
         Ok(Response::new(pb::ListDutyStandingsResponse {
-            duty_standings: found.into_iter().map(convert::standing).collect(),
+            duty_standings,
             next_page_token,
         }))
     }

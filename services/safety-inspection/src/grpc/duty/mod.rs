@@ -13,7 +13,25 @@ use uuid::Uuid;
 use super::convert::duty as convert;
 use crate::app::Site;
 use crate::app::duty::{Act, Draft, Duty, ROSTERS, SHIFTS, SWAPS};
-use crate::domain::duty::{ShiftStep, SwapStep};
+use crate::domain::duty::{ShiftStep, SwapStep, covered};
+
+/// Who may do one of these at a place needs to call there: the telephone is told in full (rule 5.31).
+const CALLERS: [Permission; 3] = [
+    Permission::DutyWrite,
+    Permission::DutyAttend,
+    Permission::DutyCheck,
+];
+
+/// What of a telephone a caller is told at a place.
+fn told(caller: &Caller, site: &Site) -> impl Fn(&mut String) {
+    let mut permissions = CALLERS.into_iter();
+    let calls = permissions.any(|permission| caller.require(permission, &site.path).is_ok());
+    move |phone: &mut String| {
+        if !calls {
+            *phone = covered(phone);
+        }
+    }
+}
 
 /// Serves DutyService.
 #[derive(Debug)]
@@ -140,8 +158,10 @@ impl DutyService for DutyGrpc {
         let request = request.into_inner();
         let name = ("name", ROSTERS, &*request.name);
         let (site, id) = self.named(&caller, Permission::DutyRead, name).await?;
-        let roster = self.app.roster(&site, id).await?;
-        Ok(Response::new(convert::roster(roster)))
+        let mut roster = convert::roster(self.app.roster(&site, id).await?);
+        let phones = roster.shifts.iter_mut().map(|shift| &mut shift.phone);
+        phones.for_each(told(&caller, &site));
+        Ok(Response::new(roster))
     }
 
     async fn list_duty_rosters(
@@ -174,8 +194,9 @@ impl DutyService for DutyGrpc {
         let request = request.into_inner();
         let name = ("name", SHIFTS, &*request.name);
         let (site, id) = self.named(&caller, Permission::DutyRead, name).await?;
-        let shift = self.app.shift(&site, id).await?;
-        Ok(Response::new(convert::shift(shift)))
+        let mut shift = convert::shift(self.app.shift(&site, id).await?);
+        told(&caller, &site)(&mut shift.phone);
+        Ok(Response::new(shift))
     }
 
     async fn list_duty_shifts(

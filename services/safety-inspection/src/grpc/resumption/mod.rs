@@ -66,6 +66,8 @@ answered! { ResumptionService for ResumptionGrpc:
         = reads::list_resumption_standings;
     get_resumption_figures(GetResumptionFiguresRequest) -> pb::ResumptionFigures
         = reads::get_resumption_figures;
+    list_late_returns(ListLateReturnsRequest) -> pb::ListLateReturnsResponse
+        = reads::list_late_returns;
     start_self_check(StartSelfCheckRequest) -> pb::Resumption = acts::start_self_check;
     answer_resumption_items(AnswerResumptionItemsRequest) -> pb::Readiness
         = acts::answer_resumption_items;

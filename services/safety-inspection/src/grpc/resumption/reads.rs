@@ -1,6 +1,7 @@
 //! What is read of batches and resumptions.
 
 use kit::auth::{Caller, Permission};
+use kit::field::to_timestamp;
 use kit::page;
 use proto::safety as pb;
 
@@ -148,4 +149,26 @@ pub(super) async fn get_resumption_figures(
     let position = convert::optional_position(request.position)?;
     let figures = app.figures(&site, position).await?;
     Ok(convert::figures(&id, &figures))
+}
+
+pub(super) async fn list_late_returns(
+    app: &Resumptions,
+    caller: &Caller,
+    request: pb::ListLateReturnsRequest,
+) -> Result<pb::ListLateReturnsResponse, Error> {
+    let id = convert::organization("parent", &request.parent)?;
+    let site = app.site(caller, Permission::HoldRead, &id).await?;
+    let size = page::size(request.page_size)?;
+    let binding = [&*request.parent];
+    let after: Option<(String, String)> = page::after(&request.page_token, &binding)?;
+    let mut found = app.late_returns(&site, after, size + 1).await?;
+    let next_page_token = cut(&mut found.people, size, &binding, |last| {
+        (last.org_path.clone(), last.person.to_string())
+    });
+    Ok(pb::ListLateReturnsResponse {
+        late_returns: found.people.into_iter().map(convert::late_return).collect(),
+        next_page_token,
+        counts: found.counts.into_iter().map(convert::late_count).collect(),
+        facts_time: found.facts_time.map(to_timestamp),
+    })
 }

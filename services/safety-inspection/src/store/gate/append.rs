@@ -132,13 +132,14 @@ impl Store {
             .bind(column!(further_readings as text))
             .bind(column!(symptoms))
             .bind(column!(travel_cities as text))
-            .bind(column!(travel_source));
+            .bind(column!(travel_source))
+            .bind(column!(expected));
         if tells {
             let entities = retold.iter().map(|row| row.entity.clone());
             insert = insert.bind(entities.collect::<Vec<_>>());
         }
-        let ids = insert
-            .fetch_all(pool)
+        let inserted = self.db.by_driver("INSERT", insert.fetch_all(pool));
+        let ids = inserted
             .await
             .map_err(|err| DbErr::Query(RuntimeErr::SqlxError(err.into())))?;
         Ok(ids.into_iter().map(|(id,)| id).collect())
@@ -197,9 +198,9 @@ impl Store {
 const COLUMNS: &str = "school, id, org_path, person, outcome, findings, temperature, colour, \
     travel_shown, travel_starred, device, guard, policy_version, decide_time, record_time, \
     facts_time, stale, offline, recheck_of, identification, emergency, client_id, fingerprint, \
-    colour_source, arrival, further_readings, symptoms, travel_cities, travel_source";
+    colour_source, arrival, further_readings, symptoms, travel_cities, travel_source, expected";
 
-const WIDTH: usize = 29;
+const WIDTH: usize = 30;
 
 /// How many rows one SQLite statement writes.
 const ROWS: usize = 500;
@@ -234,6 +235,7 @@ const TYPES: [&str; WIDTH] = [
     "text",
     "int2",
     "text",
+    "int2",
     "int2",
 ];
 
@@ -304,6 +306,7 @@ fn values(row: Model) -> [Value; WIDTH] {
         symptoms,
         travel_cities,
         travel_source,
+        expected,
     } = row;
     [
         school.into(),
@@ -335,5 +338,6 @@ fn values(row: Model) -> [Value; WIDTH] {
         symptoms.into(),
         travel_cities.into(),
         travel_source.into(),
+        expected.into(),
     ]
 }

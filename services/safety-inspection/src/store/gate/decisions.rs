@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
+use sea_orm::sea_query::{self, Expr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -52,6 +53,8 @@ pub struct Record {
     pub stale: bool,
     /// Decided without a network.
     pub offline: bool,
+    /// What this service would have decided instead of a gate without a network.
+    pub expected: Option<Outcome>,
     /// The decision that this one rechecks.
     pub recheck_of: Option<Uuid>,
     /// How the person was identified.
@@ -89,6 +92,10 @@ pub struct Filter {
     pub outcome: Option<Outcome>,
     /// Only those of this person.
     pub person: Option<PersonName>,
+    /// Only those of gates without a network.
+    pub offline: bool,
+    /// Only those of gates without a network that this service contradicts.
+    pub conflict: bool,
 }
 
 impl Store {
@@ -137,6 +144,13 @@ impl Store {
         }
         if let Some(person) = filter.person {
             select = select.filter(Column::Person.eq(person.to_string()));
+        }
+        if filter.offline {
+            select = select.filter(Column::Offline.eq(true));
+        }
+        if filter.conflict {
+            let (expected, outcome) = (Expr::col(Column::Expected), Expr::col(Column::Outcome));
+            select = select.filter(sea_query::ExprTrait::ne(expected, outcome));
         }
         let rows = select
             .order_by_desc(Column::Id)
@@ -239,7 +253,7 @@ pub(super) fn outcome_number(outcome: Outcome) -> i16 {
     }
 }
 
-fn outcome(number: i16) -> Result<Outcome, DbErr> {
+pub(super) fn outcome(number: i16) -> Result<Outcome, DbErr> {
     match number {
         1 => Ok(Outcome::Admit),
         2 => Ok(Outcome::Observe),
@@ -270,6 +284,7 @@ pub(super) fn model(record: &Record) -> Model {
         facts_time,
         stale,
         offline,
+        expected,
         recheck_of,
         identification,
         emergency,
@@ -320,6 +335,7 @@ pub(super) fn model(record: &Record) -> Model {
             .map(|card| cities_text(&card.cities))
             .unwrap_or_default(),
         travel_source: observation.travel_source as i16,
+        expected: expected.map(outcome_number),
     }
 }
 
@@ -429,6 +445,7 @@ impl TryFrom<Model> for Record {
             facts_time: row.facts_time,
             stale: row.stale,
             offline: row.offline,
+            expected: row.expected.map(outcome).transpose()?,
             recheck_of: row.recheck_of,
             identification: Identification::ALL
                 .into_iter()

@@ -8,9 +8,10 @@ use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::packing;
-use crate::domain::gate::clearance::{Clearance, Control};
+use crate::domain::gate::clearance::Clearance;
 use crate::domain::gate::index::{Index, Member};
 use crate::domain::gate::policy::{Enacted, GatePolicy};
+use crate::domain::person::PersonName;
 use crate::store::Store;
 
 /// How many rows one statement writes; each takes eight parameters.
@@ -71,7 +72,7 @@ pub struct Fact {
 impl Store {
     /// The next revision. Whoever takes it holds all other writers of facts back until the end of
     /// the transaction.
-    async fn next_revision(tx: &Tx) -> Result<i64, DbErr> {
+    pub(super) async fn next_revision(tx: &Tx) -> Result<i64, DbErr> {
         let update = statement(
             tx,
             "UPDATE facts_revision SET value = value + 1 WHERE id = 1 RETURNING value",
@@ -171,6 +172,18 @@ impl Store {
                 });
             }
             revision = after.0;
+            let cleared = changes
+                .iter()
+                .filter(|one| one.kind == Kind::Clearance as i16);
+            let people: Vec<PersonName> =
+                cleared.filter_map(|one| one.entity.parse().ok()).collect();
+            // Before the changes: nobody is clear for a moment in between.
+            let lifted = self.regions_lifted(&people).await?;
+            apply(&mut |index| {
+                for (person, day) in &lifted {
+                    index.set_lifted(*person, *day);
+                }
+            });
             let full = changes.len() as u64 == PAGE;
             for part in changes.chunks(64) {
                 apply(&mut |index| part.iter().for_each(|change| change.set(index)));
@@ -310,12 +323,7 @@ impl Change {
             }
             4 => {
                 let Ok(person) = entity.parse() else { return };
-                let isolated = Clearance {
-                    control: Control::Isolated,
-                    ..Clearance::default()
-                };
-                let read = || packing::unpack_clearance(body).unwrap_or(isolated);
-                let clearance = present.then(read);
+                let clearance = present.then(|| packing::read_clearance(body));
                 index.set_clearance(person, clearance);
             }
             _ => tracing::warn!(kind, "a fact of a kind that this version does not know"),

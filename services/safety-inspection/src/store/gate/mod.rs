@@ -2,6 +2,9 @@
 
 mod append;
 pub mod cards;
+pub mod clearances;
+pub mod conflicts;
+pub mod courses;
 pub mod decisions;
 mod entity;
 pub mod facts;

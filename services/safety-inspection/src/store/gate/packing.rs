@@ -66,7 +66,7 @@ pub(super) fn pack_clearance(clearance: Clearance) -> Vec<u8> {
     vec![u8::try_from(control).unwrap_or_default(), medical]
 }
 
-pub(super) fn unpack_clearance(bytes: &[u8]) -> Option<Clearance> {
+fn unpack_clearance(bytes: &[u8]) -> Option<Clearance> {
     let [control, medical] = bytes else {
         return None;
     };
@@ -78,6 +78,15 @@ pub(super) fn unpack_clearance(bytes: &[u8]) -> Option<Clearance> {
     Some(Clearance {
         control: *Control::ALL.get(usize::from(*control))?,
         medical,
+    })
+}
+
+/// The clearance in these bytes. What cannot be read is taken for the worse: nobody is admitted by a
+/// fault of ours.
+pub(super) fn read_clearance(bytes: &[u8]) -> Clearance {
+    unpack_clearance(bytes).unwrap_or(Clearance {
+        control: Control::Isolated,
+        ..Clearance::default()
     })
 }
 
@@ -98,6 +107,8 @@ struct PolicyBody {
     admit_travel_unknown: bool,
     #[serde(default = "recheck_readings")]
     recheck_readings: usize,
+    #[serde(default = "self_monitoring_days")]
+    self_monitoring_days: i32,
     #[serde(default)]
     arrival: Vec<(u8, i32, i32)>,
     #[serde(default)]
@@ -107,6 +118,11 @@ struct PolicyBody {
 /// The readings of a policy that was packed without them.
 fn recheck_readings() -> usize {
     GatePolicy::default().recheck_readings
+}
+
+/// The days of a policy that was packed without them.
+fn self_monitoring_days() -> i32 {
+    GatePolicy::default().self_monitoring_days
 }
 
 /// What a version before did not write.
@@ -130,6 +146,7 @@ pub(super) fn pack_policy(effective: chrono::NaiveDate, policy: &GatePolicy) -> 
         admit_travel_unknown: policy.admit_travel_unknown,
         recheck_wait_seconds: policy.recheck_wait.num_seconds(),
         recheck_readings: policy.recheck_readings,
+        self_monitoring_days: policy.self_monitoring_days,
         deny_colours: policy
             .deny_colours
             .iter()
@@ -187,6 +204,7 @@ pub(super) fn unpack_policy(bytes: &[u8]) -> Option<(chrono::NaiveDate, GatePoli
         admit_travel_unknown: body.admit_travel_unknown,
         recheck_wait: Duration::seconds(body.recheck_wait_seconds),
         recheck_readings: body.recheck_readings,
+        self_monitoring_days: body.self_monitoring_days,
         deny_colours: body
             .deny_colours
             .iter()
@@ -248,6 +266,7 @@ mod tests {
             temperature_plausible: (345, 420),
             admit_travel_unknown: true,
             recheck_readings: 2,
+            self_monitoring_days: 5,
             retention_days: 31,
             visits: VisitPolicy {
                 lead_days: 2,

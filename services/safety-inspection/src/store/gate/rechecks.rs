@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::decisions::Record;
 use super::entity::gate_decision::Model;
-use super::red_codes;
 use super::retention::first_id_at;
+use super::{conflicts, red_codes};
 use crate::domain::gate::decision::Outcome;
 use crate::domain::gate::finding::Finding;
 use crate::store::Store;
@@ -54,6 +54,9 @@ pub(super) fn retellings<'a>(rows: impl IntoIterator<Item = &'a Model>) -> Vec<R
         }
         if red_codes::is_red(&row.findings) {
             changed.insert((&row.school, red_codes::STANDING));
+        }
+        if row.expected.is_some_and(|expected| expected != row.outcome) {
+            changed.insert((&row.school, conflicts::STANDING));
         }
     }
     let entity = |(school, standing)| format!("organizations/{school}/{standing}");

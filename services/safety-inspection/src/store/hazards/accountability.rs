@@ -104,18 +104,22 @@ impl Store {
         RecordRow::add(tx, &rows.collect::<Vec<_>>()).await
     }
 
-    /// Whether somebody was told at or after `since` that this resource was not done.
+    /// Whether somebody of an organisation was told at or after `since` that this resource was not done.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn is_told_not_done(
         tx: &Tx,
-        resource: &str,
+        (organization, resource): (&str, &str),
         since: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql =
-            "SELECT 1 FROM accountability_records WHERE resource = $1 AND told_at >= $2 LIMIT 1";
-        let values = [resource.into(), since.timestamp_millis().into()];
+        let sql = "SELECT 1 FROM accountability_records \
+             WHERE resource = $1 AND told_at >= $2 AND resource <> '' AND organization = $3 LIMIT 1";
+        let values = [
+            resource.into(),
+            since.timestamp_millis().into(),
+            organization.into(),
+        ];
         Ok(tx
             .query_one_raw(statement(tx, sql, values))
             .await?

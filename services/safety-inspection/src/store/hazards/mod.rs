@@ -250,6 +250,28 @@ impl Store {
         let wheres = format!("organization = $1 AND {OPEN} ORDER BY id");
         select(db, &wheres, vec![organization.into()], limit).await
     }
+
+    /// How many open hazards of one organisation are major; by rule (rule 5.4) before anybody graded
+    /// them too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_major_hazards(
+        db: &impl ConnectionTrait,
+        organization: &str,
+    ) -> Result<u32, DbErr> {
+        let major = Grade::Major as i16;
+        let sql = format!(
+            "SELECT COUNT(*) FROM hazards WHERE organization = $1 AND {OPEN} \
+             AND (grade = {major} OR (grade = 0 AND major_rules <> ''))"
+        );
+        let found = statement(db, &sql, [organization.into()]);
+        let Some(row) = db.query_one_raw(found).await? else {
+            return Ok(0);
+        };
+        let count: i64 = row.try_get_by_index(0)?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
 }
 
 async fn select(

@@ -72,6 +72,8 @@ row! {
         hop_sla: i64,
         /// From follow-up to follow-up.
         follow_up: i64,
+        /// From when the danger is over to the final report.
+        final_sla: i64,
         /// Where its chain begins.
         begins: i16,
         /// Whether a district stands in the chain.
@@ -80,6 +82,20 @@ row! {
         first_reported: i64,
         /// When the next follow-up is due.
         follow_due: i64,
+        /// When the newest report was written.
+        reported: i64,
+        /// Which occasion that was.
+        reported_occasion: i32,
+        /// When the final report is due.
+        final_due: i64,
+        /// When its level last rose after the first report.
+        raised: i64,
+        /// How long after that the level above is told by telephone.
+        raised_phone: i64,
+        /// Which occasion that was.
+        raised_occasion: i32,
+        /// How often there was something new to tell.
+        occasions: i32,
         /// Since when the government must hear of it.
         government_since: i64,
         /// How many reports there are.
@@ -97,9 +113,11 @@ row! {
 
 row! {
     /// A receipt or a notice; never changed.
-    StepRow in "incident_steps" by ["incident", "kind", "receiver", "medium"] {
+    StepRow in "incident_steps" by ["incident", "occasion", "kind", "receiver", "medium"] {
         /// The incident.
         incident: Uuid,
+        /// Of which occasion they know.
+        occasion: i32,
         /// What.
         kind: i16,
         /// Who.
@@ -180,10 +198,18 @@ impl From<&File> for IncidentRow {
             written_sla: limits.written,
             hop_sla: limits.hop,
             follow_up: limits.follow_up,
+            final_sla: limits.final_report,
             begins: incident.chain.begins as i16,
             has_district: incident.chain.has_district,
             first_reported: incident.first_reported,
             follow_due: incident.follow_due,
+            reported: incident.reported,
+            reported_occasion: incident.reported_occasion,
+            final_due: incident.final_due,
+            raised: incident.raised,
+            raised_phone: incident.raised_phone,
+            raised_occasion: incident.raised_occasion,
+            occasions: incident.occasions,
             government_since: incident.government_since,
             reports: incident.reports,
             events: incident.events,
@@ -221,6 +247,7 @@ impl IncidentRow {
                 written: self.written_sla,
                 hop: self.hop_sla,
                 follow_up: self.follow_up,
+                final_report: self.final_sla,
             },
             chain: Chain {
                 begins: Receiver::from_number(self.begins.into()).ok_or_else(bad)?,
@@ -238,6 +265,13 @@ impl IncidentRow {
             over_level_reason: self.over_level_reason,
             first_reported: self.first_reported,
             follow_due: self.follow_due,
+            reported: self.reported,
+            reported_occasion: self.reported_occasion,
+            final_due: self.final_due,
+            raised: self.raised,
+            raised_phone: self.raised_phone,
+            raised_occasion: self.raised_occasion,
+            occasions: self.occasions,
             government_since: self.government_since,
             reports: self.reports,
             events: self.events,
@@ -251,6 +285,7 @@ impl StepRow {
     fn new(incident: Uuid, step: &Step) -> Self {
         Self {
             incident,
+            occasion: step.occasion,
             kind: step.kind as i16,
             receiver: step.receiver as i16,
             medium: step.medium as i16,
@@ -266,6 +301,7 @@ impl StepRow {
             kind: Kind::from_number(self.kind.into()).ok_or_else(bad)?,
             receiver: Receiver::from_number(self.receiver.into()).ok_or_else(bad)?,
             medium: Medium::from_number(self.medium.into()).ok_or_else(bad)?,
+            occasion: self.occasion,
             time: self.time,
             actor: self.actor,
             reference: self.reference,
@@ -296,7 +332,7 @@ impl Store {
             .into_iter()
             .map(StepRow::step)
             .collect::<Result<Vec<_>, _>>()?;
-        steps.sort_by_key(|step| step.time);
+        steps.sort_by_key(|step| (step.time, step.occasion));
         let incident = row.incident()?;
         Ok(Some(File { incident, steps }))
     }

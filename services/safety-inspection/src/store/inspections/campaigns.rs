@@ -206,6 +206,30 @@ impl Store {
         Ok(())
     }
 
+    /// The ids and places of organisations at which something of a campaign was not inspected and nobody
+    /// was told so, at most `limit`. The campaign is told by `name`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn untold_targets(
+        tx: &Tx,
+        (campaign, name): (&Campaign, &str),
+        limit: u64,
+    ) -> Result<Vec<(String, String)>, DbErr> {
+        let sql = format!(
+            "SELECT DISTINCT organization, org_path FROM campaign_targets t \
+             WHERE campaign = $1 AND inspected_on = '' AND NOT EXISTS \
+             (SELECT 1 FROM accountability_records a \
+             WHERE a.resource = $2 AND a.resource <> '' AND a.organization = t.organization) \
+             ORDER BY org_path LIMIT {limit}"
+        );
+        let values: [Value; 2] = [campaign.id.into(), name.into()];
+        let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+            .collect()
+    }
+
     /// How far a campaign is in each district, after `after` in the order of their ids.
     ///
     /// # Errors

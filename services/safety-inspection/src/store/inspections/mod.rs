@@ -7,6 +7,7 @@ mod findings;
 mod hits;
 mod items;
 mod places;
+mod premises;
 mod records;
 mod schedules;
 mod templates;

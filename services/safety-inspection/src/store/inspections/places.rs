@@ -9,6 +9,7 @@ use super::{IN_TREE, day, day_text, known, optional_day, small, tree, unsigned};
 use crate::domain::checklist::item::PlaceKind;
 use crate::domain::inspection::place::{Place, Stock};
 use crate::store::Store;
+use crate::store::photos::{degrees, micro};
 
 row! {
     /// A place that is inspected.
@@ -29,6 +30,10 @@ row! {
         opened_on: String,
         /// The first day on which it is no more; empty while it is.
         closed_on: String,
+        /// Millionths of a degree, or the least number.
+        latitude: i32,
+        /// Millionths of a degree, or the least number.
+        longitude: i32,
     }
 }
 
@@ -38,6 +43,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_inspection_place(tx: &Tx, place: &Place) -> Result<(), DbErr> {
+        let (latitude, longitude) = micro(place.location);
         let row = PlaceRow {
             id: place.id,
             organization: place.organization.clone(),
@@ -47,8 +53,14 @@ impl Store {
             display_name: place.display_name.clone(),
             opened_on: place.opened.to_string(),
             closed_on: day_text(place.closed),
+            latitude,
+            longitude,
         };
         PlaceRow::save(tx, &[row]).await?;
+        if place.kind == PlaceKind::Bus {
+            Self::retell(tx, &place.organization, "drillStanding").await?;
+            Self::retell(tx, &place.organization, "protectionStanding").await?;
+        }
         Self::retell(tx, &place.organization, "inspectionStanding").await
     }
 
@@ -133,6 +145,7 @@ fn place(row: PlaceRow) -> Result<Place, DbErr> {
         kind: known(PlaceKind::from_number(row.kind.into()), "kind of place")?,
         opened: day(&row.opened_on)?,
         closed: optional_day(&row.closed_on)?,
+        location: degrees((row.latitude, row.longitude)),
         id: row.id,
         organization: row.organization,
         org_path: row.org_path,

@@ -56,6 +56,8 @@ row! {
         started_at: i64,
         /// When it was submitted.
         submitted_at: i64,
+        /// How many photos were taken somewhere else.
+        misplaced_count: i32,
     }
 }
 
@@ -165,6 +167,7 @@ fn row_of(inspection: &Inspection) -> InspectionRow {
         created_at: inspection.created.timestamp_millis(),
         started_at: millis(inspection.started),
         submitted_at: millis(inspection.submitted),
+        misplaced_count: count(figures.misplaced),
     }
 }
 
@@ -189,6 +192,7 @@ fn inspection(row: InspectionRow) -> Result<Inspection, DbErr> {
             not_applicable: unsigned(row.not_applicable_count.into()),
             score: u32::try_from(row.score).ok(),
             borrowed: unsigned(row.borrowed_count.into()),
+            misplaced: unsigned(row.misplaced_count.into()),
         },
         created: instant(row.created_at)?,
         started: optional_instant(row.started_at)?,

@@ -8,6 +8,15 @@ use kit::rows::{Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::Store;
+use crate::domain::protection::device::{DeviceKind, Devices};
+use crate::store::{day_of, unreadable};
+
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// By how many milliseconds the clocks of the city are ahead of UTC.
+const AHEAD: i64 = 8 * 60 * 60 * 1000;
+/// 1 January 1970, counted from the year 1.
+const EPOCH: i64 = 719_163;
 
 row! {
     /// A device of a campus.
@@ -67,30 +76,47 @@ impl Store {
         Ok((new, changed))
     }
 
-    /// How many devices of each of these campuses are offline; a campus without one is left out.
+    /// The devices of each of these campuses, alike ones together; a campus without one is left out.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn offline_devices(
+    pub async fn devices_of(
         db: &impl ConnectionTrait,
         organizations: &[&str],
-    ) -> Result<HashMap<String, u32>, DbErr> {
+    ) -> Result<HashMap<String, Vec<Devices>>, DbErr> {
+        let mut found: HashMap<String, Vec<Devices>> = HashMap::new();
         if organizations.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(found);
         }
+        // Reports are grouped by civil day; instants of reports are after 1970, so the division rounds down.
         let sql = format!(
-            "SELECT organization, COUNT(*) FROM protection_devices WHERE online = FALSE \
-             AND organization IN ({}) GROUP BY organization",
+            "SELECT organization, kind, online, (reported_at + {AHEAD}) / {DAY}, COUNT(*) \
+             FROM protection_devices WHERE organization IN ({}) \
+             GROUP BY organization, kind, online, (reported_at + {AHEAD}) / {DAY} \
+             ORDER BY organization, kind, online, 4",
             placeholders(1, organizations.len())
         );
         let values = organizations.iter().map(|id| Value::from(*id));
         let rows = db.query_all_raw(statement(db, &sql, values)).await?;
-        let counts = rows.iter().map(|row| {
-            let count: i64 = row.try_get_by_index(1)?;
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            Ok((row.try_get_by_index(0)?, count))
-        });
-        counts.collect()
+        for row in &rows {
+            let kind: i16 = row.try_get_by_index(1)?;
+            let Some(kind) = DeviceKind::from_number(kind.into()) else {
+                continue;
+            };
+            let day: i64 = row.try_get_by_index(3)?;
+            let count: i64 = row.try_get_by_index(4)?;
+            let devices = Devices {
+                kind,
+                online: row.try_get_by_index(2)?,
+                reported: i32::try_from(day + EPOCH)
+                    .map_err(|_| unreadable("day"))
+                    .and_then(day_of)?,
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+            };
+            let organization: String = row.try_get_by_index(0)?;
+            found.entry(organization).or_default().push(devices);
+        }
+        Ok(found)
     }
 
     /// The devices of a campus after the code `after`, only those that are not online when asked.

@@ -1,4 +1,4 @@
-//! What all campuses of a part of the tree say of the three demands of rule 5.10, in one query.
+//! What all schools and kindergartens of a part of the tree say of the three demands of rule 5.10, in one query.
 
 use chrono::NaiveDate;
 use kit::db::statement;
@@ -18,7 +18,14 @@ pub struct CampusAnswers {
     pub figures: [Figure; 3],
 }
 
-fn figure(answer: Option<i16>, due: Option<i32>, confirmed: bool, today: i32) -> Figure {
+/// What an answer of a version in this state counts as. One that was returned says nothing: the campus has to
+/// declare anew.
+fn figure(state: Option<i16>, (answer, due): (Option<i16>, Option<i32>), today: i32) -> Figure {
+    let is = |of: State| state == Some(of as i16);
+    let (answer, confirmed) = (
+        answer.filter(|_| !is(State::Returned)),
+        is(State::Confirmed),
+    );
     let good = due.is_some_and(|due| due >= today);
     let count = |yes: bool| u64::from(yes);
     Figure {
@@ -31,7 +38,7 @@ fn figure(answer: Option<i16>, due: Option<i32>, confirmed: bool, today: i32) ->
 }
 
 impl Store {
-    /// What every open campus at and below a place says on a civil day, in the order of places.
+    /// What every open school and kindergarten at and below a place says on a civil day, in the order of places.
     ///
     /// # Errors
     /// When the database fails.
@@ -40,7 +47,7 @@ impl Store {
         place: &str,
         today: NaiveDate,
     ) -> Result<Vec<CampusAnswers>, DbErr> {
-        let campuses = Kind::ALL.into_iter().filter(|kind| kind.has_campus());
+        let campuses = Kind::ALL.into_iter().filter(|kind| kind.is_school());
         let kinds: Vec<String> = campuses.map(|kind| (kind as i16).to_string()).collect();
         let sql = format!(
             "SELECT o.org_path, p.state, p.guards_answer, p.guards_due, p.closed_answer, \
@@ -60,11 +67,10 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let state: Option<i16> = row.try_get_by_index(1)?;
-                let confirmed = state == Some(State::Confirmed as i16);
                 let figure = |answer: usize| -> Result<Figure, DbErr> {
                     let due = row.try_get_by_index(answer + 1)?;
                     let answer = row.try_get_by_index(answer)?;
-                    Ok(figure(answer, due, confirmed, today))
+                    Ok(figure(state, (answer, due), today))
                 };
                 Ok(CampusAnswers {
                     org_path: row.try_get_by_index(0)?,

@@ -172,6 +172,22 @@ impl Store {
         row.map(Declared::try_from).transpose()
     }
 
+    /// The newest declarations of these campuses, but for those that were returned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn declarations(
+        db: &impl ConnectionTrait,
+        organizations: &[&str],
+    ) -> Result<Vec<Declared>, DbErr> {
+        let keys = organizations.iter().map(|id| Value::from(*id)).collect();
+        let rows = ProtectionRow::find(db, "organization", keys, Lock::No).await?;
+        let standing = rows
+            .into_iter()
+            .filter(|row| row.state != State::Returned as i16);
+        standing.map(Declared::try_from).collect()
+    }
+
     /// The newest declaration of a campus, which nobody else changes until the transaction ends.
     ///
     /// # Errors
@@ -205,6 +221,10 @@ impl Store {
         };
         ProtectionRow::save(tx, &[row]).await?;
         VersionRow::save(tx, &[version]).await?;
+        // What a campus has decides on drills and inspections too.
+        for standing in ["drillStanding", "inspectionStanding"] {
+            Self::retell(tx, &now.organization, standing).await?;
+        }
         Self::retell(tx, &now.organization, "protectionStanding").await
     }
 

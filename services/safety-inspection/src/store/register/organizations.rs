@@ -1,5 +1,7 @@
 //! The organisation tree.
 
+use std::collections::HashMap;
+
 use kit::db::statement;
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -63,6 +65,20 @@ impl Store {
     ) -> Result<Option<Organization>, DbErr> {
         let row = OrganizationRow::get(db, id, Lock::No).await?;
         Ok(row.and_then(OrganizationRow::organization))
+    }
+
+    /// What organisations are called, by their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn display_names(
+        db: &impl ConnectionTrait,
+        ids: impl Iterator<Item = &str>,
+    ) -> Result<HashMap<String, String>, DbErr> {
+        let ids = ids.map(Value::from).collect();
+        let rows = OrganizationRow::find(db, "id", ids, Lock::No).await?;
+        let names = rows.into_iter().map(|row| (row.id, row.display_name));
+        Ok(names.collect())
     }
 
     /// Open organisations at or below `place` of one of `kinds` (any when empty), in the order of

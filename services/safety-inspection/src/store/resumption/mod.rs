@@ -262,7 +262,11 @@ impl Store {
     pub async fn save_resumptions(tx: &Tx, kept: &[Kept]) -> Result<(), DbErr> {
         let rows = kept.iter().map(row_of).collect::<Result<Vec<_>, _>>()?;
         ResumptionRow::save(tx, &rows).await?;
-        Self::tell(tx, kept.iter().map(announced::resumption).collect()).await
+        let told = kept.iter().map(|one| {
+            let seen = one.checked.unwrap_or(one.updated).max(one.updated);
+            announced::resumption(one, seen)
+        });
+        Self::tell(tx, told.collect()).await
     }
 
     /// The resumptions of schools, in the order of the schools and batches; `lock` keeps others from

@@ -46,7 +46,7 @@ pub(crate) const NEVER: i64 = i64::MAX;
 /// What there is of an organisation once, and follows from much.
 const STANDINGS: &str = "'drillStanding', 'dutyStanding', 'inspectionStanding', 'weatherState', \
      'protectionStanding', 'supplyStanding', 'shelterStanding', 'gateRecheckStanding', \
-     'gateRedCodeStanding'";
+     'gateRedCodeStanding', 'gateConflictStanding'";
 
 impl Store {
     /// Tells how entities are now, each of them once: announces what changed, and changes the figures

@@ -32,6 +32,9 @@ row! {
         state: i16,
         /// The parts of division codes that are not zero, joined by commas; empty for all.
         divisions: String,
+        /// The numbers of the levels at these, in their order, joined by commas: 0 where it raises
+        /// none; empty when all have `level`.
+        levels: String,
         /// The sender of a warning, the headquarters of a response level.
         issuer: String,
         /// The heading of a warning, the document of a response level.
@@ -67,9 +70,24 @@ impl AlarmRow {
         }
     }
 
-    /// Where it holds.
+    /// What it names.
     pub fn prefixes(&self) -> Vec<&str> {
         prefixes(&self.divisions)
+    }
+
+    /// Where it holds, and the number of the level there.
+    fn areas(&self) -> Vec<(String, i16)> {
+        let prefixes = self.prefixes();
+        if prefixes.is_empty() {
+            return vec![(String::new(), self.level)];
+        }
+        let levels = self
+            .levels
+            .split(',')
+            .map_while(|text| text.parse::<i16>().ok());
+        let levels = levels.chain(std::iter::repeat(self.level));
+        let areas = prefixes.into_iter().map(str::to_owned).zip(levels);
+        areas.filter(|(_, level)| *level > 0).collect()
     }
 }
 
@@ -114,17 +132,15 @@ impl Store {
         Self::weather_changed(tx, (&subject, row.changes), moved, row.level, turn).await?;
         AlarmRow::save(tx, std::slice::from_ref(&row)).await?;
         Self::clear_weather_area(tx, row.id).await?;
-        if row.state == IN_FORCE {
-            let mut prefixes: Vec<String> = row.prefixes().into_iter().map(str::to_owned).collect();
-            if prefixes.is_empty() {
-                prefixes.push(String::new());
-            }
-            let count = prefixes.len();
+        let areas = row.areas();
+        if row.state == IN_FORCE && !areas.is_empty() {
+            let count = areas.len();
+            let (prefixes, levels): (Vec<_>, Vec<_>) = areas.into_iter().unzip();
             let columns = vec![
                 ("alarm", Column::Uuid(vec![row.id; count])),
                 ("prefix", Column::Text(prefixes)),
                 ("place", Column::Text(vec![row.place.clone(); count])),
-                ("level", Column::Small(vec![row.level; count])),
+                ("level", Column::Small(levels)),
             ];
             insert(tx, "weather_areas", columns, "").await?;
         }

@@ -1,6 +1,6 @@
 //! The CAP documents of warnings, joined to their chains.
 
-use cap::{Chain, Document, Message, Record, Reference};
+use cap::{Chain, Document, Message, Record, Reference, Status};
 use chrono::DateTime;
 use kit::bulk::Column;
 use kit::db::Tx;
@@ -82,6 +82,8 @@ impl DocumentRow {
         };
         let record = Record {
             kind: self.kind,
+            // Nothing else is taken.
+            status: Status::Actual,
             refers_to: self.refers_to.clone(),
             expires_at: self.expires_at,
         };

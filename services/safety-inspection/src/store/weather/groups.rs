@@ -100,6 +100,24 @@ impl Store {
         Ok(with_members(db, rows).await?.pop())
     }
 
+    /// The ids of the others of the group of an organisation, in their order; none where it has no group.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mutual_aid_partners(
+        db: &impl ConnectionTrait,
+        organization: &str,
+    ) -> Result<Vec<String>, DbErr> {
+        let sql = "SELECT organization FROM mutual_aid_members WHERE organization <> $1 \
+             AND mutual_aid_group = (SELECT mutual_aid_group FROM mutual_aid_members \
+             WHERE organization = $1) ORDER BY organization";
+        let rows = db.query_all_raw(statement(db, sql, [organization.into()]));
+        rows.await?
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect()
+    }
+
     /// Groups of bureaus at and below `place`, after the group `after`, at most `limit`.
     ///
     /// # Errors

@@ -87,9 +87,7 @@ async fn reach(tx: &Tx, row: &SuspensionRow, which: &str, turn: &Turn) -> Result
     };
     let taught =
         kinds(&|kind| Cover::of_teaching(kind).is_some_and(|cover| covers.contains(&cover)));
-    let buses = kinds(&|kind| {
-        covers.contains(&Cover::Buses) && Cover::of_teaching(kind) == Some(Cover::Schools)
-    });
+    let buses = kinds(&|kind| covers.contains(&Cover::Buses) && Cover::of_teaching(kind).is_some());
     let mut wheres = Where::after(vec![row.id.into()]);
     wheres.below("s.org_path", &row.org_path);
     wheres.within("o.division", &prefixes(&row.divisions));

@@ -1,11 +1,16 @@
 //! Tasks for all organisations whose level changed in a turn, given out and stood down at once.
 
+use chrono::DateTime;
 use kit::bulk::{Column, listed};
+use kit::clock::civil_date;
 use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
+use uuid::Uuid;
 
 use super::Turn;
+use crate::domain::checklist::item::PlaceKind;
+use crate::domain::weather::action::Action;
 use crate::domain::weather::state::State;
 use crate::domain::weather::task::TaskState;
 use crate::store::{Store, unreadable};
@@ -18,6 +23,10 @@ const SUBJECT: &str = "WEATHER";
 /// The lines `p` of the action table that bind an organisation `s` at its level.
 const BINDS: &str = "p.region = s.region AND p.level = s.level AND p.kind = s.kind";
 
+/// The place that a task `t` is about is no longer entered.
+const PLACE_GONE: &str = "(t.place <> '' AND NOT EXISTS (SELECT 1 FROM inspection_places b \
+     WHERE b.organization = t.organization AND b.place = t.place AND b.closed_on = ''))";
+
 impl Store {
     /// Gives each organisation that this turn changed the tasks of its level, each once in an
     /// episode, and stands down what its level no longer asks for.
@@ -27,6 +36,11 @@ impl Store {
     pub(super) async fn settle_weather_tasks(tx: &Tx, turn: &Turn) -> Result<(), DbErr> {
         stand_down(tx, turn).await?;
         give_out(tx, turn).await?;
+        for action in Action::ALL {
+            if let Some(kind) = action.each() {
+                give_out_each(tx, turn, *action, kind).await?;
+            }
+        }
         name_owners(tx, turn).await
     }
 }
@@ -66,7 +80,7 @@ async fn move_tasks(
 async fn stand_down(tx: &Tx, turn: &Turn) -> Result<(), DbErr> {
     let unasked = format!(
         "(t.episode < s.episode OR NOT EXISTS (SELECT 1 FROM weather_plan p \
-         WHERE {BINDS} AND p.action = t.action))"
+         WHERE {BINDS} AND p.action = t.action) OR {PLACE_GONE})"
     );
     let moved = (TaskState::Open, TaskState::StoodDown);
     move_tasks(tx, turn, moved, ("", &unasked)).await
@@ -77,7 +91,7 @@ async fn give_out(tx: &Tx, turn: &Turn) -> Result<(), DbErr> {
     let reopened = State::Reopened as i32;
     let asked = format!(
         "t.episode = s.episode AND s.state <> {reopened} AND EXISTS (SELECT 1 FROM weather_plan p \
-         WHERE {BINDS} AND p.action = t.action)"
+         WHERE {BINDS} AND p.action = t.action) AND NOT {PLACE_GONE}"
     );
     let moved = (TaskState::StoodDown, TaskState::Open);
     // The time runs anew: from the `created_at` that the insert below gives.
@@ -90,15 +104,89 @@ async fn give_out(tx: &Tx, turn: &Turn) -> Result<(), DbErr> {
          s.organization, s.org_path, s.episode, p.action, s.level, {open}, '', $2, \
          $2 + 60000 * CAST(p.minutes AS BIGINT), '', 0, '', 0 \
          FROM weather_states s CROSS JOIN weather_plan p \
-         WHERE s.turn = $1 AND s.state <> {reopened} AND {BINDS} \
-         ON CONFLICT (name) DO UPDATE SET level = excluded.level, \
-         owner = CASE WHEN weather_tasks.due_at = 0 THEN '' ELSE weather_tasks.owner END, \
-         due_at = CASE WHEN weather_tasks.due_at = 0 THEN excluded.due_at ELSE weather_tasks.due_at END \
-         WHERE weather_tasks.state = {open}"
+         WHERE s.turn = $1 AND s.state <> {reopened} AND {BINDS} AND p.action NOT IN ({}) {}",
+        each_of_its_own(),
+        unless_it_stands(),
     );
     let values = [turn.number.into(), turn.now.into()];
     tx.execute_raw(statement(tx, &sql, values)).await?;
     Ok(())
+}
+
+/// What becomes of a task that is given out again: its time runs anew when it was stood down.
+fn unless_it_stands() -> String {
+    format!(
+        "ON CONFLICT (name) DO UPDATE SET level = excluded.level, \
+         owner = CASE WHEN weather_tasks.due_at = 0 THEN '' ELSE weather_tasks.owner END, \
+         due_at = CASE WHEN weather_tasks.due_at = 0 THEN excluded.due_at ELSE weather_tasks.due_at END \
+         WHERE weather_tasks.state = {}",
+        TaskState::Open as i32
+    )
+}
+
+/// The numbers of the actions of which each place has a task of its own.
+fn each_of_its_own() -> String {
+    let own = Action::ALL.iter().filter(|action| action.each().is_some());
+    let own: Vec<String> = own.map(|action| (*action as i32).to_string()).collect();
+    own.join(", ")
+}
+
+/// The same as [`give_out`] for an action of which each place of a kind has a task of its own.
+async fn give_out_each(tx: &Tx, turn: &Turn, action: Action, kind: PlaceKind) -> Result<(), DbErr> {
+    let today = DateTime::from_timestamp_millis(turn.now).map(civil_date);
+    let today = today.unwrap_or_default().to_string();
+    let (open, reopened) = (TaskState::Open as i32, State::Reopened as i32);
+    let mut after = Uuid::nil();
+    loop {
+        let sql = format!(
+            "SELECT b.id, b.organization, b.place FROM inspection_places b \
+             JOIN weather_states s ON s.organization = b.organization \
+             WHERE s.turn = $1 AND s.level > 0 AND b.kind = {} AND b.closed_on = '' \
+             AND b.opened_on <= $2 AND b.id > $3 ORDER BY b.id LIMIT $4",
+            kind as i32
+        );
+        let values: [Value; 4] = [
+            turn.number.into(),
+            today.as_str().into(),
+            after.into(),
+            TOGETHER.into(),
+        ];
+        let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
+        let (mut ids, mut organizations, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for row in &rows {
+            after = row.try_get_by_index(0)?;
+            ids.push(after.hyphenated().to_string());
+            organizations.push(row.try_get_by_index(1)?);
+            places.push(row.try_get_by_index(2)?);
+        }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let columns = vec![
+            ("id", Column::Text(ids)),
+            ("organization", Column::Text(organizations)),
+            ("place", Column::Text(places)),
+        ];
+        for (list, values) in listed(tx, columns) {
+            let sql = format!(
+                "WITH entered (id, organization, place) AS ({list}) \
+                 INSERT INTO weather_tasks (name, organization, org_path, episode, action, level, \
+                 state, owner, created_at, due_at, doer, done_at, note, changes, place) \
+                 SELECT 'organizations/' || s.organization || '/weatherTasks/' || s.episode || '-' || \
+                 p.word || '-' || e.id, s.organization, s.org_path, s.episode, p.action, s.level, \
+                 {open}, '', {now}, {now} + 60000 * CAST(p.minutes AS BIGINT), '', 0, '', 0, e.place \
+                 FROM entered e JOIN weather_states s ON s.organization = e.organization \
+                 CROSS JOIN weather_plan p \
+                 WHERE s.turn = {number} AND s.state <> {reopened} AND {BINDS} AND p.action = {action} \
+                 {stands}",
+                now = turn.now,
+                number = turn.number,
+                action = action as i32,
+                stands = unless_it_stands(),
+            );
+            tx.execute_raw(statement(tx, &sql, values)).await?;
+        }
+    }
 }
 
 /// Names who answers for the weather at each organisation of this turn, part by part.

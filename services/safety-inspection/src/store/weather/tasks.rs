@@ -41,6 +41,8 @@ row! {
         note: String,
         /// How many entries its history has.
         changes: i32,
+        /// The place within the organisation that it is about; empty for all of it.
+        place: String,
     }
 }
 

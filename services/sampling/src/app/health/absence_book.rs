@@ -10,6 +10,7 @@ use kit::feed::announce;
 use sea_orm::Value;
 
 use super::Said;
+use super::alarms;
 use super::deadlines::{self, Deadline};
 use crate::app::App;
 use crate::app::tube_steps::millis;
@@ -53,7 +54,7 @@ impl App {
             .collect();
         let rooms =
             dormitories::rooms_of(tx, groups.into_iter().map(Value::from).collect()).await?;
-        let mut said = Said::default();
+        let (mut said, mut alarms) = (Said::default(), Vec::new());
         let mut tallies: BTreeMap<String, AbsenceTally> = BTreeMap::new();
         let (mut due, mut over, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for (before, row) in &mut changed {
@@ -78,6 +79,7 @@ impl App {
             let ill = |row: &AbsenceRow| row.reason == Reason::Illness.code();
             if before.as_ref().is_some_and(ill) || ill(row) {
                 let room = rooms.get(&person(&row.person)).cloned().unwrap_or_default();
+                alarms.extend(alarms::of_absence(before.as_ref(), row, &room, now));
                 let signs = sign(row, room, &policy.health).into_iter().collect();
                 said.source(&row.name(), before.is_none(), signs);
             }
@@ -94,7 +96,8 @@ impl App {
         if said.is_empty() {
             return Ok(());
         }
-        self.note_signs(tx, said, now).await
+        self.note_signs(tx, said, now).await?;
+        self.raise(tx, alarms, now).await
     }
 }
 
@@ -118,11 +121,16 @@ fn waits(row: &AbsenceRow, facts: &Facts, rules: &HealthRules) -> [Option<i64>; 
     ]
 }
 
-/// When the sick days of an absence ask for an interview, by the calendar as it is known now.
+/// When the sick days of an absence ask for an interview, counted from the first day with the reason
+/// illness, by the calendar as it is known now.
 pub(super) fn interview(row: &AbsenceRow, facts: &Facts, rules: &HealthRules) -> Option<i64> {
     let morning = rules.slots.iter().find(|rule| rule.slot == Slot::Morning);
     let minute = morning.map_or(NOON, |rule| rule.deadline_minute);
-    let start = to_day(row.start_day);
+    let start = to_day(if row.ill_day == 0 {
+        row.start_day
+    } else {
+        row.ill_day
+    });
     interview_at(&facts.calendar, start, rules.interview_days, minute)
 }
 
@@ -147,8 +155,8 @@ fn settle(row: &mut AbsenceRow, policy: &Policy, now: DateTime<Utc>) -> Result<(
             row.upload_due = now + millis(policy.health.upload_sla);
         }
     } else {
-        (row.illness_time, row.upload_due) = (0, 0);
-        (row.upload_overdue, row.interview_due) = (false, false);
+        // When an illness was to be uploaded, and that it was not, is remembered: it may be one after all.
+        (row.illness_time, row.interview_due) = (0, false);
     }
     if state == AbsenceState::Ended {
         row.interview_due = false;
@@ -184,6 +192,7 @@ fn sign(row: &AbsenceRow, dormitory: String, rules: &HealthRules) -> Option<Sign
         symptoms,
         temperature: row.temperature,
         diagnosis: (row.disease != 0).then_some(suspected),
+        ruled_out: None,
         severity: if row.hospitalised {
             Severity::Hospitalised
         } else {

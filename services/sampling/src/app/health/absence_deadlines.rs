@@ -27,7 +27,7 @@ impl App {
                 row.escalated = before.facts()?.stands().allows(AbsenceVerb::Escalate);
             }
             Deadline::AbsenceUpload => {
-                row.upload_overdue = row.upload_due != 0 && row.upload_time == 0;
+                row.upload_overdue |= row.due_upload() != 0 && row.upload_time == 0;
             }
             Deadline::AbsenceInterview => {
                 let facts = self.facts.get(tx).await?;
@@ -42,7 +42,8 @@ impl App {
             | Deadline::Signals
             | Deadline::ReportHop
             | Deadline::FollowUpReport
-            | Deadline::ControlEnds => return Ok(()),
+            | Deadline::ControlEnds
+            | Deadline::MeasureEnds => return Ok(()),
         }
         self.keep_absences(tx, vec![(Some(before), row)], now).await
     }

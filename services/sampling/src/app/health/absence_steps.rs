@@ -130,7 +130,7 @@ impl App {
             }
             AbsenceStep::Assign(tracer) => row.tracer = tracer,
             AbsenceStep::Upload => {
-                if row.upload_due == 0 || row.upload_time != 0 {
+                if row.due_upload() == 0 || row.upload_time != 0 {
                     return Err(Error::AbsenceState(state));
                 }
                 row.upload_time = now.timestamp_millis();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
+use kit::clock::civil_date;
 use kit::db::Tx;
 use kit::request::{Once, once};
 use proto::sampling::{Absence, RecordAbsenceRequest};
@@ -310,6 +311,13 @@ fn derive(row: &mut AbsenceRow, standing: &[ReportRow], now: DateTime<Utc>) -> R
     let checks = standing.iter().filter(|report| report.source != name);
     let first = checks.min_by_key(|report| (report.day, &report.source));
     row.check_name = first.map_or_else(String::new, |report| report.source.clone());
+    let ill = said.iter().filter(|(reason, _)| *reason == Reason::Illness);
+    let ill = ill.map(|(_, day)| i32::from(day.number())).min();
+    if row.told != Reason::Illness.code() || row.ill_day == 0 {
+        row.ill_day = ill.unwrap_or_default();
+    } else {
+        row.ill_day = ill.map_or(row.ill_day, |day| day.min(row.ill_day));
+    }
     match together(said) {
         Some((reason, start)) => {
             row.reported = reason.code();
@@ -328,6 +336,14 @@ fn derive(row: &mut AbsenceRow, standing: &[ReportRow], now: DateTime<Utc>) -> R
 /// Somebody was reached and gave the reason.
 pub(super) fn reached(row: &mut AbsenceRow, reason: Reason, now: DateTime<Utc>) {
     row.told = reason.code();
+    if reason == Reason::Illness && row.ill_day == 0 {
+        // Nobody knew of another reason: it was an illness from the first day on.
+        row.ill_day = if row.reported == Reason::Unknown.code() {
+            row.start_day
+        } else {
+            i32::from(Day::from(civil_date(now)).number())
+        };
+    }
     if row.trace_time == 0 {
         row.trace_time = now.timestamp_millis();
     }

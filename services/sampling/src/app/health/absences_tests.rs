@@ -22,6 +22,7 @@ kit::store_suite!(crate::Migrator;
     what_people_found_out_outlives_the_reports,
     any_order_of_what_checks_say_ends_alike,
     an_absence_that_ended_is_counted_no_more,
+    sick_days_count_from_the_first_day_of_illness,
 );
 
 const SCHOOL: &str = "fz/350102/2135010001";
@@ -162,6 +163,36 @@ async fn reports_open_one_absence_each_in_any_order(db: Database) {
     assert_eq!(counted.count(Reason::Isolation, AbsenceState::Open), 1);
 }
 
+/// Rule 1.12: days away for another reason are no sick days.
+async fn sick_days_count_from_the_first_day_of_illness(db: Database) {
+    let app = app(db).await;
+    let today = i32::from(Day::from(monday()).number());
+    reports(&app, &[report(1, Reason::Personal, 2)]).await;
+    let yesterday = [report(2, Reason::Illness, 1), report(3, Reason::Unknown, 1)];
+    reports(&app, &yesterday).await;
+    let now = [report(1, Reason::Illness, 0), report(2, Reason::Illness, 0)];
+    reports(&app, &now).await;
+    let rows = open(&app).await;
+    let days: Vec<_> = rows
+        .iter()
+        .map(|row| (row.start_day, row.ill_day))
+        .collect();
+    let expected = [(today - 2, today), (today - 1, today - 1), (today - 1, 0)];
+    assert_eq!(days, expected);
+    // Whoever is reached after nobody knew why was ill from the first day on.
+    let mut traced = open(&app).await.pop().expect("three");
+    reached(&mut traced, Reason::Illness, app.clock.now());
+    assert_eq!(traced.ill_day, today - 1);
+    let mut other = AbsenceRow {
+        reported: Reason::Personal.code(),
+        ill_day: 0,
+        told: 0,
+        ..traced
+    };
+    reached(&mut other, Reason::Illness, app.clock.now());
+    assert_eq!(other.ill_day, today);
+}
+
 async fn an_absence_that_ended_is_counted_no_more(db: Database) {
     let app = app(db).await;
     reports(&app, &[report(1, Reason::Personal, 0)]).await;
@@ -221,7 +252,11 @@ async fn what_a_check_takes_back_is_taken_back(db: Database) {
         panic!("one is left, not {}", left.len())
     };
     assert_eq!((&now.id, now.reason), (&second.id, Reason::Personal.code()));
-    assert_eq!((now.upload_due, signs_of(&app, now).await), (0, 0));
+    assert_eq!((now.due_upload(), signs_of(&app, now).await), (0, 0));
+    assert_eq!(
+        now.upload_due, second.upload_due,
+        "should it be one after all"
+    );
     assert_eq!(signs_of(&app, &first).await, 0, "nobody is taken for ill");
     let counted = tally(&app).await;
     assert_eq!(counted.count(Reason::Illness, AbsenceState::Open), 0);

@@ -5,10 +5,11 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::grpc::health::case_document::{self, Contents};
+use crate::grpc::health::case_document::{self, Contents, Table};
 use crate::store::health::cases::{self, CaseRow, ExportRow};
 use crate::store::health::contacts;
 use crate::store::health::reports;
+use crate::store::rolls;
 use kit::rows::{Lock, Row};
 
 /// More lines of one case than there can be.
@@ -22,6 +23,10 @@ pub(crate) enum Format {
     Csv = 1,
     /// The whole document.
     Json = 2,
+    /// The reports as a table.
+    CsvReports = 3,
+    /// The contacts as a table.
+    CsvContacts = 4,
 }
 
 impl App {
@@ -45,6 +50,9 @@ impl App {
         let reports = reports::list(&tx, id, 0, ALL).await?;
         let contacts = contacts::list(&tx, id, Vec::new(), ALL).await?;
         let events = cases::events(&tx, id, 0, ALL).await?;
+        let school = rolls::organization_name(&tx, &row.school).await?;
+        let groups = rolls::groups_at(&tx, std::slice::from_ref(&row.org_path)).await?;
+        let class_group = groups.into_iter().next().map(|group| group.display_name);
         let file = reports::files(&tx, vec![row]).await?.pop();
         let contents = Contents {
             file: file.unwrap_or_default(),
@@ -52,10 +60,14 @@ impl App {
             reports,
             contacts,
             actor: caller.subject.clone(),
+            school,
+            class_group: class_group.unwrap_or_default(),
         };
         let document = case_document::document(&contents, now);
         let bytes = match format {
-            Format::Csv => case_document::csv(&document),
+            Format::Csv => case_document::csv(&document, Table::Card),
+            Format::CsvReports => case_document::csv(&document, Table::Reports),
+            Format::CsvContacts => case_document::csv(&document, Table::Contacts),
             Format::Json => case_document::json(&document),
         };
         let line = ExportRow {

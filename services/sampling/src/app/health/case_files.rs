@@ -11,12 +11,13 @@ use proto::error::ErrorReason;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Said;
+use super::clusters::is_above;
 use super::deadlines::{self, Deadline};
 use super::reports;
 use crate::app::App;
 use crate::domain::day::Day;
-use crate::domain::health::case::{Happening, Subject};
-use crate::domain::health::disease::{Disease, Severity};
+use crate::domain::health::case::{Detection, Happening, Subject};
+use crate::domain::health::disease::{Certainty, Disease, Severity};
 use crate::domain::health::report;
 use crate::domain::health::sign::Sign;
 use crate::domain::health::symptom::Symptoms;
@@ -122,13 +123,15 @@ impl App {
         HopRow::add(tx, &hops).await?;
         let entity = format!("{}/{}", row.id, report::SCHOOL);
         deadlines::wait(tx, Deadline::ReportHop, &entity, row.first_due + 1).await?;
+        self.exclude_by_case(tx, &row, actor, now).await?;
         self.say_case(tx, &row, true, now).await?;
         log(tx, &mut row, Happening::Opened, actor, "", now).await?;
         self.finish_case(tx, row, now).await
     }
 
-    /// Says what the case knows of its person's health: nothing once it was ruled out, nor while the
-    /// disease is unknown, when the check that led to it says what was seen.
+    /// Says what the case knows of its person's health: what they have or, once it was ruled out, what
+    /// they have not; nothing while the disease is unknown, when the check that led to it says what was
+    /// seen.
     pub(super) async fn say_case(
         &self,
         tx: &Tx,
@@ -140,24 +143,54 @@ impl App {
             return Ok(());
         };
         let standing = row.standing()?;
-        let certainty = standing.certainty.filter(|_| row.disease != 0);
-        let sign = certainty.map(|certainty| Sign {
-            source: row.name(),
-            person: person(&row.person),
-            kind,
-            group: row.org_path.clone(),
-            dormitory: row.dormitory.clone(),
-            day: found_on(row),
-            until: Day::NEVER,
-            symptoms: Symptoms::NONE,
-            temperature: 0,
-            diagnosis: Some((Disease(row.disease), certainty)),
-            severity: standing.severity,
-            onset: Day::from_number(u16::try_from(row.onset).unwrap_or_default()),
-            time: row.detect_time,
+        let disease = Some(Disease(row.disease)).filter(|disease| disease.0 != 0);
+        let sign = disease.map(|disease| match standing.certainty {
+            Some(certainty) => Sign {
+                diagnosis: Some((disease, certainty)),
+                severity: standing.severity,
+                // Whoever was cleared before it was confirmed is ill again from then on.
+                time: if certainty == Certainty::Confirmed {
+                    row.detect_time.max(row.confirm_time)
+                } else {
+                    row.detect_time
+                },
+                ..sign_of(row, kind)
+            },
+            None => Sign {
+                ruled_out: Some(disease),
+                time: row.close_time,
+                ..sign_of(row, kind)
+            },
         });
         let mut said = Said::default();
         said.source(&row.name(), first, sign.into_iter().collect());
+        self.note_signs(tx, said, now).await
+    }
+
+    /// Says that the person of a case that was of `before` had not that, so that whatever suspected it
+    /// counts no more, and takes back that they had not what it is of now.
+    pub(super) async fn say_revised(
+        &self,
+        tx: &Tx,
+        row: &CaseRow,
+        before: Disease,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let Some(kind) = GroupKind::from_code(row.kind) else {
+            return Ok(());
+        };
+        let source = |disease: i16| format!("{}/diseases/{disease}", row.name());
+        let mut said = Said::default();
+        said.source(&source(row.disease), false, Vec::new());
+        if before.0 != 0 && before.0 != row.disease {
+            let none = Sign {
+                source: source(before.0),
+                ruled_out: Some(before),
+                time: now.timestamp_millis(),
+                ..sign_of(row, kind)
+            };
+            said.source(&source(before.0), false, vec![none]);
+        }
         self.note_signs(tx, said, now).await
     }
 
@@ -275,6 +308,20 @@ impl CaseFile {
     }
 }
 
+/// A school may not undo by itself what others found or know of: what was confirmed, came from a
+/// laboratory, is urgent or was reported is ruled out only above it, and only there are the contacts
+/// freed before their day (rules 1.16, 1.17, 2.21).
+pub(super) fn check_decides(caller: &Caller, row: &CaseRow) -> Result<(), Error> {
+    let weighs = row.certainty == Certainty::Confirmed.code()
+        || row.detection == Detection::Laboratory as i16
+        || row.urgent
+        || row.reports != 0;
+    if weighs && !is_above(caller, &row.school) {
+        return Err(Error::CaseDecidedAbove);
+    }
+    Ok(())
+}
+
 /// Notes what happened to a case.
 pub(super) async fn log(
     tx: &Tx,
@@ -295,6 +342,26 @@ pub(super) async fn log(
         note: note.to_owned(),
     };
     Ok(CaseEventRow::add(tx, std::slice::from_ref(&event)).await?)
+}
+
+/// A sign of the person of a case that says nothing yet.
+fn sign_of(row: &CaseRow, kind: GroupKind) -> Sign {
+    Sign {
+        source: row.name(),
+        person: person(&row.person),
+        kind,
+        group: row.org_path.clone(),
+        dormitory: row.dormitory.clone(),
+        day: found_on(row),
+        until: Day::NEVER,
+        symptoms: Symptoms::NONE,
+        temperature: 0,
+        diagnosis: None,
+        ruled_out: None,
+        severity: Severity::Mild,
+        onset: Day::from_number(u16::try_from(row.onset).unwrap_or_default()),
+        time: 0,
+    }
 }
 
 /// The civil day on which a case was found.

@@ -9,13 +9,14 @@ use prost::Message;
 use proto::sampling::Case;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case_files::{Locked, log, room_of};
+use super::case_files::{Locked, check_decides, log, room_of};
 use crate::app::App;
 use crate::app::controls::Controls;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Happening, Outcome, Subject, Verb};
 use crate::domain::health::disease::{Disease, Severity};
 use crate::domain::health::report::first_limit;
+use crate::domain::health::return_rule::earliest_onset;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
 use crate::grpc::convert::person_name;
@@ -58,7 +59,8 @@ pub(crate) struct NewCase {
 /// What a human does with a case.
 #[derive(Clone, Debug)]
 pub(crate) enum CaseChange {
-    Confirm(String),
+    /// Why, and of what disease if that is told.
+    Confirm(String, Option<Disease>),
     RuleOut(String),
     Grade(Severity),
     Close {
@@ -71,7 +73,7 @@ pub(crate) enum CaseChange {
 impl CaseChange {
     fn method(&self) -> &'static str {
         match self {
-            Self::Confirm(_) => "ConfirmCase",
+            Self::Confirm(..) => "ConfirmCase",
             Self::RuleOut(_) => "RuleOutCase",
             Self::Grade(_) => "UpdateSeverity",
             Self::Close { .. } => "CloseCase",
@@ -80,7 +82,7 @@ impl CaseChange {
 
     fn verb(&self) -> Verb {
         match self {
-            Self::Confirm(_) => Verb::Confirm,
+            Self::Confirm(..) => Verb::Confirm,
             Self::RuleOut(_) => Verb::RuleOut(Outcome::RuledOut),
             Self::Grade(severity) => Verb::Grade(*severity),
             Self::Close { outcome, .. } => Verb::Close(*outcome),
@@ -89,16 +91,28 @@ impl CaseChange {
 
     fn happening(&self) -> Happening {
         match self {
-            Self::Confirm(_) => Happening::Confirmed,
+            Self::Confirm(..) => Happening::Confirmed,
             Self::RuleOut(_) => Happening::RuledOut,
             Self::Grade(_) => Happening::Severity,
             Self::Close { .. } => Happening::Closed,
         }
     }
 
+    /// Whether people are let go whom the case keeps away: its person, or its contacts before their
+    /// day.
+    fn frees(&self) -> bool {
+        match self {
+            Self::RuleOut(_) => true,
+            Self::Close {
+                release_contacts, ..
+            } => *release_contacts,
+            Self::Confirm(..) | Self::Grade(_) => false,
+        }
+    }
+
     fn reason(&self) -> &str {
         match self {
-            Self::Confirm(reason) | Self::RuleOut(reason) | Self::Close { reason, .. } => reason,
+            Self::Confirm(reason, _) | Self::RuleOut(reason) | Self::Close { reason, .. } => reason,
             Self::Grade(_) => "",
         }
     }
@@ -128,8 +142,10 @@ impl App {
             );
             return Err(Problem::invalid("detect_time", chinese, english).into());
         }
-        if new.onset > self.today() {
-            let (chinese, english) = ("不得晚于今天", "must not be in the future");
+        let today = self.today();
+        let is_known = !new.onset.is_never();
+        if is_known && (new.onset > today || new.onset < earliest_onset(today)) {
+            let (chinese, english) = ("应在今天及此前 60 天内", "within the last 60 days");
             return Err(Problem::invalid("onset_date", chinese, english).into());
         }
         self.lock_health(&tx, &[&row.school]).await?;
@@ -225,14 +241,32 @@ impl App {
             return Err(Error::CaseState("EVENT"));
         }
         let standing = row.standing()?.after(change.verb())?;
+        if change.frees() {
+            check_decides(caller, &row)?;
+        }
         row.stand(standing);
         match change {
-            CaseChange::Confirm(_) => row.confirm_time = now.timestamp_millis(),
+            CaseChange::Confirm(_, disease) => {
+                row.confirm_time = now.timestamp_millis();
+                let disease = disease.filter(|disease| disease.0 != row.disease);
+                if let Some(disease) = disease {
+                    self.is_only_case(&tx, &row, disease).await?;
+                    self.name_disease(&tx, &mut row, disease, &caller.subject, now)
+                        .await?;
+                } else if row.disease == 0 && !row.person.is_empty() {
+                    return Err(Problem::invalid("disease", "须填写确诊的病种", "required").into());
+                }
+                self.exclude_by_case(&tx, &row, &caller.subject, now)
+                    .await?;
+                self.recontrol_contacts(&tx, &row, now).await?;
+            }
             CaseChange::Grade(Severity::Dead) => row.death_time = now.timestamp_millis(),
             CaseChange::Grade(_) => {}
-            CaseChange::RuleOut(_) | CaseChange::Close { .. } => {
+            CaseChange::RuleOut(_) => {
                 row.close_time = now.timestamp_millis();
+                self.lift_case(&tx, &row, &caller.subject, now).await?;
             }
+            CaseChange::Close { .. } => row.close_time = now.timestamp_millis(),
         }
         if matches!(change, CaseChange::Grade(_)) && row.first_time == 0 {
             self.shorten(&tx, &mut row, now).await?;
@@ -268,7 +302,12 @@ impl App {
 
     /// The first report of a case that became graver may be due sooner (rule 1.19); one that became
     /// lighter has no more time than before.
-    async fn shorten(&self, tx: &Tx, row: &mut CaseRow, now: DateTime<Utc>) -> Result<(), Error> {
+    pub(super) async fn shorten(
+        &self,
+        tx: &Tx,
+        row: &mut CaseRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let policy = self.policy_at(tx, &row.org_path).await?;
         let limit = first_limit(&policy.health, Disease(row.disease), row.toll()?);
         let due = now.timestamp_millis() + kit::hop::millis(limit);

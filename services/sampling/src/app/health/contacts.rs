@@ -6,12 +6,14 @@ use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
 use kit::clock::start_of;
 use kit::db::Tx;
+use kit::hop;
 use kit::request::{Once, once};
 use kit::status::Problem;
 use prost::Message;
 use proto::sampling::{AddContactsResponse, CaseContact};
 
-use super::case_files::{Locked, log, school_of};
+use super::absence_book::to_day;
+use super::case_files::{Locked, check_decides, log, school_of};
 use super::deadlines::{self, Deadline};
 use crate::app::App;
 use crate::app::controls::Controls;
@@ -20,6 +22,7 @@ use crate::domain::health::case::Happening;
 use crate::domain::health::contact::{Degree, control};
 use crate::domain::health::disease::Disease;
 use crate::domain::health::rules::ContactRule;
+use crate::domain::hold::Control;
 use crate::domain::policy::Policy;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
@@ -31,6 +34,9 @@ use crate::store::health::cases::CaseRow;
 use crate::store::health::contacts::{self, ContactRow};
 use crate::store::people;
 use kit::rows::{Lock, Row};
+
+/// After how many milliseconds the negative result of a contact whose days are over is looked for again.
+const AGAIN: i64 = 300_000;
 
 /// A contact as somebody names it. `relation` is a number of the contract.
 #[derive(Clone, Debug)]
@@ -102,9 +108,8 @@ impl App {
                 ..ContactRow::default()
             };
             let rule = rule_of(&policy, &row);
-            if let Some((control, until)) = control(rule, one.degree, one.last, self.today()) {
-                contact.control = control.code();
-                contact.until = end_of(until);
+            if let Some(found) = control(rule, one.degree, one.last, self.today()) {
+                put(&mut contact, rule, found);
             }
             rows.push(contact);
         }
@@ -148,6 +153,44 @@ impl App {
         Ok(())
     }
 
+    /// Puts on the contacts of a case what the contact rule of its disease asks for now: the disease
+    /// became known or another one, it was confirmed, or the case was opened again (rule 2.21). Whoever
+    /// is under a stronger or a longer control stays under it, and whoever was removed stays free.
+    pub(super) async fn recontrol_contacts(
+        &self,
+        tx: &Tx,
+        row: &CaseRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let key = vec![row.id.as_str().into()];
+        let stored = ContactRow::find(tx, "case_id", key, Lock::No).await?;
+        if stored.is_empty() {
+            return Ok(());
+        }
+        let policy = self.policy_at(tx, &row.org_path).await?;
+        let rule = rule_of(&policy, row);
+        let mut changed = Vec::new();
+        for contact in stored.iter().filter(|contact| contact.remove_time == 0) {
+            let degree = Degree::from_code(contact.degree).unwrap_or(Degree::Close);
+            let last = to_day(contact.last_day);
+            let Some(found) = control(rule, degree, last, self.today()) else {
+                continue;
+            };
+            let is_stronger = Some(found.0) >= Control::from_code(contact.control)
+                && end_of(found.1) >= contact.until;
+            if contact.control == 0 || is_stronger {
+                let mut next = contact.clone();
+                put(&mut next, rule, found);
+                if next != *contact {
+                    changed.push(next);
+                }
+            }
+        }
+        self.control_contacts(tx, row, &policy, &stored, &changed, now)
+            .await?;
+        Ok(ContactRow::save(tx, &changed).await?)
+    }
+
     /// Puts the rule's controls on contacts, in place of those they had from this case.
     async fn control_contacts(
         &self,
@@ -176,7 +219,12 @@ impl App {
                 org_path: contact.org_path.clone(),
                 policy_version: policy.version.clone(),
                 rule: "2.21".to_owned(),
-                until: contact.until,
+                // Whoever needs a negative result is under it until there is one.
+                until: if contact.exit_negative == 0 {
+                    contact.until
+                } else {
+                    0
+                },
             };
             controls.set(name, control);
             let entity = timer(contact);
@@ -221,6 +269,7 @@ impl App {
         let mut contact = found.ok_or_else(missing)?;
         let mut controls = Controls::default();
         if contact.control != 0 {
+            check_decides(caller, &row)?;
             let name = member(contact.kind, &contact.person);
             controls.lift(name, contact.person.clone(), row.name());
             end_timer(&tx, &contact).await?;
@@ -251,7 +300,8 @@ impl App {
         Ok(contacts::list(self.db.read(), id, after, limit).await?)
     }
 
-    /// The last day of a contact's control is over.
+    /// The last day of a contact's control is over: it ends, unless a negative result is asked for and
+    /// there is none yet (rule 2.21). Then it is looked for again a little later.
     pub(super) async fn control_ends(
         &self,
         tx: &Tx,
@@ -260,12 +310,25 @@ impl App {
     ) -> Result<(), Error> {
         let (id, who) = entity.split_once('/').unwrap_or_default();
         let stored = ContactRow::find(tx, "case_id", vec![id.into()], Lock::No).await?;
-        let mut controls = Controls::default();
-        let over = |row: &&ContactRow| hex::encode(&row.person) == who && row.control != 0;
-        if let Some(contact) = stored.iter().find(over) {
-            let name = member(contact.kind, &contact.person);
-            controls.lift(name, contact.person.clone(), format!("cases/{id}"));
+        let over = |row: &&ContactRow| {
+            hex::encode(&row.person) == who && row.control != 0 && row.remove_time == 0
+        };
+        let Some(contact) = stored.iter().find(over) else {
+            return Ok(());
+        };
+        if contact.exit_negative != 0 {
+            let case = CaseRow::get(tx, id, Lock::No).await?;
+            let disease = Disease(case.map_or(0, |case| case.disease));
+            let since = contact.until - contact.exit_negative;
+            if !contacts::has_negative(tx, &contact.person, disease, since).await? {
+                let again = now.timestamp_millis() + AGAIN;
+                deadlines::wait(tx, Deadline::ControlEnds, entity, again).await?;
+                return Ok(());
+            }
         }
+        let mut controls = Controls::default();
+        let name = member(contact.kind, &contact.person);
+        controls.lift(name, contact.person.clone(), format!("cases/{id}"));
         self.move_controls(tx, controls, now).await
     }
 }
@@ -287,8 +350,15 @@ pub(super) fn rule_of<'a>(policy: &'a Policy, row: &CaseRow) -> Option<&'a Conta
     rules.find(|rule| rule.disease == Disease(row.disease))
 }
 
+/// Notes what a rule does with a contact, and its last day.
+fn put(contact: &mut ContactRow, rule: Option<&ContactRule>, (control, until): (Control, Day)) {
+    contact.control = control.code();
+    contact.until = end_of(until);
+    contact.exit_negative = rule.map_or(0, |rule| hop::millis(rule.exit_negative));
+}
+
 /// The instant at which a civil day ends, in milliseconds.
-fn end_of(day: Day) -> i64 {
+pub(super) fn end_of(day: Day) -> i64 {
     let end = day.after().date().map(start_of);
     end.map_or(i64::MAX / 2, |end| end.timestamp_millis())
 }

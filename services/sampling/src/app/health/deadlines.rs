@@ -49,10 +49,12 @@ pub(crate) enum Deadline {
     FollowUpReport = 11,
     /// The control of a contact ends; the entity is the case and the person.
     ControlEnds = 12,
+    /// A control from outside ends; the entity is its identifier.
+    MeasureEnds = 13,
 }
 
 impl Deadline {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Checks,
         Self::AbsenceContact,
         Self::AbsenceInterview,
@@ -64,6 +66,7 @@ impl Deadline {
         Self::ReportHop,
         Self::FollowUpReport,
         Self::ControlEnds,
+        Self::MeasureEnds,
     ];
 }
 
@@ -101,9 +104,9 @@ pub(crate) async fn watch(app: App, drain: Drain) {
     loop {
         let today = app.today();
         if planned != Some(today) {
-            match app.plan_checks().await {
+            match begin(&app).await {
                 Ok(()) => planned = Some(today),
-                Err(err) => tracing::warn!(error = %err, "cannot plan today's checks yet"),
+                Err(err) => tracing::warn!(error = %err, "cannot begin the day yet"),
             }
         }
         if let Err(err) = pass_all(&app, &holder).await {
@@ -113,6 +116,12 @@ pub(crate) async fn watch(app: App, drain: Drain) {
             return;
         }
     }
+}
+
+/// A day begins: its checks are waited for, and who is ill still is counted.
+async fn begin(app: &App) -> Result<(), Error> {
+    app.plan_checks().await?;
+    app.count_going_on().await
 }
 
 /// Handles everything that is due unless another replica is at it.
@@ -204,6 +213,14 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
             app.lock_case_deadline(&tx, &row.entity).await?;
             if deadlines::take(&tx, row).await? {
                 app.control_ends(&tx, &row.entity, now).await?;
+            }
+        }
+        Some(Deadline::MeasureEnds) => {
+            let measure = app.locked_measure(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await?
+                && let Some(measure) = measure
+            {
+                app.measure_ends(&tx, measure, now).await?;
             }
         }
         None => {

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Detection, Happening, Outcome, Subject, Verb, found};
 use crate::domain::health::disease::Certainty;
+use crate::domain::health::report::ReportKind;
 use crate::domain::laboratory_result::Value as Found;
 use crate::error::Error;
 use crate::store::health::cases::{self, CaseRow, FindingRow};
@@ -142,10 +143,15 @@ impl App {
         };
         FindingRow::save(tx, std::slice::from_ref(&finding)).await?;
         let Some(verb) = verb else { return Ok(()) };
+        let excluded = standing.certainty.is_none();
         let standing = standing.after(verb)?;
         row.stand(standing);
         let happening = if verb == Verb::Reopen {
             row.close_time = 0;
+            let ended = excluded || row.last_report == ReportKind::Final.code();
+            if ended && row.reports != 0 && row.follow_up != 0 {
+                row.follow_due = now.timestamp_millis() + row.follow_up;
+            }
             Happening::Reopened
         } else {
             row.close_time = now.timestamp_millis();
@@ -154,6 +160,7 @@ impl App {
         log(tx, &mut row, happening, RULE, "", now).await?;
         self.say_case(tx, &row, false, now).await?;
         if standing.is_open() {
+            self.recontrol_contacts(tx, &row, now).await?;
             self.restart_clocks(tx, &row, now).await?;
         } else {
             self.release_contacts(tx, &row, now).await?;

@@ -2,14 +2,17 @@
 
 mod absence_book;
 mod absence_deadlines;
+mod absence_ends;
 pub(crate) mod absence_reads;
 pub(crate) mod absence_steps;
 pub(crate) mod absences;
 mod alarms;
 mod bases;
 pub(crate) mod candidates;
+mod case_diseases;
 pub(crate) mod case_exports;
 pub(crate) mod case_files;
+mod case_people;
 pub(crate) mod cases;
 pub(crate) mod class_symptoms;
 mod clusters;
@@ -17,7 +20,9 @@ pub(crate) mod contacts;
 pub(crate) mod coverage;
 pub(crate) mod deadlines;
 mod exams;
+pub(crate) mod figures;
 pub(in crate::app) mod findings;
+pub(crate) mod measures;
 mod medical;
 mod medical_reads;
 pub(crate) mod missing;
@@ -28,17 +33,19 @@ pub(crate) mod reports;
 pub(crate) mod screening;
 mod screening_batch;
 mod screening_known;
+pub(crate) mod shared_groups;
 pub(crate) mod signals;
+pub(crate) mod staffing;
 mod suspensions;
 pub(crate) mod units;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use kit::db::Tx;
 
-pub(crate) use clusters::{Listing, MOST_SIGNS, Replayed, Simulated};
-pub(crate) use suspensions::Decision;
+pub(crate) use clusters::{Listing, Replayed, Simulated};
+pub(crate) use suspensions::{Amendment, Decision, MOST_AMENDMENTS};
 
 use super::App;
 use crate::domain::day::Day;
@@ -46,6 +53,9 @@ use crate::domain::health::sign::Sign;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::error::Error;
 use crate::store::health::{days, schools, signs, windows};
+
+/// As many schools are counted in one transaction.
+const TOGETHER: usize = 300;
 
 /// What changes in what is said of people's health.
 #[derive(Debug, Default)]
@@ -60,7 +70,7 @@ pub(super) struct Said {
 pub(super) struct Touched {
     /// The people, in the order in which all writers lock people.
     pub(super) people: BTreeMap<PersonId, GroupKind>,
-    /// Their schools and the days.
+    /// Their schools and the days on which they were ill.
     pub(super) days: BTreeSet<(String, Day)>,
 }
 
@@ -102,17 +112,44 @@ impl App {
         if old == new {
             return Ok(());
         }
-        let gone: BTreeSet<&str> = old.iter().map(|sign| sign.source.as_str()).collect();
-        signs::remove(tx, &gone.into_iter().collect::<Vec<_>>()).await?;
-        signs::save(tx, &new).await?;
-        let mut touched = Touched::default();
+        // What is said as it was before stays said when it was: a period is replayed by that.
+        let known: HashMap<_, &Sign> = old.iter().map(|sign| (sign.key(), sign)).collect();
+        let says: HashSet<_> = new.iter().map(Sign::key).collect();
+        let gone = old.iter().filter(|sign| !says.contains(&sign.key()));
+        let fresh = new
+            .iter()
+            .filter(|sign| known.get(&sign.key()) != Some(sign));
+        signs::remove(tx, &gone.collect::<Vec<_>>()).await?;
+        signs::save(tx, &fresh.collect::<Vec<_>>(), now.timestamp_millis()).await?;
+        let (mut touched, today) = (Touched::default(), self.today());
         for sign in old.iter().chain(&new) {
             touched.people.insert(sign.person, sign.kind);
-            touched.days.insert((sign.school().to_owned(), sign.day));
+            let days = sign.days(today).map(|day| (sign.school().to_owned(), day));
+            touched.days.extend(days);
         }
-        count_symptoms(tx, &touched).await?;
-        self.settle_medical(tx, &touched, now).await?;
-        self.find_clusters(tx, &touched, now).await
+        count_symptoms(tx, &touched.days).await?;
+        let facts = self.facts.get(tx).await?;
+        let said = self.settle_medical(tx, &facts, &touched, now).await?;
+        self.find_clusters(tx, &facts, (&touched, said), now).await
+    }
+
+    /// Counts those who are ill still today, and on the days that are counted with it, at every school
+    /// where an illness goes on: of it nothing is said anew each day. Doing it twice changes nothing.
+    pub(super) async fn count_going_on(&self) -> Result<(), Error> {
+        let today = self.today();
+        let first = windows::first_of(today);
+        let schools = signs::schools_going_on(self.db.read(), first).await?;
+        for part in schools.chunks(TOGETHER) {
+            let tx = self.db.begin().await?;
+            let names: Vec<&str> = part.iter().map(String::as_str).collect();
+            self.lock_health(&tx, &names).await?;
+            let days = first.number()..=today.number();
+            let days = days.flat_map(|day| part.iter().map(move |school| (school, day)));
+            let days = days.map(|(school, day)| (school.clone(), Day::from_number(day)));
+            count_symptoms(&tx, &days.collect()).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Locks the health of schools.
@@ -121,14 +158,14 @@ impl App {
     }
 }
 
-/// Counts anew who is ill on the days that were spoken of, and with what.
-async fn count_symptoms(tx: &Tx, touched: &Touched) -> Result<(), Error> {
-    let counts = signs::counts_of(tx, &touched.days).await?;
-    let mut tallies = days::of(tx, &touched.days).await?;
+/// Counts anew who is ill on these days at these schools, and with what.
+async fn count_symptoms(tx: &Tx, of: &BTreeSet<(String, Day)>) -> Result<(), Error> {
+    let counts = signs::counts_of(tx, of).await?;
+    let mut tallies = days::of(tx, of).await?;
     for (key, (symptoms, ill)) in counts {
         let tally = tallies.entry(key).or_default();
         (tally.symptoms, tally.ill) = (symptoms, ill);
     }
     days::save(tx, &tallies).await?;
-    Ok(windows::recount(tx, &touched.days).await?)
+    Ok(windows::recount(tx, of).await?)
 }

@@ -173,7 +173,10 @@ impl App {
         }
         let end = Due::End(day);
         wait(tx, Deadline::Checks, &end.entity(), end.time()).await?;
-        self.freeze(tx, (day, slot), waiting, due.time()).await
+        let schools: Vec<&str> = waiting.iter().map(|(school, _)| school.as_str()).collect();
+        self.freeze(tx, (day, slot), &waiting, due.time()).await?;
+        self.end_by_checks(tx, (day, slot), &schools, self.clock.now())
+            .await
     }
 
     /// Counts what was expected of schools for good, and announces those with missing checks.
@@ -181,7 +184,7 @@ impl App {
         &self,
         tx: &Tx,
         (day, slot): (Day, Slot),
-        waiting: Vec<(String, Vec<Unit>)>,
+        waiting: &[(String, Vec<Unit>)],
         due: i64,
     ) -> Result<(), Error> {
         let schools: Vec<&str> = waiting.iter().map(|(school, _)| school.as_str()).collect();
@@ -189,7 +192,7 @@ impl App {
         let wanted = schools.iter().map(|school| ((*school).to_owned(), day));
         let mut tallies = days::of(tx, &wanted.collect()).await?;
         let mut by_units: BTreeMap<Vec<Unit>, Vec<&str>> = BTreeMap::new();
-        for (school, units) in &waiting {
+        for (school, units) in waiting {
             by_units.entry(units.clone()).or_default().push(school);
         }
         let mut changes = Vec::new();

@@ -14,7 +14,7 @@ use super::case_files::room_of;
 use super::medical::{line, unknown};
 use crate::app::App;
 use crate::app::axes::{lock_people, move_axes};
-use crate::domain::health::disease::{Certainty, Severity};
+use crate::domain::health::disease::{Certainty, Disease, Severity};
 use crate::domain::health::person::Act;
 use crate::domain::health::sign::Sign;
 use crate::domain::health::symptom::Symptoms;
@@ -57,9 +57,13 @@ impl App {
             Once::First(ticket) => ticket,
             Once::Repeat(answer) => return Ok(answer),
         };
-        let row = self.act(&tx, caller, &asked, &place, now).await?;
+        let (row, before) = self.act(&tx, caller, &asked, &place, now).await?;
         if matches!(asked.act, Act::Confirm(_)) {
             self.say_diagnosis(&tx, &row, now).await?;
+            let course = row.health()?.course;
+            let diagnosis = (before, &course);
+            self.confirm_by_doctor(&tx, &row, diagnosis, &caller.subject, now)
+                .await?;
         }
         let answer = render(&row);
         ticket.record(&tx, &answer).await?;
@@ -67,6 +71,8 @@ impl App {
         Ok(answer)
     }
 
+    /// Does what is asked of a row, and returns it with the disease that the school doctor had
+    /// confirmed before of the same illness, if any.
     async fn act(
         &self,
         tx: &Tx,
@@ -74,7 +80,7 @@ impl App {
         asked: &Asked,
         place: &str,
         now: DateTime<Utc>,
-    ) -> Result<MedicalRow, Error> {
+    ) -> Result<(MedicalRow, Option<Disease>), Error> {
         let (kind, person) = asked.person;
         let name = person_name(kind, person);
         let names = BTreeMap::from([(person.0.to_vec(), name)]);
@@ -84,9 +90,13 @@ impl App {
             .await?
             .pop();
         let mut row = row.unwrap_or_else(|| unknown(person.0.to_vec(), kind.code(), place));
+        if matches!(asked.act, Act::Release(..)) {
+            self.is_not_confirmed(tx, &row).await?;
+        }
         let policy = self.policy_at(tx, place).await?;
         let mut health = row.health()?;
         let (mut state, was_admitted) = (health.state, health.is_admitted());
+        let before = health.course.disease.filter(|_| health.case.is_empty());
         let certificate = self.certificate(place);
         let moves = health
             .act(
@@ -111,7 +121,7 @@ impl App {
         if was_admitted != is_admitted {
             move_axes(tx, &people, now).await?;
         }
-        Ok(row)
+        Ok((row, before))
     }
 
     /// Says what the school doctor confirmed, so that clusters count it: one sign for each illness,
@@ -141,6 +151,7 @@ impl App {
             symptoms: Symptoms::NONE,
             temperature: 0,
             diagnosis: Some((disease, Certainty::Confirmed)),
+            ruled_out: None,
             severity: Severity::Mild,
             onset: health.course.onset,
             time: now.timestamp_millis(),

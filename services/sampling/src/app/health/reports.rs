@@ -54,10 +54,19 @@ impl App {
             Once::Repeat(answer) => return Ok(answer),
         };
         let kind = ReportKind::from_code(draft.kind).ok_or(Error::ReportOrder(draft.kind))?;
-        if !kind.follows(ReportKind::from_code(row.last_report)) {
+        let last = ReportKind::from_code(row.last_report);
+        // The final report of a case that was opened again since was not the last one.
+        let reopened = row.is_open() && last == Some(ReportKind::Final);
+        if !kind.follows(last.map(|last| if reopened { ReportKind::FollowUp } else { last })) {
             return Err(Error::ReportOrder(draft.kind));
         }
+        if kind == ReportKind::Final && row.is_open() {
+            return Err(Error::CaseState("OPEN"));
+        }
         let time = now.timestamp_millis();
+        let excluded = row.standing()?.certainty.is_none();
+        // One that was ruled out owes nothing from then on.
+        let until = if excluded { row.close_time } else { time };
         let due = match kind {
             ReportKind::First => row.first_due,
             ReportKind::FollowUp | ReportKind::Final => row.follow_due,
@@ -68,7 +77,7 @@ impl App {
             sequence: row.reports,
             time,
             due,
-            late: due != 0 && time > due,
+            late: due != 0 && until > due,
             author: caller.subject.clone(),
             ..draft
         };
@@ -221,8 +230,9 @@ fn check_reference(level: i16, reference: &str) -> Result<(), Problem> {
     }
 }
 
-/// Whether the caller answers for a level: disease control for the county's health authority, beside
-/// which an education bureau may receive; whoever works for the whole city for the city. For a level
+/// Whether the caller answers for a level: disease control, that of the county or that of the city in its
+/// place, for the county's health authority, beside which an education bureau may receive; whoever
+/// works for the whole city for the city. For a level
 /// without an account here, whoever answers for the level that sends to it.
 fn answers(caller: &Caller, level: i16, receives: bool) -> bool {
     let beside = receives && level == COUNTY_HEALTH;

@@ -53,7 +53,8 @@ const TOGETHER: usize = 512;
 
 /// Starts the worker that commits checks together.
 pub(crate) fn spawn(app: App, drain: Drain) -> Checks {
-    Batcher::spawn(WAITING, TOGETHER, drain, move |submissions: Vec<_>| {
+    let service = app.db.service();
+    let batcher = Batcher::spawn(WAITING, TOGETHER, drain, move |submissions: Vec<_>| {
         let app = app.clone();
         Box::pin(async move {
             match app.submit_checks(&submissions).await {
@@ -68,7 +69,8 @@ pub(crate) fn spawn(app: App, drain: Drain) -> Checks {
                 }
             }
         })
-    })
+    });
+    batcher.observed(service, "checks")
 }
 
 impl App {

@@ -13,7 +13,9 @@ use super::alarms::{self, Alarm};
 use super::screening::{Submission, Submitted};
 use super::screening_known::{Known, Vetted};
 use super::units::check_name;
+use crate::domain::day::Day;
 use crate::domain::health::check::{Check, Content, Whereabouts};
+use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::{Claim, Session, Verdict, identity};
 use crate::domain::roll::PersonId;
 use crate::error::Error;
@@ -103,6 +105,9 @@ impl Batch {
             correction: correction.is_some(),
             arrival: now,
         };
+        if !held.session.has_room(&claim.client) {
+            return Err(Error::CheckSubmissions);
+        }
         let (verdict, is_new) = held.session.offer(claim)?;
         if is_new {
             let mut row = new_row(submission, &vetted, &claim);
@@ -167,7 +172,12 @@ impl Batch {
                 let rules = &known.policy(place, *day)?.health;
                 said.source(&name, !spoke, held.content.signs(&check, rules));
             }
-            alarms.extend(alarms::of_check(&name, row, &held.content, &held.people)?);
+            alarms.extend(alarms::of_check(
+                &name,
+                (before, row),
+                &held.content,
+                &held.people,
+            )?);
             if before.is_some() || !held.content.absences.is_empty() {
                 spoke_of_absences.insert(name.clone(), before.is_some());
             }
@@ -187,6 +197,7 @@ impl Batch {
         checks::save(tx, &rows, &gone).await?;
         let mut tallies = days::of(tx, &counted).await?;
         let mut late = BTreeMap::new();
+        let mut after_due: BTreeMap<(Day, Slot), BTreeSet<&str>> = BTreeMap::new();
         for ((day, slot, _), held) in &self.0 {
             let Some(row) = &held.row else { continue };
             let key = (row.school().to_owned(), *day);
@@ -194,6 +205,10 @@ impl Batch {
                 continue;
             };
             let tally = tally.slot_mut(*slot);
+            if tally.frozen && held.moved().is_some() {
+                let schools = after_due.entry((*day, *slot)).or_default();
+                schools.insert(row.school());
+            }
             let overdue = tally.frozen && tally.missing() > 0;
             if let Some(before) = &held.before {
                 tally.subtract(before.tally());
@@ -218,6 +233,10 @@ impl Batch {
         if !spoke_of_absences.is_empty() {
             app.report_absences(tx, &spoke_of_absences, &absences, now)
                 .await?;
+        }
+        for (of, schools) in after_due {
+            let schools: Vec<&str> = schools.into_iter().collect();
+            app.end_by_checks(tx, of, &schools, now).await?;
         }
         app.raise(tx, alarms, now).await
     }

@@ -1,6 +1,9 @@
 //! Suspensions of teaching: proposed with a cluster, decided by a human.
 
+mod amend;
 mod saga;
+
+pub(crate) use amend::{Amendment, MOST_AMENDMENTS};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kit::auth::{Caller, Permission};
@@ -9,7 +12,8 @@ use kit::db::Tx;
 use kit::feed::announce;
 use kit::request::{Once, once};
 use kit::status::Problem;
-use proto::sampling::{DecideSuspensionRequest, Suspension};
+use prost::Message;
+use proto::sampling::{Cluster, DecideSuspensionRequest, Suspension};
 
 use super::clusters::line;
 use super::deadlines::{Deadline, wait};
@@ -65,7 +69,7 @@ impl App {
         } else {
             Reach::School
         };
-        let row = SuspensionRow {
+        let mut row = SuspensionRow {
             id: self.identifier(now),
             cluster: cluster.id.clone(),
             school: cluster.school.clone(),
@@ -80,10 +84,12 @@ impl App {
             propose_time: now.timestamp_millis(),
             ..SuspensionRow::default()
         };
+        note_size(&mut row, cluster);
         let note = format!("suspensions/{}", row.id);
         let actor = format!("rule {}", rule.numbers.join(", "));
         line(tx, cluster, ("PROPOSED", &actor, &note), now).await?;
-        save(tx, row).await
+        save(tx, row).await?;
+        Ok(())
     }
 
     /// Withdraws what is proposed for a cluster; what was decided goes on.
@@ -107,6 +113,34 @@ impl App {
         follow(tx, cluster, (SuspensionEvent::Rose, "PROPOSED"), now).await
     }
 
+    /// Proposes another suspension where those of a cluster were rejected or are over and it has become
+    /// graver since: it reaches a further condition of its rule, or has twice the people. What was
+    /// decided stays as it was. The cluster's row is saved by the caller.
+    pub(super) async fn propose_anew(
+        &self,
+        tx: &Tx,
+        cluster: &mut ClusterRow,
+        rule: &ClusterRule,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        if rule.suspend_days == 0 {
+            return Ok(());
+        }
+        let keys = vec![cluster.id.as_str().into()];
+        let known = SuspensionRow::find(tx, "cluster", keys, Lock::No).await?;
+        let over = |row: &SuspensionRow| {
+            SuspensionState::from_code(row.state).is_some_and(SuspensionState::is_over)
+        };
+        let most = |number: fn(&SuspensionRow) -> i32| known.iter().map(number).max().unwrap_or(0);
+        let (people, reached) = (most(|row| row.people), most(|row| row.conditions));
+        let graver = cluster.people >= people.saturating_mul(2) || conditions(cluster) > reached;
+        // Of what was decided before it was noted, nobody knows how large the cluster was.
+        if people == 0 || !graver || !known.iter().all(over) {
+            return Ok(());
+        }
+        self.propose(tx, cluster, rule, now).await
+    }
+
     /// One suspension.
     pub(crate) async fn get_suspension(
         &self,
@@ -117,8 +151,22 @@ impl App {
         let row = SuspensionRow::get(self.db.read(), id, Lock::No).await?;
         let path = row.as_ref().map_or("", |row| &row.org_path);
         Self::check_path(caller, Permission::ClusterRead, path)?;
-        let row = row.ok_or_else(|| Error::NotFound(format!("suspensions/{id}")))?;
-        Ok(suspension_convert::suspension(&row))
+        let missing = || Error::NotFound(format!("suspensions/{id}"));
+        let row = row.ok_or_else(missing)?;
+        let row = std::slice::from_ref(&row);
+        self.tell_suspensions(row).await?.pop().ok_or_else(missing)
+    }
+
+    /// Suspensions as they are told, with their amendments.
+    pub(crate) async fn tell_suspensions(
+        &self,
+        rows: &[SuspensionRow],
+    ) -> Result<Vec<Suspension>, Error> {
+        let amendments = suspensions::amendments(self.db.read(), rows).await?;
+        let told = rows
+            .iter()
+            .map(|row| suspension_convert::suspension(row, &amendments));
+        Ok(told.collect())
     }
 
     /// Suspensions below an organisation, by identifier after `after`; those in a state unless it
@@ -175,15 +223,10 @@ impl App {
         row.decider.clone_from(&caller.subject);
         row.reason.clone_from(&request.reason);
         row.advice.clone_from(&request.advice);
-        if let Some(mut cluster) = ClusterRow::get(&tx, &row.cluster, Lock::No).await? {
-            let note = format!("{}: {}", request.decided_by, request.reason);
-            line(&tx, &mut cluster, (kind, &caller.subject, &note), now).await?;
-            ClusterRow::save(&tx, std::slice::from_ref(&cluster)).await?;
-        }
-        row.version += 1;
-        SuspensionRow::save(&tx, std::slice::from_ref(&row)).await?;
-        announce(&tx, vec![suspension_change(&row)]).await?;
-        let answer = suspension_convert::suspension(&row);
+        let note = format!("{}: {}", request.decided_by, request.reason);
+        line_of(&tx, &mut row, (kind, &caller.subject, &note), now).await?;
+        let row = save(&tx, row).await?;
+        let answer = suspension_convert::suspension(&row, &[]);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
@@ -235,6 +278,17 @@ impl App {
     }
 }
 
+/// Notes how large the cluster of a suspension is now.
+fn note_size(row: &mut SuspensionRow, cluster: &ClusterRow) {
+    (row.people, row.conditions) = (cluster.people, conditions(cluster));
+}
+
+/// How many conditions of its rule a cluster reaches.
+fn conditions(cluster: &ClusterRow) -> i32 {
+    let told = Cluster::decode(cluster.explanation.as_slice()).unwrap_or_default();
+    i32::try_from(told.met_conditions.len()).unwrap_or(i32::MAX)
+}
+
 /// Moves a suspension on.
 fn step(row: &mut SuspensionRow, event: SuspensionEvent) -> Result<(), Error> {
     let state = SuspensionState::from_code(row.state).and_then(|state| state.after(event));
@@ -261,10 +315,27 @@ async fn follow(
     Ok(())
 }
 
-/// Saves and announces a suspension.
-async fn save(tx: &Tx, mut row: SuspensionRow) -> Result<(), Error> {
-    row.version += 1;
-    SuspensionRow::save(tx, std::slice::from_ref(&row)).await?;
-    announce(tx, vec![suspension_change(&row)]).await?;
+/// Adds a line to the trail of the cluster of a suspension, and notes how large it is now.
+async fn line_of(
+    tx: &Tx,
+    row: &mut SuspensionRow,
+    said: (&str, &str, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if let Some(mut cluster) = ClusterRow::get(tx, &row.cluster, Lock::No).await? {
+        note_size(row, &cluster);
+        line(tx, &mut cluster, said, now).await?;
+        ClusterRow::save(tx, std::slice::from_ref(&cluster)).await?;
+    }
     Ok(())
+}
+
+/// Saves and announces a suspension; its row as it is then.
+async fn save(tx: &Tx, mut row: SuspensionRow) -> Result<SuspensionRow, Error> {
+    row.version += 1;
+    let rows = std::slice::from_ref(&row);
+    SuspensionRow::save(tx, rows).await?;
+    let amendments = suspensions::amendments(tx, rows).await?;
+    announce(tx, vec![suspension_change(&row, &amendments)]).await?;
+    Ok(row)
 }

@@ -1,5 +1,6 @@
 //! Why somebody is absent and where their absence stands (rules 1.10, 1.11, 1.14).
 
+use super::check::Content;
 use crate::domain::calendar::Calendar;
 use crate::domain::day::Day;
 
@@ -187,6 +188,15 @@ pub fn together(reports: impl IntoIterator<Item = (Reason, Day)>) -> Option<(Rea
     reports
         .into_iter()
         .reduce(|(reason, first), (other, day)| (reason.or(other), first.min(day)))
+}
+
+/// Whether somebody who was absent is back by what a check of their group says that was taken at
+/// `capture`: it names everybody who is absent, them not, and is newer than all that is `known` of
+/// the absence. Both in milliseconds since 1970.
+pub fn returned(check: &Content, person: &[u8], capture: i64, known: i64) -> bool {
+    let is_complete = check.absences.len() == usize::from(check.counts.absent);
+    let named = check.absences.iter().any(|(absent, _)| absent.0 == person);
+    is_complete && !named && capture > known
 }
 
 /// When the sick school days from `start` on ask for an interview (rule 1.12): on the last of

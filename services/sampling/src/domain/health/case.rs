@@ -84,6 +84,7 @@ pub enum Happening {
     Reopened,
     ContactsAdded,
     ContactRemoved,
+    Disease,
 }
 
 /// Where a case stands.

@@ -178,6 +178,7 @@ impl Content {
                 temperature,
                 diagnosis: (finding.disease != 0)
                     .then_some((Disease(finding.disease), Certainty::Suspected)),
+                ruled_out: None,
                 severity: Severity::Mild,
                 onset: finding.onset,
                 time: check.time,

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cluster_rule::{ClusterRule, Condition, Counted};
-use super::cluster_state::ClusterState;
 use super::illness::{Case, Criterion};
 use super::reconcile::Known;
+use super::shared::Shared;
 use crate::domain::day::Day;
 use crate::domain::roll::PersonId;
 
@@ -22,6 +22,15 @@ pub struct RuleSet {
     pub version: String,
     /// The rules.
     pub rules: Arc<Vec<ClusterRule>>,
+}
+
+/// What finding clusters has to know of a school beside its cases.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// How many people class groups have, by path.
+    pub sizes: BTreeMap<String, u32>,
+    /// Who shares a meal or a source of water.
+    pub shared: Shared,
 }
 
 /// The longest window of any rule, in civil days.
@@ -65,12 +74,11 @@ pub struct Finding<'a> {
 }
 
 /// Finds every cluster: windows that reach a rule at one place and share a day are one. A cluster
-/// that was closed has used up its cases up to the day on which it was closed. `sizes` tells how
-/// many people class groups have, by path.
+/// that was closed has used up the cases of its people, and of nobody else.
 pub fn find<'a>(
     sets: &'a [RuleSet],
     cases: &[Case],
-    sizes: &BTreeMap<String, u32>,
+    around: &Around,
     known: &[Known],
 ) -> Vec<Finding<'a>> {
     let mut by_criterion: BTreeMap<Criterion, Vec<&Case>> = BTreeMap::new();
@@ -83,9 +91,9 @@ pub fn find<'a>(
             let cases = by_criterion
                 .get(&rule.criterion)
                 .map_or(&[][..], Vec::as_slice);
-            for (place, mut cases) in by_place(rule, cases, known) {
+            for (place, mut cases) in by_place(rule, cases, &around.shared, known) {
                 cases.sort_unstable();
-                hits_of(set, rule, place, &cases, sizes, &mut hits);
+                hits_of(set, rule, place, &cases, &around.sizes, &mut hits);
             }
         }
     }
@@ -96,20 +104,18 @@ pub fn find<'a>(
 fn by_place<'c>(
     rule: &ClusterRule,
     cases: &[&'c Case],
+    shared: &'c Shared,
     known: &[Known],
 ) -> BTreeMap<&'c str, Vec<&'c Case>> {
-    let mut places: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
-    for case in cases {
-        let Some(place) = rule.scope.place(case) else {
-            continue;
-        };
-        let used_up = known.iter().any(|cluster| {
-            cluster.state == ClusterState::Closed
-                && cluster.is_at(&rule.code, place)
-                && (cluster.first..=cluster.last).contains(&case.day)
-        });
-        if !used_up {
-            places.entry(place).or_default().push(case);
+    let mut places: BTreeMap<&'c str, Vec<&'c Case>> = BTreeMap::new();
+    for case in cases.iter().copied() {
+        for place in rule.scope.places(case, shared) {
+            let used_up = known
+                .iter()
+                .any(|cluster| cluster.is_at(&rule.code, place) && cluster.has_used_up(case));
+            if !used_up {
+                places.entry(place).or_default().push(case);
+            }
         }
     }
     places

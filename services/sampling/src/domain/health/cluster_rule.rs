@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::disease::Severity;
 use super::illness::{Case, Criterion};
 use super::rules::Level;
+use super::shared::{Shared, SharedKind};
 
 /// What the cases of a cluster share. The numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,11 +17,21 @@ pub enum Scope {
     Dormitory = 2,
     /// A school, its staff among it.
     School = 3,
+    /// Who eats together.
+    Meal = 4,
+    /// Who drinks of the same source.
+    Water = 5,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::ClassGroup, Self::Dormitory, Self::School];
+    pub const ALL: [Self; 5] = [
+        Self::ClassGroup,
+        Self::Dormitory,
+        Self::School,
+        Self::Meal,
+        Self::Water,
+    ];
 
     /// The number of this scope.
     pub fn code(self) -> i16 {
@@ -32,13 +43,27 @@ impl Scope {
         Self::ALL.into_iter().find(|scope| scope.code() == code)
     }
 
-    /// Where a case counts in this scope: the path of the class group, the room, or the path of
-    /// the school; nowhere for who has none.
-    pub fn place(self, case: &Case) -> Option<&str> {
+    /// What groups of people share that counts in this scope; none for a scope of the register.
+    pub fn shared(self) -> Option<SharedKind> {
         match self {
-            Self::ClassGroup => case.is_student().then_some(case.group.as_str()),
-            Self::Dormitory => Some(case.dormitory.as_str()).filter(|room| !room.is_empty()),
-            Self::School => Some(case.school()),
+            Self::Meal => Some(SharedKind::Meal),
+            Self::Water => Some(SharedKind::Water),
+            Self::ClassGroup | Self::Dormitory | Self::School => None,
+        }
+    }
+
+    /// Where a case counts in this scope: the path of the class group, the room, the path of the
+    /// school, or each group with which the person shares something; nowhere for who has none.
+    pub fn places<'c>(self, case: &'c Case, shared: &'c Shared) -> Vec<&'c str> {
+        match self {
+            Self::ClassGroup if case.is_student() => vec![case.group.as_str()],
+            Self::Dormitory if !case.dormitory.is_empty() => vec![case.dormitory.as_str()],
+            Self::School => vec![case.school()],
+            Self::Meal | Self::Water => {
+                let groups = self.shared().map(|kind| shared.groups(kind, case));
+                groups.unwrap_or_default().into_iter().collect()
+            }
+            Self::ClassGroup | Self::Dormitory => Vec::new(),
         }
     }
 }
@@ -129,6 +154,8 @@ pub struct ClusterRule {
     pub suspend_days: u16,
     /// The recipients are told at once, while the report has its time (rule 1.12).
     pub at_once: bool,
+    /// The text that it comes from, as it is shown.
+    pub source: String,
 }
 
 impl ClusterRule {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::cluster_rule::{ClusterRule, Condition, Counted, Scope};
+use super::cluster_words::cited;
 use super::disease::{Disease, Severity};
 use super::illness::Criterion;
 use super::rules::{HealthRules, Level, Outbreak};
@@ -10,14 +11,16 @@ use super::rules::{HealthRules, Level, Outbreak};
 /// The week of rule 1.20.
 const WEEK: u16 = 7;
 
-/// Every rule of a policy, ordered by code. Rows of the outbreak table that say the same of the
-/// same places are one rule with all their conditions and the shorter deadline.
+/// Every rule of a policy, ordered by code: those that follow from its numbers, and those that stand as
+/// rows. Rows that say the same of the same places are one rule with all their conditions and the
+/// shorter deadline.
 pub fn table(rules: &HealthRules) -> Vec<ClusterRule> {
     let mut all = similar(rules);
     for outbreak in &rules.outbreaks {
         all.extend(outbreak_rules(rules, outbreak));
     }
     all.extend(suspensions(rules));
+    all.extend(rules.cluster_rows.iter().cloned());
     all.retain(|rule| !rule.conditions.is_empty());
     all.sort_by(|one, other| one.code.cmp(&other.code));
     let mut table: Vec<ClusterRule> = Vec::with_capacity(all.len());
@@ -34,6 +37,9 @@ pub fn table(rules: &HealthRules) -> Vec<ClusterRule> {
     for rule in &mut table {
         rule.conditions.sort_unstable();
         rule.conditions.dedup();
+        if rule.source.is_empty() {
+            rule.source = cited(&rule.numbers, &rules.sources);
+        }
     }
     table
 }
@@ -65,6 +71,7 @@ fn similar(rules: &HealthRules) -> Vec<ClusterRule> {
                 recipients: rules.similar_recipients.clone(),
                 suspend_days: 0,
                 at_once,
+                source: String::new(),
             });
         }
     }
@@ -116,6 +123,7 @@ fn outbreak_rules(rules: &HealthRules, row: &Outbreak) -> Vec<ClusterRule> {
             recipients: recipients.map_or_else(Vec::new, |(_, who)| who.clone()),
             suspend_days: 0,
             at_once: false,
+            source: String::new(),
         })
         .into()
 }
@@ -186,6 +194,7 @@ fn suspensions(rules: &HealthRules) -> Vec<ClusterRule> {
             recipients: rules.similar_recipients.clone(),
             suspend_days: days,
             at_once: false,
+            source: String::new(),
         }
     };
     rows.into_iter().map(rule).collect()
@@ -213,5 +222,7 @@ fn suffix(scope: Scope) -> &'static str {
         Scope::ClassGroup => "class",
         Scope::Dormitory => "dormitory",
         Scope::School => "school",
+        Scope::Meal => "meal",
+        Scope::Water => "water",
     }
 }

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cluster::{RuleSet, find};
+use super::cluster::{Around, RuleSet, find};
+use super::cluster_rule::{ClusterRule, Condition, Scope};
 use super::cluster_table::table;
 use super::disease::{Certainty, Disease, Severity};
-use super::illness::{Case, episodes};
+use super::illness::{Case, Criterion, episodes};
 use super::rules::{
     CaseDefinition, HealthRules, HfmdSuspension, InfluenzaSuspension, Level, Outbreak, Similar,
 };
+use super::shared::SharedKind;
 use super::sign::Sign;
 use super::symptom::{Symptom, Symptoms};
 use crate::domain::day::Day;
@@ -115,6 +117,7 @@ fn sign(person: u16, class: u8, day: u16, symptom: Symptom) -> Sign {
         symptoms: Symptoms::NONE.with(symptom),
         temperature: 0,
         diagnosis: None,
+        ruled_out: None,
         severity: Severity::Mild,
         onset: Day::NEVER,
         time: 0,
@@ -132,7 +135,11 @@ type Told = (String, String, u16, u16, usize);
 
 fn told(signs: &[Sign], sizes: &BTreeMap<String, u32>) -> Vec<Told> {
     let sets = sets(&fuzhou());
-    let findings = find(&sets, &cases_of(signs), sizes, &[]).into_iter();
+    let around = Around {
+        sizes: sizes.clone(),
+        ..Around::default()
+    };
+    let findings = find(&sets, &cases_of(signs), &around, &[]).into_iter();
     findings
         .map(|one| {
             let place = one.place.rsplit('/').next().unwrap_or_default().to_owned();
@@ -274,4 +281,61 @@ fn class_a_is_reported_within_two_hours_and_a_death_reaches_a_rule_alone() {
         found,
         [expected("disease-5-event-school", "s", 100, 100, 1)]
     );
+}
+
+/// Rule 1.15, as a row of the policy: who eats together, of whatever class.
+#[test]
+fn a_row_of_the_policy_counts_those_who_eat_together() {
+    let meal = ClusterRule {
+        code: "meal-gastrointestinal".to_owned(),
+        numbers: vec!["1.15".to_owned()],
+        scope: Scope::Meal,
+        criterion: Criterion::Similar(3),
+        conditions: vec![Condition::cases(1, 3)],
+        level: Level::ClusterAlert,
+        report_sla: Duration::from_secs(86_400),
+        recipients: vec![1],
+        suspend_days: 0,
+        at_once: true,
+        source: "有共同用餐史的相似病例".to_owned(),
+    };
+    let rules = HealthRules {
+        cluster_rows: vec![meal],
+        ..fuzhou()
+    };
+    let ill: Vec<Sign> = (1..=3)
+        .map(|class| sign(u16::from(class), class, 100, Symptom::Vomiting))
+        .collect();
+    let mut around = Around::default();
+    let found = |around: &Around| -> Vec<(String, String, usize)> {
+        let sets = sets(&rules);
+        let found = find(&sets, &cases_of(&ill), around, &[]).into_iter();
+        found
+            .map(|one| (one.rule.code.clone(), one.place, one.people.len()))
+            .collect()
+    };
+    assert_eq!(found(&around), [], "nobody knows that they eat together");
+    for one in &ill[..2] {
+        around
+            .shared
+            .person(SharedKind::Meal, "canteen-1", one.person);
+    }
+    let path = format!("{SCHOOL}/c3");
+    around
+        .shared
+        .class_group(SharedKind::Water, "canteen-1", &path);
+    assert_eq!(found(&around), [], "a source of water is no meal");
+    around
+        .shared
+        .class_group(SharedKind::Meal, "canteen-1", &path);
+    let expected = (
+        "meal-gastrointestinal".to_owned(),
+        "canteen-1".to_owned(),
+        3,
+    );
+    assert_eq!(found(&around), [expected]);
+    let sourced = table(&rules).into_iter();
+    let mut sourced = sourced.filter(|rule| rule.scope == Scope::Meal);
+    let source = sourced.next().map(|rule| rule.source);
+    assert_eq!(source.as_deref(), Some("有共同用餐史的相似病例"));
 }

@@ -4,7 +4,7 @@ use super::cluster_rule::{ClusterRule, Condition, Counted, Scope};
 use super::disease::Severity;
 use super::illness::Criterion;
 
-/// The legal text behind each number of the rule book.
+/// The legal text behind each number of the rule book, where a policy does not give it.
 const SOURCES: [(&str, &str); 7] = [
     (
         "1.12",
@@ -65,22 +65,27 @@ const SIMILAR: [&str; 7] = [
     "呼吸道症状",
 ];
 
-impl ClusterRule {
-    /// The legal text, Chinese; one sentence for each number of the rule book.
-    pub fn source(&self) -> String {
-        let texts = self.numbers.iter().filter_map(|number| {
-            let found = SOURCES.iter().find(|(known, _)| known == number);
-            found.map(|(_, text)| *text)
-        });
-        texts.collect::<Vec<_>>().join("；")
-    }
+/// The legal text behind these numbers, Chinese; one sentence for each number of the rule book. What the
+/// policy gives stands before what is shipped.
+pub fn cited(numbers: &[String], given: &[(String, String)]) -> String {
+    let texts = numbers.iter().filter_map(|number| {
+        let own = given.iter().find(|(known, _)| known == number);
+        let shipped = SOURCES.iter().find(|(known, _)| known == number);
+        own.map(|(_, text)| text.as_str())
+            .or(shipped.map(|(_, text)| *text))
+    });
+    texts.collect::<Vec<_>>().join("；")
+}
 
+impl ClusterRule {
     /// The rule as one Chinese sentence.
     pub fn sentence(&self) -> String {
         let scope = match self.scope {
             Scope::ClassGroup => "同一班级",
             Scope::Dormitory => "同一宿舍",
             Scope::School => "全校",
+            Scope::Meal => "共同用餐者中",
+            Scope::Water => "共用水源者中",
         };
         let what = named(self.criterion);
         let conditions: Vec<String> = self
@@ -186,7 +191,10 @@ mod tests {
                 "全校连续7日内出现10例及以上手足口病，或连续7日内有3个及以上班级各出现2例及以上手足口病，24小时内报告，建议停课10天",
             ]
         );
-        assert!(table(&rules).iter().all(|rule| !rule.source().is_empty()));
+        assert!(table(&rules).iter().all(|rule| !rule.source.is_empty()));
+        let given = [("1.21".to_owned(), "本市规定".to_owned())];
+        let numbers = ["1.21".to_owned(), "1.22".to_owned()];
+        assert!(cited(&numbers, &given).starts_with("本市规定；《中华人民共和国传染病防治法》"));
         assert_eq!(named(Criterion::Disease(Disease(99))), "病例");
     }
 }

@@ -19,6 +19,13 @@ impl Degree {
     pub fn code(self) -> i16 {
         self as i16
     }
+
+    /// The degree with this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        [Self::Close, Self::Secondary]
+            .into_iter()
+            .find(|degree| degree.code() == code)
+    }
 }
 
 /// How somebody met the person of a case, as far as it is found out here. The numbers are those of
@@ -31,6 +38,9 @@ pub enum ContactKind {
     Dormitory = 2,
     Tube = 3,
     NeighbourTube = 4,
+    Seat = 5,
+    Bus = 6,
+    Meal = 7,
 }
 
 /// The civil days, first and last, on which meeting the person counts: from as many days before
@@ -61,12 +71,14 @@ pub fn control(
     let (control, days) = match (degree, rule.measure) {
         (Degree::Close, Measure::CloseContact) => (Control::CloseContact, rule.close_days),
         (Degree::Close, Measure::HealthMonitoring) => (Control::HealthMonitoring, rule.close_days),
+        (Degree::Close, Measure::Observation) => (Control::Observation, rule.close_days),
         (Degree::Secondary, Measure::CloseContact) => {
             (Control::SecondaryContact, rule.secondary_days)
         }
         (Degree::Secondary, Measure::HealthMonitoring) => {
             (Control::HealthMonitoring, rule.secondary_days)
         }
+        (Degree::Secondary, Measure::Observation) => (Control::Observation, rule.secondary_days),
     };
     let until = Day::from_number(last.number().saturating_add(days));
     (days > 0 && until >= today).then_some((control, until))
@@ -74,6 +86,8 @@ pub fn control(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::health::disease::Disease;
 
@@ -83,6 +97,7 @@ mod tests {
         close_days: 21,
         secondary_days: 7,
         trace_days: 2,
+        exit_negative: Duration::from_secs(48 * 3600),
     };
 
     fn day(number: u16) -> Day {
@@ -108,6 +123,17 @@ mod tests {
         assert_eq!(
             (told(Degree::Close), told(Degree::Secondary)),
             (watched, None)
+        );
+        let observed = ContactRule {
+            measure: Measure::Observation,
+            secondary_days: 3,
+            ..COVID
+        };
+        let told = |degree| control(Some(&observed), degree, day(99), day(100));
+        let until = |last| Some((Control::Observation, day(last)));
+        assert_eq!(
+            (told(Degree::Close), told(Degree::Secondary)),
+            (until(120), until(102))
         );
     }
 

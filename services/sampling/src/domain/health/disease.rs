@@ -16,6 +16,9 @@ impl Disease {
     pub const NOROVIRUS: Self = Self(5);
     /// COVID-19.
     pub const COVID_19: Self = Self(16);
+    /// Plague and cholera, of class A by law, SARS and pulmonary anthrax, managed as such (rule 1.18).
+    /// A policy may add diseases to these and take none away.
+    pub const CLASS_A: [Self; 4] = [Self(17), Self(18), Self(19), Self(20)];
 }
 
 /// How sure a diagnosis is; a surer one replaces a less sure one. The numbers are those of the

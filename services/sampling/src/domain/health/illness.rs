@@ -85,12 +85,16 @@ pub struct Episode<'a> {
     pub last: Day,
     /// What was said, in the order of what began first.
     signs: Vec<&'a Sign>,
+    /// What it is not, and the last instant at which that was found, in milliseconds since 1970.
+    ruled_out: BTreeMap<Disease, i64>,
 }
 
 /// The episodes of everybody at every school, in the order of schools, people and days. Neither
-/// order nor repetition of the signs matters.
+/// order nor repetition of the signs matters. A sign that rules a disease out is no illness by itself:
+/// it speaks of the episodes near it.
 pub fn episodes(signs: &[Sign]) -> Vec<Episode<'_>> {
-    let mut sorted: Vec<&Sign> = signs.iter().collect();
+    let (ruled_out, mut sorted): (Vec<&Sign>, Vec<&Sign>) =
+        signs.iter().partition(|sign| sign.ruled_out.is_some());
     sorted.sort_by_key(|sign| (sign.school(), sign.person, order(sign)));
     sorted.dedup();
     let mut found: Vec<Episode<'_>> = Vec::new();
@@ -104,7 +108,22 @@ pub fn episodes(signs: &[Sign]) -> Vec<Episode<'_>> {
                 first: sign.began(),
                 last: sign.last(),
                 signs: vec![sign],
+                ruled_out: BTreeMap::new(),
             }),
+        }
+    }
+    let mut of_person: BTreeMap<(&str, PersonId), Vec<&Sign>> = BTreeMap::new();
+    for sign in ruled_out {
+        let of = of_person.entry((sign.school(), sign.person)).or_default();
+        of.push(sign);
+    }
+    if !of_person.is_empty() {
+        for episode in &mut found {
+            let of = episode.signs.first().copied();
+            let of = of.and_then(|one| of_person.get(&(one.school(), one.person)));
+            for sign in of.into_iter().flatten() {
+                episode.rule_out(sign);
+            }
         }
     }
     found
@@ -121,6 +140,24 @@ impl Episode<'_> {
         self.signs.first().is_some_and(|one| same(one)) && silent <= SILENT_DAYS + 1
     }
 
+    /// Notes what a sign of the same person rules out, if it is of this episode.
+    fn rule_out(&mut self, sign: &Sign) {
+        let apart = |first: Day, last: Day| first.number().saturating_sub(last.number());
+        let is_near = apart(sign.began(), self.last) <= SILENT_DAYS + 1
+            && apart(self.first, sign.last()) <= SILENT_DAYS + 1;
+        if let Some(disease) = sign.ruled_out.filter(|_| is_near) {
+            let found = self.ruled_out.entry(disease).or_insert(sign.time);
+            *found = sign.time.max(*found);
+        }
+    }
+
+    /// Whether a diagnosis of a sign holds: one that was suspected no later than it was ruled out does
+    /// not.
+    fn holds(&self, sign: &Sign, (disease, certainty): (Disease, Certainty)) -> bool {
+        let found = self.ruled_out.get(&disease);
+        certainty == Certainty::Confirmed || found.is_none_or(|found| sign.time > *found)
+    }
+
     /// The place of the school.
     pub fn school(&self) -> &str {
         self.signs.first().map_or("", |sign| sign.school())
@@ -135,11 +172,16 @@ impl Episode<'_> {
             cases.extend(self.dated(criterion, self.signs.iter().find(shows), None));
         }
         let mut known: BTreeMap<Disease, Certainty> = BTreeMap::new();
-        for (disease, certainty) in self.signs.iter().filter_map(|sign| sign.diagnosis) {
+        let told = self.signs.iter().filter_map(|sign| {
+            let diagnosis = sign.diagnosis?;
+            self.holds(sign, diagnosis).then_some(diagnosis)
+        });
+        for (disease, certainty) in told {
             let surest = known.entry(disease).or_insert(certainty);
             *surest = certainty.max(*surest);
         }
         let defined = rules.case_definitions.iter().map(|one| one.disease);
+        let defined = defined.filter(|disease| !self.ruled_out.contains_key(disease));
         let diseases: BTreeSet<Disease> = known.keys().copied().chain(defined).collect();
         for disease in diseases {
             let certainty = known.get(&disease).copied();
@@ -210,6 +252,7 @@ mod tests {
             symptoms: symptoms.iter().copied().collect(),
             temperature,
             diagnosis: None,
+            ruled_out: None,
             severity: Severity::Mild,
             onset: Day::NEVER,
             time: 0,
@@ -264,6 +307,54 @@ mod tests {
             ..sign("b", 12, &[Symptom::Fever], 0)
         };
         assert_eq!(days(&[first, told]), [(-1, 9, 12), (2, 9, 12)]);
+    }
+
+    /// Whoever suspected it until it was ruled out was wrong; whoever suspects it afterwards, or
+    /// confirmed it, is believed; another episode and other diseases are as they were.
+    #[test]
+    fn what_was_ruled_out_does_not_count() {
+        let said = |source, day, disease, certainty, time| Sign {
+            diagnosis: Some((disease, certainty)),
+            time,
+            ..sign(source, day, &[Symptom::Rash], 0)
+        };
+        let none = Sign {
+            ruled_out: Some(Disease::VARICELLA),
+            time: 5,
+            ..sign("cases/a", 11, &[], 0)
+        };
+        let (suspected, confirmed) = (Certainty::Suspected, Certainty::Confirmed);
+        let check = said("checks/a", 10, Disease::VARICELLA, suspected, 5);
+        assert_eq!(days(std::slice::from_ref(&check)), [(2, 10, 10)]);
+        assert_eq!(days(&[check.clone(), none.clone()]), []);
+        assert_eq!(
+            days(std::slice::from_ref(&none)),
+            [],
+            "no illness by itself"
+        );
+        let other = said("checks/b", 10, Disease::HFMD, suspected, 5);
+        assert_eq!(
+            days(&[none.clone(), check.clone(), other]),
+            [(4, 10, 10)],
+            "what it was instead"
+        );
+        let sure = said("health/a", 10, Disease::VARICELLA, confirmed, 1);
+        assert_eq!(days(&[none.clone(), sure]), [(2, 10, 10)]);
+        let later = said("checks/c", 12, Disease::VARICELLA, suspected, 6);
+        assert_eq!(days(&[none.clone(), check.clone(), later]), [(2, 10, 12)]);
+        let again = said("checks/d", 30, Disease::VARICELLA, suspected, 5);
+        assert_eq!(days(&[none.clone(), check, again]), [(2, 30, 30)]);
+
+        let defined = sign("checks/e", 10, &[Symptom::Cough, Symptom::Fever], 385);
+        let flu = Sign {
+            ruled_out: Some(Disease::INFLUENZA),
+            ..none
+        };
+        assert_eq!(
+            days(&[defined, flu]),
+            [(-1, 10, 10)],
+            "its symptoms count on"
+        );
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub enum MedicalVerb {
     Appeal,
     /// One of three gives an opinion on the appeal.
     Opine,
+    /// A case of the person is confirmed.
+    ExcludeByCase,
+    /// The case that excluded was ruled out.
+    LiftCase,
+    /// The same of somebody whose observation it had broken off.
+    ResumeObservation,
 }
 
 /// The verb does not start from this state.
@@ -83,7 +89,9 @@ impl Medical {
     /// - observation ends well when repeated readings are normal (rule 3.3);
     /// - who is ill at home is referred without observation at school;
     /// - a confirmed disease leads to exclusion at once, and is corrected while it lasts;
-    /// - a refused return is looked into again after an appeal (rule 1.13).
+    /// - a refused return is looked into again after an appeal (rule 1.13);
+    /// - a confirmed case excludes from every state, and gives the person free when it is ruled out,
+    ///   or back to the observation that it had broken off.
     ///
     /// # Errors
     /// When the verb does not start from here.
@@ -93,11 +101,18 @@ impl Medical {
             (Self::Normal, V::FallIll) => Self::Symptomatic,
             (Self::Symptomatic, V::GetWell)
             | (Self::InTempObservation, V::ReleaseObservation)
-            | (Self::DoctorReview, V::Admit) => Self::Normal,
-            (Self::Normal | Self::Symptomatic, V::Observe) => Self::InTempObservation,
+            | (Self::DoctorReview, V::Admit)
+            | (Self::Excluded | Self::ReturnPending | Self::DoctorReview, V::LiftCase) => {
+                Self::Normal
+            }
+            (Self::Normal | Self::Symptomatic, V::Observe)
+            | (Self::Excluded | Self::ReturnPending | Self::DoctorReview, V::ResumeObservation) => {
+                Self::InTempObservation
+            }
             (Self::Symptomatic | Self::InTempObservation, V::Refer) => Self::Referred,
             (Self::Referred, V::RuleOut) => Self::RuledOut,
-            (Self::Referred | Self::Excluded, V::Confirm)
+            (_, V::ExcludeByCase)
+            | (Self::Referred | Self::Excluded, V::Confirm)
             | (Self::Excluded, V::Recover)
             | (Self::DoctorReview, V::ExcludeAgain) => Self::Excluded,
             (Self::RuledOut | Self::Excluded, V::RequestReturn) => Self::ReturnPending,
@@ -111,7 +126,7 @@ impl Medical {
 
 impl MedicalVerb {
     /// Every verb.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::FallIll,
         Self::GetWell,
         Self::Observe,
@@ -126,6 +141,9 @@ impl MedicalVerb {
         Self::ExcludeAgain,
         Self::Appeal,
         Self::Opine,
+        Self::ExcludeByCase,
+        Self::LiftCase,
+        Self::ResumeObservation,
     ];
 
     /// The name of this verb in the history.
@@ -145,6 +163,9 @@ impl MedicalVerb {
             Self::ExcludeAgain => "EXCLUDE_AGAIN",
             Self::Appeal => "APPEAL",
             Self::Opine => "OPINE",
+            Self::ExcludeByCase => "EXCLUDE_BY_CASE",
+            Self::LiftCase => "LIFT_CASE",
+            Self::ResumeObservation => "RESUME_OBSERVATION",
         }
     }
 
@@ -152,11 +173,16 @@ impl MedicalVerb {
     pub fn rule(self) -> &'static str {
         match self {
             Self::Observe | Self::ReleaseObservation => "3.3",
-            Self::Confirm | Self::Recover | Self::RequestReturn => "1.23",
+            Self::Confirm | Self::Recover | Self::RequestReturn | Self::ExcludeByCase => "1.23",
             Self::BeginReview | Self::Admit | Self::ExcludeAgain | Self::Appeal | Self::Opine => {
                 "1.13"
             }
-            Self::FallIll | Self::GetWell | Self::Refer | Self::RuleOut => "1.24",
+            Self::FallIll
+            | Self::GetWell
+            | Self::Refer
+            | Self::RuleOut
+            | Self::LiftCase
+            | Self::ResumeObservation => "1.24",
         }
     }
 }
@@ -200,13 +226,20 @@ mod tests {
             (S::DoctorReview, V::Opine, S::DoctorReview),
             (S::DoctorReview, V::Admit, S::Normal),
             (S::DoctorReview, V::ExcludeAgain, S::Excluded),
+            (S::Excluded, V::LiftCase, S::Normal),
+            (S::ReturnPending, V::LiftCase, S::Normal),
+            (S::DoctorReview, V::LiftCase, S::Normal),
+            (S::Excluded, V::ResumeObservation, S::InTempObservation),
+            (S::ReturnPending, V::ResumeObservation, S::InTempObservation),
+            (S::DoctorReview, V::ResumeObservation, S::InTempObservation),
         ];
         for from in S::ALL {
             for verb in V::ALL {
                 let to = legal
                     .iter()
                     .find(|(state, one, _)| (*state, *one) == (from, verb))
-                    .map(|(_, _, to)| *to);
+                    .map(|(_, _, to)| *to)
+                    .or((verb == V::ExcludeByCase).then_some(S::Excluded));
                 assert_eq!(from.after(verb).ok(), to, "{from:?} {verb:?}");
             }
         }

@@ -16,20 +16,26 @@ pub mod coverage;
 pub mod disease;
 pub mod dormitory;
 pub mod illness;
+pub mod legal_class;
 pub mod medical;
 pub mod person;
 pub mod reconcile;
 pub mod regularity;
+pub mod relation;
 pub mod replay;
 pub mod report;
 pub mod return_rule;
 pub mod rules;
 pub mod screening;
+pub mod shared;
 pub mod sign;
 pub mod signal;
+pub mod staffing;
 pub mod suspension;
 pub mod symptom;
 pub mod tally;
 
 #[cfg(test)]
 mod cluster_tests;
+#[cfg(test)]
+pub(crate) mod derbyshire;

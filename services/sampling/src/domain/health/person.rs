@@ -103,6 +103,11 @@ pub struct Health {
     pub certificate: String,
     /// When it was issued.
     pub certified: i64,
+    /// The text that the return rule comes from by which the exclusion is judged; empty without one.
+    pub source: String,
+    /// The identifier of the case that alone excludes; empty once the school doctor confirms the
+    /// illness, and for who is not excluded by a case.
+    pub case: String,
 }
 
 /// What is done about somebody.
@@ -128,6 +133,10 @@ pub enum Act {
     Appeal,
     /// An opinion on the appeal.
     Opine(Party, Verdict),
+    /// The case with this identifier was confirmed.
+    ExcludeByCase(String, Course),
+    /// The case with this identifier was ruled out.
+    LiftCase(String),
 }
 
 /// Why an act is refused.
@@ -141,6 +150,8 @@ pub enum Refusal {
     Appeal,
     /// The readings are not normal, or there are symptoms.
     NotNormal,
+    /// Nobody recovers before the illness began.
+    BeforeOnset,
 }
 
 impl From<IllegalMove> for Refusal {
@@ -199,16 +210,21 @@ impl Health {
                     recovery,
                     ..course.clone()
                 };
+                if next.course.is_before_onset(recovery) {
+                    next.course.recovery = 0;
+                }
+                next.case.clear();
             }
             Act::Recover(since) => {
                 next.go(V::Recover, now, &mut moves)?;
+                if next.course.is_before_onset(*since) {
+                    return Err(Refusal::BeforeOnset);
+                }
                 next.course.recovery = *since;
             }
             Act::RequestReturn(evidence, proof) => {
                 next.go(V::RequestReturn, now, &mut moves)?;
-                if self.state == Medical::Excluded {
-                    self.may_return(evidence, rules, now)?;
-                }
+                self.may_return(evidence, proof, rules, now)?;
                 next.evidence.clone_from(evidence);
                 next.proof.clone_from(proof);
                 (next.review, next.appeal) = (None, Appeal::default());
@@ -239,8 +255,26 @@ impl Health {
                     next.decide(verdict, certificate, now, &mut moves)?;
                 }
             }
+            // Whoever is kept away for the same disease already stays so, by what is known of it.
+            Act::ExcludeByCase(_, course) if self.course.disease == course.disease => {}
+            Act::ExcludeByCase(case, course) => {
+                next.go(V::ExcludeByCase, now, &mut moves)?;
+                // What the school doctor confirmed is not given free with the case.
+                if self.course.disease.is_none() || !self.case.is_empty() {
+                    next.case.clone_from(case);
+                }
+                next.course = course.clone();
+                (next.evidence, next.proof) = (Vec::new(), String::new());
+                (next.review, next.appeal) = (None, Appeal::default());
+            }
+            Act::LiftCase(case) if case.is_empty() || self.case != *case => {}
+            Act::LiftCase(_) => next.lift(now, &mut moves)?,
         }
         next.until = next.earliest(rules);
+        if next.state == Medical::Excluded {
+            let rule = next.rule(rules);
+            next.source = rule.map_or_else(String::new, |rule| rule.source.clone());
+        }
         *self = next;
         Ok(moves)
     }
@@ -252,7 +286,20 @@ impl Health {
     pub fn move_by_itself(&mut self, verb: MedicalVerb, now: i64) -> Result<(), IllegalMove> {
         self.state = self.state.after(verb)?;
         self.since = now;
+        self.source.clear();
         Ok(())
+    }
+
+    /// Somebody was seen with symptoms at `seen`, milliseconds since 1970: whoever was well before is
+    /// not, and what is counted from the recovery waits for the next one (rule 1.23). Returns whether
+    /// that changed anything.
+    pub fn relapse(&mut self, seen: i64, rules: &HealthRules) -> bool {
+        if self.course.recovery == 0 || seen <= self.course.recovery {
+            return false;
+        }
+        self.course.recovery = 0;
+        self.until = self.earliest(rules);
+        true
     }
 
     fn go(
@@ -292,6 +339,28 @@ impl Health {
         Ok(())
     }
 
+    /// Gives free whom a case alone excluded: what was known before the case holds again.
+    fn lift(&mut self, now: i64, moves: &mut Vec<MedicalVerb>) -> Result<(), IllegalMove> {
+        let verb = if self.observed == 0 {
+            MedicalVerb::LiftCase
+        } else {
+            MedicalVerb::ResumeObservation
+        };
+        self.go(verb, now, moves)?;
+        *self = Self {
+            state: self.state,
+            since: now,
+            cleared: self.cleared,
+            room: std::mem::take(&mut self.room),
+            observed: self.observed,
+            notified: self.notified,
+            certificate: std::mem::take(&mut self.certificate),
+            certified: self.certified,
+            ..Self::default()
+        };
+        Ok(())
+    }
+
     /// Forgets the illness that is over; what was decided on the return is kept.
     fn clear(&mut self, now: i64) {
         *self = Self {
@@ -302,25 +371,45 @@ impl Health {
             appeal: self.appeal,
             certificate: std::mem::take(&mut self.certificate),
             certified: self.certified,
+            source: std::mem::take(&mut self.source),
             ..Self::default()
         };
     }
 
-    /// Whether a return may be asked for (rule 1.23).
-    fn may_return(&self, evidence: &[i16], rules: &HealthRules, now: i64) -> Result<(), Refusal> {
-        let met = return_rule::check(self.rule(rules), &self.course, evidence, now);
-        let missing = match &met {
-            Ok(()) => Vec::new(),
-            Err(unmet) => unmet.missing.clone(),
-        };
-        if now < self.doctor_until {
-            let earliest = met.err().and_then(|unmet| unmet.earliest);
-            return Err(Refusal::TooEarly(Unmet {
-                earliest: Some(earliest.unwrap_or(0).max(self.doctor_until)),
-                missing,
-            }));
+    /// Whether a return may be asked for: of who is excluded, the return rule is met (rule 1.23);
+    /// of everybody, the paper of a hospital is shown unless that rule waives it (rule 1.13).
+    fn may_return(
+        &self,
+        evidence: &[i16],
+        proof: &str,
+        rules: &HealthRules,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        let rule = self.rule(rules);
+        let is_excluded = self.state == Medical::Excluded;
+        let mut unmet = None;
+        if is_excluded {
+            unmet = return_rule::check(rule, &self.course, evidence, now).err();
         }
-        met.map_err(Refusal::TooEarly)
+        let nothing = || Unmet {
+            earliest: None,
+            missing: Vec::new(),
+            source: self.source.clone(),
+        };
+        let waived = rule.is_some_and(|rule| rule.hospital_proof_waived);
+        let proven = !proof.is_empty() || evidence.contains(&return_rule::HOSPITAL_CERTIFICATE);
+        if !waived && !proven {
+            let missing = &mut unmet.get_or_insert_with(nothing).missing;
+            if !missing.contains(&return_rule::HOSPITAL_CERTIFICATE) {
+                missing.push(return_rule::HOSPITAL_CERTIFICATE);
+            }
+        }
+        if is_excluded && now < self.doctor_until {
+            let unmet = unmet.get_or_insert_with(nothing);
+            unmet.source.clone_from(&self.source);
+            unmet.earliest = Some(unmet.earliest.unwrap_or(0).max(self.doctor_until));
+        }
+        unmet.map_or(Ok(()), |unmet| Err(Refusal::TooEarly(unmet)))
     }
 
     fn rule<'a>(&self, rules: &'a HealthRules) -> Option<&'a super::rules::Return> {
@@ -352,10 +441,12 @@ pub fn evidence_of(bits: i32) -> Vec<i16> {
     (1..31).filter(|number| bits >> number & 1 == 1).collect()
 }
 
-/// Whether the days of an illness can be: none after today, the first day known.
+/// Whether the days of an illness can be: none after today or more than 60 days ago, the first day
+/// known.
 pub fn is_plausible(course: &Course, today: Day) -> bool {
-    let past = |day: Day| day <= today;
-    !course.onset.is_never() && past(course.onset) && past(course.rash) && past(course.treatment)
+    let within = |day: Day| day <= today && return_rule::earliest_onset(today) <= day;
+    let others = [course.rash, course.treatment];
+    within(course.onset) && others.iter().all(|day| day.is_never() || within(*day))
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! What is found makes of the clusters that are known: they fire, grow, merge and fall. A pure
 //! function.
 
+use std::collections::BTreeSet;
+
 use super::cluster::Finding;
 use super::cluster_state::ClusterState;
+use super::illness::Case;
 use crate::domain::day::Day;
+use crate::domain::roll::PersonId;
 
 /// A cluster that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +28,23 @@ pub struct Known {
     pub stands: bool,
     /// When it fired: of clusters that grow together the oldest goes on.
     pub fired: i64,
+    /// Whose cases it used up; of one that is closed alone.
+    pub used_up: BTreeSet<PersonId>,
 }
 
 impl Known {
     /// Whether it is of this rule and place.
     pub fn is_at(&self, rule: &str, place: &str) -> bool {
         self.rule == rule && self.place == place
+    }
+
+    /// Whether it was closed over this case: that of one of its people, on one of its days. Who falls
+    /// ill after it, or was none of its people, is counted anew.
+    pub fn has_used_up(&self, case: &Case) -> bool {
+        self.state == ClusterState::Closed
+            && self.used_up.contains(&case.person)
+            && case.day <= self.last
+            && self.first <= case.last
     }
 }
 

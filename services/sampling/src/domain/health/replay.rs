@@ -1,8 +1,8 @@
 //! Replays a past period under rules: what would have fired, and on which day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::cluster::{Finding, RuleSet, find};
+use super::cluster::{Around, Finding, RuleSet, find};
 use super::cluster_rule::Scope;
 use super::cluster_state::ClusterState;
 use super::illness::episodes;
@@ -42,7 +42,7 @@ pub fn replay<'a>(
     said: &Said,
     (from, until): (Day, Day),
     sets: &[RuleSet],
-    sizes: &BTreeMap<String, u32>,
+    around: &Around,
     definitions: impl Fn(Day) -> Option<&'a HealthRules>,
 ) -> Vec<Fired> {
     let mut said: Vec<&(Day, Sign)> = said.iter().collect();
@@ -61,7 +61,7 @@ pub fn replay<'a>(
             .filter_map(|episode| Some(episode.cases(definitions(episode.first)?)))
             .flatten()
             .collect();
-        let findings = find(sets, &cases, sizes, &[]);
+        let findings = find(sets, &cases, around, &[]);
         let all = (Day::NEVER, Day::from_number(u16::MAX));
         for verdict in reconcile(&known, findings, all) {
             apply(verdict, day, &mut known, &mut fired);
@@ -85,6 +85,7 @@ fn apply(verdict: Verdict<'_>, day: Day, known: &mut Vec<Known>, fired: &mut Vec
                 state: ClusterState::Open,
                 stands: true,
                 fired: i64::from(day.number()),
+                used_up: BTreeSet::new(),
             });
             fired.push(Fired {
                 rule: finding.rule.code.clone(),

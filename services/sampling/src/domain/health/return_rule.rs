@@ -9,6 +9,14 @@ use crate::domain::day::Day;
 /// The hospital's certificate: a number of the contract.
 pub const HOSPITAL_CERTIFICATE: i16 = 3;
 
+/// An illness that began more civil days ago is not the one that is spoken of.
+pub const ONSET_DAYS: u16 = 60;
+
+/// The first day on which an illness that is spoken of on `day` may have begun.
+pub fn earliest_onset(day: Day) -> Day {
+    Day::from_number(day.number().saturating_sub(ONSET_DAYS))
+}
+
 /// What is known of somebody's illness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Course {
@@ -27,6 +35,13 @@ pub struct Course {
     pub complicated: bool,
 }
 
+impl Course {
+    /// Whether an instant, milliseconds since 1970, is before the illness began.
+    pub fn is_before_onset(&self, instant: i64) -> bool {
+        !self.onset.is_never() && instant < self.onset.start_millis()
+    }
+}
+
 /// What a return lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmet {
@@ -35,6 +50,8 @@ pub struct Unmet {
     pub earliest: Option<i64>,
     /// The evidence that was not shown: numbers of the contract.
     pub missing: Vec<i16>,
+    /// The text that the rule comes from; empty without a rule.
+    pub source: String,
 }
 
 /// When the period of a rule is over, in milliseconds since 1970: counted from the beginning of a
@@ -75,6 +92,7 @@ pub fn check(rule: Option<&Return>, course: &Course, shown: &[i16], now: i64) ->
             Err(Unmet {
                 earliest: None,
                 missing,
+                source: String::new(),
             })
         };
     };
@@ -91,7 +109,11 @@ pub fn check(rule: Option<&Return>, course: &Course, shown: &[i16], now: i64) ->
         Ok(())
     } else {
         let earliest = earliest.filter(|earliest| *earliest > now);
-        Err(Unmet { earliest, missing })
+        Err(Unmet {
+            earliest,
+            missing,
+            source: rule.source.clone(),
+        })
     }
 }
 
@@ -107,6 +129,7 @@ mod tests {
 
     const DAY: u64 = 86_400;
     const CRUSTED: i16 = 2;
+    const SOURCE: &str = "水痘防控资料";
 
     fn rule(basis: Basis, days: u64, evidence: &[i16]) -> Return {
         Return {
@@ -116,6 +139,8 @@ mod tests {
             complicated_period: Duration::ZERO,
             evidence: evidence.to_vec(),
             evidence_suffices: false,
+            hospital_proof_waived: false,
+            source: SOURCE.to_owned(),
         }
     }
 
@@ -142,6 +167,7 @@ mod tests {
         let unmet = Unmet {
             earliest: Some(day_14),
             missing: Vec::new(),
+            source: SOURCE.to_owned(),
         };
         assert_eq!(early, Err(unmet));
         let bare = check(Some(&varicella), &course, &[HOSPITAL_CERTIFICATE], on(14));
@@ -149,7 +175,8 @@ mod tests {
             bare,
             Err(Unmet {
                 earliest: None,
-                missing: vec![CRUSTED]
+                missing: vec![CRUSTED],
+                source: SOURCE.to_owned(),
             })
         );
         assert_eq!(check(Some(&varicella), &course, &[CRUSTED], day_14), Ok(()));
@@ -200,6 +227,7 @@ mod tests {
         let neither = Unmet {
             earliest: start(8007),
             missing: vec![4],
+            source: SOURCE.to_owned(),
         };
         assert_eq!(
             check(Some(&dysentery), &treated, &[], at(8006)),
@@ -213,6 +241,7 @@ mod tests {
         let unmet = Unmet {
             earliest: None,
             missing,
+            source: String::new(),
         };
         assert_eq!(check(None, &begun(8000), &[], i64::MAX), Err(unmet));
         assert_eq!(

@@ -7,6 +7,7 @@ use kit::hop::Hop;
 
 use super::cluster_rule::ClusterRule;
 use super::disease::Disease;
+use super::staffing::Staffing;
 use super::symptom::Symptoms;
 
 /// A check of the day. The numbers are those of the contract.
@@ -188,6 +189,10 @@ pub struct Return {
     pub evidence: Vec<i16>,
     /// The evidence replaces the period instead of adding to it.
     pub evidence_suffices: bool,
+    /// No paper of a hospital is asked for besides.
+    pub hospital_proof_waived: bool,
+    /// The text that it comes from, as it is shown.
+    pub source: String,
 }
 
 /// How a contact is controlled. The numbers are those of the contract's policy.
@@ -196,8 +201,10 @@ pub struct Return {
 pub enum Measure {
     /// Kept away and isolated.
     CloseContact = 1,
-    /// Watches the own health.
+    /// Watches the own health; admitted where the policy of the gate allows.
     HealthMonitoring = 2,
+    /// Attends, and is observed in the daily checks (rule 1.23).
+    Observation = 3,
 }
 
 /// What is done about the contacts of a case (rules 1.24, 2.21).
@@ -213,6 +220,9 @@ pub struct ContactRule {
     pub secondary_days: u16,
     /// How many civil days before the onset a contact counts.
     pub trace_days: u16,
+    /// How long before the end of the days a sample may be taken whose negative result ends the control;
+    /// zero when the days alone end it (rule 2.21).
+    pub exit_negative: Duration,
 }
 
 /// What a tube can be tested for (F1).
@@ -274,6 +284,12 @@ pub struct HealthRules {
     pub hfmd: HfmdSuspension,
     /// When a patient may return (1.23).
     pub returns: Vec<Return>,
+    /// Rules of clusters that stand as rows (1.15).
+    pub cluster_rows: Vec<ClusterRule>,
+    /// The text behind each number of the rule book.
+    pub sources: Vec<(String, String)>,
+    /// How many health technicians a school has (1.9).
+    pub staffing: Staffing,
     /// What is done about contacts (2.21).
     pub contacts: Vec<ContactRule>,
     /// The statutory chain, from the bottom up (1.17).

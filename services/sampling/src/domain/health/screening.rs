@@ -73,6 +73,9 @@ pub enum Verdict {
 #[error("the client's identifier was used for another content")]
 pub struct ClientReused;
 
+/// As often is one check submitted: each submission is compared with all before it.
+pub const MOST_SUBMISSIONS: usize = 50;
+
 /// Every submission of one check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
@@ -87,6 +90,13 @@ impl Session {
     pub fn new(winner: Option<Claim>, losers: Vec<Claim>) -> Self {
         debug_assert!(winner.is_some() || losers.is_empty());
         Self { winner, losers }
+    }
+
+    /// Whether one more submission of this client has room: a repeat always, another one until there are
+    /// [`MOST_SUBMISSIONS`].
+    pub fn has_room(&self, client: &[u8; 16]) -> bool {
+        let mut all = self.winner.iter().chain(&self.losers);
+        self.len() < MOST_SUBMISSIONS || all.any(|claim| claim.client == *client)
     }
 
     /// Takes one submission; whether it is new, and whether it stands.

@@ -6,6 +6,9 @@ use super::symptom::Symptoms;
 use crate::domain::day::Day;
 use crate::domain::roll::{GroupKind, PersonId};
 
+/// The days of a longer illness that are told one by one: the last so many up to today.
+const TOLD_DAYS: u16 = 62;
+
 /// What one source says of one person on one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sign {
@@ -31,6 +34,9 @@ pub struct Sign {
     pub temperature: i16,
     /// What the illness is thought or known to be.
     pub diagnosis: Option<(Disease, Certainty)>,
+    /// What the illness is not, as was found at `time`: whoever suspected it until then was wrong. A
+    /// sign that says this says nothing else.
+    pub ruled_out: Option<Disease>,
     /// How grave it is.
     pub severity: Severity,
     /// The first day of the illness as far as the source knows; [`Day::NEVER`] when it does not.
@@ -45,9 +51,21 @@ impl Sign {
         self.group.rsplit_once('/').map_or("", |(school, _)| school)
     }
 
+    /// Who says it, and of whom: there is at most one of each.
+    pub fn key(&self) -> (&str, PersonId) {
+        (&self.source, self.person)
+    }
+
     /// The last day on which the person was ill, as far as this sign knows: never before `day`.
     pub fn last(&self) -> Day {
         self.day.max(self.until)
+    }
+
+    /// The days on which the person was ill as far as this sign knows, none after `today` but its own.
+    pub fn days(&self, today: Day) -> impl Iterator<Item = Day> + use<> {
+        let last = self.last().min(today.max(self.day)).number();
+        let first = last.saturating_sub(TOLD_DAYS - 1).max(self.day.number());
+        (first..=last).map(Day::from_number)
     }
 
     /// The day on which the illness began, as far as this sign knows: never after `day`.

@@ -40,6 +40,8 @@ pub enum SuspensionEvent {
     Fell,
     /// Its cluster stands again.
     Rose,
+    /// A human ends it before its first day.
+    Cancel,
 }
 
 impl SuspensionState {
@@ -79,6 +81,7 @@ impl SuspensionState {
             (Self::Proposed, E::Fell) => Some(Self::Withdrawn),
             (Self::Withdrawn, E::Rose) => Some(Self::Proposed),
             (Self::Decided, E::Begin) => Some(Self::Applying),
+            (Self::Decided, E::Cancel) => Some(Self::Ended),
             (Self::Applying, E::Applied) => Some(Self::InForce),
             (Self::InForce, E::Ended) => Some(Self::Ended),
             _ => None,
@@ -139,68 +142,90 @@ impl Away {
     }
 }
 
+/// A suspension is for at most so many civil days.
+pub const MOST_DAYS: u16 = 30;
+
+/// What was decided, as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// Where the suspension stands.
+    pub state: SuspensionState,
+    /// Who stays away.
+    pub reach: Reach,
+    /// The first day away.
+    pub first: Day,
+    /// The first day back.
+    pub back: Day,
+}
+
+/// Why a decision is not amended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unamended {
+    /// Nothing was decided, or it is over.
+    State,
+    /// The day of return has come.
+    Returned,
+    /// Somebody would be back by the narrower scope.
+    Narrower,
+    /// The day of return is over, before the first day, or leaves no day to whoever is added.
+    TooSoon,
+    /// The days would be more than [`MOST_DAYS`].
+    TooLong,
+    /// Everything stays as it is.
+    Nothing,
+}
+
+impl Decided {
+    /// This with another reach and another day of return, each as before when none is given; ended
+    /// when nobody is to stay away any day (rules 1.20 to 1.22).
+    ///
+    /// # Errors
+    /// What is wrong first.
+    pub fn amend(
+        self,
+        reach: Option<Reach>,
+        back: Option<Day>,
+        today: Day,
+    ) -> Result<Self, Unamended> {
+        use SuspensionState as S;
+        if !matches!(self.state, S::Decided | S::Applying | S::InForce) {
+            return Err(Unamended::State);
+        }
+        if today >= self.back {
+            return Err(Unamended::Returned);
+        }
+        let (reach, back) = (reach.unwrap_or(self.reach), back.unwrap_or(self.back));
+        if reach < self.reach {
+            return Err(Unamended::Narrower);
+        }
+        if (reach, back) == (self.reach, self.back) {
+            return Err(Unamended::Nothing);
+        }
+        let soonest = today.max(self.first);
+        if back < soonest || (reach > self.reach && back == soonest) {
+            return Err(Unamended::TooSoon);
+        }
+        if back.number().saturating_sub(self.first.number()) > MOST_DAYS {
+            return Err(Unamended::TooLong);
+        }
+        let cancelled = self.state.after(SuspensionEvent::Cancel);
+        let state = cancelled
+            .filter(|_| back == self.first)
+            .unwrap_or(self.state);
+        Ok(Self {
+            state,
+            reach,
+            back,
+            ..self
+        })
+    }
+}
+
 /// The first day on which people are back after `days` civil days away from `first`.
 pub fn back(first: Day, days: u16) -> Day {
     Day::from_number(first.number().saturating_add(days))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_move_that_is_not_named_is_refused() {
-        use SuspensionEvent as E;
-        use SuspensionState as S;
-        let legal = [
-            (S::Proposed, E::Approve, S::Decided),
-            (S::Proposed, E::Reject, S::Rejected),
-            (S::Proposed, E::Fell, S::Withdrawn),
-            (S::Withdrawn, E::Rose, S::Proposed),
-            (S::Decided, E::Begin, S::Applying),
-            (S::Applying, E::Applied, S::InForce),
-            (S::InForce, E::Ended, S::Ended),
-        ];
-        let events = [
-            E::Approve,
-            E::Reject,
-            E::Begin,
-            E::Applied,
-            E::Ended,
-            E::Fell,
-            E::Rose,
-        ];
-        for state in S::ALL {
-            for event in events {
-                let expected = legal.iter().find(|(s, e, _)| (*s, *e) == (state, event));
-                assert_eq!(
-                    state.after(event),
-                    expected.map(|(_, _, to)| *to),
-                    "{state:?} {event:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_wider_reach_covers_a_narrower_one() {
-        let away = |reach, group: &str, grade| Away {
-            reach,
-            group: group.to_owned(),
-            grade,
-        };
-        let class = away(Reach::ClassGroup, "s/c1", 3);
-        let other = away(Reach::ClassGroup, "s/c2", 3);
-        let grade = away(Reach::Grade, "s/c1", 3);
-        let school = away(Reach::School, "", 0);
-        assert!(grade.covers(&other) && school.covers(&grade) && class.covers(&class));
-        assert!(!class.covers(&other) && !class.covers(&grade) && !grade.covers(&school));
-        assert!(grade.meets(&class) && class.meets(&grade) && !class.meets(&other));
-        assert!(!away(Reach::Grade, "s/d", 4).meets(&class));
-    }
-
-    #[test]
-    fn people_are_back_after_the_days_of_a_suspension() {
-        assert_eq!(back(Day::from_number(10), 4), Day::from_number(14));
-    }
-}
+#[path = "suspension_tests.rs"]
+mod tests;

@@ -14,6 +14,7 @@ use crate::app::health::absence_steps::AbsenceStep;
 use crate::app::health::absences::{self, NewAbsence};
 use crate::domain::day::Day;
 use crate::domain::health::absence::Reason;
+use crate::domain::health::return_rule::earliest_onset;
 use crate::domain::health::symptom::{Symptom, Symptoms};
 use crate::domain::roll::GroupKind;
 use crate::grpc::convert::{group_of, optional_date};
@@ -59,9 +60,9 @@ pub(crate) fn absence(row: &AbsenceRow, health: bool) -> Absence {
         tracer: row.tracer.clone(),
         contact_due_time: instant(row.contact_due),
         trace_time: instant(row.trace_time),
-        upload_due_time: instant(row.upload_due),
+        upload_due_time: instant(row.due_upload()),
         upload_time: instant(row.upload_time),
-        upload_overdue: row.upload_overdue && row.upload_time == 0,
+        upload_overdue: row.is_upload_overdue(),
         interview_due: row.interview_due,
         interview_time: instant(row.interview_time),
         return_time: instant(row.return_time),
@@ -224,8 +225,8 @@ fn illness(
     }
     let onset = optional_date(fields, &format!("{field}.onset_date"), told.onset_date);
     let onset = onset.map_or(Day::NEVER, Day::from);
-    if onset > today {
-        let (chinese, english) = ("不能晚于今天", "must not be after today");
+    if !onset.is_never() && (onset > today || onset < earliest_onset(today)) {
+        let (chinese, english) = ("应在今天及此前 60 天内", "within the last 60 days");
         fields.violation(format!("{field}.onset_date"), chinese, english);
     }
     if told.preliminary_disease != 0 {

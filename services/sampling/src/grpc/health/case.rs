@@ -63,8 +63,7 @@ impl CaseService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let (id, reason) = requests::reasoned(&request.name, &request.reason)?;
-        let change = (id, CaseChange::Confirm(reason));
+        let change = requests::confirmation(&request)?;
         self.change(&caller, change, (&request.request_id, &request))
             .await
     }
@@ -199,18 +198,29 @@ impl CaseService for Api {
             case,
             page_size,
             page_token,
+            via,
         } = request.into_inner();
         let limit = page::size(page_size)?;
-        let binding = [case.as_str()];
+        let binding = [case.as_str(), via.as_str()];
         let after: Vec<u8> = page::after(&page_token, &binding)?.unwrap_or_default();
-        let id = only_case("case", &case)?;
+        let mut fields = Fields::new();
+        let id = case_id(&mut fields, "case", &case);
+        let met = if via.is_empty() {
+            None
+        } else {
+            person(&mut fields, "via", &via).map(|(person, _)| person)
+        };
+        fields.finish()?;
         let mut found = self
             .0
-            .candidate_contacts(&caller, &id, &after, limit + 1)
+            .candidate_contacts(&caller, &id, met, (&after, limit + 1))
             .await?;
         let next_page_token = cut(&mut found, limit, |one| page::next(&one.person, &binding));
+        let told = found
+            .iter()
+            .map(|one| contact_convert::candidate(one, &via));
         Ok(Response::new(ListCandidateContactsResponse {
-            candidate_contacts: found.iter().map(contact_convert::candidate).collect(),
+            candidate_contacts: told.collect(),
             next_page_token,
         }))
     }

@@ -1,5 +1,5 @@
 //! A case as a document for disease control: a card like that for infectious diseases (传染病报告卡),
-//! as a table or with its reports and contacts. People are references, never names.
+//! as tables or as a whole. People are references, never names.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use kit::clock::shanghai;
@@ -10,7 +10,9 @@ use super::case_convert::disease_name;
 use super::contact_convert;
 use crate::domain::day::Day;
 use crate::domain::health::case::Happening;
-use crate::domain::health::disease::Disease;
+use crate::domain::health::disease::{Certainty, Disease};
+use crate::domain::health::legal_class::LegalClass;
+use crate::domain::roll::GroupKind;
 use crate::grpc::tube_convert::member;
 use crate::store::health::cases::CaseEventRow;
 use crate::store::health::contacts::ContactRow;
@@ -25,6 +27,10 @@ pub(crate) struct Contents {
     pub(crate) contacts: Vec<ContactRow>,
     /// Who takes it: an account.
     pub(crate) actor: String,
+    /// The name of the school.
+    pub(crate) school: String,
+    /// The name of the class group.
+    pub(crate) class_group: String,
 }
 
 /// One value of a document.
@@ -60,6 +66,7 @@ fn card(contents: &Contents, now: DateTime<Utc>) -> Line {
     let row = &contents.file.row;
     let revises = [
         Happening::Confirmed,
+        Happening::Disease,
         Happening::RuledOut,
         Happening::Severity,
         Happening::Reopened,
@@ -73,6 +80,7 @@ fn card(contents: &Contents, now: DateTime<Utc>) -> Line {
     let group = row.org_path.rsplit('/').next().unwrap_or_default();
     let followed = contents.contacts.iter().filter(|row| row.remove_time == 0);
     let disease = Disease(row.disease);
+    let class = LegalClass::of(disease);
     let only_person = |text: String| if is_person { text } else { String::new() };
     vec![
         ("card_number", text(row.name())),
@@ -106,7 +114,36 @@ fn card(contents: &Contents, now: DateTime<Utc>) -> Line {
         ("filled_by", text(contents.actor.as_str())),
         ("fill_time", text(time(now.timestamp_millis()))),
         ("policy_version", text(row.policy_version.as_str())),
+        ("school_display_name", text(contents.school.as_str())),
+        (
+            "class_group_display_name",
+            text(only_person(contents.class_group.clone())),
+        ),
+        (
+            "disease_class",
+            text(class.map_or("", |class| class.chinese(row.urgent && is_person))),
+        ),
+        ("occupation", text(occupation(row.kind))),
+        ("case_classification", text(classification(row.certainty))),
     ]
+}
+
+/// What the patient is at the school; empty for an event.
+fn occupation(kind: i16) -> &'static str {
+    match GroupKind::from_code(kind) {
+        Some(GroupKind::Students) => "学生",
+        Some(GroupKind::Staff) => "教职工",
+        None => "",
+    }
+}
+
+/// How sure the case is, as a card says it.
+fn classification(certainty: i16) -> &'static str {
+    match Certainty::from_code(certainty) {
+        Some(Certainty::Suspected) => "疑似病例",
+        Some(Certainty::Confirmed) => "确诊病例",
+        None => "已排除",
+    }
 }
 
 fn report(row: &ReportRow) -> Line {
@@ -144,16 +181,48 @@ fn contact(row: &ContactRow) -> Line {
     ]
 }
 
-/// The card as RFC 4180 has tables: a line of names and a line of values.
-pub(crate) fn csv(document: &Document) -> Vec<u8> {
-    let names: Vec<&str> = document.card.iter().map(|(name, _)| *name).collect();
-    let values = document.card.iter().map(|(_, cell)| match cell {
-        Cell::Text(text) => quoted(text),
-        Cell::Number(number) => number.to_string(),
-        Cell::Flag(flag) => flag.to_string(),
-    });
-    let values: Vec<String> = values.collect();
-    format!("\u{feff}{}\r\n{}\r\n", names.join(","), values.join(",")).into_bytes()
+/// What of a document is told as a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// One line: the card.
+    Card,
+    /// A line for each report.
+    Reports,
+    /// A line for each contact who was not removed.
+    Contacts,
+}
+
+/// A table as RFC 4180 has them: a line of names, and the lines of values, if there are any.
+pub(crate) fn csv(document: &Document, table: Table) -> Vec<u8> {
+    let (names, lines) = match table {
+        Table::Card => (names(&document.card), std::slice::from_ref(&document.card)),
+        Table::Reports => (
+            names(&report(&ReportRow::default())),
+            document.reports.as_slice(),
+        ),
+        Table::Contacts => (
+            names(&contact(&ContactRow {
+                person: vec![0; 16],
+                ..ContactRow::default()
+            })),
+            document.contacts.as_slice(),
+        ),
+    };
+    let mut text = format!("\u{feff}{}\r\n", names.join(","));
+    for line in lines {
+        let values = line.iter().map(|(_, cell)| match cell {
+            Cell::Text(text) => quoted(text),
+            Cell::Number(number) => number.to_string(),
+            Cell::Flag(flag) => flag.to_string(),
+        });
+        text.push_str(&values.collect::<Vec<_>>().join(","));
+        text.push_str("\r\n");
+    }
+    text.into_bytes()
+}
+
+fn names(line: &Line) -> Vec<&'static str> {
+    line.iter().map(|(name, _)| *name).collect()
 }
 
 /// A text that no spreadsheet takes for a formula, in quotes where RFC 4180 asks for them.
@@ -272,6 +341,14 @@ fn chinese(disease: Disease) -> &'static str {
         Ok(Named::FoodPoisoning) => "食物中毒",
         Ok(Named::Tuberculosis) => "肺结核",
         Ok(Named::Covid19) => "新型冠状病毒感染",
+        Ok(Named::Plague) => "鼠疫",
+        Ok(Named::Cholera) => "霍乱",
+        Ok(Named::Sars) => "传染性非典型肺炎",
+        Ok(Named::PulmonaryAnthrax) => "肺炭疽",
+        Ok(Named::Pertussis) => "百日咳",
+        Ok(Named::MeningococcalMeningitis) => "流行性脑脊髓膜炎",
+        Ok(Named::Mpox) => "猴痘",
+        Ok(Named::OtherInfectious) => "其他传染病",
         Ok(Named::Unspecified) | Err(_) => "",
     }
 }

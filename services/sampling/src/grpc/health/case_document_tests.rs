@@ -61,6 +61,8 @@ fn contents() -> Contents {
         reports: vec![report],
         contacts: vec![contact],
         actor: "+cdc-1,\"a\"".to_owned(),
+        school: "晨光小学".to_owned(),
+        class_group: "三年级1班".to_owned(),
     }
 }
 
@@ -74,13 +76,37 @@ fn the_card_is_a_table_that_no_spreadsheet_runs() {
     let expected = "\u{feff}card_number,card_kind,subject,patient,school,class_group,disease,\
         disease_display_name,certainty,severity,onset_date,detect_time,detection,confirm_time,\
         death_time,person_count,state,outcome,first_report_due_time,first_report_time,late,\
-        contact_count,filled_by,fill_time,policy_version\r\n\
+        contact_count,filled_by,fill_time,policy_version,school_display_name,\
+        class_group_display_name,disease_class,occupation,case_classification\r\n\
         cases/6f0e4f1e-0000-4000-8000-000000000001,REVISED,PERSON,\
         students/07070707-0707-0707-0707-070707070707,2135010001,p2019-01,INFLUENZA,流行性感冒,\
         CONFIRMED,MILD,2022-03-27,2022-03-28T08:00:00+08:00,HOSPITAL,2022-03-28T09:00:00+08:00,,1,\
         CLOSED,RECOVERED,2022-03-29T08:00:00+08:00,2022-03-28T08:01:00+08:00,false,1,\
-        \"'+cdc-1,\"\"a\"\"\",2022-03-28T10:00:00+08:00,fuzhou-2022-04-1\r\n";
-    assert_eq!(String::from_utf8(csv(&told())).unwrap(), expected);
+        \"'+cdc-1,\"\"a\"\"\",2022-03-28T10:00:00+08:00,fuzhou-2022-04-1,晨光小学,三年级1班,丙类,学生,\
+        确诊病例\r\n";
+    assert_eq!(
+        String::from_utf8(csv(&told(), Table::Card)).unwrap(),
+        expected
+    );
+}
+
+#[test]
+fn reports_and_contacts_are_tables_of_their_own() {
+    let reports = "\u{feff}sequence,kind,report_time,late,author,place,suspected_count,\
+        confirmed_count,hospitalised_count,dead_count,measures,cause,contact_post\r\n\
+        1,FIRST,2022-03-28T08:01:00+08:00,false,reporter-1,\"教室, \"\"东侧\"\"\n二楼\",1,0,0,0,\
+        \"'=HYPERLINK(\"\"x\"\")\",,学校疫情报告人\r\n";
+    let contacts = "\u{feff}person,kind,degree,last_contact_date,control,end_time\r\n\
+        students/08080808-0808-0808-0808-080808080808,SEAT,CLOSE,2022-03-28,NONE,\r\n";
+    let table = |document: &Document, table| String::from_utf8(csv(document, table)).unwrap();
+    assert_eq!(table(&told(), Table::Reports), reports);
+    assert_eq!(table(&told(), Table::Contacts), contacts);
+    let nobody = Document {
+        contacts: Vec::new(),
+        ..told()
+    };
+    let heading = contacts.split_inclusive("\r\n").next().unwrap();
+    assert_eq!(table(&nobody, Table::Contacts), heading);
 }
 
 #[test]
@@ -96,7 +122,9 @@ fn the_whole_document_is_json_in_the_order_of_the_contract() {
         \"first_report_due_time\":\"2022-03-29T08:00:00+08:00\",\
         \"first_report_time\":\"2022-03-28T08:01:00+08:00\",\"late\":false,\"contact_count\":1,\
         \"filled_by\":\"+cdc-1,\\\"a\\\"\",\"fill_time\":\"2022-03-28T10:00:00+08:00\",\
-        \"policy_version\":\"fuzhou-2022-04-1\"},\
+        \"policy_version\":\"fuzhou-2022-04-1\",\"school_display_name\":\"晨光小学\",\
+        \"class_group_display_name\":\"三年级1班\",\"disease_class\":\"丙类\",\
+        \"occupation\":\"学生\",\"case_classification\":\"确诊病例\"},\
         \"reports\":[{\"sequence\":1,\"kind\":\"FIRST\",\
         \"report_time\":\"2022-03-28T08:01:00+08:00\",\"late\":false,\"author\":\"reporter-1\",\
         \"place\":\"教室, \\\"东侧\\\"\\n二楼\",\"suspected_count\":1,\"confirmed_count\":0,\

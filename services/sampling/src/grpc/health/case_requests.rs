@@ -5,8 +5,8 @@ use kit::status::Problem;
 use proto::error::ErrorReason;
 use proto::roster::Disease as Named;
 use proto::sampling::{
-    AddContactsRequest, CloseCaseRequest, ContactKind, ExportCaseRequest, ExportFormat,
-    OpenCaseRequest, case, case_contact,
+    AddContactsRequest, CloseCaseRequest, ConfirmCaseRequest, ContactKind, ExportCaseRequest,
+    ExportFormat, OpenCaseRequest, case, case_contact,
 };
 
 use crate::app::health::case_exports::Format;
@@ -188,6 +188,14 @@ pub(super) fn reasoned(name: &str, reason: &str) -> Result<(String, String), Pro
     Ok((id, reason.to_owned()))
 }
 
+pub(super) fn confirmation(request: &ConfirmCaseRequest) -> Result<(String, CaseChange), Problem> {
+    let mut fields = Fields::new();
+    let disease = disease(&mut fields, request.disease);
+    fields.finish()?;
+    let (id, reason) = reasoned(&request.name, &request.reason)?;
+    Ok((id, CaseChange::Confirm(reason, disease)))
+}
+
 pub(super) fn closing(request: &CloseCaseRequest) -> Result<(String, CaseChange), Problem> {
     let mut fields = Fields::new();
     let id = case_id(&mut fields, "name", &request.name);
@@ -254,6 +262,8 @@ pub(super) fn export(request: &ExportCaseRequest) -> Result<(String, Format), Pr
     text(&mut fields, "purpose", &request.purpose, 200);
     let format = match finish(fields, format)? {
         ExportFormat::Json => Format::Json,
+        ExportFormat::CsvReports => Format::CsvReports,
+        ExportFormat::CsvContacts => Format::CsvContacts,
         ExportFormat::Csv | ExportFormat::Unspecified => Format::Csv,
     };
     Ok((id, format))

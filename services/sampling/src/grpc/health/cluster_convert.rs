@@ -2,14 +2,16 @@
 
 use kit::field::to_date;
 use prost::Message;
-use proto::sampling::cluster::{MetCondition, Person};
+use proto::sampling::cluster::{MetCondition, Person, RelatedCluster};
 use proto::sampling::{Cluster, ClusterEvent, ClusterRule, SimulatedCluster, cluster_rule};
 
 use crate::app::health::Replayed;
 use crate::domain::day::Day;
 use crate::domain::health::cluster::{Finding, Met};
 use crate::domain::health::cluster_rule::{self as rules, Condition, Scope};
+use crate::domain::health::cluster_state::ClusterState;
 use crate::domain::health::illness::Criterion;
+use crate::domain::health::relation::Relation;
 use crate::grpc::convert::group_of;
 use crate::grpc::tube_convert::{instant, member};
 use crate::store::health::clusters::{ClusterEventRow, ClusterPersonRow, ClusterRow};
@@ -27,6 +29,7 @@ pub(crate) fn rule(rule: &rules::ClusterRule) -> ClusterRule {
         recipients,
         suspend_days,
         at_once,
+        source,
     } = rule;
     let criterion = match criterion {
         Criterion::Similar(group) => cluster_rule::Criterion::SymptomGroup(i32::from(*group)),
@@ -43,7 +46,7 @@ pub(crate) fn rule(rule: &rules::ClusterRule) -> ClusterRule {
         recipients: recipients.iter().map(|who| i32::from(*who)).collect(),
         suspend_days: i32::from(*suspend_days),
         sentence: rule.sentence(),
-        source: rule.source(),
+        source: source.clone(),
         alert_at_once: *at_once,
     }
 }
@@ -101,26 +104,44 @@ pub(super) fn school_name(path: &str) -> String {
     )
 }
 
-/// The class group and the dormitory of a place within a scope.
-fn placed(scope: Option<Scope>, place: &str) -> (String, String) {
+/// A place within a scope, as it is told.
+#[derive(Debug, Default)]
+struct Placed {
+    class_group: String,
+    dormitory: String,
+    shared_group: String,
+}
+
+/// Where a place of a school is, within a scope.
+fn placed(scope: Option<Scope>, school: &str, place: &str) -> Placed {
+    let mut placed = Placed::default();
     match scope {
-        Some(Scope::ClassGroup) => (group_of(place), String::new()),
-        Some(Scope::Dormitory) => (String::new(), place.to_owned()),
-        Some(Scope::School) | None => (String::new(), String::new()),
+        Some(Scope::ClassGroup) => placed.class_group = group_of(place),
+        Some(Scope::Dormitory) => place.clone_into(&mut placed.dormitory),
+        Some(Scope::Meal | Scope::Water) => {
+            placed.shared_group = format!("{}/sharedGroups/{place}", school_name(school));
+        }
+        Some(Scope::School) | None => {}
     }
+    placed
 }
 
 /// A cluster with those of its people that may be told.
 pub(crate) fn cluster(row: &ClusterRow, people: &[ClusterPersonRow]) -> Cluster {
     let explained = Cluster::decode(row.explanation.as_slice()).unwrap_or_default();
-    let (class_group, dormitory) = placed(Scope::from_code(row.scope), &row.place);
+    let Placed {
+        class_group,
+        dormitory,
+        shared_group,
+    } = placed(Scope::from_code(row.scope), &row.school, &row.place);
+    let lives = ClusterState::from_code(row.state).is_some_and(ClusterState::lives);
     let mut people: Vec<&ClusterPersonRow> = people.iter().collect();
     people.sort_by_key(|one| (one.day, &one.person));
     Cluster {
         name: format!("clusters/{}", row.id),
         state: i32::from(row.state),
         stands: row.stands,
-        overdue: row.overdue,
+        overdue: row.overdue && lives && row.report_time == 0,
         rule: explained.rule,
         policy_version: row.policy_version.clone(),
         met_conditions: explained.met_conditions,
@@ -151,7 +172,22 @@ pub(crate) fn cluster(row: &ClusterRow, people: &[ClusterPersonRow]) -> Cluster 
             id => format!("clusters/{id}"),
         },
         report_time: instant(row.report_time),
+        shared_group,
+        late: row.overdue,
+        related_clusters: Vec::new(),
     }
+}
+
+/// How other clusters stand to one.
+pub(crate) fn related(others: Vec<(String, Relation, usize)>) -> Vec<RelatedCluster> {
+    let related = others
+        .into_iter()
+        .map(|(id, relation, shared)| RelatedCluster {
+            cluster: format!("clusters/{id}"),
+            relation: i32::from(relation.code()),
+            shared_person_count: i32::try_from(shared).unwrap_or(i32::MAX),
+        });
+    related.collect()
 }
 
 /// One line of a trail.
@@ -200,7 +236,10 @@ pub(crate) fn simulated(replayed: &Replayed) -> SimulatedCluster {
     if let Some(one) = changed.or(present) {
         told.rule.clone_from(&one.rule);
         told.scope = i32::from(one.scope.code());
-        (told.class_group, told.dormitory) = placed(Some(one.scope), &one.place);
+        let placed = placed(Some(one.scope), &replayed.school, &one.place);
+        told.class_group = placed.class_group;
+        told.dormitory = placed.dormitory;
+        told.shared_group = placed.shared_group;
         told.first_date = one.first.date().map(to_date);
         told.last_date = one.last.date().map(to_date);
         told.fire_person_count = count(one.people_then);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kit::field::Fields;
 use proto::roster::alert_policy::SymptomGroup;
-use proto::roster::{Disease as Known, outbreak_policy};
+use proto::roster::{Disease as Known, cluster_policy, outbreak_policy};
 use proto::sampling::{ClusterRule, cluster_rule};
 
 use crate::domain::health::cluster_rule::{self as rules, Condition, Counted, Scope};
@@ -55,7 +55,7 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
     }
     let at = format!("{field}.scope");
     let scope = fields
-        .enumeration::<cluster_rule::Scope>(&at, rule.scope)
+        .enumeration::<cluster_policy::Scope>(&at, rule.scope)
         .and_then(|scope| Scope::from_code(small(scope.into())));
     let criterion = criterion(fields, field, rule.criterion);
     if rule.conditions.is_empty() || rule.conditions.len() > MOST_CONDITIONS {
@@ -96,6 +96,7 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
         recipients: rule.recipients.iter().copied().map(small).collect(),
         suspend_days: u16::try_from(days).unwrap_or_default(),
         at_once: rule.alert_at_once,
+        source: String::new(),
     })
 }
 

@@ -15,6 +15,7 @@ pub(super) fn control(row: &ContactRow) -> case_contact::Control {
         Some(Control::SecondaryContact) => case_contact::Control::SecondaryContact,
         Some(Control::CloseContact) => case_contact::Control::CloseContact,
         Some(Control::HealthMonitoring) => case_contact::Control::HealthMonitoring,
+        Some(Control::Observation) => case_contact::Control::Observation,
         Some(Control::PoolHold | Control::RegionRestricted | Control::Isolated) | None => {
             case_contact::Control::None
         }
@@ -34,14 +35,22 @@ pub(crate) fn contact(row: &ContactRow) -> CaseContact {
         add_time: instant(row.add_time),
         remove_time: instant(row.remove_time),
         remove_reason: row.remove_reason.clone(),
+        exit_negative: row.control != 0 && row.exit_negative != 0,
     }
 }
 
-/// Somebody who may be a contact.
-pub(super) fn candidate(one: &Candidate) -> CandidateContact {
+/// Somebody who may be a contact, of the contact `via` unless it is empty.
+pub(super) fn candidate(one: &Candidate, via: &str) -> CandidateContact {
+    let degree = if via.is_empty() {
+        case_contact::Degree::Close
+    } else {
+        case_contact::Degree::Secondary
+    };
     CandidateContact {
         person: member(one.kind, &one.person),
         kinds: one.kinds.iter().map(|kind| *kind as i32).collect(),
         last_contact_date: one.last.date().map(to_date),
+        degree: degree.into(),
+        via: via.to_owned(),
     }
 }

@@ -5,7 +5,8 @@ use kit::field::Fields;
 use kit::page;
 use proto::sampling::{
     GetHealthCoverageRequest, HealthCoverage, ListClassSymptomsRequest, ListClassSymptomsResponse,
-    ListHealthCoverageRequest, ListHealthCoverageResponse,
+    ListHealthCoverageRequest, ListHealthCoverageResponse, ListHealthStaffingRequest,
+    ListHealthStaffingResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -125,5 +126,35 @@ pub(in crate::grpc) async fn class_symptoms(
             .unwrap_or_default(),
         hidden_below: answers::limit(found.veil),
         data_time: instant(found.read_time),
+    }))
+}
+
+pub(in crate::grpc) async fn staffing(
+    app: &App,
+    request: Request<ListHealthStaffingRequest>,
+) -> Result<Response<ListHealthStaffingResponse>, Status> {
+    let caller = caller(&request)?;
+    caller.allowed(Permission::HealthCoverageRead)?;
+    let ListHealthStaffingRequest {
+        parent,
+        lacking,
+        page_size,
+        page_token,
+    } = request.into_inner();
+    let mut fields = Fields::new();
+    let organization = organization(&mut fields, "parent", &parent);
+    fields.finish()?;
+    let size = size(page_size)?;
+    let binding = [parent.as_str(), &lacking.to_string()];
+    let after: Option<String> = page::after(&page_token, &binding)?;
+    let after = after.unwrap_or_default();
+    let (found, next) = app
+        .list_health_staffing(&caller, organization, lacking, &after, size)
+        .await?;
+    Ok(Response::new(ListHealthStaffingResponse {
+        health_staffing: found.iter().map(answers::staffing).collect(),
+        next_page_token: next
+            .map(|path| page::next(&path, &binding))
+            .unwrap_or_default(),
     }))
 }

@@ -2,12 +2,13 @@
 
 use proto::sampling::class_check::State;
 use proto::sampling::{
-    AbsenceCoverage, CheckCoverage, ClassCheck, ClassSymptoms, HealthCoverage, OpenHealthMatters,
-    PrivateCount, SymptomCount,
+    AbsenceCoverage, CheckCoverage, ClassCheck, ClassSymptoms, HealthCoverage, HealthStaffing,
+    OpenHealthMatters, PrivateCount, SymptomCount,
 };
 
 use crate::app::health::class_symptoms as lines;
 use crate::app::health::coverage::{HealthCovered, Veils};
+use crate::app::health::staffing::Staffed;
 use crate::domain::health::absence::{AbsenceState, Reason};
 use crate::domain::health::coverage::{Figures, Open, SymptomCounts, Veil};
 use crate::domain::health::rules::Slot;
@@ -17,6 +18,32 @@ use crate::grpc::tube_convert::instant;
 /// The count from which on nothing is hidden.
 pub(super) fn limit(veil: Veil) -> i32 {
     number(veil.limit())
+}
+
+/// The health staff of one school.
+pub(super) fn staffing(staffed: &Staffed) -> HealthStaffing {
+    let Staffed {
+        org_path,
+        strength,
+        required,
+        lacks,
+        full_time,
+        source,
+        policy_version,
+    } = staffed;
+    let name = org_path.rsplit('/').next().unwrap_or_default();
+    HealthStaffing {
+        organization: format!("organizations/{name}"),
+        org_path: org_path.clone(),
+        pupil_count: number(strength.pupils),
+        child_count: number(strength.children),
+        technician_count: number(strength.medical),
+        required_count: number(*required),
+        lacking_count: number(*lacks),
+        full_time: *full_time,
+        source: source.clone(),
+        policy_version: policy_version.clone(),
+    }
 }
 
 /// What one place has said.

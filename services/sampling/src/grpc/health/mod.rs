@@ -11,6 +11,8 @@ mod cluster;
 pub(crate) mod cluster_convert;
 mod cluster_rules;
 pub(crate) mod contact_convert;
+mod control;
+pub(crate) mod control_convert;
 pub(super) mod coverage;
 mod coverage_convert;
 mod person;
@@ -21,6 +23,8 @@ mod screening;
 mod screening_content;
 pub(crate) mod screening_convert;
 mod screening_requests;
+mod shared_group;
+pub(crate) mod shared_group_convert;
 mod signal;
 pub(crate) mod signal_convert;
 mod suspension;
@@ -32,10 +36,12 @@ use proto::error::ErrorReason;
 use proto::sampling::absence_service_server::AbsenceServiceServer;
 use proto::sampling::case_service_server::CaseServiceServer;
 use proto::sampling::cluster_service_server::ClusterServiceServer;
+use proto::sampling::control_service_server::ControlServiceServer;
 use proto::sampling::health_service_server::HealthServiceServer;
 use proto::sampling::report_service_server::ReportServiceServer;
 use proto::sampling::reporting_signal_service_server::ReportingSignalServiceServer;
 use proto::sampling::screening_service_server::ScreeningServiceServer;
+use proto::sampling::shared_group_service_server::SharedGroupServiceServer;
 use proto::sampling::suspension_service_server::SuspensionServiceServer;
 use tonic::service::Routes;
 
@@ -56,6 +62,8 @@ pub(super) fn add_routes(routes: Routes, app: &App, checks: Checks) -> Routes {
     let suspensions = SuspensionServiceServer::new(suspension::Api(app.clone()));
     let cases = CaseServiceServer::new(case::Api(app.clone()));
     let reports = ReportServiceServer::new(report::Api(app.clone()));
+    let controls = ControlServiceServer::new(control::Api(app.clone()));
+    let shared = SharedGroupServiceServer::new(shared_group::Api(app.clone()));
     let signals = ReportingSignalServiceServer::new(signal::Api(app.clone()));
     routes
         .add_service(screening.max_decoding_message_size(HUGE))
@@ -65,6 +73,8 @@ pub(super) fn add_routes(routes: Routes, app: &App, checks: Checks) -> Routes {
         .add_service(suspensions.max_decoding_message_size(SMALL))
         .add_service(cases.max_decoding_message_size(LARGE))
         .add_service(reports.max_decoding_message_size(SMALL))
+        .add_service(controls.max_decoding_message_size(LARGE))
+        .add_service(shared.max_decoding_message_size(LARGE))
         .add_service(signals.max_decoding_message_size(SMALL))
 }
 

@@ -21,6 +21,7 @@ use super::{absence_convert, person_convert, whole, whose_health};
 use crate::app::App;
 use crate::app::health::people::Asked;
 use crate::domain::health::person::{Act, Verdict};
+use crate::domain::health::return_rule::earliest_onset;
 use crate::grpc::convert::{cut, organization};
 use crate::store::health::medical::MedicalRow;
 
@@ -256,12 +257,17 @@ impl HealthService for Api {
     ) -> Result<Response<HealthState>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let now = self.0.clock.now();
+        let (now, today) = (self.0.clock.now(), self.0.today());
         let told = (&*request.name, &*request.note, &*request.request_id);
         let parts = parts("RecordRecovery", Permission::HealthDecide, told);
         let act = |fields: &mut Fields| {
             let since = fields.instant("recovery_time", request.recovery_time);
             let past = absence_convert::past(fields, "recovery_time", request.recovery_time, now);
+            let first = earliest_onset(today).start_millis();
+            if since.is_some() && past < first {
+                let (chinese, english) = ("应在今天及此前 60 天内", "within the last 60 days");
+                fields.violation("recovery_time", chinese, english);
+            }
             since.map(|_| Act::Recover(past))
         };
         let render = person_convert::health_state;

@@ -61,6 +61,7 @@ pub(crate) fn health_state(row: &MedicalRow) -> HealthState {
         appeal: row.appealed.then(|| appeal(row)),
         certificate,
         policy_version: row.policy_version.clone(),
+        return_source: row.return_source.clone(),
     }
 }
 
@@ -152,7 +153,10 @@ pub(super) fn course(
         complicated: request.complicated,
     };
     if !is_plausible(&course, today) {
-        let (chinese, english) = ("日期不能晚于今天", "no day may be after today");
+        let (chinese, english) = (
+            "日期应在今天及此前 60 天内",
+            "every day must be within the last 60 days",
+        );
         fields.violation("onset_date", chinese, english);
     }
     Some(course)

@@ -10,13 +10,12 @@ use proto::sampling::{AbsenceReason, CheckAbsence, CheckFinding, CheckReading, C
 use super::super::convert;
 use crate::domain::day::Day;
 use crate::domain::health::check::{Content, Counts, Finding};
+use crate::domain::health::return_rule::earliest_onset;
 use crate::domain::health::symptom::{Symptom, Symptoms};
 use crate::domain::roll::{GroupKind, PersonId};
 
 /// The most people on a roll.
 const MOST: i32 = 10_000;
-/// An illness that began earlier is not of this check.
-const ONSET_DAYS: u16 = 60;
 /// Any temperature of which a device could tell, in tenths of a degree Celsius; the policy says which
 /// are believed.
 const TENTHS: std::ops::RangeInclusive<i32> = 1..=1000;
@@ -202,8 +201,7 @@ fn finding(fields: &mut Fields, field: &str, wire: &CheckFinding, day: Day) -> F
     }
     let date = format!("{field}.onset_date");
     let onset = convert::optional_date(fields, &date, *onset_date).map(Day::from);
-    let first = Day::from_number(day.number().saturating_sub(ONSET_DAYS));
-    if onset.is_some_and(|onset| onset > day || onset < first) {
+    if onset.is_some_and(|onset| onset > day || onset < earliest_onset(day)) {
         let (chinese, english) = (
             "应在检查日及此前 60 天内",
             "within the 60 days before the check",

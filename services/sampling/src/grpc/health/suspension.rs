@@ -7,15 +7,14 @@ use proto::sampling::decide_suspension_request::Decision as Told;
 use proto::sampling::suspension::Scope;
 use proto::sampling::suspension_service_server::SuspensionService;
 use proto::sampling::{
-    DecideSuspensionRequest, GetSuspensionRequest, ListSuspensionsRequest, ListSuspensionsResponse,
-    Suspension,
+    AmendSuspensionRequest, DecideSuspensionRequest, GetSuspensionRequest, ListSuspensionsRequest,
+    ListSuspensionsResponse, Suspension,
 };
 use tonic::{Request, Response, Status};
 
-use super::suspension_convert;
 use crate::app::App;
-use crate::app::health::Decision;
-use crate::domain::health::suspension::{Reach, SuspensionState};
+use crate::app::health::{Amendment, Decision};
+use crate::domain::health::suspension::{MOST_DAYS, Reach, SuspensionState};
 use crate::grpc::convert::{self, cut, opaque};
 
 /// Serves suspensions.
@@ -67,7 +66,7 @@ impl SuspensionService for Api {
             .await?;
         let next_page_token = cut(&mut rows, limit, |row| page::next(&row.id, &binding));
         Ok(Response::new(ListSuspensionsResponse {
-            suspensions: rows.iter().map(suspension_convert::suspension).collect(),
+            suspensions: self.0.tell_suspensions(&rows).await?,
             next_page_token,
         }))
     }
@@ -97,17 +96,54 @@ impl SuspensionService for Api {
             .await?;
         Ok(Response::new(answer))
     }
+
+    async fn amend_suspension(
+        &self,
+        request: Request<AmendSuspensionRequest>,
+    ) -> Result<Response<Suspension>, Status> {
+        let caller = caller(&request)?;
+        caller.allowed(Permission::SuspensionDecide)?;
+        let request = request.into_inner();
+        let mut fields = Fields::new();
+        let id = opaque(&mut fields, "name", &request.name, "suspensions");
+        for (field, text, most) in [
+            ("amended_by", &request.amended_by, 64),
+            ("reason", &request.reason, 200),
+        ] {
+            fields.required(field, text);
+            fields.text(field, text, most);
+        }
+        let amendment = Amendment {
+            reach: reach(&mut fields, request.scope),
+            back: convert::optional_date(&mut fields, "return_date", request.return_date),
+        };
+        fields.finish()?;
+        let answer = self
+            .0
+            .amend_suspension(&caller, &id, amendment, &request)
+            .await?;
+        Ok(Response::new(answer))
+    }
 }
 
-/// What is decided; what is wrong with it is noted.
-fn decision(fields: &mut Fields, request: &DecideSuspensionRequest) -> Decision {
-    let reach = match request.scope {
+/// The reach that is asked for; none for an unspecified one.
+fn reach(fields: &mut Fields, scope: i32) -> Option<Reach> {
+    match scope {
         0 => None,
         scope => fields
             .enumeration::<Scope>("scope", scope)
             .and_then(|scope| Reach::from_code(i16::try_from(i32::from(scope)).ok()?)),
-    };
-    let days = fields.within("suspend_days", request.suspend_days, 0..=30);
+    }
+}
+
+/// What is decided; what is wrong with it is noted.
+fn decision(fields: &mut Fields, request: &DecideSuspensionRequest) -> Decision {
+    let reach = reach(fields, request.scope);
+    let days = fields.within(
+        "suspend_days",
+        request.suspend_days,
+        0..=i32::from(MOST_DAYS),
+    );
     let start = convert::optional_date(fields, "start_date", request.start_date);
     match fields.enumeration::<Told>("decision", request.decision) {
         Some(Told::Approve) => Decision::Approve {

@@ -1,14 +1,15 @@
 //! Field by field: suspensions, as they are told.
 
-use proto::sampling::Suspension;
+use proto::sampling::{Suspension, SuspensionAmendment};
 
 use super::cluster_convert::{date, school_name};
 use crate::grpc::convert::group_of;
+use crate::grpc::draw_convert::etag;
 use crate::grpc::tube_convert::instant;
-use crate::store::health::suspensions::SuspensionRow;
+use crate::store::health::suspensions::{AmendmentRow, SuspensionRow};
 
-/// A suspension.
-pub(crate) fn suspension(row: &SuspensionRow) -> Suspension {
+/// A suspension with those of `amendments` that are its own, in their order.
+pub(crate) fn suspension(row: &SuspensionRow, amendments: &[AmendmentRow]) -> Suspension {
     let SuspensionRow {
         id,
         cluster,
@@ -33,7 +34,10 @@ pub(crate) fn suspension(row: &SuspensionRow) -> Suspension {
         round: _,
         apply_time,
         end_time,
-        version: _,
+        version,
+        people: _,
+        conditions: _,
+        amendments: _,
     } = row;
     Suspension {
         name: format!("suspensions/{id}"),
@@ -61,5 +65,24 @@ pub(crate) fn suspension(row: &SuspensionRow) -> Suspension {
         failed_attempt_count: *attempts,
         apply_time: instant(*apply_time),
         end_time: instant(*end_time),
+        amendments: amendments
+            .iter()
+            .filter(|one| one.suspension == *id)
+            .map(amendment)
+            .collect(),
+        etag: etag(*version),
+    }
+}
+
+fn amendment(row: &AmendmentRow) -> SuspensionAmendment {
+    SuspensionAmendment {
+        amend_time: instant(row.time),
+        amended_by: row.amended_by.clone(),
+        amender: row.amender.clone(),
+        reason: row.reason.clone(),
+        from_scope: row.from_scope.into(),
+        to_scope: row.to_scope.into(),
+        from_return_date: date(row.from_return),
+        to_return_date: date(row.to_return),
     }
 }

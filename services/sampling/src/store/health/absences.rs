@@ -62,11 +62,11 @@ row! {
         contact_due: i64,
         /// When somebody was reached first.
         trace_time: i64,
-        /// Uploaded by then.
+        /// Uploaded by then; set when the illness was told first, for good.
         upload_due: i64,
         /// When it was uploaded.
         upload_time: i64,
-        /// Not uploaded in time.
+        /// Not uploaded in time; once true it stays so.
         upload_overdue: bool,
         /// An interview is due.
         interview_due: bool,
@@ -86,6 +86,8 @@ row! {
         withdraw_time: i64,
         /// Grows with each change.
         version: i64,
+        /// The first day with the reason illness.
+        ill_day: i32,
     }
 }
 
@@ -159,17 +161,31 @@ impl AbsenceRow {
         })
     }
 
+    /// When the illness is to be uploaded; 0 while the reason is none. Whoever takes an illness back and
+    /// tells it again has no more time than before (rule 1.8).
+    pub fn due_upload(&self) -> i64 {
+        if self.reason == Reason::Illness.code() {
+            self.upload_due
+        } else {
+            0
+        }
+    }
+
+    /// Whether the upload of an illness is late and still waited for.
+    pub fn is_upload_overdue(&self) -> bool {
+        self.upload_overdue && self.upload_time == 0 && self.due_upload() != 0
+    }
+
     /// What it counts for in its school.
     ///
     /// # Errors
     /// When the row is corrupt.
     pub fn tally(&self) -> Result<AbsenceTally, DbErr> {
         let facts = self.facts()?;
-        let overdue = self.upload_overdue && self.upload_time == 0;
         Ok(AbsenceTally::of(
             facts.reason(),
             facts.stands(),
-            overdue,
+            self.is_upload_overdue(),
             self.interview_due,
         ))
     }
@@ -216,6 +232,20 @@ pub async fn open_of(tx: &Tx, people: &[Value]) -> Result<Vec<AbsenceRow>, DbErr
     let mut found = Vec::new();
     for part in people.chunks(1000) {
         let wheres = format!("{OPEN} AND person IN ({})", placeholders(1, part.len()));
+        found.extend(AbsenceRow::page(tx, &wheres, part.to_vec(), i64::MAX.unsigned_abs()).await?);
+    }
+    Ok(found)
+}
+
+/// The absences at these schools that have neither ended nor been withdrawn.
+///
+/// # Errors
+/// When the database fails.
+pub async fn going_on(tx: &Tx, schools: &[&str]) -> Result<Vec<AbsenceRow>, DbErr> {
+    let mut found = Vec::new();
+    let schools: Vec<Value> = schools.iter().map(|school| Value::from(*school)).collect();
+    for part in schools.chunks(1000) {
+        let wheres = format!("{OPEN} AND school IN ({})", placeholders(1, part.len()));
         found.extend(AbsenceRow::page(tx, &wheres, part.to_vec(), i64::MAX.unsigned_abs()).await?);
     }
     Ok(found)

@@ -1,5 +1,7 @@
 //! Clusters, their people and their trail.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kit::db::{Tx, statement};
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -7,11 +9,14 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use super::illnesses::day_of;
 use crate::domain::health::cluster_state::ClusterState;
 use crate::domain::health::reconcile::Known;
-use crate::domain::roll::Malformed;
+use crate::domain::roll::{Malformed, PersonId, person};
 use crate::store::rolls::corrupt;
 use crate::store::tubes::below;
 use kit::bulk::placeholders;
-use kit::rows::{Row, row};
+use kit::rows::{Lock, Row, row};
+
+/// Schools in one statement: far below the limit of values of both databases.
+pub(super) const SCHOOLS: usize = 500;
 
 row! {
     /// A cluster. Times are milliseconds, 0 for none; days are numbers.
@@ -108,7 +113,7 @@ row! {
 }
 
 impl ClusterRow {
-    /// What finding clusters needs to know of it.
+    /// What finding clusters needs to know of it, without whose cases it used up.
     ///
     /// # Errors
     /// When the row is corrupt.
@@ -122,22 +127,69 @@ impl ClusterRow {
             state: ClusterState::from_code(self.state).ok_or_else(|| corrupt(Malformed))?,
             stands: self.stands,
             fired: self.fire_time,
+            used_up: BTreeSet::new(),
         })
     }
 }
 
-/// The clusters of a school by these criteria, those that are part of others left out.
+/// The clusters of schools by these criteria, those that are part of others left out; those of one
+/// school by identifier.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_school(tx: &Tx, school: &str, criteria: &[i32]) -> Result<Vec<ClusterRow>, DbErr> {
-    let wheres = format!(
-        "school = $1 AND state <> 4 AND criterion IN ({})",
-        placeholders(2, criteria.len())
-    );
-    let mut values: Vec<Value> = vec![school.into()];
-    values.extend(criteria.iter().map(|one| Value::from(*one)));
-    ClusterRow::page(tx, &wheres, values, i64::MAX.unsigned_abs()).await
+pub async fn of_schools(
+    tx: &Tx,
+    schools: &[&str],
+    criteria: &[i32],
+) -> Result<Vec<ClusterRow>, DbErr> {
+    let mut rows = Vec::new();
+    for part in schools.chunks(SCHOOLS) {
+        let wheres = format!(
+            "state <> 4 AND school IN ({}) AND criterion IN ({})",
+            placeholders(1, part.len()),
+            placeholders(part.len() + 1, criteria.len())
+        );
+        let mut values: Vec<Value> = part.iter().map(|school| Value::from(*school)).collect();
+        values.extend(criteria.iter().map(|one| Value::from(*one)));
+        rows.extend(ClusterRow::page(tx, &wheres, values, i64::MAX.unsigned_abs()).await?);
+    }
+    Ok(rows)
+}
+
+/// The people of each of these clusters.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn people_of(
+    tx: &Tx,
+    clusters: Vec<Value>,
+) -> Result<BTreeMap<String, BTreeSet<PersonId>>, DbErr> {
+    let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
+    for row in ClusterPersonRow::find(tx, "cluster", clusters, Lock::No).await? {
+        if row.person.len() != 16 {
+            return Err(corrupt(Malformed));
+        }
+        let of = people.entry(row.cluster).or_default();
+        of.insert(person(&row.person));
+    }
+    Ok(people)
+}
+
+/// The clusters of a school that are neither closed nor part of others and share a day with these, by
+/// identifier; at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn living<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    (first, last): (i32, i32),
+    limit: u64,
+) -> Result<Vec<ClusterRow>, DbErr> {
+    let wheres =
+        "school = $1 AND state IN (1, 2) AND stands AND first_day <= $2 AND last_day >= $3";
+    let values = vec![school.into(), last.into(), first.into()];
+    ClusterRow::page(connection, wheres, values, limit).await
 }
 
 /// Clusters at or below a place, by identifier after `after`: those in a state unless it is 0, and

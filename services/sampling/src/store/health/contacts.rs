@@ -1,9 +1,11 @@
 //! Contacts of cases, and who may be one as far as it is known here.
 
-use kit::db::statement;
+use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::domain::day::Day;
+use crate::domain::health::disease::Disease;
+use crate::domain::laboratory_result::Value as ResultValue;
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
 use kit::rows::{Lock, Row, row};
@@ -29,7 +31,7 @@ row! {
         via: String,
         /// The control that the case put on them; 0 for none.
         control: i16,
-        /// When it ends.
+        /// When its days are over.
         until: i64,
         /// When they were added.
         add_time: i64,
@@ -41,6 +43,9 @@ row! {
         removed_by: String,
         /// Why.
         remove_reason: String,
+        /// How many milliseconds before the end of its days a sample may be taken whose negative result
+        /// ends the control; 0 when the days alone end it.
+        exit_negative: i64,
     }
 }
 
@@ -56,6 +61,30 @@ pub async fn list<C: ConnectionTrait + Sync>(
 ) -> Result<Vec<ContactRow>, DbErr> {
     let values = vec![case.into(), after.into()];
     ContactRow::page(connection, "case_id = $1 AND person > $2", values, limit).await
+}
+
+/// Whether a sample of somebody, scanned at `since` or later, was negative for a disease. Of a result
+/// that was corrected the last version counts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_negative(
+    tx: &Tx,
+    person: &[u8],
+    disease: Disease,
+    since: i64,
+) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 FROM swabs JOIN tubes ON tubes.code = swabs.tube \
+        WHERE swabs.person = $1 AND swabs.scan_time >= $2 AND tubes.disease = $3 \
+        AND tubes.result = $4 LIMIT 1";
+    let values: [Value; 4] = [
+        person.to_vec().into(),
+        since.into(),
+        disease.0.into(),
+        ResultValue::Negative.code().into(),
+    ];
+    let found = tx.query_one_raw(statement(tx, sql, values)).await?;
+    Ok(found.is_some())
 }
 
 /// The pooled tubes in which somebody's swabs of the days from `first` to `last` count.

@@ -3,6 +3,7 @@
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
+use super::clusters::SCHOOLS;
 use crate::domain::day::Day;
 use crate::domain::health::disease::{Certainty, Severity};
 use crate::domain::health::illness::{Case, Criterion};
@@ -90,29 +91,35 @@ pub async fn of_people(tx: &Tx, people: Vec<Value>) -> Result<Vec<Case>, DbErr> 
     rows.into_iter().map(IllnessRow::case).collect()
 }
 
-/// The cases of a school by these criteria that go on after `first` and begin before `last`, those
-/// days included.
+/// The cases of schools by these criteria that go on after `first` and begin before `last`, those
+/// days included; those of one school in the order of the primary key.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
-pub async fn of_school(
+pub async fn of_schools(
     tx: &Tx,
-    school: &str,
+    schools: &[&str],
     criteria: &[i32],
     (first, last): (Day, Day),
 ) -> Result<Vec<Case>, DbErr> {
-    let wheres = format!(
-        "school = $1 AND last >= $2 AND day <= $3 AND criterion IN ({})",
-        placeholders(4, criteria.len())
-    );
-    let mut values: Vec<Value> = vec![
-        school.into(),
-        i32::from(first.number()).into(),
-        i32::from(last.number()).into(),
-    ];
-    values.extend(criteria.iter().map(|one| Value::from(*one)));
-    let rows = IllnessRow::page(tx, &wheres, values, i64::MAX.unsigned_abs()).await?;
-    rows.into_iter().map(IllnessRow::case).collect()
+    let mut cases = Vec::new();
+    for part in schools.chunks(SCHOOLS) {
+        let wheres = format!(
+            "last >= $1 AND day <= $2 AND school IN ({}) AND criterion IN ({})",
+            placeholders(3, part.len()),
+            placeholders(part.len() + 3, criteria.len())
+        );
+        let mut values: Vec<Value> = vec![
+            i32::from(first.number()).into(),
+            i32::from(last.number()).into(),
+        ];
+        values.extend(part.iter().map(|school| Value::from(*school)));
+        values.extend(criteria.iter().map(|one| Value::from(*one)));
+        for row in IllnessRow::page(tx, &wheres, values, i64::MAX.unsigned_abs()).await? {
+            cases.push(row.case()?);
+        }
+    }
+    Ok(cases)
 }
 
 /// Stores cases as they are now.

@@ -1,10 +1,7 @@
 //! The medical axis: one row a person, and its history.
 
-use std::collections::HashMap;
-
-use kit::db::{Tx, statement};
 use kit::org::OrgPath;
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::domain::day::Day;
 use crate::domain::health::disease::Disease;
@@ -14,7 +11,6 @@ use crate::domain::health::return_rule::Course;
 use crate::domain::roll::Malformed;
 use crate::store::rolls::corrupt;
 use crate::store::tubes::below;
-use kit::bulk::placeholders;
 use kit::rows::{Row, row};
 
 row! {
@@ -79,6 +75,10 @@ row! {
         policy_version: String,
         /// How many lines the history has.
         version: i64,
+        /// The text of the return rule by which the exclusion is judged.
+        return_source: String,
+        /// The case that alone excludes.
+        case_id: String,
     }
 }
 
@@ -149,6 +149,8 @@ impl MedicalRow {
             },
             certificate: self.certificate.clone(),
             certified: self.certified,
+            source: self.return_source.clone(),
+            case: self.case_id.clone(),
         })
     }
 
@@ -171,6 +173,8 @@ impl MedicalRow {
             appeal,
             certificate,
             certified,
+            source,
+            case,
         } = health;
         let [principal, bureau, disease_control] = appeal.opinions.map(Verdict::code);
         *self = Self {
@@ -203,6 +207,8 @@ impl MedicalRow {
             certified,
             policy_version: std::mem::take(&mut self.policy_version),
             version: self.version,
+            return_source: source,
+            case_id: case,
         };
     }
 }
@@ -243,29 +249,4 @@ pub async fn events<C: ConnectionTrait + Sync>(
 ) -> Result<Vec<HealthEventRow>, DbErr> {
     let values = vec![person.to_vec().into(), after.into()];
     HealthEventRow::page(connection, "person = $1 AND sequence > $2", values, limit).await
-}
-
-/// When each of these people was last said to be ill, and at the place of which group: signs with
-/// symptoms or a diagnosis.
-///
-/// # Errors
-/// When the database fails.
-pub async fn last_ill(
-    tx: &Tx,
-    people: &[Vec<u8>],
-) -> Result<HashMap<Vec<u8>, (i64, String)>, DbErr> {
-    let mut last: HashMap<Vec<u8>, (i64, String)> = HashMap::new();
-    for part in people.chunks(1000) {
-        let sql = format!(
-            "SELECT person, time, group_path FROM signs \
-             WHERE (symptoms <> 0 OR disease <> 0) AND person IN ({}) ORDER BY time, source",
-            placeholders(1, part.len())
-        );
-        let values = part.iter().map(|person| Value::from(person.clone()));
-        for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
-            let told = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-            last.insert(row.try_get_by_index(0)?, told);
-        }
-    }
-    Ok(last)
 }

@@ -16,6 +16,7 @@ pub mod medical;
 pub mod reports;
 pub(crate) mod rules;
 pub mod schools;
+pub mod shared_groups;
 pub mod signals;
 pub mod signs;
 pub mod suspensions;

@@ -6,12 +6,15 @@ use std::time::Duration;
 use kit::hop::Hop;
 use proto::roster::PolicyProfile;
 
+use crate::domain::health::cluster_rule::{ClusterRule, Condition, Counted, Scope};
 use crate::domain::health::cluster_table::table;
-use crate::domain::health::disease::Disease;
+use crate::domain::health::disease::{Disease, Severity};
+use crate::domain::health::illness::Criterion;
 use crate::domain::health::rules::{
     Assay, Basis, CaseDefinition, ContactRule, HealthRules, HfmdSuspension, InfluenzaSuspension,
     Level, Measure, Outbreak, Return, Similar, Slot, SlotRule,
 };
+use crate::domain::health::staffing::Staffing;
 use crate::domain::health::symptom::{Symptom, Symptoms};
 
 /// What the health of people needs of a profile; a part that the profile lacks decides nothing.
@@ -88,6 +91,14 @@ pub(crate) fn health_rules(profile: &PolicyProfile) -> HealthRules {
     if let Some(returns) = &profile.return_to_school {
         rules.returns = returns.rules.iter().filter_map(return_rule).collect();
     }
+    if let Some(cluster) = &profile.cluster {
+        rules.cluster_rows = cluster.rules.iter().filter_map(cluster_row).collect();
+        let sources = cluster.sources.iter();
+        rules.sources = sources
+            .map(|source| (source.number.clone(), source.text.clone()))
+            .collect();
+    }
+    rules.staffing = staffing(profile.health_staff.as_ref());
     chain(profile, &mut rules);
     rules.clusters = Arc::new(table(&rules));
     rules
@@ -100,11 +111,13 @@ fn chain(profile: &PolicyProfile, rules: &mut HealthRules) {
             disease: Disease(small(rule.disease)),
             measure: match small(rule.measure) {
                 2 => Measure::HealthMonitoring,
+                3 => Measure::Observation,
                 _ => Measure::CloseContact,
             },
             close_days: days(rule.close_days),
             secondary_days: days(rule.secondary_days),
             trace_days: days(rule.trace_days),
+            exit_negative: span(rule.exit_negative),
         });
         rules.contacts = contacts.collect();
     }
@@ -117,6 +130,11 @@ fn chain(profile: &PolicyProfile, rules: &mut HealthRules) {
         rules.hops = hops.collect();
         let class_a = report.class_a.iter().copied();
         rules.class_a = class_a.map(|disease| Disease(small(disease))).collect();
+        let listed = rules.class_a.clone();
+        let lacks = Disease::CLASS_A
+            .iter()
+            .filter(|by_law| !listed.contains(by_law));
+        rules.class_a.extend(lacks);
         rules.follow_up = span(report.follow_up);
         rules.follow_up_other = span(report.follow_up_other);
     }
@@ -172,7 +190,56 @@ fn return_rule(rule: &proto::roster::return_policy::Rule) -> Option<Return> {
         complicated_period: span(rule.complicated_period),
         evidence: rule.evidence.iter().copied().map(small).collect(),
         evidence_suffices: rule.evidence_suffices,
+        hospital_proof_waived: rule.hospital_proof_waived,
+        source: rule.source.clone(),
     })
+}
+
+/// A rule with the one condition of its row.
+fn cluster_row(row: &proto::roster::cluster_policy::Rule) -> Option<ClusterRule> {
+    let criterion = match (small(row.symptom_group), small(row.disease)) {
+        (0, 0) => return None,
+        (0, disease) => Criterion::Disease(Disease(disease)),
+        (group, _) => Criterion::Similar(group),
+    };
+    let condition = Condition {
+        counted: Counted::from_code(small(row.counted))?,
+        window_days: days(row.window_days).max(1),
+        count: count(row.count),
+        group_cases: count(row.group_cases),
+        severity: Severity::from_code(small(row.severity)).unwrap_or_default(),
+        confirmed: row.confirmed,
+    };
+    Some(ClusterRule {
+        code: row.code.clone(),
+        numbers: vec![row.number.clone()],
+        scope: Scope::from_code(small(row.scope))?,
+        criterion,
+        conditions: vec![condition],
+        level: Level::from_code(small(row.level))?,
+        report_sla: span(row.report_sla),
+        recipients: row.recipients.iter().copied().map(small).collect(),
+        suspend_days: days(row.suspend_days),
+        at_once: row.alert_at_once,
+        source: row.source.clone(),
+    })
+}
+
+/// How many technicians schools have: a number that a profile does not give is that of the law (1.9).
+fn staffing(given: Option<&proto::roster::HealthStaffPolicy>) -> Staffing {
+    let given = given.cloned().unwrap_or_default();
+    let or = |number: i32, law: u32| match count(number) {
+        0 => law,
+        number => number,
+    };
+    Staffing {
+        pupils: or(given.pupils_per_technician, 600),
+        children: or(given.children_per_technician, 150),
+        source: match given.source.as_str() {
+            "" => "《学校卫生工作条例》（1990）第二十条".to_owned(),
+            source => source.to_owned(),
+        },
+    }
 }
 
 fn symptoms(codes: &[i32]) -> Symptoms {

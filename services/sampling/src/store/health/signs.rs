@@ -14,6 +14,9 @@ use crate::domain::roll::{GroupKind, Malformed, person};
 use crate::store::rolls::corrupt;
 use kit::rows::{Lock, Row, execute_in, row};
 
+/// The certainty of a disease that was ruled out, beside those of [`Certainty`].
+const RULED_OUT: i16 = 3;
+
 row! {
     /// What one source says of one person.
     SignRow in "signs" by ["source", "person"] {
@@ -37,7 +40,7 @@ row! {
         temperature: i16,
         /// The disease, 0 for none.
         disease: i16,
-        /// How sure the diagnosis is, 0 without one.
+        /// How sure the diagnosis is, 0 without one; 3 when the disease was ruled out.
         certainty: i16,
         /// How grave it is.
         severity: i16,
@@ -47,14 +50,18 @@ row! {
         time: i64,
         /// The last day of an illness that goes on, 0 when it does not.
         until: i32,
+        /// When the service heard it, milliseconds since 1970; 0 of what was said before that was noted.
+        said_time: i64,
     }
 }
 
 impl From<&Sign> for SignRow {
     fn from(sign: &Sign) -> Self {
-        let (disease, certainty) = sign
-            .diagnosis
-            .map_or((0, 0), |(disease, certainty)| (disease.0, certainty.code()));
+        let known = |(disease, certainty): (Disease, Certainty)| (disease.0, certainty.code());
+        let (disease, certainty) = match sign.ruled_out {
+            Some(disease) => (disease.0, RULED_OUT),
+            None => sign.diagnosis.map_or((0, 0), known),
+        };
         Self {
             source: sign.source.clone(),
             person: sign.person.0.to_vec(),
@@ -71,6 +78,7 @@ impl From<&Sign> for SignRow {
             onset: i32::from(sign.onset.number()),
             time: sign.time,
             until: i32::from(sign.until.number()),
+            said_time: 0,
         }
     }
 }
@@ -93,6 +101,7 @@ impl SignRow {
             temperature: self.temperature,
             diagnosis: Certainty::from_code(self.certainty)
                 .map(|certainty| (Disease(self.disease), certainty)),
+            ruled_out: (self.certainty == RULED_OUT).then_some(Disease(self.disease)),
             severity: Severity::from_code(self.severity).ok_or_else(malformed)?,
             onset: day(self.onset).map_err(|_| malformed())?,
             time: self.time,
@@ -133,6 +142,21 @@ pub async fn of_school<C: ConnectionTrait + Sync>(
     first: Day,
     last: Day,
 ) -> Result<Vec<Sign>, DbErr> {
+    let heard = heard_of_school(connection, school, first, last).await?;
+    Ok(heard.into_iter().map(|(sign, _)| sign).collect())
+}
+
+/// The same, each with when the service heard it, in milliseconds since 1970; what was said before
+/// that was noted with when it was seen.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub async fn heard_of_school<C: ConnectionTrait + Sync>(
+    connection: &C,
+    school: &str,
+    first: Day,
+    last: Day,
+) -> Result<Vec<(Sign, i64)>, DbErr> {
     let values = vec![
         school.into(),
         i32::from(first.number()).into(),
@@ -140,29 +164,124 @@ pub async fn of_school<C: ConnectionTrait + Sync>(
     ];
     let wheres = "school = $1 AND day >= $2 AND day <= $3";
     let rows = SignRow::page(connection, wheres, values, i64::MAX.unsigned_abs()).await?;
-    rows.into_iter().map(SignRow::sign).collect()
+    let heard = rows.into_iter().map(|row| {
+        let said = row.said_time;
+        let sign = row.sign()?;
+        let heard = if said == 0 { sign.time } else { said };
+        Ok((sign, heard))
+    });
+    heard.collect()
 }
 
-/// Stores what is said, in place of what the same sources said of the same people.
+/// Stores what is said now, in milliseconds since 1970, in place of what the same sources said of the
+/// same people.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn save(tx: &Tx, signs: &[Sign]) -> Result<(), DbErr> {
-    let rows: Vec<SignRow> = signs.iter().map(SignRow::from).collect();
+pub async fn save(tx: &Tx, signs: &[&Sign], now: i64) -> Result<(), DbErr> {
+    let row = |sign: &&Sign| SignRow {
+        said_time: now,
+        ..SignRow::from(*sign)
+    };
+    let rows: Vec<SignRow> = signs.iter().map(row).collect();
     SignRow::save(tx, &rows).await
 }
 
-/// These sources say nothing any more.
+/// The sources of these signs say nothing of their people any more.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove(tx: &Tx, sources: &[&str]) -> Result<(), DbErr> {
-    let keys = sources.iter().map(|source| Value::from(*source)).collect();
-    execute_in(tx, "DELETE FROM signs WHERE source", &[], keys).await
+pub async fn remove(tx: &Tx, signs: &[&Sign]) -> Result<(), DbErr> {
+    let mut people: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for sign in signs {
+        let of_source = people.entry(&sign.source).or_default();
+        of_source.push(sign.person.0.to_vec().into());
+    }
+    let sql = "DELETE FROM signs WHERE source = $1 AND person";
+    for (source, people) in people {
+        execute_in(tx, sql, &[source.into()], people).await?;
+    }
+    Ok(())
 }
 
 /// People with each symptom, in the order of the contract, and people with any.
 pub type Counts = ([u32; 14], u32);
+
+/// What is said of one person of a school: with what they were ill, and on which days.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) group: String,
+    pub(super) person: Vec<u8>,
+    first: Day,
+    last: Day,
+    pub(super) symptoms: Symptoms,
+}
+
+impl Seen {
+    /// Whether they were ill on one of the days from `first` to `last`.
+    pub(super) fn within(&self, first: Day, last: Day) -> bool {
+        self.first <= last && first <= self.last
+    }
+}
+
+/// What is said of the people of schools that bears on a day from `first` to `last`, by school: what
+/// is said of these days, and illnesses from before that go on in them.
+///
+/// # Errors
+/// When the database fails or a row is corrupt.
+pub(super) async fn seen<C: ConnectionTrait>(
+    connection: &C,
+    schools: &BTreeSet<&str>,
+    first: Day,
+    last: Day,
+) -> Result<BTreeMap<String, Vec<Seen>>, DbErr> {
+    let mut seen: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+    let names = schools.iter().map(|school| Value::from(*school)).collect();
+    for (marks, names) in keys(3, names) {
+        let columns = "SELECT school, group_path, person, day, until, symptoms FROM signs";
+        let sql = format!(
+            "{columns} WHERE day >= $1 AND day <= $2 AND school IN ({marks}) UNION ALL \
+             {columns} WHERE until > 0 AND until >= $1 AND day < $1 AND school IN ({marks})"
+        );
+        let mut values: Vec<Value> = vec![
+            i32::from(first.number()).into(),
+            i32::from(last.number()).into(),
+        ];
+        values.extend(names);
+        let rows = connection.query_all_raw(statement(connection, &sql, values));
+        for row in rows.await? {
+            let day = |number: i32| u16::try_from(number).map_err(|_| corrupt(Malformed));
+            let first = day(row.try_get_by_index(3)?)?;
+            let until = day(row.try_get_by_index(4)?)?;
+            let of_school = seen.entry(row.try_get_by_index(0)?).or_default();
+            of_school.push(Seen {
+                group: row.try_get_by_index(1)?,
+                person: row.try_get_by_index(2)?,
+                first: Day::from_number(first),
+                last: Day::from_number(first.max(until)),
+                symptoms: Symptoms::from_bits(row.try_get_by_index(5)?),
+            });
+        }
+    }
+    Ok(seen)
+}
+
+/// Counts each person once, with all their symptoms.
+pub(super) fn count<'a>(seen: impl Iterator<Item = &'a Seen>) -> Counts {
+    let mut people: BTreeMap<&[u8], Symptoms> = BTreeMap::new();
+    for one in seen {
+        let known = people.entry(&one.person).or_default();
+        *known = known.or(one.symptoms);
+    }
+    let (mut each, mut ill) = Counts::default();
+    for symptoms in people.into_values() {
+        ill += u32::from(!symptoms.is_empty());
+        for symptom in symptoms.iter() {
+            each[symptom as usize - 1] += 1;
+        }
+    }
+    (each, ill)
+}
 
 /// How many people have each symptom in a school on a day, in the order of the contract, and how
 /// many have any.
@@ -186,77 +305,57 @@ pub async fn counts_of(
     tx: &Tx,
     wanted: &BTreeSet<(String, Day)>,
 ) -> Result<BTreeMap<(String, Day), Counts>, DbErr> {
-    let mut schools: BTreeMap<Day, Vec<Value>> = BTreeMap::new();
-    for (school, day) in wanted {
-        let schools = schools.entry(*day).or_default();
-        schools.push(school.as_str().into());
-    }
-    let mut people: BTreeMap<(String, Day, Vec<u8>), Symptoms> = BTreeMap::new();
-    for (day, schools) in schools {
-        for (marks, schools) in keys(2, schools) {
-            let sql = format!(
-                "SELECT school, person, symptoms FROM signs WHERE day = $1 AND school IN ({marks})"
-            );
-            let mut values = vec![i32::from(day.number()).into()];
-            values.extend(schools);
-            for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
-                let key = (row.try_get_by_index(0)?, day, row.try_get_by_index(1)?);
-                let symptoms = Symptoms::from_bits(row.try_get_by_index(2)?);
-                let known = people.entry(key).or_default();
-                *known = known.or(symptoms);
-            }
-        }
-    }
-    let mut counts: BTreeMap<(String, Day), Counts> = wanted
-        .iter()
-        .map(|key| (key.clone(), Counts::default()))
-        .collect();
-    for ((school, day, _), symptoms) in people {
-        let (each, ill) = counts.entry((school, day)).or_default();
-        *ill += u32::from(!symptoms.is_empty());
-        for symptom in symptoms.iter() {
-            each[symptom as usize - 1] += 1;
-        }
-    }
-    Ok(counts)
+    let days = || wanted.iter().map(|(_, day)| *day);
+    let (Some(first), Some(last)) = (days().min(), days().max()) else {
+        return Ok(BTreeMap::new());
+    };
+    let schools = wanted.iter().map(|(school, _)| school.as_str()).collect();
+    let seen = seen(tx, &schools, first, last).await?;
+    let counted = wanted.iter().map(|key| {
+        let of_school = seen.get(&key.0).into_iter().flatten();
+        let of_day = of_school.filter(|one| one.within(key.1, key.1));
+        (key.clone(), count(of_day))
+    });
+    Ok(counted.collect())
 }
 
-/// How many people of each class group, or group of staff, at or below a place have each symptom
-/// on the days from `first` to `last`, each person once (rule 1.7).
+/// How many people of each class group, or group of staff, of a school have each symptom on the days
+/// from `first` to `last`, each person once (rule 1.7).
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
 pub async fn rolling<C: ConnectionTrait>(
     connection: &C,
-    place: &str,
+    school: &str,
     first: Day,
     last: Day,
 ) -> Result<BTreeMap<String, Counts>, DbErr> {
-    let sql = "SELECT group_path, person, symptoms FROM signs WHERE day >= $1 AND day <= $2 \
-        AND (school = $3 OR group_path = $3 OR (school >= $4 AND school < $5))";
-    let values: [Value; 5] = [
-        i32::from(first.number()).into(),
-        i32::from(last.number()).into(),
-        place.into(),
-        format!("{place}/").into(),
-        format!("{place}0").into(),
-    ];
-    let mut people: BTreeMap<(String, Vec<u8>), Symptoms> = BTreeMap::new();
+    let seen = seen(connection, &BTreeSet::from([school]), first, last).await?;
+    let mut groups: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
+    for one in seen.values().flatten() {
+        groups.entry(&one.group).or_default().push(one);
+    }
+    let counted = groups
+        .into_iter()
+        .map(|(group, seen)| (group.to_owned(), count(seen.into_iter())));
+    Ok(counted.collect())
+}
+
+/// The schools with an illness that goes on after `day` or on it without being said anew, by path.
+///
+/// # Errors
+/// When the database fails.
+pub async fn schools_going_on<C: ConnectionTrait>(
+    connection: &C,
+    day: Day,
+) -> Result<Vec<String>, DbErr> {
+    let sql = "SELECT DISTINCT school FROM signs WHERE until > 0 AND until >= $1 ORDER BY school";
+    let values = [i32::from(day.number()).into()];
     let rows = connection.query_all_raw(statement(connection, sql, values));
-    for row in rows.await? {
-        let key = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        let known = people.entry(key).or_default();
-        *known = known.or(Symptoms::from_bits(row.try_get_by_index(2)?));
-    }
-    let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
-    for ((group, _), symptoms) in people {
-        let (each, ill) = counts.entry(group).or_default();
-        *ill += u32::from(!symptoms.is_empty());
-        for symptom in symptoms.iter() {
-            each[symptom as usize - 1] += 1;
-        }
-    }
-    Ok(counts)
+    rows.await?
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect()
 }
 
 /// The schools below a place of which something is said of the days from `first` to `last`, by

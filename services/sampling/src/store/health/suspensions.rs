@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::domain::health::suspension::{Away, Reach};
 use crate::store::tubes::below;
-use kit::rows::{Row, row};
+use kit::rows::{Lock, Row, row};
 
 row! {
     /// A suspension. Times are milliseconds, 0 for none; days are numbers, 0 for none.
@@ -58,6 +58,38 @@ row! {
         end_time: i64,
         /// Grows with each change.
         version: i64,
+        /// How many people the cluster had when this was proposed, decided or over last.
+        people: i32,
+        /// How many conditions of its rule were reached then.
+        conditions: i32,
+        /// How often it was amended.
+        amendments: i32,
+    }
+}
+
+row! {
+    /// One change of what was decided; never changed. Days are numbers.
+    AmendmentRow in "suspension_amendments" by ["suspension", "sequence"] {
+        /// The suspension.
+        suspension: String,
+        /// The first has 1.
+        sequence: i32,
+        /// When, in milliseconds.
+        time: i64,
+        /// The human who amended it.
+        amended_by: String,
+        /// By which account.
+        amender: String,
+        /// Why.
+        reason: String,
+        /// Who stayed away before.
+        from_scope: i16,
+        /// Who stays away since.
+        to_scope: i16,
+        /// The first day back before.
+        from_return: i32,
+        /// The first day back since.
+        to_return: i32,
     }
 }
 
@@ -70,6 +102,23 @@ impl SuspensionRow {
             grade: self.grade,
         }
     }
+}
+
+/// The amendments of suspensions, the first one of each first; nothing is asked for those that have
+/// none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn amendments<C: ConnectionTrait + Sync>(
+    connection: &C,
+    suspensions: &[SuspensionRow],
+) -> Result<Vec<AmendmentRow>, DbErr> {
+    let amended = suspensions.iter().filter(|row| row.amendments > 0);
+    let keys: Vec<_> = amended.map(|row| row.id.as_str().into()).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    AmendmentRow::find(connection, "suspension", keys, Lock::No).await
 }
 
 /// Suspensions at or below a place, by identifier after `after`; those in a state unless it is 0.

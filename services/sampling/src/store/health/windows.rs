@@ -6,18 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::units::keys;
+use super::signs;
 use crate::domain::day::Day;
 use crate::domain::health::coverage::SymptomCounts;
-use crate::domain::health::symptom::Symptoms;
 use crate::store::rolls::corrupt;
 use kit::bulk::{Column, insert};
 
 /// The days counted together: the day and the two before it.
 pub const DAYS: u16 = 3;
-
-/// People by school, and then by day: what is said of each.
-type Said = BTreeMap<String, BTreeMap<(Vec<u8>, Day), Symptoms>>;
 
 /// Counts anew every three days that one of these days belongs to. The schools are locked by the
 /// caller.
@@ -36,14 +32,14 @@ pub async fn recount(tx: &Tx, spoken: &BTreeSet<(String, Day)>) -> Result<(), Db
         return Ok(());
     };
     let schools: BTreeSet<&str> = ends.iter().map(|(school, _)| *school).collect();
-    let said = said(tx, &schools, first_of(first), last).await?;
-    let nobody = BTreeMap::new();
+    let seen = signs::seen(tx, &schools, first_of(first), last).await?;
     let (mut days, mut places, mut packed) = (Vec::new(), Vec::new(), Vec::new());
     for (school, end) in ends {
-        let said = said.get(school).unwrap_or(&nobody);
+        let of_school = seen.get(school).into_iter().flatten();
+        let (symptoms, ill) = signs::count(of_school.filter(|one| one.within(first_of(end), end)));
         days.push(i32::from(end.number()));
         places.push(school.to_owned());
-        packed.push(count(said, first_of(end), end).pack());
+        packed.push(SymptomCounts { symptoms, ill }.pack());
     }
     let columns = vec![
         ("day", Column::Int(days)),
@@ -87,48 +83,4 @@ pub fn first_of(end: Day) -> Day {
 
 fn later(day: Day, ahead: u16) -> Day {
     Day::from_number(day.number().saturating_add(ahead))
-}
-
-/// What is said of the people of schools on the days from `first` to `last`.
-async fn said(tx: &Tx, schools: &BTreeSet<&str>, first: Day, last: Day) -> Result<Said, DbErr> {
-    let mut said = Said::new();
-    let names = schools.iter().map(|school| Value::from(*school)).collect();
-    for (marks, names) in keys(3, names) {
-        let sql = format!(
-            "SELECT school, person, day, symptoms FROM signs \
-             WHERE day >= $1 AND day <= $2 AND school IN ({marks})"
-        );
-        let mut values: Vec<Value> = vec![
-            i32::from(first.number()).into(),
-            i32::from(last.number()).into(),
-        ];
-        values.extend(names);
-        for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
-            let day: i32 = row.try_get_by_index(2)?;
-            let day = Day::from_number(u16::try_from(day).unwrap_or_default());
-            let people = said.entry(row.try_get_by_index(0)?).or_default();
-            let known = people.entry((row.try_get_by_index(1)?, day)).or_default();
-            *known = known.or(Symptoms::from_bits(row.try_get_by_index(3)?));
-        }
-    }
-    Ok(said)
-}
-
-/// Counts each person once, with all the symptoms of these days.
-fn count(said: &BTreeMap<(Vec<u8>, Day), Symptoms>, first: Day, last: Day) -> SymptomCounts {
-    let mut people: BTreeMap<&[u8], Symptoms> = BTreeMap::new();
-    for ((person, day), symptoms) in said {
-        if (first..=last).contains(day) {
-            let known = people.entry(person).or_default();
-            *known = known.or(*symptoms);
-        }
-    }
-    let mut counts = SymptomCounts::default();
-    for symptoms in people.into_values() {
-        counts.ill += u32::from(!symptoms.is_empty());
-        for symptom in symptoms.iter() {
-            counts.symptoms[symptom as usize - 1] += 1;
-        }
-    }
-    counts
 }

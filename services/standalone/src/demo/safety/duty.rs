@@ -137,5 +137,6 @@ fn shift(
             post: "GUARD".to_owned(),
             staff_member: holder(Post::Guard)?,
         }],
+        phone: "0591-83850000".to_owned(),
     })
 }

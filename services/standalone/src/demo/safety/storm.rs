@@ -32,7 +32,8 @@ const HEADLINE: &str = "福州市气象台发布台风橙色预警";
 impl Stage {
     pub(super) async fn typhoon(&mut self, campus: &Campus) -> anyhow::Result<()> {
         screen::heading("二十二、台风 a typhoon: warned, suspended, swept, taught again");
-        self.approaches().await?;
+        let sent = local(self.house.clock().now());
+        self.approaches(&sent).await?;
         let response = self.suspended(campus).await?;
         self.put_forward(self.house.clock().now() + Duration::hours(10));
         let request = LiftResponseLevelRequest {
@@ -42,13 +43,14 @@ impl Stage {
         };
         let mut officer = WeatherServiceClient::new(self.officer()?);
         officer.lift_response_level(request).await?;
+        self.called_off(&sent).await?;
         self.swept(campus).await
     }
 
     /// The warning comes in: every campus has its tasks, with an owner.
-    async fn approaches(&mut self) -> anyhow::Result<()> {
+    async fn approaches(&mut self, sent: &str) -> anyhow::Result<()> {
         let met = self.caller(Role::PartnerSystem, CITY_ID)?;
-        let document = self.document().into_bytes().into();
+        let document = self.document(sent).into_bytes().into();
         let request = IngestWarningRequest { document };
         let begun = Instant::now();
         let signal = WeatherServiceClient::new(met)
@@ -231,28 +233,44 @@ impl Stage {
         Ok(())
     }
 
-    /// The warning of the weather bureau, sent now, for the whole city.
-    fn document(&self) -> String {
-        let time = |instant: chrono::DateTime<chrono::Utc>| {
-            let local = instant.with_timezone(&shanghai());
-            local.to_rfc3339_opts(SecondsFormat::Secs, false)
-        };
-        let now = self.house.clock().now();
+    /// The weather bureau calls its warning off.
+    async fn called_off(&self, sent: &str) -> anyhow::Result<()> {
+        let now = local(self.house.clock().now());
+        let document = format!(
+            "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>typhoon-2</identifier>\
+             <sender>met@example.cn</sender><sent>{now}</sent><status>Actual</status>\
+             <msgType>Cancel</msgType><scope>Public</scope>\
+             <references>met@example.cn,typhoon-1,{sent}</references></alert>"
+        );
+        let document = document.into_bytes().into();
+        let mut met = WeatherServiceClient::new(self.caller(Role::PartnerSystem, CITY_ID)?);
+        met.ingest_warning(IngestWarningRequest { document })
+            .await?;
+        Ok(())
+    }
+
+    /// The warning of the weather bureau for the whole city.
+    fn document(&self, sent: &str) -> String {
+        let expires = local(self.house.clock().now() + Duration::days(2));
         format!(
             "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>typhoon-1</identifier>\
-             <sender>met@example.cn</sender><sent>{}</sent><status>Actual</status>\
+             <sender>met@example.cn</sender><sent>{sent}</sent><status>Actual</status>\
              <msgType>Alert</msgType><scope>Public</scope><info><language>zh-CN</language>\
              <category>Met</category><event>台风</event><urgency>Expected</urgency>\
              <severity>Severe</severity><certainty>Likely</certainty><eventCode>\
              <valueName>GB/T 35965.1</valueName><value>11B01</value></eventCode>\
-             <expires>{}</expires><headline>{HEADLINE}</headline><parameter>\
+             <expires>{expires}</expires><headline>{HEADLINE}</headline><parameter>\
              <valueName>ColorCode</valueName><value>Orange</value></parameter>\
              <area><areaDesc>福州市</areaDesc><geocode><valueName>行政区划</valueName>\
-             <value>350100</value></geocode></area></info></alert>",
-            time(now),
-            time(now + Duration::days(2))
+             <value>350100</value></geocode></area></info></alert>"
         )
     }
+}
+
+/// An instant as weather bureaus write it.
+fn local(instant: chrono::DateTime<chrono::Utc>) -> String {
+    let local = instant.with_timezone(&shanghai());
+    local.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
 /// The place of a campus of the district, and its id.

@@ -1,6 +1,7 @@
 //! What must hold between the values of a profile; each value by itself is as it should be.
 
 mod campus;
+mod cluster;
 mod health;
 
 use super::check::Violations;
@@ -9,6 +10,7 @@ use super::value::{Profile, Record, Value};
 /// Adds what does not fit together.
 pub(super) fn check(profile: &Profile, found: &mut Violations) {
     health::check(profile, found);
+    cluster::check(profile, found);
     campus::check(profile, found);
 }
 

@@ -236,6 +236,62 @@ fn each_fault_of_a_profile_is_named_at_its_place() {
             |p| set_in(p, "directive.acks", 1, "sla", hours(25)),
             "directive.acks[1].sla",
         ),
+        (
+            |p| {
+                set_in(
+                    p,
+                    "return_to_school.rules",
+                    0,
+                    "source",
+                    word(&"据".repeat(301)),
+                )
+            },
+            "return_to_school.rules[0].source",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "code", word("similar-9")),
+            "cluster.rules[0].code",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "code", word("Meal")),
+            "cluster.rules[0].code",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "source", word("")),
+            "cluster.rules[0].source",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 1, "source", word("另一出处")),
+            "cluster.rules[1].source",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "disease", word("MUMPS")),
+            "cluster.rules[0].symptom_group",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "symptom_group", word("UNSPECIFIED")),
+            "cluster.rules[0].symptom_group",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "symptom_group", word("RESPIRATORY")),
+            "cluster.rules[0].symptom_group",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 2, "counted", word("SHARE")),
+            "cluster.rules[2].counted",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 2, "group_cases", Value::Number(2)),
+            "cluster.rules[2].group_cases",
+        ),
+        (
+            |p| set_in(p, "cluster.rules", 0, "suspend_days", Value::Number(4)),
+            "cluster.rules[0].suspend_days",
+        ),
+        (
+            |p| edit(p, "cluster.rules", |r| r.push(r[0].clone())),
+            "cluster.rules[4]",
+        ),
     ];
     for (number, (change, path)) in faults.iter().enumerate() {
         let mut profile = fuzhou();

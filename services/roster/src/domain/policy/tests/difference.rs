@@ -87,6 +87,7 @@ fn the_two_shipped_profiles_differ_where_covid_rules_ended() {
             "return_to_school.rules[COVID_19].basis",
             "return_to_school.rules[COVID_19].evidence",
             "return_to_school.rules[COVID_19].period",
+            "return_to_school.rules[COVID_19].source",
             "sampling.enabled",
         ]
     );

@@ -37,7 +37,8 @@ fn the_profile_of_fuzhou_has_the_defaults_of_the_rule_book() {
     .map(|key| profile.get(key).map(Value::to_string).unwrap_or_default())
     .to_vec();
     let varicella = "{basis = ONSET, disease = VARICELLA, evidence = [LESIONS_CRUSTED], \
-                     evidence_suffices = false, period = 14d}";
+                     evidence_suffices = false, hospital_proof_waived = false, period = 14d, \
+                     source = 水痘防控公开资料（csmpv）：皮疹全部结痂、干燥，且自发病起不少于14天}";
     assert!(texts[7].contains(varicella), "{}", texts[7]);
     let short: Vec<&str> = texts
         .iter()

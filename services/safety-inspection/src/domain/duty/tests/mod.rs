@@ -1,4 +1,5 @@
 mod hours;
+mod patrols;
 mod rosters;
 mod shifts;
 
@@ -26,6 +27,7 @@ fn crew(leader: &str, staff: &[&str]) -> Crew {
             post: "GUARD".to_owned(),
             staff_member: format!("guard of {leader}"),
         }],
+        phone: "0591-83850000".to_owned(),
     }
 }
 

@@ -57,6 +57,40 @@ fn a_roster_is_published_without_gap_clash_or_empty_post() {
 }
 
 #[test]
+fn every_step_from_every_state_is_in_the_rules_or_refused() {
+    for state in RosterState::ALL {
+        for step in RosterStep::ALL {
+            let rule = match (state, step) {
+                (RosterState::Draft, RosterStep::Update) => Some(RosterState::Draft),
+                (RosterState::Draft, RosterStep::Publish) => Some(RosterState::Published),
+                (RosterState::Published, _) => None,
+            };
+            let roster = Roster {
+                state: *state,
+                ..Roster::draft(span(0, 24), vec![planned(0, 24, crew("a", &["b", "c"]))])
+            };
+            let (whole, shifts) = (roster.span, roster.shifts.clone());
+            let moved = match step {
+                RosterStep::Update => roster.update(whole, shifts),
+                RosterStep::Publish => roster.publish(&demands(), &[]),
+            };
+            let moved = moved.map(|(roster, _)| roster.state);
+            assert_eq!(moved, rule.ok_or(Refused::State(state.as_str())));
+        }
+    }
+    for state in SwapState::ALL {
+        for step in SwapStep::ALL {
+            let rule = match (state, step) {
+                (SwapState::Requested, SwapStep::Approve) => Some(SwapState::Approved),
+                (SwapState::Requested, SwapStep::Refuse) => Some(SwapState::Refused),
+                (SwapState::Approved | SwapState::Refused, _) => None,
+            };
+            assert_eq!(state.next(*step), rule, "{state:?} {step:?}");
+        }
+    }
+}
+
+#[test]
 fn nobody_is_on_two_rosters_at_once() {
     let shifts = vec![planned(0, 48, crew("a", &["b", "c"]))];
     let roster = Roster::draft(span(0, 48), shifts);

@@ -167,6 +167,7 @@ fn others_are_sent_until_the_end_of_the_shift() {
     assert_eq!((new.state, &*new.replaces), (ShiftState::OnDuty, "old"));
     assert_eq!((new.span.start, new.span.end), (late, old.span.end));
     assert!(new.crew.has("guard of a") && !new.crew.has("a"));
+    assert_eq!(new.crew.phone, old.crew.phone, "the same telephone answers");
 }
 
 fn swap() -> Swap {

@@ -256,6 +256,8 @@ fn problem(
         source: Source::Drill,
         origin: String::new(),
         major_rules: Vec::new(),
+        proposed: None,
+        clause: None,
     })
 }
 

@@ -11,7 +11,7 @@ pub(in crate::grpc) use super::drills::day;
 pub(in crate::grpc) use super::{child, organization, singleton};
 use super::{history, number};
 use crate::app::duty::{
-    InForce, OnDuty, PatrolledDay, ROSTERS, SHIFTS, SWAPS, Shown, ShownRoster, ShownShift,
+    InForce, OnDuty, OnShift, PatrolledDay, ROSTERS, SHIFTS, SWAPS, Shown, ShownRoster, ShownShift,
 };
 use crate::domain::duty::{
     Crew, Handover, Note, Planned, Post, Roster, Shift, Span, Swap, Template,
@@ -117,6 +117,7 @@ fn planned(planned: Planned) -> pb::duty_roster::Shift {
         leader,
         staff,
         posts: at_posts,
+        phone,
     } = crew;
     pb::duty_roster::Shift {
         start_time: at(span.start),
@@ -124,6 +125,7 @@ fn planned(planned: Planned) -> pb::duty_roster::Shift {
         leader,
         staff,
         posts: posts(at_posts),
+        phone,
     }
 }
 
@@ -176,6 +178,7 @@ pub(in crate::grpc) fn shift(shown: ShownShift) -> pb::DutyShift {
         patrols: patrols.into_iter().map(patrol).collect(),
         missed_rounds: missed.into_iter().map(round).collect(),
         history: history::history(history),
+        phone: crew.phone,
     }
 }
 
@@ -275,14 +278,20 @@ pub(in crate::grpc) fn standing(found: OnDuty) -> pb::DutyStanding {
         standing,
         shift,
     } = found;
-    let (shift, leader) = shift.unwrap_or_default();
+    let OnShift {
+        shift,
+        leader,
+        phone,
+    } = shift.unwrap_or_default();
     pb::DutyStanding {
         organization: format!("organizations/{}", organization.id),
         display_name: organization.display_name,
         state: standing as i32,
         shift,
         leader,
+        phone,
         gap_start_time: None,
         gap_end_time: None,
+        missed_round_count: 0,
     }
 }

@@ -9,7 +9,7 @@ use proto::safety::generate_duty_roster_request::Team as PbTeam;
 
 use super::super::{few, malformed, spot, staff, words};
 use crate::app::duty::Draft;
-use crate::domain::duty::{Crew, Note, Planned, Post, Span};
+use crate::domain::duty::{Crew, Note, Planned, Post, Span, is_phone};
 
 const LONGEST: TimeDelta = TimeDelta::days(62);
 const SHIFT: TimeDelta = TimeDelta::hours(24);
@@ -74,11 +74,11 @@ pub(in crate::grpc) fn shifts(sent: &pb::DutyRoster) -> Result<(Span, Vec<Planne
         let field = format!("duty_roster.shifts[{index}]");
         let time = (shift.start_time, shift.end_time);
         let planned = self::span(&mut fields, &field, time, SHIFT);
-        let crew = crew(
-            &mut fields,
-            &format!("{field}."),
-            (&shift.leader, &shift.staff, &shift.posts),
-        );
+        let who = (&*shift.leader, &*shift.staff, &*shift.posts);
+        let crew = Crew {
+            phone: phone(&mut fields, &format!("{field}.phone"), &shift.phone),
+            ..crew(&mut fields, &format!("{field}."), who)
+        };
         let (Some(span), Some(planned)) = (span, planned) else {
             continue;
         };
@@ -124,6 +124,20 @@ fn span(
     Some(span)
 }
 
+/// The telephone of the watch.
+fn phone(fields: &mut Fields, field: &str, text: &str) -> String {
+    if text.is_empty() {
+        fields.required(field, text);
+    } else if !is_phone(text) {
+        let (zh, en) = (
+            "须为 7 至 20 位的电话号码",
+            "must be a number of 7 to 20 digits",
+        );
+        fields.violation(field, zh, en);
+    }
+    text.to_owned()
+}
+
 /// Those who are on duty together: leader, others and posts, below the field `at`.
 fn crew(
     fields: &mut Fields,
@@ -134,6 +148,7 @@ fn crew(
         leader: staff(fields, &format!("{at}leader"), leader),
         staff: Vec::new(),
         posts: Vec::new(),
+        phone: String::new(),
     };
     few(fields, &format!("{at}staff"), others, PEOPLE);
     for (index, person) in others.iter().take(PEOPLE).enumerate() {
@@ -180,11 +195,15 @@ pub(in crate::grpc) fn generated(
         fields.violation("teams", "必填", "required");
     }
     few(&mut fields, "teams", &request.teams, TEAMS);
+    let phone = phone(&mut fields, "phone", &request.phone);
     let teams = request.teams.iter().take(TEAMS).enumerate();
     let teams = teams
         .map(|(index, team): (usize, &PbTeam)| {
             let of = (&*team.leader, &*team.staff, &*team.posts);
-            crew(&mut fields, &format!("teams[{index}]."), of)
+            Crew {
+                phone: phone.clone(),
+                ..crew(&mut fields, &format!("teams[{index}]."), of)
+            }
         })
         .collect();
     fields.finish()?;

@@ -36,7 +36,12 @@ pub(in crate::grpc) fn filter(request: &pb::ListGateDecisionsRequest) -> Result<
     };
     let person = fields.optional("person", &request.person);
     fields.finish()?;
-    Ok(Filter { outcome, person })
+    Ok(Filter {
+        outcome,
+        person,
+        offline: request.offline,
+        conflict: request.conflict,
+    })
 }
 
 /// A decision as callers see it.
@@ -57,6 +62,7 @@ pub(in crate::grpc) fn decision((record, word): Overridable) -> pb::GateDecision
         facts_time,
         stale,
         offline,
+        expected,
         recheck_of,
         identification,
         emergency,
@@ -97,6 +103,7 @@ pub(in crate::grpc) fn decision((record, word): Overridable) -> pb::GateDecision
             .map(|_| visit_name(&school, id))
             .unwrap_or_default(),
         travel_card_source: observation.travel_source as i32,
+        expected_result: expected.map_or(0, |expected| result(expected).into()),
     }
 }
 

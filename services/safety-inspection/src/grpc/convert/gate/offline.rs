@@ -37,6 +37,7 @@ pub(in crate::grpc) fn offline(
         emergency,
         emergency_people_count,
         emergency_plate,
+        snapshot_facts_time,
     } = entry;
     let mut fields = Fields::new();
     let client_id = fields.parse("client_id", &client_id);
@@ -51,6 +52,12 @@ pub(in crate::grpc) fn offline(
         fields.violation("result", "紧急救援人员应为放行", "a crew is admitted");
     }
     let decide_time = fields.instant("decide_time", decide_time);
+    let facts_time =
+        snapshot_facts_time.and_then(|time| fields.instant("snapshot_facts_time", Some(time)));
+    if facts_time > decide_time && decide_time.is_some() {
+        let (zh, en) = ("不应晚于核验时间", "must not be after decide_time");
+        fields.violation("snapshot_facts_time", zh, en);
+    }
     fields.finish().map_err(|problem| words(&problem))?;
     match (client_id, outcome, decide_time) {
         (Some(client_id), Some(outcome), Some(decide_time)) => Ok(Offline {
@@ -59,6 +66,7 @@ pub(in crate::grpc) fn offline(
             observation: seen,
             outcome,
             decide_time,
+            facts_time,
             recheck_of,
             emergency,
             fingerprint,
@@ -112,8 +120,9 @@ pub(in crate::grpc) fn verdict(
         client_id,
         outcome: became.into(),
         gate_decision: id.map(|id| named(school, id)).unwrap_or_default(),
-        expected_result: expected.map_or(0, |expected| result(expected).into()),
+        expected_result: expected.map_or(0, |expected| result(expected.outcome).into()),
         message: message.to_owned(),
+        basis: id.and(expected).map_or(0, |expected| expected.basis as i32),
     }
 }
 

@@ -4,6 +4,7 @@ use kit::field::to_timestamp;
 use kit::status::Problem;
 use proto::safety as pb;
 
+use super::super::count;
 use super::decision::reason;
 use super::malformed;
 use crate::domain::gate::snapshot::{Snapshot, SnapshotKey};
@@ -26,6 +27,7 @@ pub(in crate::grpc) fn snapshot(snapshot: Snapshot, key: &SnapshotKey) -> pb::Ga
         policy,
         create_time,
         facts_time,
+        credentials,
     } = snapshot;
     let blocked = blocked
         .into_iter()
@@ -33,6 +35,7 @@ pub(in crate::grpc) fn snapshot(snapshot: Snapshot, key: &SnapshotKey) -> pb::Ga
             person: person.to_string(),
             reason: Some(reason(finding)),
         });
+    let wait = i32::try_from(policy.recheck_wait_minutes()).unwrap_or(i32::MAX);
     pb::GateSnapshot {
         name,
         members: members.iter().map(ToString::to_string).collect(),
@@ -51,5 +54,20 @@ pub(in crate::grpc) fn snapshot(snapshot: Snapshot, key: &SnapshotKey) -> pb::Ga
         digest: digest.to_vec().into(),
         signature: key.sign(&digest).to_vec().into(),
         public_key: key.public_key().to_vec().into(),
+        recheck_wait_minutes: wait,
+        recheck_reading_count: count(policy.recheck_readings),
+        temperature_plausible_min_decidegrees: i32::from(policy.temperature_plausible.0),
+        temperature_plausible_max_decidegrees: i32::from(policy.temperature_plausible.1),
+        admit_travel_unknown: policy.admit_travel_unknown,
+        credential_key: credentials.key.to_vec().into(),
+        credential_salt: credentials.salt.to_vec().into(),
+        credentials: credentials
+            .hashes
+            .into_iter()
+            .map(|(hash, place)| pb::GateCredential {
+                hash: hash.to_vec().into(),
+                member_index: count(place),
+            })
+            .collect(),
     }
 }

@@ -16,7 +16,7 @@ use kit::status::Problem;
 use proto::error::ErrorReason as Reason;
 use proto::safety as pb;
 
-use super::photo;
+use super::{inspection, photo};
 use crate::app::hazards::View;
 use crate::domain::hazard::course::{Control, Course, Extension, Fixes, Submission, Supervision};
 use crate::domain::hazard::entry::{Hazard, name};
@@ -65,6 +65,7 @@ pub(in crate::grpc) fn hazard(view: View) -> pb::Hazard {
         today,
     } = view;
     let (overdue, late) = (hazard.is_overdue(today), hazard.is_progress_overdue(today));
+    let review_overdue = hazard.is_review_overdue(today);
     let Hazard {
         id,
         home,
@@ -87,12 +88,16 @@ pub(in crate::grpc) fn hazard(view: View) -> pb::Hazard {
     } = hazard;
     let Course {
         facts,
+        proposed,
+        clause,
         control,
         fixes,
         percent: _,
         progress_reports: _,
         progress_due,
         submission,
+        review_due,
+        former: _,
         reviewer,
         extension,
         extensions,
@@ -131,6 +136,10 @@ pub(in crate::grpc) fn hazard(view: View) -> pb::Hazard {
         extension: extension.map(extended),
         extension_count: extensions,
         supervision: supervision.map(supervised),
+        proposed_grade: proposed.map_or(0, |grade| grade as i32),
+        clause: clause.as_ref().map(inspection::clause),
+        review_due_date: review_due.map(|due| to_date(due.day)),
+        review_overdue,
     }
 }
 

@@ -110,6 +110,8 @@ pub(in crate::grpc) fn report(
         source: source.unwrap_or(Source::Own),
         origin: String::new(),
         major_rules: Vec::new(),
+        proposed: None,
+        clause: None,
     };
     Ok(Stated {
         report,

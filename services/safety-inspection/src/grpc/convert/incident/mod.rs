@@ -12,8 +12,8 @@ use super::plain;
 
 pub(in crate::grpc) use refused::refused;
 pub(in crate::grpc) use requests::{
-    close, confirm, control, counts, dismiss, filter, notice, noticed, receipt, relevel, report,
-    respond, review, supplement,
+    close, confirm, control, counts, dismiss, filter, make_confidential, notice, noticed, receipt,
+    relevel, report, respond, review, supplement,
 };
 pub(in crate::grpc) use told::{counted, event, incident, listed, written};
 

@@ -218,6 +218,16 @@ pub(in crate::grpc) fn confirm(request: &pb::ConfirmIncidentRequest) -> Result<S
     Ok((Change::Confirm(level, confidential), reason))
 }
 
+pub(in crate::grpc) fn make_confidential(
+    request: &pb::MakeIncidentConfidentialRequest,
+) -> Result<Said, Problem> {
+    let mut fields = Fields::new();
+    let (field, of) = ("confidential", Confidential::from_number);
+    let why = known(&mut fields, field, request.confidential, of);
+    let reason = words(&mut fields, "reason", &request.reason, 200).to_owned();
+    Ok((Change::MakeConfidential(finish(fields, why)?), reason))
+}
+
 pub(in crate::grpc) fn respond(request: &pb::RespondIncidentRequest) -> Result<Said, Problem> {
     said(Change::Respond, ("measures", &request.measures, 1000))
 }

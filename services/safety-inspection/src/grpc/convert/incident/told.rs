@@ -5,7 +5,7 @@ use prost_types::Timestamp;
 use proto::safety as pb;
 
 use crate::app::incidents::{CountsAt, Told};
-use crate::domain::incident::category::supplement_span;
+use crate::domain::incident::category::supplement_end;
 use crate::domain::incident::clock::Clock;
 use crate::domain::incident::file::Incident;
 use crate::domain::incident::harm::Casualties;
@@ -35,7 +35,7 @@ fn harm(harm: &Casualties) -> pb::Casualties {
 
 /// What every view of an incident has: no clocks, receipts and review.
 fn shared(incident: Incident, overdue: bool, next_due: i64) -> pb::Incident {
-    let span = supplement_span(incident.hazard_category).num_milliseconds();
+    let supplement_end = supplement_end(incident.hazard_category, incident.occurred);
     pb::Incident {
         name: incident.name(),
         category: incident.category as i32,
@@ -47,7 +47,7 @@ fn shared(incident: Incident, overdue: bool, next_due: i64) -> pb::Incident {
         level: incident.level as i32,
         level_table: incident.limits.table as i32,
         detect_time: instant(incident.detected),
-        supplement_end_time: instant(incident.occurred + span),
+        supplement_end_time: instant(supplement_end),
         overdue,
         next_due_time: instant(next_due),
         place: incident.place,
@@ -109,6 +109,7 @@ fn clock(clock: &Clock, until: i64) -> pb::IncidentClock {
         done_time: instant(clock.done),
         over_level: clock.over_level,
         late: clock.is_late(until),
+        report_number: clock.report,
     }
 }
 

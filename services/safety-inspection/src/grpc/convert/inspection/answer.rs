@@ -109,27 +109,35 @@ pub(in crate::grpc) fn verdict(
     verdict: Result<Verdict, String>,
 ) -> pb::AnswerVerdict {
     use pb::answer_verdict::Outcome as Pb;
-    let (outcome, message, borrowed) = match verdict {
+    let (borrowed, misplaced) = match &verdict {
         Ok(Verdict::Recorded {
             borrowed,
-            outdated: false,
-        }) => (Pb::Recorded, String::new(), borrowed),
-        Ok(Verdict::Recorded { borrowed, .. }) => {
+            misplaced,
+            outdated: _,
+        }) => (*borrowed, *misplaced),
+        _ => (0, 0),
+    };
+    let (outcome, message) = match verdict {
+        Ok(Verdict::Recorded {
+            outdated: false, ..
+        }) => (Pb::Recorded, String::new()),
+        Ok(Verdict::Recorded { .. }) => {
             let words = "已保存，但此项目已有更晚的答案，以更晚的为准";
-            (Pb::Outdated, words.to_owned(), borrowed)
+            (Pb::Outdated, words.to_owned())
         }
-        Ok(Verdict::Repeated) => (Pb::Repeated, "此前已记录，未重复保存".to_owned(), 0),
+        Ok(Verdict::Repeated) => (Pb::Repeated, "此前已记录，未重复保存".to_owned()),
         Ok(Verdict::Differs) => {
             let words = "同一编号此前记录了不同内容，未保存";
-            (Pb::Differs, words.to_owned(), 0)
+            (Pb::Differs, words.to_owned())
         }
-        Ok(Verdict::Refused(why)) => (Pb::Refused, why.to_owned(), 0),
-        Err(why) => (Pb::Refused, why, 0),
+        Ok(Verdict::Refused(why)) => (Pb::Refused, why.to_owned()),
+        Err(why) => (Pb::Refused, why),
     };
     pb::AnswerVerdict {
         client_id,
         outcome: outcome.into(),
         message,
         borrowed_photo_count: super::count(borrowed),
+        misplaced_photo_count: super::count(misplaced),
     }
 }

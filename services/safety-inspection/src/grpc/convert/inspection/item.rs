@@ -32,15 +32,20 @@ pub(in crate::grpc) fn item(item: &Item) -> pb::ChecklistItem {
         unit: item.unit.clone(),
         minimum_thousandths: item.minimum,
         maximum_thousandths: item.maximum,
-        clause: Some(pb::Clause {
-            law: item.clause.law.clone(),
-            article: item.clause.article.clone(),
-            effective_date: Some(to_date(item.clause.effective)),
-        }),
+        clause: Some(clause(&item.clause)),
         hazard_category: item.category as i32,
         grade: grade.into(),
         major_rule: item.major_rule.clone(),
         weight: count(item.weight),
+    }
+}
+
+/// The law behind an item.
+pub(in crate::grpc) fn clause(clause: &Clause) -> pb::Clause {
+    pb::Clause {
+        law: clause.law.clone(),
+        article: clause.article.clone(),
+        effective_date: Some(to_date(clause.effective)),
     }
 }
 

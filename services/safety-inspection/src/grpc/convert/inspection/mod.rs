@@ -19,7 +19,7 @@ use crate::domain::inspection::place::is_place;
 pub(in crate::grpc) use answer::{answers, verdict};
 pub(in crate::grpc) use campaign::{call, campaign, progress, target};
 pub(in crate::grpc) use checklist::{checklist, content, draft, etag};
-pub(in crate::grpc) use item::item;
+pub(in crate::grpc) use item::{clause, item};
 pub(in crate::grpc) use plan::{coverage, days, due, end_day, place, schedule, timetable, wish};
 pub(in crate::grpc) use record::{inspection, listed, looked, plan};
 

@@ -5,16 +5,15 @@ use kit::field::{Fields, to_date};
 use kit::status::Problem;
 use proto::safety as pb;
 
+use super::super::photo;
 use super::{NAME, choice, count, organization_name, place_in, template_in, template_name, words};
-use crate::app::inspections::{Covered, Due, Timetable};
+use crate::app::inspections::{Covered, Due, Timetable, Wish};
 use crate::domain::checklist::item::PlaceKind;
 use crate::domain::inspection::place::Place;
 use crate::domain::inspection::schedule::{Cadence, Level, Schedule};
 
-/// What is to be entered: the kind, where, and what it is called.
-pub(in crate::grpc) fn wish(
-    sent: Option<&pb::InspectionPlace>,
-) -> Result<(PlaceKind, String, String), Problem> {
+/// What is to be entered.
+pub(in crate::grpc) fn wish(sent: Option<&pb::InspectionPlace>) -> Result<Wish, Problem> {
     let sent = sent.cloned().unwrap_or_default();
     let mut fields = Fields::new();
     let (field, of) = ("inspection_place.place_kind", PlaceKind::from_number);
@@ -26,9 +25,16 @@ pub(in crate::grpc) fn wish(
     place_in(&mut fields, "inspection_place.place", &sent.place, true);
     let field = "inspection_place.display_name";
     words(&mut fields, field, &sent.display_name, NAME);
+    let field = "inspection_place.location";
+    let location = photo::location(&mut fields, field, sent.location.as_ref());
     fields.finish()?;
     let kind = kind.ok_or_else(|| super::malformed("inspection_place"))?;
-    Ok((kind, sent.place, sent.display_name))
+    Ok(Wish {
+        kind,
+        place: sent.place,
+        display_name: sent.display_name,
+        location,
+    })
 }
 
 pub(in crate::grpc) fn place(place: Place) -> pb::InspectionPlace {
@@ -40,6 +46,7 @@ pub(in crate::grpc) fn place(place: Place) -> pb::InspectionPlace {
         display_name: place.display_name,
         open_date: Some(to_date(place.opened)),
         close_date: place.closed.map(to_date),
+        location: place.location.map(photo::on_earth),
     }
 }
 

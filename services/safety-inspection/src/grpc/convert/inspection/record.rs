@@ -104,6 +104,7 @@ pub(in crate::grpc) fn inspection(found: Found, today: NaiveDate) -> pb::Inspect
         not_applicable_count: count(figures.not_applicable),
         score_thousandths: figures.score.map(count),
         borrowed_photo_count: count(figures.borrowed),
+        misplaced_photo_count: count(figures.misplaced),
         hazards,
         changes: changes.into_iter().map(change).collect(),
         create_time: Some(to_timestamp(inspection.created)),
@@ -143,6 +144,8 @@ pub(in crate::grpc) fn looked(looked: Looked) -> pb::InspectionItem {
                         photo: one.clone(),
                         seen_before: shown.before,
                         seen_elsewhere: count(shown.elsewhere),
+                        distance: shown.distance,
+                        misplaced: shown.misplaced,
                     })
                 })
                 .collect();

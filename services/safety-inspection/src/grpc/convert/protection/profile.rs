@@ -97,6 +97,7 @@ fn three(figures: [Figure; 3]) -> Vec<pb::ProtectionFigure> {
         not_declared_count: quantity(figure.not_declared()),
         confirmed_count: quantity(figure.confirmed),
         met_basis_points: figure.basis_points().map(number),
+        confirmed_basis_points: figure.confirmed_basis_points().map(number),
     });
     demands.collect()
 }

@@ -1,5 +1,6 @@
 //! Resumption, field by field, both ways.
 
+mod late;
 mod requests;
 
 use kit::field::{to_date, to_timestamp};
@@ -23,6 +24,7 @@ use crate::domain::resumption::own_plan::OwnPlan;
 use crate::domain::resumption::state::Progress;
 use crate::store::resumption::Kept;
 
+pub(in crate::grpc) use late::{late_count, late_return};
 pub(in crate::grpc) use requests::{
     answers, day, filter, inspectors, numbered, opinion, optional_day, optional_position, plan,
     reported, ruling, suspend,
@@ -215,6 +217,8 @@ fn suspended(suspension: Suspension, away: Away) -> pb::ResumptionSuspension {
         suspend_time: Some(to_timestamp(at)),
         grades,
         class_groups,
+        ending: false,
+        passed: false,
     }
 }
 

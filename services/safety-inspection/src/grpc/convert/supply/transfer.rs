@@ -48,10 +48,11 @@ pub(in crate::grpc) fn transfer(sent: Sent) -> pb::SupplyTransfer {
 /// Advice for the wire.
 pub(in crate::grpc) fn advice(advice: Advice) -> pb::PreviewSupplyTransfersResponse {
     let proposals = advice.proposals.into_iter();
-    let proposals = proposals.map(|proposal| pb::SupplyProposal {
-        giver: format!("organizations/{}", proposal.giver),
-        quantity: quantity(proposal.quantity),
-        same_district: proposal.near,
+    let proposals = proposals.map(|(giver, part)| pb::SupplyProposal {
+        giver: format!("organizations/{}", giver.id),
+        quantity: quantity(part),
+        same_district: giver.nearness.same_district,
+        mutual_aid: giver.nearness.mutual_aid,
     });
     pb::PreviewSupplyTransfersResponse {
         missing_quantity: quantity(advice.missing),

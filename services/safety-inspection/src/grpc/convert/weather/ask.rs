@@ -98,12 +98,9 @@ pub(in crate::grpc) fn declaration(
     let told = request.response_level.as_ref();
     let told = told.ok_or_else(|| missing("response_level"))?;
     let mut fields = Fields::new();
-    let kind = chosen(
-        &mut fields,
-        "response_level.kind",
-        told.kind,
-        Kind::from_number,
-    );
+    let kind = chosen(&mut fields, "response_level.kind", told.kind, |number| {
+        Kind::from_number(number).filter(|kind| kind.has_rules())
+    });
     let level = told.level;
     let level = chosen(
         &mut fields,

@@ -146,6 +146,7 @@ pub(in crate::grpc) fn task(view: &TaskView, scope: &OrgPath) -> pb::WeatherTask
             .map(|one| photo(one, &row.organization, scope))
             .collect(),
         history: history(&view.history, words::task),
+        place: row.place.clone(),
     }
 }
 

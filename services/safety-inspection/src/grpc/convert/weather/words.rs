@@ -25,6 +25,8 @@ word! {
     state: pb::weather_state::State, "STATE_";
     /// Of a task.
     task: pb::weather_task::State, "STATE_";
+    /// Of a level.
+    level: pb::WeatherLevel, "WEATHER_LEVEL_";
     /// Of a suspension.
     suspension: pb::weather_suspension::State, "STATE_";
     /// Of an authority.

@@ -1,4 +1,4 @@
-//! A campus card: a keyed hash of its number, and whose it is.
+//! A campus card: keyed hashes of its number, and whose it is.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,6 +10,7 @@ pub(crate) struct Model {
     pub(crate) card_hash: Vec<u8>,
     pub(crate) person: String,
     pub(crate) bind_time: ChronoDateTimeUtc,
+    pub(crate) credential: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

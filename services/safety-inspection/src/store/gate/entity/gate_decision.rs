@@ -37,6 +37,7 @@ pub(crate) struct Model {
     pub(crate) symptoms: i16,
     pub(crate) travel_cities: String,
     pub(crate) travel_source: i16,
+    pub(crate) expected: Option<i16>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -15,13 +15,14 @@ use crate::domain::health::cluster_state::{ClusterState, ClusterVerb};
 use crate::error::Error;
 use crate::store::health::cases::CaseRow;
 use crate::store::health::clusters::ClusterRow;
+use crate::store::health::reports;
 use kit::rows::{Lock, Row};
 
 /// As many clusters are followed into what they are part of.
 const MOST_MERGED: usize = 16;
 
 /// Whether the caller works for a place above this school.
-fn is_above(caller: &Caller, school: &str) -> bool {
+pub(in crate::app::health) fn is_above(caller: &Caller, school: &str) -> bool {
     let school: Option<OrgPath> = school.parse().ok();
     school.is_some_and(|school| caller.scope != school && caller.scope.contains(&school))
 }
@@ -118,8 +119,8 @@ impl App {
         Ok(ClusterRow::get(tx, id, Lock::No).await?)
     }
 
-    /// A report on this case was received: with it, the one on the cluster that led to the case, and
-    /// on what that is part of. The school is locked.
+    /// A report on this case was received: with it, the one on the cluster that led to the case, on
+    /// what that is part of, and on those that it holds. The school is locked.
     pub(in crate::app::health) async fn cluster_is_reported(
         &self,
         tx: &Tx,
@@ -128,20 +129,20 @@ impl App {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let mut next = case.basis.strip_prefix("clusters/").map(str::to_owned);
+        if next.is_none() {
+            return Ok(());
+        }
+        let last = reports::list(tx, &case.id, case.reports - 1, 1).await?;
+        let written = last.last().map_or(0, |report| report.time);
         for _ in 0..MOST_MERGED {
             let Some(id) = next else { break };
             let row = ClusterRow::get(tx, &id, Lock::No).await?;
-            let Some(mut row) = row.filter(|row| row.school == case.school) else {
+            let Some(row) = row.filter(|row| row.school == case.school) else {
                 break;
             };
             next = Some(row.merged_into.clone()).filter(|into| !into.is_empty());
-            if row.report_time != 0 {
-                continue;
-            }
-            row.report_time = now.timestamp_millis();
-            line(tx, &mut row, ("REPORTED", actor, &case.name()), now).await?;
-            settle(tx, Deadline::ClusterReport, &id).await?;
-            self.save_cluster(tx, row).await?;
+            self.is_reported(tx, row, (actor, &case.name(), written), now)
+                .await?;
         }
         Ok(())
     }
@@ -153,7 +154,8 @@ impl App {
         tx: &Tx,
         mut row: ClusterRow,
     ) -> Result<(), Error> {
-        if row.report_time != 0 || !row.stands || row.overdue {
+        let merged = row.state == ClusterState::Merged.code();
+        if row.report_time != 0 || merged || row.overdue {
             return Ok(());
         }
         row.overdue = true;

@@ -19,6 +19,9 @@ use crate::grpc::health::cluster_convert::explanation;
 use crate::store::health::clusters::{ClusterEventRow, ClusterPersonRow, ClusterRow, save_people};
 use kit::rows::{Lock, Row};
 
+/// The line of the trail with which a cluster that was reported is to be reported again.
+pub(super) const REPORT_DUE: &str = "REPORT_DUE";
+
 impl App {
     /// Keeps the verdicts on the clusters of one school, which is locked; `rows` are those known.
     pub(super) async fn keep(
@@ -45,6 +48,11 @@ impl App {
                         row.stands = false;
                         row.merged_into.clone_from(&into);
                         let note = format!("clusters/{into}");
+                        // What it is part of is reported.
+                        settle(tx, Deadline::ClusterReport, &row.id).await?;
+                        if let Some(into) = rows.get_mut(&into) {
+                            self.take_over(tx, into, &row, now).await?;
+                        }
                         self.fell(tx, row, ("MERGED", &note), now).await?;
                     }
                 }
@@ -56,6 +64,29 @@ impl App {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// A cluster takes over what is to be reported of another one that becomes part of it, if its own
+    /// report was received before that one fired: a report says nothing of what comes after it (rule
+    /// 1.15).
+    async fn take_over(
+        &self,
+        tx: &Tx,
+        row: &mut ClusterRow,
+        part: &ClusterRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let is_told = row.report_time == 0 || row.report_time >= part.fire_time;
+        if part.report_time != 0 || is_told {
+            return Ok(());
+        }
+        (row.report_time, row.report_due) = (0, part.report_due);
+        let note = format!("clusters/{}", part.id);
+        line(tx, row, (REPORT_DUE, "rule 1.15", &note), now).await?;
+        wait(tx, Deadline::ClusterReport, &row.id, row.report_due).await?;
+        self.save_cluster(tx, row.clone()).await?;
+        row.version += 1;
         Ok(())
     }
 
@@ -71,7 +102,7 @@ impl App {
         let fire_time = now.timestamp_millis();
         let org_path = match rule.scope {
             Scope::ClassGroup => finding.place.clone(),
-            Scope::Dormitory | Scope::School => school.to_owned(),
+            Scope::Dormitory | Scope::School | Scope::Meal | Scope::Water => school.to_owned(),
         };
         let mut row = ClusterRow {
             id: self.identifier(now),
@@ -126,10 +157,13 @@ impl App {
             }
             self.propose_again(tx, &mut row, now).await?;
         }
+        self.propose_anew(tx, &mut row, finding.rule, now).await?;
         self.save_cluster(tx, row).await
     }
 
-    /// A cluster that stands no more: nobody waits for its report, nothing is proposed for it.
+    /// A cluster that stands no more: nothing is proposed for it. Whoever corrects what they said does
+    /// not take back what is to be reported: the clock of its report runs on until one is received or
+    /// somebody above the school closes it (rule 1.15).
     async fn fell(
         &self,
         tx: &Tx,
@@ -139,7 +173,6 @@ impl App {
     ) -> Result<(), Error> {
         let rule = row.rule.clone();
         line(tx, &mut row, (kind, &rule, note), now).await?;
-        settle(tx, Deadline::ClusterReport, &row.id).await?;
         self.withdraw(tx, &mut row, now).await?;
         self.save_cluster(tx, row).await
     }

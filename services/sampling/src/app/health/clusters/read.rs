@@ -5,6 +5,7 @@ use kit::org::OrgPath;
 use proto::sampling::Cluster;
 use sea_orm::ConnectionTrait;
 
+use super::related::beside;
 use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::policy::Policy;
@@ -53,7 +54,17 @@ impl App {
         } else {
             Vec::new()
         };
-        Ok(cluster_convert::cluster(&row, &people))
+        let mut others = beside(connection, &row).await?;
+        others.retain(|(other, _, _)| {
+            Self::check_path(caller, Permission::ClusterRead, &other.org_path).is_ok()
+        });
+        let others = others
+            .into_iter()
+            .map(|(other, relation, both)| (other.id, relation, both));
+        Ok(Cluster {
+            related_clusters: cluster_convert::related(others.collect()),
+            ..cluster_convert::cluster(&row, &people)
+        })
     }
 
     /// Clusters below an organisation, by identifier after `after`.

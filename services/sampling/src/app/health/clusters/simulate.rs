@@ -6,18 +6,22 @@ use chrono::DateTime;
 use kit::auth::{Caller, Permission};
 use kit::clock::civil_date;
 
-use super::{rule_sets, sizes};
+use super::{around, rule_sets};
 use crate::app::App;
 use crate::domain::day::Day;
 use crate::domain::health::cluster::{RuleSet, longest};
 use crate::domain::health::cluster_rule::ClusterRule;
 use crate::domain::health::illness::episodes;
 use crate::domain::health::replay::{Compared, Said, compare, replay};
+use crate::domain::health::sign::Sign;
 use crate::error::Error;
 use crate::store::health::signs;
 
-/// As much may have been said in a period that is replayed at once.
-pub(crate) const MOST_SIGNS: u64 = 100_000;
+/// As much may have been said in a period that is replayed at once, by all its schools together.
+const MOST_SIGNS: u64 = 100_000;
+
+/// A replay looks at everything that was said on each of its days: that often at most.
+const MOST_LOOKS: u64 = 3_000_000;
 
 /// Days before the period that may still be part of an illness in it.
 const BEFORE: u16 = 31;
@@ -69,13 +73,16 @@ impl App {
         let back = from.number().saturating_sub(window.saturating_add(BEFORE));
         let days = (Day::from_number(back), until);
         let schools = signs::schools_below(self.db.read(), place.as_str(), days).await?;
-        let said: u64 = schools.iter().map(|(_, count)| count.unsigned_abs()).sum();
-        if said > MOST_SIGNS {
-            return Err(Error::SimulationTooLarge(said));
+        let signs: u64 = schools.iter().map(|(_, count)| count.unsigned_abs()).sum();
+        let most = most_signs(from, until);
+        if signs > most {
+            return Err(Error::SimulationTooLarge { signs, most });
         }
         let mut found = Vec::new();
         for (school, _) in schools {
-            let signs = signs::of_school(self.db.read(), &school, days.0, days.1).await?;
+            let (first, last) = days;
+            let heard = signs::heard_of_school(self.db.read(), &school, first, last).await?;
+            let signs: Vec<Sign> = heard.iter().map(|(sign, _)| sign.clone()).collect();
             let present = rule_sets(&facts, &school);
             let mut cases = Vec::new();
             for episode in episodes(&signs) {
@@ -84,22 +91,22 @@ impl App {
                 }
             }
             let all: Vec<RuleSet> = present.iter().chain(&tried).cloned().collect();
-            let sizes = sizes(self.db.read(), &all, &cases).await?;
+            let around = around(self.db.read(), &school, &all, &cases).await?;
             let (facts, tried, at) = (facts.clone(), tried.clone(), school.clone());
             let replayed = tokio::task::spawn_blocking(move || {
-                let said: Said = signs
+                let said: Said = heard
                     .into_iter()
-                    .map(|sign| (known(sign.time, sign.day), sign))
+                    .map(|(sign, time)| (known(time, sign.day), sign))
                     .collect();
                 let definitions = |day| facts.policy(&at, day).map(|policy| &policy.health);
                 let days = (from, until);
-                let now = replay(&said, days, &present, &sizes, definitions);
+                let now = replay(&said, days, &present, &around, definitions);
                 let then = match &tried {
                     Some(tried) => replay(
                         &said,
                         days,
                         std::slice::from_ref(tried),
-                        &sizes,
+                        &around,
                         definitions,
                     ),
                     None => now.clone(),
@@ -119,8 +126,26 @@ impl App {
     }
 }
 
-/// The day by whose end something was known that was seen at this instant.
+/// The day by whose end something was known that was heard at this instant.
 fn known(time: i64, day: Day) -> Day {
-    let seen = DateTime::from_timestamp_millis(time).filter(|_| time != 0);
-    seen.map_or(day, |seen| civil_date(seen).into()).max(day)
+    let heard = DateTime::from_timestamp_millis(time).filter(|_| time != 0);
+    heard.map_or(day, |heard| civil_date(heard).into()).max(day)
+}
+
+/// As much may have been said to replay the days from `from` to `until`.
+fn most_signs(from: Day, until: Day) -> u64 {
+    let days = until.number().saturating_sub(from.number());
+    MOST_SIGNS.min(MOST_LOOKS / (u64::from(days) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_period_replays_less_at_once() {
+        let most = |days: u16| most_signs(Day::from_number(100), Day::from_number(100 + days - 1));
+        assert_eq!((most(1), most(30)), (MOST_SIGNS, MOST_SIGNS));
+        assert!(most(92) * 92 <= MOST_LOOKS && most(92) > 30_000);
+    }
 }

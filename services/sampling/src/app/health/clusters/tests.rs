@@ -1,7 +1,9 @@
 //! Clusters and suspensions on both databases, from what is said to what the roster hears.
 
+mod amending;
 mod desk;
 mod outbreak;
+mod relating;
 mod suspending;
 
 use chrono::Duration;
@@ -19,10 +21,21 @@ use crate::domain::health::disease::Severity;
 use crate::domain::health::symptom::Symptom;
 use crate::error::Error;
 use crate::store::health::reports::ReportRow;
+use amending::{
+    what_is_amended_reaches_the_roster, what_is_ended_before_it_began_is_never_told,
+    what_is_over_is_not_amended,
+};
 use desk::{DISTRICT, Desk, SCHOOL, ill, in_room};
-use outbreak::{an_outbreak_is_replayed, the_outbreak_of_derbyshire_is_replayed};
+use outbreak::{
+    a_replay_knows_no_more_than_was_said_by_then, an_outbreak_is_replayed,
+    the_outbreak_of_derbyshire_is_replayed,
+};
+use relating::{
+    a_report_counts_for_whom_it_holds, clusters_with_people_in_common_are_shown_together,
+    what_becomes_part_of_a_reported_one_is_reported,
+};
 use suspending::{
-    a_suspension_reaches_the_roster_however_long_it_is_down,
+    a_graver_cluster_is_proposed_anew, a_suspension_reaches_the_roster_however_long_it_is_down,
     only_a_proposal_is_decided_and_never_for_less, what_is_proposed_follows_its_cluster,
     who_ends_first_does_not_end_another,
 };
@@ -35,15 +48,24 @@ kit::store_suite!(
     order_and_repetition_do_not_matter,
     clusters_that_grow_together_go_on_as_the_oldest,
     a_correction_lets_a_cluster_fall_and_it_rises_as_the_same,
-    a_closed_cluster_has_used_up_its_cases,
+    a_correction_does_not_stop_the_clock_of_a_report,
+    a_closed_cluster_has_used_up_the_cases_of_its_people_alone,
     only_a_report_that_was_received_ends_its_clock,
     a_cluster_is_announced_without_its_people,
+    clusters_with_people_in_common_are_shown_together,
+    a_report_counts_for_whom_it_holds,
+    what_becomes_part_of_a_reported_one_is_reported,
     a_suspension_reaches_the_roster_however_long_it_is_down,
     only_a_proposal_is_decided_and_never_for_less,
     what_is_proposed_follows_its_cluster,
+    a_graver_cluster_is_proposed_anew,
     who_ends_first_does_not_end_another,
+    what_is_amended_reaches_the_roster,
+    what_is_ended_before_it_began_is_never_told,
+    what_is_over_is_not_amended,
     an_outbreak_is_replayed,
     the_outbreak_of_derbyshire_is_replayed,
+    a_replay_knows_no_more_than_was_said_by_then,
 );
 
 fn codes(clusters: &[Cluster]) -> Vec<(&str, &str, i32)> {
@@ -216,7 +238,38 @@ async fn a_correction_lets_a_cluster_fall_and_it_rises_as_the_same(db: Database)
     assert_eq!(desk.trail(&name).await, ["FIRED", "FELL", "ROSE"]);
 }
 
-async fn a_closed_cluster_has_used_up_its_cases(db: Database) {
+/// Rule 1.16: whoever reported it does not take it back. Only above the school is it decided that
+/// nothing is to be reported.
+async fn a_correction_does_not_stop_the_clock_of_a_report(db: Database) {
+    let desk = Desk::open(db).await;
+    for class in 1..=2 {
+        desk.fevers(class, 0, class * 10..=class * 10 + 2).await;
+    }
+    let found = desk.standing().await;
+    let [fallen, none] = [&found[0].name, &found[1].name];
+    for class in 1..=2 {
+        desk.say(&[ill(class * 10, class, 0, Symptom::Headache)])
+            .await;
+    }
+    assert_eq!(desk.standing().await, []);
+    let officer = Desk::caller(Role::DistrictOfficer, DISTRICT);
+    let close = CloseClusterRequest {
+        name: none.clone(),
+        reason: "核实为误录".to_owned(),
+        decided_by: "王科长".to_owned(),
+        ..Default::default()
+    };
+    let id = none.trim_start_matches("clusters/");
+    let closed = desk.app.close_cluster(&officer, id, &close).await;
+    closed.expect("closed as no event");
+    desk.clock.advance(Duration::hours(25));
+    let late = desk.until(fallen, |one| one.late).await;
+    assert!(late.overdue && !late.stands);
+    assert_eq!(desk.trail(fallen).await, ["FIRED", "FELL", "OVERDUE"]);
+    assert!(!desk.cluster(none).await.late);
+}
+
+async fn a_closed_cluster_has_used_up_the_cases_of_its_people_alone(db: Database) {
     let desk = Desk::open(db).await;
     desk.fevers(1, 0, 1..=3).await;
     let name = desk.standing().await[0].name.clone();
@@ -253,9 +306,12 @@ async fn a_closed_cluster_has_used_up_its_cases(db: Database) {
     };
     let refused = desk.app.acknowledge_cluster(&doctor, id, &late).await;
     assert!(matches!(refused, Err(Error::ClusterState(3))));
+    desk.fevers(1, 1, 1..=3).await;
     desk.fevers(1, 0, 4..=5).await;
     assert_eq!(desk.trail(&name).await, ["FIRED", "CLOSED"]);
-    desk.fevers(1, 2, 6..=8).await;
+    assert_eq!(desk.standing().await, [], "two others are too few");
+    // A third one later on the day on which it was closed: it hides nobody who was none of its people.
+    desk.fevers(1, 0, 6..=6).await;
     let listing = |state| Listing {
         organization: "2135010001",
         state,
@@ -359,21 +415,23 @@ async fn only_a_report_that_was_received_ends_its_clock(db: Database) {
         .await
         .expect("closed as no event");
     desk.clock.advance(Duration::hours(24));
-    for name in [waiting, taken, closed] {
-        desk.until(name, |one| one.overdue).await;
+    for name in [waiting, taken] {
+        desk.until(name, |one| one.overdue && one.late).await;
     }
+    // Closing it at the school hides nothing: it is waited for no more, and late all the same.
+    desk.until(closed, |one| one.late && !one.overdue).await;
     assert_eq!(
         desk.trail(taken).await,
         ["FIRED", "ACKNOWLEDGED", "OVERDUE"]
     );
     let received = desk.cluster(reported).await;
-    assert!(received.report_time.is_some() && !received.overdue);
+    assert!(received.report_time.is_some() && !received.overdue && !received.late);
     assert_eq!(desk.trail(reported).await, ["FIRED", "REPORTED"]);
-    assert!(!desk.cluster(none).await.overdue);
+    assert!(!desk.cluster(none).await.late);
     // A report that comes late does not hide that it is late.
     report(&desk, waiting).await;
     let late = desk.cluster(waiting).await;
-    assert!(late.report_time.is_some() && late.overdue);
+    assert!(late.report_time.is_some() && late.late && !late.overdue);
 }
 
 async fn a_cluster_is_announced_without_its_people(db: Database) {

@@ -7,15 +7,13 @@ use proto::roster::SetTeachingModeRequest;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::set_teaching_mode_request::Ground;
 
-use super::{save, step};
+use super::{line_of, save, step};
 use crate::app::App;
-use crate::app::health::clusters::line;
 use crate::app::health::deadlines::{Deadline, settle, wait};
 use crate::domain::day::Day;
 use crate::domain::health::suspension::{Reach, SuspensionEvent, SuspensionState};
 use crate::error::Error;
 use crate::grpc::convert::group_of;
-use crate::store::health::clusters::ClusterRow;
 use crate::store::health::suspensions::SuspensionRow;
 use kit::rows::{Lock, Row};
 
@@ -42,11 +40,11 @@ impl App {
                 step(&mut row, SuspensionEvent::Begin)?;
                 save(tx, row.clone()).await?;
             }
-            (
-                Deadline::SuspensionApply,
-                Some(SuspensionState::Applying | SuspensionState::InForce),
-            )
+            (Deadline::SuspensionApply, Some(SuspensionState::Applying))
             | (Deadline::SuspensionEnd, Some(SuspensionState::InForce)) => {}
+            // From the day of return on the roster is told of nothing but the return.
+            (Deadline::SuspensionApply, Some(SuspensionState::InForce))
+                if self.today() < day(row.return_day) => {}
             _ => return Ok(None),
         }
         let again = self.clock.now().timestamp_millis() + CUT_OFF;
@@ -117,11 +115,8 @@ impl App {
                 self.tell_others_again(&tx, &row).await?;
             }
         }
-        if let Some(mut cluster) = ClusterRow::get(&tx, &row.cluster, Lock::No).await? {
-            let note = format!("suspensions/{id}");
-            line(&tx, &mut cluster, (kind, "roster", &note), now).await?;
-            ClusterRow::save(&tx, std::slice::from_ref(&cluster)).await?;
-        }
+        let note = format!("suspensions/{id}");
+        line_of(&tx, &mut row, (kind, "roster", &note), now).await?;
         save(&tx, row).await?;
         tx.commit().await?;
         Ok(())
@@ -170,7 +165,7 @@ async fn others(tx: &Tx, row: &SuspensionRow) -> Result<Vec<SuspensionRow>, Erro
     Ok(others)
 }
 
-fn day(number: i32) -> Day {
+pub(super) fn day(number: i32) -> Day {
     u16::try_from(number).map_or(Day::NEVER, Day::from_number)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{Duration, NaiveDate};
 use futures_util::StreamExt;
 use kit::auth::{AuthConfig, Caller, Credentials, Role};
 use kit::clock::{Clock, ManualClock};
@@ -49,6 +49,7 @@ pub(super) fn ill(number: u32, class: u32, after: i64, symptom: Symptom) -> Sign
         symptoms: Symptoms::NONE.with(symptom),
         temperature: 0,
         diagnosis: None,
+        ruled_out: None,
         severity: Severity::Mild,
         onset: Day::NEVER,
         time: noon.timestamp_millis(),
@@ -99,7 +100,12 @@ impl Desk {
         let places = ["fz", DISTRICT, SCHOOL, "fz/350102/2135010002"];
         let organizations = places.map(|path| {
             let id = path.rsplit('/').next().unwrap_or_default();
-            (id.to_owned(), path.to_owned(), 1)
+            rolls::Organization {
+                id: id.to_owned(),
+                path: path.to_owned(),
+                version: 1,
+                display_name: String::new(),
+            }
         });
         rolls::save_organizations(&tx, organizations.into(), 1)
             .await
@@ -166,6 +172,18 @@ impl Desk {
         }
         self.app.note_signs(&tx, said, now).await.expect("noted");
         tx.commit().await.expect("committed");
+    }
+
+    /// Says each sign at noon of its day.
+    pub(super) async fn say_daily(&self, signs: &[Sign]) {
+        let mut signs = signs.to_vec();
+        signs.sort_by_key(|sign| sign.day);
+        for of_day in signs.chunk_by(|one, other| one.day == other.day) {
+            let noon = of_day[0].day.start_millis() + Duration::hours(12).num_milliseconds();
+            let noon = chrono::DateTime::from_timestamp_millis(noon);
+            self.clock.set(noon.expect("an instant"));
+            self.say(of_day).await;
+        }
     }
 
     /// Fevers of students of a class on one day, each submitted by itself.

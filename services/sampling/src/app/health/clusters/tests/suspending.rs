@@ -11,13 +11,14 @@ use proto::sampling::{DecideSuspensionRequest, Suspension};
 
 use super::desk::{DISTRICT, Desk, SCHOOL, ill};
 use crate::app::health::Decision;
+use crate::domain::health::disease::{Certainty, Disease, Severity};
 use crate::domain::health::sign::Sign;
 use crate::domain::health::suspension::Reach;
 use crate::domain::health::symptom::Symptom;
 use crate::error::Error;
 
 /// Five new influenza-like illnesses of a class on one day.
-async fn influenza(desk: &Desk, class: u32, after: i64) -> String {
+pub(super) async fn influenza(desk: &Desk, class: u32, after: i64) -> String {
     let first = class * 100;
     let signs: Vec<Sign> = (first..first + 5)
         .map(|number| Sign {
@@ -35,7 +36,7 @@ async fn influenza(desk: &Desk, class: u32, after: i64) -> String {
     cluster.expect("a cluster").name.clone()
 }
 
-fn officer() -> Caller {
+pub(super) fn officer() -> Caller {
     Desk::caller(Role::DistrictOfficer, DISTRICT)
 }
 
@@ -49,14 +50,18 @@ fn request(name: &str) -> DecideSuspensionRequest {
     }
 }
 
-async fn decide(desk: &Desk, name: &str, decision: Decision) -> Result<Suspension, Error> {
+pub(super) async fn decide(
+    desk: &Desk,
+    name: &str,
+    decision: Decision,
+) -> Result<Suspension, Error> {
     let id = name.trim_start_matches("suspensions/");
     desk.app
         .decide_suspension(&officer(), id, decision, &request(name))
         .await
 }
 
-fn approve(reach: Option<Reach>, days: u16) -> Decision {
+pub(super) fn approve(reach: Option<Reach>, days: u16) -> Decision {
     Decision::Approve {
         reach,
         days,
@@ -65,7 +70,7 @@ fn approve(reach: Option<Reach>, days: u16) -> Decision {
 }
 
 /// What the roster heard: whom, which grades and how they are taught.
-fn heard(desk: &Desk) -> Vec<(String, Vec<i32>, TeachingMode)> {
+pub(super) fn heard(desk: &Desk) -> Vec<(String, Vec<i32>, TeachingMode)> {
     let heard = desk.roster.heard.lock().expect("a lock");
     let told = heard.iter().map(|call| {
         let id = call.name.rsplit('/').next().unwrap_or_default();
@@ -129,10 +134,7 @@ pub(super) async fn a_suspension_reaches_the_roster_however_long_it_is_down(db: 
 pub(super) async fn only_a_proposal_is_decided_and_never_for_less(db: Database) {
     let desk = Desk::open(db).await;
     let hand = |number, class| Sign {
-        diagnosis: Some((
-            crate::domain::health::disease::Disease::HFMD,
-            crate::domain::health::disease::Certainty::Suspected,
-        )),
+        diagnosis: Some((Disease::HFMD, Certainty::Suspected)),
         ..ill(number, class, 0, Symptom::Rash)
     };
     desk.say(&(0..6).map(|n| hand(n, n / 2 + 1)).collect::<Vec<_>>())
@@ -238,4 +240,71 @@ pub(super) async fn who_ends_first_does_not_end_another(db: Database) {
     assert_eq!(desk.suspension(&long).await.state(), State::InForce);
     let calls = desk.roster.heard.lock().expect("a lock").clone();
     assert_ne!(calls[0].request_id, calls[3].request_id);
+}
+
+/// The states of the suspensions of a cluster, in the order of their numbers.
+async fn states(desk: &Desk, cluster: &str) -> Vec<State> {
+    let id = cluster.trim_start_matches("clusters/");
+    let rows = desk
+        .app
+        .list_suspensions(&officer(), "2135010001", 0, "", 1000)
+        .await
+        .expect("suspensions");
+    let mine = rows.iter().filter(|row| row.cluster == id);
+    let states = mine.map(|row| State::try_from(i32::from(row.state)).expect("a state"));
+    let mut states: Vec<State> = states.collect();
+    states.sort();
+    states
+}
+
+/// Rules 1.20, 1.21: what was rejected is proposed anew by what is graver, and what was decided stays.
+pub(super) async fn a_graver_cluster_is_proposed_anew(db: Database) {
+    let desk = Desk::open(db).await;
+    let hand = |number, severity| Sign {
+        severity,
+        diagnosis: Some((Disease::HFMD, Certainty::Suspected)),
+        ..ill(number, 1, 0, Symptom::Rash)
+    };
+    let mild = |number| hand(number, Severity::Mild);
+    desk.say(&[mild(1), mild(2)]).await;
+    let found = desk.standing().await;
+    let suspends = |code: &str| code == "suspend-4-class";
+    let cluster = found
+        .iter()
+        .find(|one| suspends(&one.rule.clone().unwrap_or_default().code));
+    let cluster = cluster.expect("a cluster").name.clone();
+    let reject = || async {
+        desk.clock.advance(Duration::minutes(1));
+        let proposed = State::Proposed as i16;
+        let rows = desk
+            .app
+            .list_suspensions(&officer(), "2135010001", proposed, "", 1000)
+            .await
+            .expect("proposals");
+        let id = cluster.trim_start_matches("clusters/");
+        let row = rows.iter().find(|row| row.cluster == id);
+        let name = format!("suspensions/{}", row.expect("a proposal").id);
+        decide(&desk, &name, Decision::Reject)
+            .await
+            .expect("rejected");
+        desk.clock.advance(Duration::minutes(1));
+    };
+    reject().await;
+    desk.say(&[mild(3)]).await;
+    assert_eq!(states(&desk, &cluster).await, [State::Rejected], "one more");
+    // Somebody in hospital.
+    desk.say(&[hand(3, Severity::Hospitalised)]).await;
+    assert_eq!(
+        states(&desk, &cluster).await,
+        [State::Proposed, State::Rejected]
+    );
+    reject().await;
+    desk.say(&[mild(4), mild(5)]).await;
+    assert_eq!(states(&desk, &cluster).await, [State::Rejected; 2]);
+    desk.say(&[mild(6)]).await;
+    assert_eq!(
+        states(&desk, &cluster).await,
+        [State::Proposed, State::Rejected, State::Rejected],
+        "twice as many"
+    );
 }

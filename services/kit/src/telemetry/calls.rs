@@ -1,0 +1,198 @@
+//! What is counted of every call: how many there are, how they end, how long they take, and how many are
+//! under way. Labels are names of the contracts and codes of gRPC, nothing that a caller writes.
+
+use std::time::Instant;
+
+use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
+use opentelemetry::{KeyValue, global};
+use tonic::Code;
+
+use super::METER;
+use super::figures::QUICK;
+
+/// The metric with the most series.
+pub(super) const COUNTED: &str = "campus.rpc.calls";
+
+/// How a call ended, for those who promise something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As its caller wished.
+    Ok,
+    /// Its caller asked for what cannot be, or went away.
+    Refused,
+    /// There was too much to do.
+    Shed,
+    /// The service could not do what it should.
+    Failed,
+}
+
+impl Outcome {
+    /// What a code says.
+    pub fn of(code: Code) -> Self {
+        match code {
+            Code::Ok => Self::Ok,
+            Code::ResourceExhausted => Self::Shed,
+            Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss => Self::Failed,
+            Code::Cancelled
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Unauthenticated => Self::Refused,
+        }
+    }
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Shed => "shed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Counts the calls to one service. Clones count together.
+#[derive(Clone, Debug)]
+pub(crate) struct Calls {
+    service: &'static str,
+    calls: Counter<u64>,
+    seconds: Histogram<f64>,
+    in_flight: UpDownCounter<i64>,
+}
+
+impl Calls {
+    pub(crate) fn to(service: &'static str) -> Self {
+        let meter = global::meter(METER);
+        Self {
+            service,
+            calls: meter
+                .u64_counter(COUNTED)
+                .with_description("Calls that were answered, by method and code of gRPC")
+                .build(),
+            seconds: meter
+                .f64_histogram("campus.rpc.duration")
+                .with_unit("s")
+                .with_description("How long it took until an answer began")
+                .with_boundaries(QUICK.to_vec())
+                .build(),
+            in_flight: meter
+                .i64_up_down_counter("campus.rpc.in_flight")
+                .with_description("Calls under way, streams until their end")
+                .build(),
+        }
+    }
+
+    /// A call begins.
+    pub(crate) fn begin(&self, called: Called) -> Call {
+        let call = Call {
+            calls: self.clone(),
+            called,
+            began: Instant::now(),
+            counted: false,
+        };
+        self.in_flight.add(1, &call.labels());
+        call
+    }
+}
+
+/// What is called: names of a contract.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    /// Such as `campus.safety.v1.GateService`.
+    pub(crate) contract: &'static str,
+    /// Such as `CheckEntry`.
+    pub(crate) method: &'static str,
+    /// `read`, `act`, or `stream` where either side sends many messages.
+    pub(crate) kind: &'static str,
+}
+
+/// A call under way. One that is dropped before it was answered was given up by its caller.
+#[derive(Debug)]
+pub(crate) struct Call {
+    calls: Calls,
+    called: Called,
+    began: Instant,
+    counted: bool,
+}
+
+impl Call {
+    /// The answer begins. A stream may still end otherwise.
+    pub(crate) fn answered(&self, code: Code) {
+        let labels = self.labelled("outcome", Outcome::of(code).as_str());
+        let seconds = self.began.elapsed().as_secs_f64();
+        self.calls.seconds.record(seconds, &labels);
+    }
+
+    /// The answer has ended.
+    pub(crate) fn ended(mut self, code: Code) {
+        self.count(code);
+    }
+
+    fn count(&mut self, code: Code) {
+        self.counted = true;
+        let labels = self.labelled("code", name(code));
+        self.calls.calls.add(1, &labels);
+    }
+
+    fn labels(&self) -> [KeyValue; 4] {
+        let Called {
+            contract,
+            method,
+            kind,
+        } = self.called;
+        [
+            KeyValue::new("service", self.calls.service),
+            KeyValue::new("contract", contract),
+            KeyValue::new("method", method),
+            KeyValue::new("kind", kind),
+        ]
+    }
+
+    fn labelled(&self, name: &'static str, value: &'static str) -> [KeyValue; 5] {
+        let [service, contract, method, kind] = self.labels();
+        let last = KeyValue::new(name, value);
+        [service, contract, method, kind, last]
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.counted {
+            self.count(Code::Cancelled);
+        }
+        self.calls.in_flight.add(-1, &self.labels());
+    }
+}
+
+/// A code as the specification of gRPC writes it.
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

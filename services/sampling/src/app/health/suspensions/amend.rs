@@ -1,0 +1,171 @@
+//! Changes what was decided of a suspension, and sees that the roster hears of it.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kit::auth::{Caller, Permission};
+use kit::clock::start_of;
+use kit::db::Tx;
+use kit::request::{Once, once};
+use kit::rows::Row;
+use kit::status::Problem;
+use kit::teaching::CUT_OFF;
+use proto::sampling::{AmendSuspensionRequest, Suspension};
+
+use super::saga::day;
+use super::{line_of, save};
+use crate::app::App;
+use crate::app::health::deadlines::{Deadline, settle, wait};
+use crate::domain::day::Day;
+use crate::domain::health::suspension::{Decided, Reach, SuspensionState, Unamended};
+use crate::error::Error;
+use crate::grpc::draw_convert::etag;
+use crate::grpc::health::suspension_convert::suspension;
+use crate::store::health::suspensions::{self, AmendmentRow, SuspensionRow};
+
+/// How often one suspension is amended at most.
+pub(crate) const MOST_AMENDMENTS: i32 = 50;
+
+/// What a human changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Amendment {
+    /// Who stays away; none as before.
+    pub(crate) reach: Option<Reach>,
+    /// The first day back; none as before.
+    pub(crate) back: Option<NaiveDate>,
+}
+
+impl App {
+    /// Keeps what a human changes before the day of return; the roster is told afterwards, however
+    /// long that takes.
+    pub(crate) async fn amend_suspension(
+        &self,
+        caller: &Caller,
+        id: &str,
+        amendment: Amendment,
+        request: &AmendSuspensionRequest,
+    ) -> Result<Suspension, Error> {
+        caller.allowed(Permission::SuspensionDecide)?;
+        let now = self.clock.now();
+        let tx = self.db.begin().await?;
+        let row = self.locked_suspension(&tx, id).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, Permission::SuspensionDecide, path)?;
+        let name = format!("suspensions/{id}");
+        let mut row = row.ok_or_else(|| Error::NotFound(name.clone()))?;
+        let (method, request_id) = ("AmendSuspension", &request.request_id);
+        let ticket = match once(&tx, caller, method, request_id, request, now).await? {
+            Once::First(ticket) => ticket,
+            Once::Repeat(answer) => return Ok(answer),
+        };
+        if !request.etag.is_empty() && request.etag != etag(row.version) {
+            return Err(Error::EtagMismatch(name));
+        }
+        let before = decided(&row)?;
+        let back = amendment.back.map(Day::from);
+        let after = before
+            .amend(amendment.reach, back, self.today())
+            .map_err(|why| refused(why, &row))?;
+        if row.amendments >= MOST_AMENDMENTS {
+            return Err(Error::SuspensionAmendments);
+        }
+        row.amendments += 1;
+        let kept = AmendmentRow {
+            suspension: row.id.clone(),
+            sequence: row.amendments,
+            time: now.timestamp_millis(),
+            amended_by: request.amended_by.clone(),
+            amender: caller.subject.clone(),
+            reason: request.reason.clone(),
+            from_scope: row.scope,
+            to_scope: after.reach.code(),
+            from_return: row.return_day,
+            to_return: i32::from(after.back.number()),
+        };
+        AmendmentRow::add(&tx, std::slice::from_ref(&kept)).await?;
+        row.scope = after.reach.code();
+        row.state = after.state.code();
+        row.return_day = i32::from(after.back.number());
+        row.days = row.return_day - row.start_day;
+        self.tell_later(&tx, &mut row, before, after, now).await?;
+        let note = format!("{}: {}", request.amended_by, request.reason);
+        line_of(&tx, &mut row, ("AMENDED", &caller.subject, &note), now).await?;
+        let row = save(&tx, row).await?;
+        let amendments = suspensions::amendments(&tx, std::slice::from_ref(&row)).await?;
+        let answer = suspension(&row, &amendments);
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// From when on the roster is told what changed. A call under way that says something else is of
+    /// an earlier round, so that its answer counts for nothing.
+    async fn tell_later(
+        &self,
+        tx: &Tx,
+        row: &mut SuspensionRow,
+        before: Decided,
+        after: Decided,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let now = now.timestamp_millis();
+        if after.state == SuspensionState::Ended {
+            settle(tx, Deadline::SuspensionApply, &row.id).await?;
+            row.end_time = now;
+            return Ok(());
+        }
+        // Before its first day the roster waits for that.
+        if before.state == SuspensionState::Decided {
+            return Ok(());
+        }
+        if after.reach != before.reach {
+            row.round += 1;
+            wait(tx, Deadline::SuspensionApply, &row.id, now).await?;
+        }
+        // Until the roster has heard of the beginning, nothing waits for the end.
+        if before.state == SuspensionState::InForce && after.back != before.back {
+            let start = after.back.date().map(start_of);
+            let mut end = start.map_or(now, |start| start.timestamp_millis().max(now));
+            if after.back <= self.today() {
+                row.round += 1;
+                // A call under way must not reach the roster after that of the return.
+                if settle(tx, Deadline::SuspensionApply, &row.id).await? {
+                    end = now + CUT_OFF;
+                }
+            }
+            wait(tx, Deadline::SuspensionEnd, &row.id, end).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What was decided, as it stands in its row.
+fn decided(row: &SuspensionRow) -> Result<Decided, Error> {
+    let state = SuspensionState::from_code(row.state);
+    Ok(Decided {
+        state: state.ok_or(Error::SuspensionState(row.state))?,
+        reach: row.away().reach,
+        first: day(row.start_day),
+        back: day(row.return_day),
+    })
+}
+
+/// Why the decision of a row is not amended.
+fn refused(why: Unamended, row: &SuspensionRow) -> Error {
+    let (chinese, english) = match why {
+        Unamended::State => return Error::SuspensionState(row.state),
+        Unamended::Returned => return Error::SuspensionReturned,
+        Unamended::Narrower => return Error::SuspensionScope,
+        Unamended::TooSoon => (
+            "不得早于今天和停课首日；扩大范围时须晚于今天和停课首日",
+            "must not be before today nor the first day, and after both for a wider scope",
+        ),
+        Unamended::TooLong => (
+            "距停课首日不能超过 30 天",
+            "must be at most 30 days after the first day",
+        ),
+        Unamended::Nothing => (
+            "停课范围和复课日期均未改变",
+            "neither the scope nor the day of return changes",
+        ),
+    };
+    Problem::invalid("return_date", chinese, english).into()
+}
