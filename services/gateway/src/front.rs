@@ -27,6 +27,7 @@ use crate::draft::{Dialect, Draft};
 use crate::health::{self, Health};
 use crate::json::{self, Transcoder};
 use crate::openapi::Document;
+use crate::remainder::Remainder;
 use crate::web::{self, Coding};
 
 /// Where health is asked for by gRPC.
@@ -122,6 +123,7 @@ impl Front for Dialects {
     fn answer(&self, request: Request<Body>, behind: Behind) -> BoxFuture<'static, Response<Body>> {
         let shared = self.shared.clone();
         let cors = self.cors.clone();
+        let (request, remainder) = Remainder::of(request);
         Box::pin(async move {
             let answer = service_fn(move |request: Request<Body>| {
                 let (shared, behind) = (shared.clone(), behind.clone());
@@ -131,7 +133,11 @@ impl Front for Dialects {
                 Some(cors) => cors.layer(answer).oneshot(request).await,
                 None => answer.oneshot(request).await,
             };
-            infallible(answered)
+            let mut response = infallible(answered);
+            if let Some(remainder) = remainder {
+                remainder.settle(&mut response).await;
+            }
+            response
         })
     }
 }

@@ -22,6 +22,7 @@ mod openapi;
 mod overview;
 mod proxy;
 mod reception;
+mod remainder;
 mod route;
 mod start;
 mod upstream;

@@ -4,8 +4,13 @@ mod door;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use gateway::{Limit, MethodLimit, SheddingConfig};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use kit::server::ServerConfig;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -15,6 +20,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
+use door::http::request;
 use door::{Behaviour, Codec, Stalled, UNARY, call, door_set, reason, signed, signed_by, upstream};
 
 const IN_TIME: Duration = Duration::from_secs(30);
@@ -54,6 +60,39 @@ async fn whoever_asks_for_too_much_is_told_how_long_to_wait_and_others_are_serve
     }
     assert!(before > wait(&first), "{before:?}");
     ask("modest").await.expect("answered");
+}
+
+/// A connection of HTTP/1.1 on which a short body and a long one are refused for the rate of their caller.
+#[tokio::test]
+async fn a_refusal_over_http1_leaves_the_connection_or_says_that_it_closes() {
+    let service = upstream(ServerConfig::loopback(), Behaviour::Refuse).await;
+    let (door, _) = door_set(service.addr, |config| {
+        config.limits.all = Limit { rate: 1, burst: 1 };
+        config.limits.roles.clear();
+    })
+    .await;
+    let stream = TcpStream::connect(door.addr).await.expect("connects");
+    let greeted = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = greeted.expect("greets");
+    tokio::spawn(connection);
+    for (length, closes) in [
+        (1, false),
+        (60_000, false),
+        (60_000, false),
+        (1 << 20, true),
+    ] {
+        let mut ask = async |length: usize| {
+            sender.ready().await.expect("the connection is open");
+            let path = "/v1/students/7:transfer";
+            let body = request("POST", path, &"7".repeat(length)).map(Bytes::from);
+            sender.send_request(body.map(Full::new)).await
+        };
+        let answer = timeout(IN_TIME, ask(length)).await.expect("in time");
+        let answer = answer.expect("answered");
+        let says = answer.headers().get("connection");
+        assert_eq!(says.is_some_and(|says| says == "close"), closes, "{length}");
+        answer.into_body().collect().await.expect("whole");
+    }
 }
 
 /// Calls of each urgency to one service, the least urgent first, with how many more of them fit into a room
