@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::domain::fact::Source;
 use crate::domain::party::Party;
-use crate::domain::policy::{Enacted, Policy};
+use crate::domain::policy::{ByUrgency, Enacted, Policy};
 use crate::facts::told;
 use crate::safety_facts;
 use crate::store::Store;
@@ -277,7 +277,7 @@ fn gone(event: &pb::RosterEvent) -> Option<Gone> {
 }
 
 fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
-    use pb::directive_policy::Urgency;
+    use pb::directive_policy::{Ack, Urgency};
     let shipped = Policy::default();
     let span = |span: Option<&prost_types::Duration>| {
         span.and_then(|span| Duration::try_seconds(span.seconds))
@@ -286,12 +286,18 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
         .directive
         .as_ref()
         .map_or(&[][..], |directive| &directive.acks);
-    let ack = |urgency: Urgency, otherwise| {
-        let found = acks.iter().find(|ack| ack.urgency() == urgency);
-        found
-            .and_then(|ack| span(ack.sla.as_ref()))
-            .unwrap_or(otherwise)
+    let times = |of: fn(&Ack) -> Option<&prost_types::Duration>, otherwise: ByUrgency| {
+        let time = |urgency: Urgency, otherwise: Duration| {
+            let found = acks.iter().find(|ack| ack.urgency() == urgency);
+            found.and_then(|ack| span(of(ack))).unwrap_or(otherwise)
+        };
+        ByUrgency {
+            routine: time(Urgency::Ordinary, otherwise.routine),
+            urgent: time(Urgency::Urgent, otherwise.urgent),
+            extra_urgent: time(Urgency::MostUrgent, otherwise.extra_urgent),
+        }
     };
+    let acknowledge = times(|ack| ack.sla.as_ref(), shipped.acknowledge);
     let notice = profile
         .tube
         .as_ref()
@@ -302,9 +308,9 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
         policy: Policy {
             version: profile.policy_version.clone(),
             hold_notice: notice.unwrap_or(shipped.hold_notice),
-            acknowledge_routine: ack(Urgency::Ordinary, shipped.acknowledge_routine),
-            acknowledge_urgent: ack(Urgency::Urgent, shipped.acknowledge_urgent),
-            acknowledge_extra_urgent: ack(Urgency::MostUrgent, shipped.acknowledge_extra_urgent),
+            acknowledge,
+            relay: times(|ack| ack.relay.as_ref(), acknowledge),
+            judge: times(|ack| ack.judge.as_ref(), shipped.judge),
             done_percent: match profile.directive.as_ref().map_or(0, |of| of.done_percent) {
                 percent @ 1..=100 => percent,
                 _ => shipped.done_percent,

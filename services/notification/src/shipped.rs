@@ -7,7 +7,7 @@ use crate::domain::template::{Language, Template, Text, Type, Variable, Variant}
 /// The author of what comes with the service.
 pub(crate) const AUTHOR: &str = "shipped";
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 16] = [
     include_str!("../templates/alert.toml"),
     include_str!("../templates/care-reminder.toml"),
     include_str!("../templates/concern-answered.toml"),
@@ -16,6 +16,8 @@ const FILES: [&str; 14] = [
     include_str!("../templates/directive-revoked.toml"),
     include_str!("../templates/directive-superseded.toml"),
     include_str!("../templates/directive-unfinished.toml"),
+    include_str!("../templates/directive-unjudged.toml"),
+    include_str!("../templates/directive-unrelayed.toml"),
     include_str!("../templates/meeting-cancelled.toml"),
     include_str!("../templates/meeting-notice.toml"),
     include_str!("../templates/meeting-postponed.toml"),

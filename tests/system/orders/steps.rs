@@ -161,7 +161,7 @@ pub(super) async fn recipients(
     .await
 }
 
-/// The ids of those at and below an organisation who are late with a signature or a demand.
+/// The ids of those at and below an organisation with whom something is overdue.
 pub(super) async fn overdue(door: &Door, organization: &str) -> Result<Vec<String>, Status> {
     let owed = every(|page_token| {
         let request = ListOutstandingRequest {

@@ -37,7 +37,7 @@ impl Directives {
                 return waiting;
             }
             let policy = policy::in_force(&policies, &waiting.org_path, today);
-            waiting.reach(now, policy.acknowledge(directive.urgency))
+            waiting.reach(now, policy.acknowledge.of(directive.urgency))
         });
         let recipients: Vec<_> = recipients.collect();
         Store::insert_recipients(tx, directive, &recipients, now).await?;
@@ -105,6 +105,8 @@ fn waiting(
         items_due: directive.content.items.iter().map(|item| item.due).min(),
         acknowledged: None,
         relayed: None,
+        relay_due: None,
+        judge_due: None,
         relay_note: String::new(),
         report: String::new(),
         progress: 0,

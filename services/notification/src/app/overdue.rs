@@ -1,5 +1,6 @@
 //! Tells recipients of directives that a time has passed without what was due, and the one above of how
-//! many: one replica looks each second, each group is told once, in the transaction that notes it.
+//! many; of reports that wait for too long, who must judge them, and the one above that. One replica looks
+//! each second, each group is told once, in the transaction that notes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// How many groups of a kind are told before the lease is taken anew.
 const TOGETHER: u64 = 50;
 
-/// Looks after the times by which directives are signed for and done.
+/// Looks after the times by which directives are signed for, passed on and done, and reports judged.
 #[derive(Clone, Debug)]
 pub(crate) struct Overdue {
     base: Base,
@@ -103,7 +104,7 @@ impl Overdue {
         }
     }
 
-    /// Tells those of a group who are overdue still, and the one above.
+    /// Tells those of a group who are overdue still, and those above.
     async fn tell(&self, lease: &Lease, overdue: &overdue::Overdue) -> Result<(), Error> {
         let tx = self.base.store.database().begin().await?;
         if !lease.holds(&tx).await? {
@@ -117,41 +118,67 @@ impl Overdue {
         if let Some(directive) = directive
             && !late.is_empty()
         {
-            let tellings = tellings(&tx, (&directive, overdue), &late, time.1).await?;
+            let tellings = self.tellings(&tx, (&directive, overdue), &late).await?;
             write(&tx, tellings, &self.channels, time.0).await?;
         }
         tx.commit().await?;
         Ok(())
     }
+
+    /// What those who are late are told, whoever owns what is late there, and those above of all of them.
+    async fn tellings(
+        &self,
+        tx: &Tx,
+        (directive, overdue): (&Directive, &overdue::Overdue),
+        late: &[String],
+    ) -> Result<Vec<Telling>, DbErr> {
+        let (now, today) = self.time();
+        let (id, missed) = (directive.id, overdue.missed);
+        let mut counts = counts(tx, (directive, missed), late, today).await?;
+        let mut above = vec![or_orderer(&overdue.upper, directive)];
+        let mut all = late.len();
+        if missed == Missed::Judgement {
+            all = Store::unjudged(tx, (id, &overdue.upper), now).await?;
+            let upper = self.base.store.recipient(tx, id, &overdue.upper).await?;
+            above.extend(upper.map(|upper| or_orderer(&upper.upper, directive)));
+        }
+        for party in parties(tx, &above).await? {
+            counts.insert(party, all);
+        }
+        let telling = |(party, count): (Party, usize)| telling(directive, overdue, party, count);
+        Ok(counts.into_iter().map(telling).collect())
+    }
 }
 
-/// What those who are late are told, whoever owns what is late there, and the one above of all of them.
-async fn tellings(
+/// The recipient id of the one above, or where there is none the organisation id of the orderer.
+fn or_orderer(upper: &str, directive: &Directive) -> String {
+    match upper {
+        "" => directive.organization.clone(),
+        upper => upper.to_owned(),
+    }
+}
+
+/// Those who are late, and whoever owns what is late there, each with for how many recipients.
+async fn counts(
     tx: &Tx,
-    (directive, overdue): (&Directive, &overdue::Overdue),
+    (directive, missed): (&Directive, Missed),
     late: &[String],
     today: NaiveDate,
-) -> Result<Vec<Telling>, DbErr> {
-    let mut told: Vec<BTreeSet<Party>> = match overdue.missed {
-        Missed::Signature => vec![BTreeSet::new(); late.len()],
+) -> Result<BTreeMap<Party, usize>, DbErr> {
+    let mut told: Vec<BTreeSet<Party>> = match missed {
+        Missed::Signature | Missed::Relay => vec![BTreeSet::new(); late.len()],
         Missed::Demand => late_owners(tx, directive, late, today).await?,
+        // They have reported: it is the one above that is late.
+        Missed::Judgement => return Ok(BTreeMap::new()),
     };
     for (told, party) in told.iter_mut().zip(parties(tx, late).await?) {
         told.insert(party);
     }
-    let mut counts: BTreeMap<Party, usize> = BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for party in told.into_iter().flatten() {
         *counts.entry(party).or_default() += 1;
     }
-    let upper = match &*overdue.upper {
-        "" => directive.organization.clone(),
-        upper => upper.to_owned(),
-    };
-    for party in parties(tx, &[upper]).await? {
-        counts.insert(party, late.len());
-    }
-    let telling = |(party, count): (Party, usize)| telling(directive, overdue, party, count);
-    Ok(counts.into_iter().map(telling).collect())
+    Ok(counts)
 }
 
 /// Of each of the recipients, whoever owns a demand that is late there.
@@ -178,12 +205,24 @@ fn telling(
     count: usize,
 ) -> Telling {
     let title = &directive.content.title;
+    let mut values = named([
+        ("title", title.clone()),
+        ("due", overdue.due()),
+        ("outstanding", count.to_string()),
+    ]);
     let (template, sentence) = match overdue.missed {
         Missed::Signature => (
             "directive-overdue",
             (
                 format!("通知《{title}》逾期未签收，尚有 {count} 个单位"),
                 format!("“{title}” was not acknowledged in time by {count}"),
+            ),
+        ),
+        Missed::Relay => (
+            "directive-unrelayed",
+            (
+                format!("通知《{title}》签收后逾期未转发，尚有 {count} 个单位"),
+                format!("“{title}” was signed for, and not passed on in time by {count}"),
             ),
         ),
         Missed::Demand => (
@@ -193,12 +232,18 @@ fn telling(
                 format!("A demand of “{title}” was not done in time by {count}"),
             ),
         ),
+        Missed::Judgement => {
+            let judge = or_orderer(&overdue.upper, directive);
+            values.insert("judge".to_owned(), format!("organizations/{judge}"));
+            (
+                "directive-unjudged",
+                (
+                    format!("通知《{title}》的办结报告逾期未审核，尚有 {count} 个单位"),
+                    format!("Reports on “{title}” were not judged in time: {count}"),
+                ),
+            )
+        }
     };
-    let values = named([
-        ("title", title.clone()),
-        ("due", overdue.due()),
-        ("outstanding", count.to_string()),
-    ]);
     Telling {
         party,
         category: Category::Directive,

@@ -35,6 +35,8 @@ pub(crate) struct RecipientName {
 pub(crate) enum Act {
     /// By the recipient itself.
     Handle(Verb),
+    /// The recipient signs for it.
+    Acknowledge,
     /// The recipient reports that the work is finished.
     Finish(String),
     /// The recipient reports how far the work on one demand is: its id, the report, the percentage.
@@ -89,7 +91,7 @@ impl Directives {
         }
         if relays {
             let policy = self.policy(&tx, &recipient.org_path, now).await?;
-            let acknowledge = policy.acknowledge(directive.urgency);
+            let acknowledge = policy.acknowledge.of(directive.urgency);
             Store::reach(&tx, id, &recipient.id, now, acknowledge).await?;
             let reached = Store::reached_by(&tx, id, &recipient.id).await?;
             self.tell_arrival(&tx, &directive, reached, now).await?;
@@ -115,6 +117,12 @@ impl Directives {
         let key = (directive.id, recipient.id.clone());
         Ok(match act {
             Act::Handle(verb) => (verb, None),
+            Act::Acknowledge if recipient.below > 0 => {
+                let policy = self.policy(tx, &recipient.org_path, now).await?;
+                let relay = policy.relay.of(directive.urgency);
+                (Verb::Acknowledge(Some(relay)), None)
+            }
+            Act::Acknowledge => (Verb::Acknowledge(None), None),
             Act::Return(reason) => (Verb::Return(reason), None),
             Act::Accept => {
                 let percent = self
@@ -129,7 +137,9 @@ impl Directives {
                 let reports = reports.remove(&key).unwrap_or_default();
                 let unfinished = item::first_unfinished(items, &reports);
                 let unfinished = unfinished.map(|item| item.id.clone());
-                (Verb::Finish(report, unfinished), None)
+                let policy = self.policy(tx, &recipient.org_path, now).await?;
+                let judge = policy.judge.of(directive.urgency);
+                (Verb::Finish(report, unfinished, judge), None)
             }
             Act::ReportItem(id, report, progress) => {
                 if !items.iter().any(|item| item.id == id) {

@@ -6,6 +6,28 @@ use super::directive::Urgency;
 use super::place::contains;
 use super::voice_policy::VoicePolicy;
 
+/// A span of time for each urgency of a directive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByUrgency {
+    /// For an ordinary one.
+    pub routine: Duration,
+    /// For an urgent one.
+    pub urgent: Duration,
+    /// For a most urgent one.
+    pub extra_urgent: Duration,
+}
+
+impl ByUrgency {
+    /// That of a directive of this urgency.
+    pub fn of(self, urgency: Urgency) -> Duration {
+        match urgency {
+            Urgency::Routine => self.routine,
+            Urgency::Urgent => self.urgent,
+            Urgency::ExtraUrgent => self.extra_urgent,
+        }
+    }
+}
+
 /// The part of a policy profile that notification needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -13,12 +35,12 @@ pub struct Policy {
     pub version: String,
     /// How soon a hold must have been noticed (rule 2.19).
     pub hold_notice: Duration,
-    /// How soon an ordinary directive is signed for.
-    pub acknowledge_routine: Duration,
-    /// How soon an urgent one is.
-    pub acknowledge_urgent: Duration,
-    /// How soon a most urgent one is.
-    pub acknowledge_extra_urgent: Duration,
+    /// How soon a directive is signed for (rule 5.39).
+    pub acknowledge: ByUrgency,
+    /// How soon after its signature whoever passes it on does so.
+    pub relay: ByUrgency,
+    /// How soon the one above accepts or returns a finished report.
+    pub judge: ByUrgency,
     /// The share of schools that must be done for a district to be, in percent, 1 to 100 (rule 5.39).
     pub done_percent: i32,
     /// How concerns, support and care are kept in time.
@@ -28,25 +50,23 @@ pub struct Policy {
 impl Default for Policy {
     /// The shipped profile `fuzhou-2022-04`: what holds before the register has told.
     fn default() -> Self {
+        let acknowledge = ByUrgency {
+            routine: Duration::hours(24),
+            urgent: Duration::hours(2),
+            extra_urgent: Duration::minutes(30),
+        };
         Self {
             version: "fuzhou-2022-04".to_owned(),
             hold_notice: Duration::minutes(10),
-            acknowledge_routine: Duration::hours(24),
-            acknowledge_urgent: Duration::hours(2),
-            acknowledge_extra_urgent: Duration::minutes(30),
+            acknowledge,
+            relay: acknowledge,
+            judge: ByUrgency {
+                routine: Duration::days(3),
+                urgent: Duration::days(1),
+                extra_urgent: Duration::days(1),
+            },
             done_percent: 100,
             voices: VoicePolicy::default(),
-        }
-    }
-}
-
-impl Policy {
-    /// How soon a directive of this urgency is signed for.
-    pub fn acknowledge(&self, urgency: Urgency) -> Duration {
-        match urgency {
-            Urgency::Routine => self.acknowledge_routine,
-            Urgency::Urgent => self.acknowledge_urgent,
-            Urgency::ExtraUrgent => self.acknowledge_extra_urgent,
         }
     }
 }

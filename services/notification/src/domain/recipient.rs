@@ -69,13 +69,17 @@ impl State {
 pub enum Missed {
     /// The instant until which it signs.
     Signature,
+    /// The instant until which it passes the directive on.
+    Relay,
     /// The day on which a demand is due.
     Demand,
+    /// The instant until which the one above judges its report.
+    Judgement,
 }
 
 impl Missed {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Signature, Self::Demand];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Signature, Self::Relay, Self::Demand, Self::Judgement];
 }
 
 /// What a recipient, or the one above, does.
@@ -85,14 +89,14 @@ pub enum Verb {
     Deliver,
     /// It was read.
     Read,
-    /// It is signed for.
-    Acknowledge,
+    /// It is signed for, with how soon it is passed on where somebody is below.
+    Acknowledge(Option<Duration>),
     /// It is passed on, with the hash of the text that is passed on and a note.
     Relay(TextHash, String),
     /// How far the work is, in percent.
     Report(String, i32),
-    /// The work is finished, with the id of the first demand that is not.
-    Finish(String, Option<String>),
+    /// The work is finished, with the id of the first demand that is not, and how soon the report is judged.
+    Finish(String, Option<String>, Duration),
     /// How far the work on one demand is, with the day on which the next unfinished one is due.
     ReportItem(Option<NaiveDate>),
     /// The report is accepted, with the numbers of recipients below.
@@ -146,6 +150,10 @@ pub struct Recipient {
     pub acknowledged: Option<DateTime<Utc>>,
     /// When it was passed on.
     pub relayed: Option<DateTime<Utc>>,
+    /// When it must be passed on; none unless it is signed for and waits to be.
+    pub relay_due: Option<DateTime<Utc>>,
+    /// When the one above must accept or return the report; none unless one waits.
+    pub judge_due: Option<DateTime<Utc>>,
     /// What this one adds for those below.
     pub relay_note: String,
     /// The latest report.
@@ -211,6 +219,16 @@ impl Recipient {
         self.state.is_unsigned() && self.due.is_some_and(|due| due < now)
     }
 
+    /// The deadline to pass it on passed, and it was not.
+    pub fn is_relay_overdue(&self, now: DateTime<Utc>) -> bool {
+        self.state == State::Acked && self.relay_due.is_some_and(|due| due < now)
+    }
+
+    /// The deadline to judge the report passed without a judgement.
+    pub fn is_judgement_overdue(&self, now: DateTime<Utc>) -> bool {
+        self.state == State::Reported && self.judge_due.is_some_and(|due| due < now)
+    }
+
     /// The one above passes it on: the clock starts.
     #[must_use]
     pub fn reach(self, now: DateTime<Utc>, acknowledge: Duration) -> Self {
@@ -232,7 +250,9 @@ impl Recipient {
         self.state = match (verb, self.state) {
             (Verb::Deliver, State::Pending) => State::Delivered,
             (Verb::Read, State::Delivered) => State::Read,
-            (Verb::Acknowledge, State::Read) => {
+            (Verb::Acknowledge(relay), State::Read) => {
+                let relay = relay.filter(|_| self.below > 0);
+                self.relay_due = relay.map(|relay| now + relay);
                 self.acknowledged = Some(now);
                 State::Acked
             }
@@ -242,6 +262,7 @@ impl Recipient {
             }
             (Verb::Relay(_, note), State::Acked) => {
                 self.relayed = Some(now);
+                self.relay_due = None;
                 self.relay_note = note;
                 State::Relayed
             }
@@ -254,10 +275,11 @@ impl Recipient {
                 self.items_due = next_due;
                 State::Executing
             }
-            (Verb::Finish(_, Some(item)), State::Executing) => {
+            (Verb::Finish(_, Some(item), _), State::Executing) => {
                 return Err(Refused::ItemOutstanding(item));
             }
-            (Verb::Finish(report, None), State::Executing) => {
+            (Verb::Finish(report, None, judge), State::Executing) => {
+                self.judge_due = Some(now + judge);
                 self.report = report;
                 self.progress = 100;
                 State::Reported
@@ -267,9 +289,11 @@ impl Recipient {
                 if accepted < required {
                     return Err(Refused::BelowOutstanding { accepted, required });
                 }
+                self.judge_due = None;
                 State::Accepted
             }
             (Verb::Return(reason), State::Reported) => {
+                self.judge_due = None;
                 self.return_reason = reason;
                 State::Returned
             }

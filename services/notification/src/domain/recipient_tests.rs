@@ -11,6 +11,14 @@ fn hash() -> TextHash {
     content().hash()
 }
 
+fn relay() -> Duration {
+    Duration::hours(2)
+}
+
+fn judge() -> Duration {
+    Duration::days(1)
+}
+
 fn day(day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2022, 4, day).unwrap()
 }
@@ -29,6 +37,8 @@ fn recipient(state: State, below: i32) -> Recipient {
         items_due: Some(day(9)),
         acknowledged: None,
         relayed: None,
+        relay_due: None,
+        judge_due: None,
         relay_note: String::new(),
         report: String::new(),
         progress: 0,
@@ -43,11 +53,11 @@ fn verbs() -> Vec<Verb> {
     vec![
         Verb::Deliver,
         Verb::Read,
-        Verb::Acknowledge,
+        Verb::Acknowledge(Some(relay())),
         Verb::Relay(hash(), "请各校落实".to_owned()),
         Verb::Report("进行中".to_owned(), 40),
         Verb::ReportItem(Some(day(12))),
-        Verb::Finish("完成".to_owned(), None),
+        Verb::Finish("完成".to_owned(), None, judge()),
         Verb::Accept(Below::default()),
         Verb::Return("材料不全".to_owned()),
     ]
@@ -63,7 +73,7 @@ fn exactly_the_legal_moves_are_taken() {
                 let to = match (&verb, state) {
                     (Verb::Deliver, S::Pending) => Some(S::Delivered),
                     (Verb::Read, S::Delivered) => Some(S::Read),
-                    (Verb::Acknowledge, S::Read) => Some(S::Acked),
+                    (Verb::Acknowledge(_), S::Read) => Some(S::Acked),
                     (Verb::Relay(..), S::Acked) if below > 0 => Some(S::Relayed),
                     (Verb::Report(..) | Verb::ReportItem(_), S::Acked) if below == 0 => {
                         Some(S::Executing)
@@ -151,7 +161,7 @@ fn a_district_is_done_when_its_schools_are() {
 #[test]
 fn finishing_needs_every_demand_finished() {
     let executing = || recipient(State::Executing, 0);
-    let unfinished = Verb::Finish("完成".to_owned(), Some("gate".to_owned()));
+    let unfinished = Verb::Finish("完成".to_owned(), Some("gate".to_owned()), judge());
     let refused = executing().apply(unfinished, now()).unwrap_err();
     assert_eq!(refused, Refused::ItemOutstanding("gate".to_owned()));
     let done = executing().apply(Verb::ReportItem(None), now()).unwrap();
@@ -179,6 +189,63 @@ fn overdue_is_unsigned_past_the_deadline() {
             matches!(state, State::Pending | State::Delivered | State::Read)
         );
         assert!(!recipient(state, 0).is_overdue(now()));
+    }
+}
+
+/// The deadline to pass it on stands from the signature until it is passed on, and only where somebody is
+/// below; that to judge a report from the report until its judgement. No other move touches either.
+#[test]
+fn what_waits_has_a_deadline_while_it_waits() {
+    let earlier = now() - Duration::hours(1);
+    for below in [0, 3] {
+        for state in State::ALL {
+            for verb in verbs() {
+                let before = Recipient {
+                    relay_due: Some(earlier),
+                    judge_due: Some(earlier),
+                    ..recipient(state, below)
+                };
+                let Ok(after) = before.apply(verb.clone(), now()) else {
+                    continue;
+                };
+                let relay_due = match verb {
+                    Verb::Acknowledge(_) if below == 0 => None,
+                    Verb::Acknowledge(_) => Some(now() + relay()),
+                    Verb::Relay(..) => None,
+                    _ => Some(earlier),
+                };
+                let judge_due = match verb {
+                    Verb::Finish(..) => Some(now() + judge()),
+                    Verb::Accept(_) | Verb::Return(_) => None,
+                    _ => Some(earlier),
+                };
+                let due = (after.relay_due, after.judge_due);
+                assert_eq!(due, (relay_due, judge_due), "{state:?} {verb:?} {below}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_relay_and_a_judgement_are_overdue_past_their_deadlines() {
+    let later = now() + Duration::seconds(1);
+    for state in State::ALL {
+        let waiting = Recipient {
+            relay_due: Some(now()),
+            judge_due: Some(now()),
+            ..recipient(state, 3)
+        };
+        let overdue = |at| {
+            (
+                waiting.is_relay_overdue(at),
+                waiting.is_judgement_overdue(at),
+            )
+        };
+        let expected = (state == State::Acked, state == State::Reported);
+        assert_eq!(overdue(later), expected, "{state:?}");
+        assert_eq!(overdue(now()), (false, false), "{state:?}");
+        let never = recipient(state, 3);
+        assert!(!never.is_relay_overdue(later) && !never.is_judgement_overdue(later));
     }
 }
 

@@ -24,7 +24,7 @@ impl Within {
         match self {
             Self::Span(span) => span,
             Self::HoldNotice => policy.hold_notice,
-            Self::As(urgency) => policy.acknowledge(urgency),
+            Self::As(urgency) => policy.acknowledge.of(urgency),
         }
     }
 }

@@ -95,10 +95,8 @@ fn the_graver_sort_is_never_weaker_or_later() {
         grave(|grave| grave.escalate_after = vec![Duration::minutes(30), Duration::days(1)]);
     assert_eq!(fields(&slower), ["grave.escalate_after"]);
     // What is in order under one policy is not under another.
-    let strict = Policy {
-        acknowledge_urgent: Duration::minutes(20),
-        ..Policy::default()
-    };
+    let mut strict = Policy::default();
+    strict.acknowledge.urgent = Duration::minutes(20);
     let faults = cluster().faults(&[Policy::default(), strict]);
     assert_eq!(faults.len(), 1, "{faults:?}");
 }

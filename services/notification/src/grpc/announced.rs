@@ -109,6 +109,10 @@ fn told_recipient(recipient: &Recipient, orderer: &str) -> pb::DirectiveRecipien
         class_group,
         items: _,
         upper_notes: _,
+        relay_due_time,
+        judge_due_time,
+        relay_overdue: _,
+        judge_overdue: _,
     } = convert::recipient(carried, recipient.updated);
     pb::DirectiveRecipient {
         name,
@@ -122,6 +126,8 @@ fn told_recipient(recipient: &Recipient, orderer: &str) -> pb::DirectiveRecipien
         update_time,
         text_sha256,
         class_group,
+        relay_due_time,
+        judge_due_time,
         ..pb::DirectiveRecipient::default()
     }
 }

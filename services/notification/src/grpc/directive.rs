@@ -10,7 +10,6 @@ use tonic::{Request, Response, Status};
 use super::convert;
 use crate::app::directives::{Directives, Verb};
 use crate::app::recipients::{Act, By};
-use crate::domain::recipient;
 
 /// Serves DirectiveService.
 #[derive(Debug)]
@@ -200,7 +199,7 @@ impl DirectiveService for DirectiveGrpc {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let once = (&*request.request_id, &request);
-        let act = || Ok(Act::Handle(recipient::Verb::Acknowledge));
+        let act = || Ok(Act::Acknowledge);
         self.act(
             &caller,
             &request.name,

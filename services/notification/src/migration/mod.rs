@@ -28,6 +28,7 @@ mod m20261126_000021_confidential;
 mod m20261126_000022_addresses;
 mod m20261126_000031_parcels;
 mod m20261127_000041_guardians;
+mod m20261127_000042_directive_deadlines;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -113,6 +114,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000022_addresses::Migration));
         migrations.push(Box::new(m20261126_000031_parcels::Migration));
         migrations.push(Box::new(m20261127_000041_guardians::Migration));
+        migrations.push(Box::new(m20261127_000042_directive_deadlines::Migration));
         migrations
     }
 

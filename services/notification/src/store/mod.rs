@@ -38,6 +38,7 @@ pub mod moves;
 pub mod notices;
 pub mod overdue;
 pub mod people;
+mod policy_rows;
 pub mod progress;
 mod reach;
 pub mod receipts;

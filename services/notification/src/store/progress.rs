@@ -1,5 +1,5 @@
 //! How far directives have come: what is counted as recipients move is summed up, and only when they
-//! signed is looked up in an index. No recipient is loaded.
+//! signed, and what waits for too long, is looked up in an index. No recipient is loaded.
 
 use chrono::{DateTime, Utc};
 use kit::db::statement;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Store, unreadable};
 use crate::domain::chain::Level;
+use crate::domain::recipient::State;
 
 /// The recipients of one level in one district.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub struct Count {
     pub overdue: i32,
     /// Those who signed late.
     pub late: i32,
+    /// Those who did not pass it on in time, and have not yet.
+    pub relay_overdue: i32,
+    /// Those whose report was not judged in time, and has not been yet.
+    pub judge_overdue: i32,
 }
 
 /// When the recipients of a level signed; none where too few have.
@@ -57,6 +62,8 @@ impl Count {
             accepted: 0,
             overdue: 0,
             late: 0,
+            relay_overdue: 0,
+            judge_overdue: 0,
         }
     }
 
@@ -68,6 +75,8 @@ impl Count {
         self.accepted += other.accepted;
         self.overdue += other.overdue;
         self.late += other.late;
+        self.relay_overdue += other.relay_overdue;
+        self.judge_overdue += other.judge_overdue;
     }
 }
 
@@ -87,20 +96,20 @@ impl Store {
              SUM(late) FROM directive_counts WHERE directive = $1 GROUP BY level, district";
         let values = [directive.into(), now.timestamp_millis().into()];
         let rows = db.query_all_raw(statement(db, sql, values)).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Count {
-                    level: level(row)?,
-                    district: row.try_get_by_index(1)?,
-                    recipients: count(row, 2)?,
-                    reached: count(row, 3)?,
-                    acknowledged: count(row, 4)?,
-                    accepted: count(row, 5)?,
-                    overdue: count(row, 6)?,
-                    late: count(row, 7)?,
-                })
+        let counts = rows.iter().map(|row| {
+            Ok(Count {
+                recipients: count(row, 2)?,
+                reached: count(row, 3)?,
+                acknowledged: count(row, 4)?,
+                accepted: count(row, 5)?,
+                overdue: count(row, 6)?,
+                late: count(row, 7)?,
+                ..Count::none(level(row)?, row.try_get_by_index(1)?)
             })
-            .collect()
+        });
+        let mut counts: Vec<Count> = counts.collect::<Result<_, DbErr>>()?;
+        add_waiting(db, directive, now, &mut counts).await?;
+        Ok(counts)
     }
 
     /// When the recipients of each of these levels signed, found in the order of the index and from its
@@ -183,6 +192,43 @@ impl Store {
             .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
             .collect()
     }
+}
+
+/// Adds those who did not pass a directive on in time, and those whose report was not judged in time: found
+/// in indexes of those who wait.
+async fn add_waiting(
+    db: &impl ConnectionTrait,
+    directive: Uuid,
+    now: DateTime<Utc>,
+    counts: &mut [Count],
+) -> Result<(), DbErr> {
+    let waiting = |columns: &str, state: State, due: &str| {
+        format!(
+            "SELECT level, district, {columns} FROM directive_recipients WHERE directive = $1 \
+             AND open = TRUE AND state = {} AND {due} < $2",
+            state as i16
+        )
+    };
+    let sql = format!(
+        "SELECT level, district, SUM(unrelayed), SUM(unjudged) FROM ({} UNION ALL {}) AS waiting \
+         GROUP BY level, district",
+        waiting(
+            "1 AS unrelayed, 0 AS unjudged",
+            State::Acked,
+            "relay_due_at"
+        ),
+        waiting("0, 1", State::Reported, "judge_due_at"),
+    );
+    let values = [directive.into(), now.timestamp_millis().into()];
+    for row in db.query_all_raw(statement(db, &sql, values)).await? {
+        let (level, district): (_, String) = (level(&row)?, row.try_get_by_index(1)?);
+        let of = |one: &&mut Count| one.level == level && one.district == district;
+        if let Some(found) = counts.iter_mut().find(of) {
+            found.relay_overdue = count(&row, 2)?;
+            found.judge_overdue = count(&row, 3)?;
+        }
+    }
+    Ok(())
 }
 
 /// A share of a number in percent, rounded up.

@@ -24,6 +24,8 @@ pub(super) fn model(recipient: Recipient, orderer: String) -> Model {
         items_due,
         acknowledged,
         relayed,
+        relay_due,
+        judge_due,
         relay_note,
         report,
         progress,
@@ -55,6 +57,8 @@ pub(super) fn model(recipient: Recipient, orderer: String) -> Model {
         district,
         acknowledged_at: acknowledged.map(|signed| signed.timestamp_millis()),
         items_due: items_due.map(number_of),
+        relay_due_at: relay_due.map(|due| due.timestamp_millis()),
+        judge_due_at: judge_due.map(|due| due.timestamp_millis()),
         announced: version,
     }
 }
@@ -94,6 +98,8 @@ impl TryFrom<Model> for Recipient {
             items_due: row.items_due.and_then(day_of),
             acknowledged: row.acknowledge_time,
             relayed: row.relay_time,
+            relay_due: row.relay_due_at.and_then(DateTime::from_timestamp_millis),
+            judge_due: row.judge_due_at.and_then(DateTime::from_timestamp_millis),
             relay_note: row.relay_note,
             report: row.report,
             progress: row.progress,

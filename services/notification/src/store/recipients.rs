@@ -264,7 +264,7 @@ impl Store {
     }
 
     /// What is owed at and below `place`, the earliest deadline first; with an instant and its civil day
-    /// only what is overdue then: the signature, or a demand.
+    /// only what is overdue then: the signature, the relay, a demand, or the judgement of a report.
     ///
     /// # Errors
     /// When the database fails.
@@ -283,8 +283,17 @@ impl Store {
             let unsigned = Condition::all()
                 .add(Column::DueAt.lt(now.timestamp_millis()))
                 .add(Column::AcknowledgedAt.is_null());
-            let unfinished = Column::ItemsDue.lt(number_of(today));
-            select = select.filter(Condition::any().add(unsigned).add(unfinished));
+            let waits = |state: State, due: Column| {
+                Condition::all()
+                    .add(Column::State.eq(state as i16))
+                    .add(due.lt(now.timestamp_millis()))
+            };
+            let overdue = Condition::any()
+                .add(unsigned)
+                .add(waits(State::Acked, Column::RelayDueAt))
+                .add(Column::ItemsDue.lt(number_of(today)))
+                .add(waits(State::Reported, Column::JudgeDueAt));
+            select = select.filter(overdue);
         }
         if let Some(OwedKey {
             due_at,

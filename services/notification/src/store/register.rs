@@ -1,14 +1,13 @@
 //! What is known of the register.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use kit::bulk::{Column, insert};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
-use serde::{Deserialize, Serialize};
 
+use super::policy_rows::{pack, unpack};
 use super::{Store, below_end, unreadable};
-use crate::domain::policy::{Enacted, Policy};
-use crate::domain::voice_policy::VoicePolicy;
+use crate::domain::policy::Enacted;
 
 pub use crate::domain::organization::OrganizationFact;
 
@@ -52,24 +51,6 @@ pub enum Gone {
     Duties(String),
     /// A policy.
     Policy(String),
-}
-
-#[derive(Serialize, Deserialize)]
-struct PolicyBody {
-    version: String,
-    hold_notice: i64,
-    acknowledge_routine: i64,
-    acknowledge_urgent: i64,
-    acknowledge_extra_urgent: i64,
-    /// Missing in what was stored before it was known.
-    #[serde(default = "all_of_them")]
-    done_percent: i32,
-    #[serde(default)]
-    voices: VoicePolicy,
-}
-
-fn all_of_them() -> i32 {
-    100
 }
 
 impl Store {
@@ -352,39 +333,4 @@ async fn write_duties(
         ("staff_member", text(|duty| &duty.staff_member)),
     ];
     insert(tx, "duties", columns, "ON CONFLICT DO NOTHING").await
-}
-
-fn pack(policy: &Policy) -> String {
-    let Policy {
-        version,
-        hold_notice,
-        acknowledge_routine,
-        acknowledge_urgent,
-        acknowledge_extra_urgent,
-        done_percent,
-        voices,
-    } = policy;
-    let body = PolicyBody {
-        version: version.clone(),
-        hold_notice: hold_notice.num_seconds(),
-        acknowledge_routine: acknowledge_routine.num_seconds(),
-        acknowledge_urgent: acknowledge_urgent.num_seconds(),
-        acknowledge_extra_urgent: acknowledge_extra_urgent.num_seconds(),
-        done_percent: *done_percent,
-        voices: voices.clone(),
-    };
-    serde_json::to_string(&body).unwrap_or_default()
-}
-
-fn unpack(body: &str) -> Option<Policy> {
-    let body: PolicyBody = serde_json::from_str(body).ok()?;
-    Some(Policy {
-        version: body.version,
-        hold_notice: Duration::try_seconds(body.hold_notice)?,
-        acknowledge_routine: Duration::try_seconds(body.acknowledge_routine)?,
-        acknowledge_urgent: Duration::try_seconds(body.acknowledge_urgent)?,
-        acknowledge_extra_urgent: Duration::try_seconds(body.acknowledge_extra_urgent)?,
-        done_percent: body.done_percent,
-        voices: body.voices,
-    })
 }

@@ -93,6 +93,8 @@ fn recipient(of: &Directive, id: String, upper: &str) -> Recipient {
         items_due: None,
         acknowledged: None,
         relayed: None,
+        relay_due: None,
+        judge_due: None,
         relay_note: String::new(),
         report: String::new(),
         progress: 0,
@@ -118,12 +120,12 @@ fn next(recipient: &Recipient) -> Option<Verb> {
     Some(match recipient.state {
         State::Pending => Verb::Deliver,
         State::Delivered => Verb::Read,
-        State::Read => Verb::Acknowledge,
+        State::Read => Verb::Acknowledge(Some(Duration::hours(2))),
         State::Acked if recipient.below > 0 => {
             Verb::Relay(recipient.text_hash, "请各校落实".to_owned())
         }
         State::Acked | State::Relayed | State::Returned => Verb::Report("进行中".to_owned(), 50),
-        State::Executing => Verb::Finish("完成".to_owned(), None),
+        State::Executing => Verb::Finish("完成".to_owned(), None, Duration::hours(1)),
         State::Reported if recipient.progress == 100 && recipient.version % 2 == 0 => {
             Verb::Return("材料不全".to_owned())
         }
@@ -155,14 +157,16 @@ async fn step(db: &Database, directive: Uuid, id: &str, now: DateTime<Utc>) {
     tx.commit().await.expect("committed");
 }
 
-/// Level and district with all six numbers.
-type Counts = BTreeMap<(i16, String), [i64; 6]>;
+/// Level and district with all eight numbers.
+type Counts = BTreeMap<(i16, String), [i64; 8]>;
 
 async fn counted(db: &Database, directive: Uuid, now: DateTime<Utc>) -> Counts {
     let sql = "SELECT level, district, COUNT(*), COUNT(due_at), COUNT(acknowledged_at), \
          COUNT(CASE WHEN state = 8 THEN 1 END), \
          COUNT(CASE WHEN acknowledged_at IS NULL AND due_at < $2 THEN 1 END), \
-         COUNT(CASE WHEN acknowledged_at > due_at THEN 1 END) \
+         COUNT(CASE WHEN acknowledged_at > due_at THEN 1 END), \
+         COUNT(CASE WHEN state = 4 AND relay_due_at < $2 THEN 1 END), \
+         COUNT(CASE WHEN state = 7 AND judge_due_at < $2 THEN 1 END) \
          FROM directive_recipients WHERE directive = $1 GROUP BY level, district";
     let values = [directive.into(), now.timestamp_millis().into()];
     let rows = db
@@ -176,7 +180,10 @@ async fn counted(db: &Database, directive: Uuid, now: DateTime<Utc>) -> Counts {
             row.try_get_by_index(0).expect("a level"),
             row.try_get_by_index(1).expect("a district"),
         );
-        (key, [2, 3, 4, 5, 6, 7].map(|index| number(row, index)))
+        (
+            key,
+            [2, 3, 4, 5, 6, 7, 8, 9].map(|index| number(row, index)),
+        )
     });
     counts.collect()
 }
@@ -191,6 +198,8 @@ async fn kept(db: &Database, directive: Uuid, now: DateTime<Utc>) -> Counts {
             count.accepted,
             count.overdue,
             count.late,
+            count.relay_overdue,
+            count.judge_overdue,
         ];
         ((count.level as i16, count.district), numbers.map(i64::from))
     });
@@ -201,7 +210,7 @@ async fn counts_are_what_counting_gives(scratch: Scratch) {
     let db = scratch.open::<Migrator>().await;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let sequences = acts();
-    let mut seen = [0; 6];
+    let mut seen = [0; 8];
     for number in 0..8 {
         let directive = directive(Uuid::from_u128(number));
         let recipients = recipients(&directive);

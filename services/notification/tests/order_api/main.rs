@@ -3,6 +3,7 @@
 mod attendances;
 mod calls;
 mod counts;
+mod deadlines;
 mod directives;
 mod heard;
 mod items;
@@ -12,4 +13,5 @@ mod progress;
 mod receipts;
 #[path = "../town/mod.rs"]
 mod town;
+mod upgrade_deadlines;
 mod upgrade_orders;

@@ -271,7 +271,7 @@ async fn the_number_of_statements_does_not_grow(scratch: Scratch) {
         Store::districts(&counted, id).await.expect("read");
         statements.push(counted.statements.into_inner());
     }
-    assert_eq!(statements, [3, 3]);
+    assert_eq!(statements, [4, 4]);
 }
 
 async fn recipients_move_with_their_school(scratch: Scratch) {

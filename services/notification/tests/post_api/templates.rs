@@ -145,6 +145,8 @@ async fn the_shipped_templates_are_there_once(scratch: Scratch) {
         "templates/directive-revoked",
         "templates/directive-superseded",
         "templates/directive-unfinished",
+        "templates/directive-unjudged",
+        "templates/directive-unrelayed",
         "templates/meeting-cancelled",
         "templates/meeting-notice",
         "templates/meeting-postponed",

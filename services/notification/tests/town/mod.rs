@@ -148,6 +148,7 @@ pub(crate) fn policy_of(version: i64, minutes: i64, done_percent: i32) -> pb::Ro
     let ack = |urgency: Urgency, seconds| Ack {
         urgency: urgency.into(),
         sla: span(seconds),
+        ..Default::default()
     };
     let profile = pb::PolicyProfile {
         name: "policyProfiles/fuzhou-2022-04-1".to_owned(),

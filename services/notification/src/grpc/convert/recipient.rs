@@ -105,6 +105,8 @@ pub(in crate::grpc) fn recipient(carried: Carried, now: DateTime<Utc>) -> pb::Di
         upper_notes,
     } = carried;
     let overdue = recipient.is_overdue(now);
+    let relay_overdue = recipient.is_relay_overdue(now);
+    let judge_overdue = recipient.is_judgement_overdue(now);
     let organization = format!("organizations/{}", recipient.organization());
     let class_group = match recipient.class_group() {
         "" => String::new(),
@@ -123,6 +125,8 @@ pub(in crate::grpc) fn recipient(carried: Carried, now: DateTime<Utc>) -> pb::Di
         items_due: _,
         acknowledged,
         relayed,
+        relay_due,
+        judge_due,
         relay_note,
         report,
         progress,
@@ -150,6 +154,10 @@ pub(in crate::grpc) fn recipient(carried: Carried, now: DateTime<Utc>) -> pb::Di
         class_group,
         items: items.into_iter().map(item).collect(),
         upper_notes,
+        relay_due_time: relay_due.map(to_timestamp),
+        judge_due_time: judge_due.map(to_timestamp),
+        relay_overdue,
+        judge_overdue,
     }
 }
 
@@ -209,6 +217,8 @@ fn level(progress: LevelProgress) -> pb::LevelProgress {
         median_minutes: median,
         p90_minutes: p90,
         last_minutes: last,
+        relay_overdue_count: count.relay_overdue,
+        judge_overdue_count: count.judge_overdue,
     }
 }
 
@@ -227,6 +237,8 @@ fn district(progress: DistrictProgress) -> pb::DistrictProgress {
         required_count: required,
         done,
         overdue_count: schools.overdue,
+        relay_overdue_count: schools.relay_overdue,
+        judge_overdue_count: schools.judge_overdue,
     }
 }
 

@@ -38,6 +38,10 @@ pub(crate) struct Model {
     pub(crate) acknowledged_at: Option<i64>,
     /// The civil day on which the next unfinished demand is due, as `YYYYMMDD`.
     pub(crate) items_due: Option<i32>,
+    /// Milliseconds since 1970; none unless it waits to be passed on.
+    pub(crate) relay_due_at: Option<i64>,
+    /// Milliseconds since 1970; none unless a report waits to be judged.
+    pub(crate) judge_due_at: Option<i64>,
     /// The version that the feed tells; 0 before the recipient first acts.
     pub(crate) announced: i64,
 }

@@ -263,6 +263,8 @@ pub const FIELDS: &[Field] = &[
     records("directive.acks", &["urgency"], "5.39"),
     word("directive.acks[].urgency", word::URGENCIES, "5.39"),
     span("directive.acks[].sla", MINUTE, 7 * DAY, "5.39"),
+    span("directive.acks[].relay", MINUTE, 7 * DAY, "5.39").optional(),
+    span("directive.acks[].judge", MINUTE, 30 * DAY, "5.39").optional(),
     number("directive.done_percent", 1, 100, "5.39").optional(),
     number("audit.retention_days", 1, 36_500, "6.9"),
     number("audit.partner_log_years", 1, 100, "6.9"),

@@ -29,14 +29,16 @@ pub(super) fn check(profile: &Profile, found: &mut Violations) {
         word::LEVELS,
         "written",
     );
-    rising(
-        profile,
-        found,
-        "directive.acks",
-        "urgency",
-        word::URGENCIES,
-        "sla",
-    );
+    for span in ["sla", "relay", "judge"] {
+        rising(
+            profile,
+            found,
+            "directive.acks",
+            "urgency",
+            word::URGENCIES,
+            span,
+        );
+    }
     let deadlines = [
         "hazard.same_day_days",
         "hazard.general_days",

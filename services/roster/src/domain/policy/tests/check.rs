@@ -237,6 +237,14 @@ fn each_fault_of_a_profile_is_named_at_its_place() {
             "directive.acks[1].sla",
         ),
         (
+            |p| set_in(p, "directive.acks", 1, "relay", hours(25)),
+            "directive.acks[1].relay",
+        ),
+        (
+            |p| set_in(p, "directive.acks", 1, "judge", hours(73)),
+            "directive.acks[1].judge",
+        ),
+        (
             |p| {
                 set_in(
                     p,
