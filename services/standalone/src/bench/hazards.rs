@@ -134,7 +134,7 @@ fn figures(reports: &Latencies, moves: &Latencies, bare: &Latencies) -> Vec<Figu
             "/s",
             bare.rate(),
             acts.rate(),
-            (Bound::AtLeast, 0.0),
+            (Bound::AtLeast, 0.03),
         ),
     ]
 }

@@ -1,5 +1,5 @@
-//! Receipts of directives through the gateway: every school reads and signs one directive after the other,
-//! each act durable with its history and its counts.
+//! Receipts of directives through the gateway: every school takes in, reads and signs one directive after
+//! the other, each act durable with its history and its counts.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const RECEIPTS: usize = 5_000;
 /// What a school does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
-    Read,
+    Confirm(Receipt),
     Sign,
 }
 
@@ -64,7 +64,8 @@ pub(super) async fn figures(stand: &Stand) -> anyhow::Result<Vec<Figure>> {
         })
     });
     let signers: Arc<Vec<Signer>> = Arc::new(all.collect());
-    let read = acted(&signers, Act::Read).await?;
+    acted(&signers, Act::Confirm(Receipt::Delivered)).await?;
+    let read = acted(&signers, Act::Confirm(Receipt::Read)).await?;
     let signed = acted(&signers, Act::Sign).await?;
     let rate =
         |name, done: &Latencies| Figure::alone(name, "/s", done.rate(), (Bound::AtLeast, 0.0));
@@ -115,6 +116,14 @@ async fn issued(stand: &Stand) -> anyhow::Result<String> {
         let door = stand.house.caller(Role::DistrictOfficer, &place)?;
         let mut bureau = DirectiveServiceClient::new(door);
         let name = format!("{name}/recipients/{}", district.division);
+        for receipt in [Receipt::Delivered, Receipt::Read] {
+            let confirm = ConfirmReceiptRequest {
+                name: name.clone(),
+                receipt: receipt.into(),
+                request_id: String::new(),
+            };
+            bureau.confirm_receipt(confirm).await?;
+        }
         let sign = AcknowledgeDirectiveRequest {
             name: name.clone(),
             request_id: String::new(),
@@ -140,10 +149,11 @@ async fn acted(signers: &Arc<Vec<Signer>>, act: Act) -> anyhow::Result<Latencies
             let Signer { mut client, name } = signers[number].clone();
             let request_id = Uuid::new_v4().to_string();
             let done = match act {
-                Act::Read => {
+                Act::Confirm(receipt) => {
+                    let receipt = receipt.into();
                     let request = ConfirmReceiptRequest {
                         name,
-                        receipt: Receipt::Read.into(),
+                        receipt,
                         request_id,
                     };
                     client.confirm_receipt(request).await.map(drop)
