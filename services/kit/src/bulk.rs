@@ -125,6 +125,23 @@ pub fn listed(
     parts.collect()
 }
 
+/// Keys in one statement: far below the limit of values of both databases.
+const KEYS: usize = 1024;
+
+/// Keys in as many statements as it takes: of each what stands in the brackets of `IN (…)`, from `$first`,
+/// and its values. Each is filled up with its last key to a power of two, so that few statements serve
+/// all numbers of keys and a connection has prepared most of them already.
+pub fn keys(first: usize, keys: Vec<Value>) -> Vec<(String, Vec<Value>)> {
+    let parts = keys.chunks(KEYS).map(|part| {
+        let mut part = part.to_vec();
+        if let Some(last) = part.last().cloned() {
+            part.resize(part.len().next_power_of_two(), last);
+        }
+        (placeholders(first, part.len()), part)
+    });
+    parts.collect()
+}
+
 /// The placeholders `$first, $first+1, …` for `count` values.
 pub fn placeholders(first: usize, count: usize) -> String {
     (first..first + count)
@@ -180,5 +197,34 @@ impl Column {
             Self::Bool(values) => Box::new(values.into_iter().map(Value::from)),
             Self::Uuid(values) => Box::new(values.into_iter().map(Value::from)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_statements_serve_all_numbers_of_keys_and_lose_none() {
+        let numbers = |values: &[Value]| -> Vec<i64> {
+            let number = |value: &Value| match value {
+                Value::BigInt(Some(number)) => *number,
+                other => panic!("{other:?}"),
+            };
+            values.iter().map(number).collect()
+        };
+        let mut texts = std::collections::BTreeSet::new();
+        for count in 0..=2500_i64 {
+            let parts = keys(3, (0..count).map(Value::from).collect());
+            let mut found: Vec<i64> = Vec::new();
+            for (marks, part) in parts {
+                assert_eq!(marks.split(", ").count(), part.len());
+                found.extend(numbers(&part));
+                texts.insert(marks);
+            }
+            found.dedup();
+            assert_eq!(found, (0..count).collect::<Vec<_>>());
+        }
+        assert_eq!(texts.len(), 11, "1, 2, 4, … 1024");
     }
 }

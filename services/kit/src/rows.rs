@@ -4,11 +4,8 @@ use std::future::Future;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, TryGetable, Value};
 
-use crate::bulk::{Column, insert, listed, placeholders};
+use crate::bulk::{self, Column, insert, listed};
 use crate::db::{Tx, statement};
-
-/// Keys in one statement: far below the limit of values of both databases.
-const KEYS: usize = 1000;
 
 /// Whether rows are locked as they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +122,8 @@ pub trait Row: Sized + Send + Sync + 'static {
         }
     }
 
-    /// Rows of which `column` is one of `keys`, in the order of the primary key for each thousand
-    /// of them; `lock` keeps others from changing them on PostgreSQL.
+    /// Rows of which `column` is one of `keys`, in the order of the primary key for each part of
+    /// them; `lock` keeps others from changing them on PostgreSQL.
     ///
     /// # Errors
     /// When the database fails.
@@ -138,17 +135,16 @@ pub trait Row: Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Self>, DbErr>> + Send {
         async move {
             let mut found = Vec::new();
-            for part in keys.chunks(KEYS) {
+            for (list, part) in bulk::keys(1, keys) {
                 let sql = format!(
-                    "SELECT {} FROM {} WHERE {column} IN ({}) ORDER BY {}{}",
+                    "SELECT {} FROM {} WHERE {column} IN ({list}) ORDER BY {}{}",
                     Self::COLUMNS.join(", "),
                     Self::TABLE,
-                    placeholders(1, part.len()),
                     Self::KEY.join(", "),
                     lock.sql(connection),
                 );
                 let rows = connection
-                    .query_all_raw(statement(connection, &sql, part.to_vec()))
+                    .query_all_raw(statement(connection, &sql, part))
                     .await?;
                 for row in &rows {
                     found.push(Self::read(row)?);
@@ -293,9 +289,9 @@ pub async fn execute_in(
     first: &[Value],
     keys: Vec<Value>,
 ) -> Result<(), DbErr> {
-    for part in keys.chunks(KEYS) {
-        let sql = format!("{sql} IN ({})", placeholders(first.len() + 1, part.len()));
-        let values = first.iter().chain(part).cloned();
+    for (list, part) in bulk::keys(first.len() + 1, keys) {
+        let sql = format!("{sql} IN ({list})");
+        let values = first.iter().cloned().chain(part);
         tx.execute_raw(statement(tx, &sql, values)).await?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use kit::bulk::{listed, placeholders};
+use kit::bulk::{keys, listed};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
@@ -100,13 +100,17 @@ impl Store {
             kit::db::Backend::Postgres => " FOR SHARE",
             kit::db::Backend::Sqlite => "",
         };
-        let sql = format!(
-            "SELECT id FROM messages WHERE ends_at > $1 AND id IN ({}) ORDER BY id{share}",
-            placeholders(2, ids.len())
-        );
-        let values = std::iter::once(now.into()).chain(ids.into_iter().map(Value::from));
-        let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
-        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+        let mut open = BTreeSet::new();
+        for (list, part) in keys(2, ids.into_iter().map(Value::from).collect()) {
+            let sql = format!(
+                "SELECT id FROM messages WHERE ends_at > $1 AND id IN ({list}) ORDER BY id{share}"
+            );
+            let values = std::iter::once(now.into()).chain(part);
+            for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+                open.insert(row.try_get_by_index(0)?);
+            }
+        }
+        Ok(open)
     }
 
     /// Who sent messages.
@@ -117,15 +121,11 @@ impl Store {
         db: &impl ConnectionTrait,
         ids: BTreeSet<Uuid>,
     ) -> Result<BTreeMap<Uuid, Sender>, DbErr> {
-        let ids: Vec<Uuid> = ids.into_iter().collect();
         let mut senders = BTreeMap::new();
-        for ids in ids.chunks(1000) {
-            let sql = format!(
-                "SELECT id, organization, org_path FROM messages WHERE id IN ({})",
-                placeholders(1, ids.len())
-            );
-            let values = ids.iter().map(|id| Value::from(*id));
-            for row in &db.query_all_raw(statement(db, &sql, values)).await? {
+        for (list, part) in keys(1, ids.into_iter().map(Value::from).collect()) {
+            let sql =
+                format!("SELECT id, organization, org_path FROM messages WHERE id IN ({list})");
+            for row in &db.query_all_raw(statement(db, &sql, part)).await? {
                 let sender = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
                 senders.insert(row.try_get_by_index(0)?, sender);
             }

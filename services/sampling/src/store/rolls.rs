@@ -8,7 +8,8 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
 use crate::domain::roll::{GroupKind, Malformed, Roll, STUDENT};
 use crate::domain::rotation::Rotation;
-use kit::bulk::{Column, insert, placeholders};
+use kit::bulk::{Column, insert, keys, placeholders};
+use kit::rows::execute_in;
 
 /// An organisation as the roster tells of it.
 #[derive(Clone, Debug)]
@@ -146,22 +147,20 @@ pub async fn groups_between(
     rows.iter().map(GroupRow::read).collect()
 }
 
+fn values(paths: &[String]) -> Vec<Value> {
+    paths.iter().map(|path| path.as_str().into()).collect()
+}
+
 /// The packed rotation at these paths, whether or not their groups are there.
 pub(crate) async fn entries_at(
     connection: &impl ConnectionTrait,
     paths: &[String],
 ) -> Result<HashMap<String, Vec<u8>>, DbErr> {
     let mut entries = HashMap::new();
-    for part in paths.chunks(1000) {
-        let sql = format!(
-            "SELECT path, entries FROM rotation WHERE path IN ({})",
-            placeholders(1, part.len())
-        );
-        let values = part.iter().map(|path| path.as_str().into());
-        for row in connection
-            .query_all_raw(statement(connection, &sql, values))
-            .await?
-        {
+    for (marks, part) in keys(1, values(paths)) {
+        let sql = format!("SELECT path, entries FROM rotation WHERE path IN ({marks})");
+        let rows = connection.query_all_raw(statement(connection, &sql, part));
+        for row in rows.await? {
             entries.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         }
     }
@@ -177,16 +176,10 @@ pub async fn groups_at(
     paths: &[String],
 ) -> Result<Vec<GroupRow>, DbErr> {
     let mut groups = Vec::with_capacity(paths.len());
-    for part in paths.chunks(1000) {
-        let sql = format!(
-            "{GROUPS} WHERE r.path IN ({}) ORDER BY r.path",
-            placeholders(1, part.len())
-        );
-        let values = part.iter().map(|path| path.as_str().into());
-        let rows = connection
-            .query_all_raw(statement(connection, &sql, values))
-            .await?;
-        for row in &rows {
+    for (marks, part) in keys(1, values(paths)) {
+        let sql = format!("{GROUPS} WHERE r.path IN ({marks}) ORDER BY r.path");
+        let rows = connection.query_all_raw(statement(connection, &sql, part));
+        for row in &rows.await? {
             groups.push(GroupRow::read(row)?);
         }
     }
@@ -449,16 +442,8 @@ pub(crate) async fn save_groups(
 
 /// Marks groups as seen in this generation.
 pub(crate) async fn mark_seen(tx: &Tx, paths: &[String], generation: i64) -> Result<(), DbErr> {
-    for part in paths.chunks(1000) {
-        let sql = format!(
-            "UPDATE class_rolls SET generation = $1 WHERE path IN ({})",
-            placeholders(2, part.len())
-        );
-        let mut values: Vec<Value> = vec![generation.into()];
-        values.extend(part.iter().map(|path| Value::from(path.as_str())));
-        tx.execute_raw(statement(tx, &sql, values)).await?;
-    }
-    Ok(())
+    let seen = "UPDATE class_rolls SET generation = $1 WHERE path";
+    execute_in(tx, seen, &[generation.into()], values(paths)).await
 }
 
 /// Removes a group and forgets where its people are found. Its rotation stays, for its return.

@@ -3,13 +3,12 @@
 use super::BenchArgs;
 use super::floor::Floor;
 use super::harness::{Bound, Figure, forget_peak_memory, median, peak_memory_mib};
-use super::ledger::{bare, to_families, until_heard};
+use super::ledger::{bare, to_families};
 use super::stand::Stand;
 
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
     let stand = Stand::open(args).await?;
     let floor = Floor::open(&stand.notification).await?;
-    until_heard(&stand, &floor).await?;
     let (mut answered, mut expanded) = (Vec::new(), Vec::new());
     let (mut floors, mut growth) = (Vec::new(), 0);
     for _ in 0..args.rounds {

@@ -78,23 +78,6 @@ pub(super) async fn to_families(stand: &Stand) -> anyhow::Result<Fanout> {
     bail!("not every family has a row within ten minutes")
 }
 
-/// Waits until notification has heard of all students through the feed.
-pub(super) async fn until_heard(stand: &Stand, floor: &Floor) -> anyhow::Result<()> {
-    let students = i64::try_from(stand.city.plan().students())?;
-    for _ in 0..6_000 {
-        let sql = "SELECT COUNT(*) FROM people WHERE kind = 1";
-        let heard: i64 = match floor {
-            Floor::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
-            Floor::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
-        };
-        if heard >= students {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    bail!("notification has not heard of everybody within ten minutes")
-}
-
 /// The time in which one INSERT … SELECT makes the same rows durable, in a table of the same shape in
 /// the same database: the faster of any order and that of the key.
 pub(super) async fn bare(floor: &Floor) -> anyhow::Result<Duration> {

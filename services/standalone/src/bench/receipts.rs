@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::BenchArgs;
 use super::floor::Floor;
 use super::harness::{Answer, Bound, Figure, Latencies, ms};
-use super::ledger::{to_families, until_heard};
+use super::ledger::to_families;
 use super::load;
 use super::signing;
 use super::stand::Stand;
@@ -31,7 +31,6 @@ const CARRIED: usize = 100;
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
     let stand = Stand::open(args).await?;
     let floor = Floor::open(&stand.notification).await?;
-    until_heard(&stand, &floor).await?;
     let fanout = to_families(&stand).await?;
     let scratch = args.database.scratch().await?;
     let commits = Floor::open(&scratch).await?;

@@ -23,6 +23,7 @@ use proto::sampling::{
     CreatePlanRequest, DrawDayRequest, DrawDayResponse, GetCoverageRequest, SamplingPlan,
 };
 
+use super::floor::Floor;
 use super::{BenchArgs, Engine, register};
 use crate::city::{CITY_ID, City, Options};
 use crate::house::{self, Databases, Door, House};
@@ -45,7 +46,8 @@ pub(super) struct Stand {
 }
 
 impl Stand {
-    /// Opens the house and waits until sampling has heard of everybody.
+    /// Opens the house and waits until every service has heard of everybody: what copies the register
+    /// must not slow down what is measured.
     pub(super) async fn open(args: &BenchArgs) -> anyhow::Result<Self> {
         let date = NaiveDate::from_ymd_opt(2022, 4, 6).context("a day")?;
         let options = Options {
@@ -82,6 +84,9 @@ impl Stand {
         };
         until_heard(&stand.house, all, &bar).await?;
         stand.loading = begun.elapsed();
+        for database in [&stand.safety_inspection, &stand.notification] {
+            until_copied(&Floor::open(database).await?).await?;
+        }
         stand.plan(PLAN).await?;
         Ok(stand)
     }
@@ -196,6 +201,22 @@ pub(super) async fn until_heard(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     bail!("sampling has not heard of everybody within ten minutes")
+}
+
+/// Waits until the service with this database has copied the whole register.
+async fn until_copied(service: &Floor) -> anyhow::Result<()> {
+    let sql = "SELECT COUNT(*) FROM projections WHERE consumer = 'roster' AND resume_token <> ''";
+    for _ in 0..6_000 {
+        let copied: i64 = match service {
+            Floor::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+            Floor::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+        };
+        if copied > 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bail!("a service has not heard of everybody within ten minutes")
 }
 
 /// A database for each service, which go with the second value.

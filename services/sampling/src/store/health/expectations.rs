@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::units::{keys, leaf};
+use super::units::leaf;
 use crate::domain::health::check::Unit;
 use crate::domain::health::rules::SlotRule;
 use crate::domain::roll::GroupKind;

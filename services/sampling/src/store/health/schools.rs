@@ -3,7 +3,7 @@
 use kit::db::{Backend, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use kit::bulk::{Column, insert, placeholders};
+use kit::bulk::{Column, insert, keys};
 
 /// Locks schools, in the order of their paths so that two transactions cannot wait for each other.
 /// Taken after tubes and holds and before people.
@@ -20,13 +20,11 @@ pub async fn lock(tx: &Tx, schools: &[&str]) -> Result<(), DbErr> {
     if tx.backend() == Backend::Sqlite {
         return Ok(());
     }
-    for part in schools.chunks(1000) {
+    for (marks, part) in keys(1, schools.into_iter().map(Value::from).collect()) {
         let sql = format!(
-            "SELECT school FROM health_schools WHERE school IN ({}) ORDER BY school FOR UPDATE",
-            placeholders(1, part.len())
+            "SELECT school FROM health_schools WHERE school IN ({marks}) ORDER BY school FOR UPDATE"
         );
-        let values = part.iter().map(|school| Value::from(*school));
-        tx.query_all_raw(statement(tx, &sql, values)).await?;
+        tx.query_all_raw(statement(tx, &sql, part)).await?;
     }
     Ok(())
 }

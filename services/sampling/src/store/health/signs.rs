@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use kit::db::{Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::units::keys;
 use crate::domain::day::Day;
 use crate::domain::health::disease::{Certainty, Disease, Severity};
 use crate::domain::health::sign::Sign;

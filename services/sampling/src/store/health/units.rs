@@ -10,20 +10,7 @@ use crate::domain::health::check::Unit;
 use crate::domain::health::rules::Slot;
 use crate::domain::roll::{GroupKind, Malformed};
 use crate::store::rolls::corrupt;
-use kit::bulk::placeholders;
-
-/// Placeholders from `$first` for keys in parts of at most a thousand. Each part is filled up with
-/// its last key to a power of two, so that few statements serve all numbers of keys.
-pub(super) fn keys(first: usize, keys: Vec<Value>) -> Vec<(String, Vec<Value>)> {
-    let parts = keys.chunks(1024).map(|part| {
-        let mut part = part.to_vec();
-        if let Some(last) = part.last().cloned() {
-            part.resize(part.len().next_power_of_two(), last);
-        }
-        (placeholders(first, part.len()), part)
-    });
-    parts.collect()
-}
+use kit::bulk::keys;
 
 /// A range of places: everything below one, or one alone; after the last place that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
