@@ -29,6 +29,7 @@ mod m20261126_000022_addresses;
 mod m20261126_000031_parcels;
 mod m20261127_000041_guardians;
 mod m20261127_000042_directive_deadlines;
+mod m20261127_000043_those_above;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -115,6 +116,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000031_parcels::Migration));
         migrations.push(Box::new(m20261127_000041_guardians::Migration));
         migrations.push(Box::new(m20261127_000042_directive_deadlines::Migration));
+        migrations.push(Box::new(m20261127_000043_those_above::Migration));
         migrations
     }
 
