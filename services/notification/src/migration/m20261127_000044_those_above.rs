@@ -8,7 +8,7 @@ pub(super) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20261127_000043_those_above"
+        "m20261127_000044_those_above"
     }
 }
 
@@ -36,6 +36,4 @@ const STATEMENTS: &[&str] = &[
     "UPDATE concerns SET above_at = acknowledge_due_at + (acknowledge_due_at - create_at)
         WHERE state IN (1, 6) AND late = TRUE AND wait_at < 9223372036854775807
         AND wait_at > acknowledge_due_at",
-    "CREATE INDEX concerns_above ON concerns (above_at)",
-    "CREATE INDEX care_tasks_above ON care_tasks (above_at) WHERE state = 3",
 ];
