@@ -118,7 +118,9 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000031_parcels::Migration));
         migrations.push(Box::new(m20261127_000041_guardians::Migration));
         migrations.push(Box::new(m20261127_000042_directive_deadlines::Migration));
-        migrations.push(Box::new(m20261127_000043_directive_deadline_indexes::MIGRATION));
+        migrations.push(Box::new(
+            m20261127_000043_directive_deadline_indexes::MIGRATION,
+        ));
         migrations.push(Box::new(m20261127_000044_those_above::Migration));
         migrations.push(Box::new(m20261127_000045_those_above_indexes::MIGRATION));
         migrations
