@@ -155,12 +155,16 @@ fn of_notice(told: notices::Message) -> Telling {
         | Event::ConcernUnanswered
         | Event::ConcernReceived
         | Event::ConcernReopened
-        | Event::ConcernAssigned => Category::Concern,
+        | Event::ConcernAssigned
+        | Event::ConcernLeftUnsorted
+        | Event::ConcernLeftUnanswered => Category::Concern,
         Event::CareDue
         | Event::CareOverdue
         | Event::ContactDue
         | Event::ContactOverdue
-        | Event::ContactNeglected => Category::Reminder,
+        | Event::ContactNeglected
+        | Event::CareLeft
+        | Event::ContactLeft => Category::Reminder,
     };
     let urgency = if told.event.is_urgent() {
         Urgency::Urgent

@@ -74,6 +74,8 @@ pub struct Task {
     pub completer: String,
     /// It was not done in time.
     pub late: bool,
+    /// When those above the school hear that it is still not done; none when they will not.
+    pub above: Option<DateTime<Utc>>,
 }
 
 /// What happens to a task.
@@ -81,8 +83,8 @@ pub struct Task {
 pub enum Verb {
     /// This subject says that it is done.
     Complete(String),
-    /// Its time passed.
-    Pass,
+    /// Its time passed; if it is not done at this instant either, those above the school hear of it.
+    Pass(DateTime<Utc>),
     /// The pupil is free again.
     Drop,
 }
@@ -119,9 +121,13 @@ impl Task {
                 task.state = State::Done;
                 task.completed = Some(now);
                 task.completer = subject;
+                task.above = None;
             }
-            (Verb::Pass, State::Overdue) if from == State::Due => {}
-            (Verb::Drop, State::Due | State::Overdue) => task.state = State::Dropped,
+            (Verb::Pass(above), State::Overdue) if from == State::Due => task.above = Some(above),
+            (Verb::Drop, State::Due | State::Overdue) => {
+                task.state = State::Dropped;
+                task.above = None;
+            }
             (_, state) => return Err(Refused(state)),
         }
         Ok(task)
@@ -153,7 +159,12 @@ mod tests {
             completed: None,
             completer: String::new(),
             late: state == State::Overdue,
+            above: (state == State::Overdue).then(|| at(120)),
         }
+    }
+
+    fn pass() -> Verb {
+        Verb::Pass(at(120))
     }
 
     fn complete() -> Verb {
@@ -184,11 +195,16 @@ mod tests {
         ] {
             let verbs = [
                 (complete(), completed),
-                (Verb::Pass, passed),
+                (pass(), passed),
                 (Verb::Drop, dropped),
             ];
             for (verb, expected) in verbs {
                 let moved = task(state).apply(verb.clone(), at(minute));
+                // Those above hear of nothing but what is overdue.
+                if let Ok(moved) = &moved {
+                    let above = (moved.state == Overdue).then(|| at(120));
+                    assert_eq!(moved.above, above, "{verb:?} from {}", state.as_str());
+                }
                 let moved = moved.map(|task| (task.state, task.late));
                 let moved = moved.map_err(|Refused(state)| state);
                 assert_eq!(moved, expected, "{verb:?} from {}", state.as_str());
@@ -204,7 +220,7 @@ mod tests {
             let (mut task, mut minute) = (task(State::Due), 0);
             for (number, step) in acts {
                 minute += step;
-                let verb = [complete(), Verb::Pass, Verb::Drop][number].clone();
+                let verb = [complete(), pass(), Verb::Drop][number].clone();
                 let was_late = task.late;
                 if let Ok(moved) = task.clone().apply(verb, at(minute)) {
                     prop_assert!(moved.late || !was_late);

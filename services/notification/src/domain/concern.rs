@@ -28,6 +28,17 @@ pub struct Clocks {
     pub urgent_answer: DateTime<Utc>,
 }
 
+impl Clocks {
+    /// By when one is answered that presses or does not.
+    fn answer_due(&self, urgent: bool) -> DateTime<Utc> {
+        if urgent {
+            self.urgent_answer
+        } else {
+            self.answer
+        }
+    }
+}
+
 /// What people wrote. It stands sealed, and no log shows it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Words {
@@ -77,6 +88,9 @@ pub struct Concern {
     pub clocks: Clocks,
     /// What happens next by itself when nothing happens before.
     pub wait: Option<DateTime<Utc>>,
+    /// When those above hear that a deadline passed and that what was due is still not done; none when
+    /// they will not.
+    pub above: Option<DateTime<Utc>>,
     /// A deadline passed without what was due.
     pub late: bool,
     /// `staff/{staff_member}`: who answers; empty before.
@@ -184,6 +198,7 @@ impl Concern {
             created: now,
             clocks,
             wait: Some(clocks.acknowledge),
+            above: None,
             late: false,
             assignee: String::new(),
             assignee_organization: String::new(),
@@ -199,11 +214,7 @@ impl Concern {
 
     /// By when it is answered.
     pub fn answer_due(&self) -> DateTime<Utc> {
-        if self.urgent {
-            self.clocks.urgent_answer
-        } else {
-            self.clocks.answer
-        }
+        self.clocks.answer_due(self.urgent)
     }
 
     /// What is due was not done in time and is not done yet.
@@ -228,21 +239,46 @@ impl Concern {
         self
     }
 
-    /// What happens by itself once it has waited long enough.
-    pub fn pass(self, now: DateTime<Utc>) -> Option<(Self, Passed)> {
+    /// What happens by itself once it has waited long enough. What was due may take as long again, until
+    /// the clocks `again`, before those above hear of it.
+    pub fn pass(self, now: DateTime<Utc>, again: Clocks) -> Option<(Self, Passed)> {
         let due = self.wait.filter(|due| *due < now)?;
         let answer = self.answer_due();
         let mut concern = self.at(now);
         let passed = match concern.state {
             State::Received | State::Reopened if due < answer => {
                 concern.wait = Some(answer);
+                concern.above = Some(again.acknowledge);
                 Passed::Acknowledgement
             }
             State::Received | State::Reopened | State::Triaged | State::Assigned => {
                 concern.wait = None;
+                concern.above = Some(again.answer_due(concern.urgent));
                 Passed::Answer
             }
             State::Answered | State::Closed => Passed::Silence,
+        };
+        Some((concern, passed))
+    }
+
+    /// What those above hear once a deadline has been past for as long again; none where what was due was
+    /// done meanwhile.
+    pub fn pass_up(self, now: DateTime<Utc>) -> Option<(Self, Option<Passed>)> {
+        self.above.filter(|above| *above < now)?;
+        let passed = match (self.state, self.wait) {
+            (State::Received | State::Reopened, Some(_)) => {
+                (self.clocks.acknowledge < now).then_some(Passed::Acknowledgement)
+            }
+            (State::Received | State::Reopened | State::Triaged | State::Assigned, None) => {
+                Some(Passed::Answer)
+            }
+            (State::Triaged | State::Assigned, Some(_)) | (State::Answered | State::Closed, _) => {
+                None
+            }
+        };
+        let concern = Self {
+            above: None,
+            ..self
         };
         Some((concern, passed))
     }
@@ -259,6 +295,7 @@ impl Concern {
                 concern.urgent = urgent;
                 concern.state = State::Triaged;
                 concern.wait = Some(concern.answer_due());
+                concern.above = None;
                 concern = concern.gone_up_for_its_category();
             }
             (Verb::Assign(assignee), State::Triaged | State::Assigned) => {
@@ -274,6 +311,7 @@ impl Concern {
                 concern.answered = Some(now);
                 concern.state = State::Answered;
                 concern.wait = Some(now + SILENCE);
+                concern.above = None;
             }
             (Verb::Rate(satisfaction, remark, clocks), State::Answered) => {
                 concern.satisfaction = satisfaction;

@@ -170,7 +170,7 @@ fn silence_closes_whether_or_not_anybody_looked() {
         .unwrap();
     let week = 7 * 24 * 60;
     assert_eq!(answered.clone().at(at(10 + week)).state, State::Answered);
-    let (closed, passed) = answered.clone().pass(at(11 + week)).unwrap();
+    let (closed, passed) = answered.clone().pass(at(11 + week), clocks(0)).unwrap();
     assert_eq!((closed.state, passed), (State::Closed, Passed::Silence));
     assert_eq!(closed.wait, None);
     let rate = Verb::Rate(1, "仍未解决".to_owned(), clocks(0));
@@ -191,7 +191,7 @@ fn each_deadline_passes_once() {
     let mut concern = received(Category::Living);
     let mut passed = Vec::new();
     for minute in 0..2000 {
-        if let Some((moved, what)) = concern.clone().pass(at(minute)) {
+        if let Some((moved, what)) = concern.clone().pass(at(minute), clocks(minute)) {
             passed.push((minute, what));
             concern = moved;
         }
@@ -201,6 +201,54 @@ fn each_deadline_passes_once() {
         [(101, Passed::Acknowledgement), (1001, Passed::Answer)]
     );
     assert!(concern.late);
+}
+
+#[test]
+fn those_above_hear_once_of_a_deadline_that_is_past_for_as_long_again() {
+    let mut concern = received(Category::Living);
+    let mut heard = Vec::new();
+    for minute in 0..4000 {
+        if let Some((moved, passed)) = concern.clone().pass_up(at(minute)) {
+            heard.push((minute, passed));
+            concern = moved;
+        }
+        if let Some((moved, _)) = concern.clone().pass(at(minute), clocks(minute - 1)) {
+            concern = moved;
+        }
+    }
+    let expected = [
+        (201, Some(Passed::Acknowledgement)),
+        (2001, Some(Passed::Answer)),
+    ];
+    assert_eq!(heard, expected);
+}
+
+#[test]
+fn those_above_hear_nothing_of_what_was_done_meanwhile() {
+    let late = received(Category::Living).pass(at(101), clocks(100));
+    let (late, _) = late.unwrap();
+    assert_eq!(late.above, Some(at(200)));
+    let triage = Verb::Triage(Category::Living, true);
+    let sorted = late.apply(triage, at(150)).unwrap();
+    assert_eq!(sorted.above, None);
+    let (unanswered, _) = sorted.clone().pass(at(501), clocks(500)).unwrap();
+    assert_eq!(unanswered.above, Some(at(1000)), "it presses");
+    let assigned = unanswered.apply(Verb::Assign(staff(BUREAU)), at(600));
+    let assigned = assigned.unwrap();
+    assert_eq!(assigned.above, Some(at(1000)), "it is still not answered");
+    let answered = assigned.apply(Verb::Answer("已调整".to_owned()), at(700));
+    let answered = answered.unwrap();
+    assert_eq!(answered.above, None);
+    // A version before moves it on and leaves the instant behind.
+    for moved in [sorted, answered] {
+        let left = Concern {
+            above: Some(at(1000)),
+            ..moved
+        };
+        assert_eq!(left.clone().pass_up(at(1000)), None);
+        let (told, passed) = left.pass_up(at(1001)).unwrap();
+        assert_eq!((told.above, passed), (None, None));
+    }
 }
 
 fn an_act() -> impl Strategy<Value = (usize, i64)> {
@@ -230,7 +278,7 @@ proptest! {
             };
             let moved = match verb {
                 Some(verb) => concern.clone().apply(verb, now).ok(),
-                None => concern.clone().pass(now).map(|(moved, _)| moved),
+                None => concern.clone().pass(now, clocks(minute)).map(|(moved, _)| moved),
             };
             let Some(moved) = moved else { continue };
             prop_assert!(moved.late || !(was_late || overdue));

@@ -24,6 +24,7 @@ pub mod kinds;
 pub mod meeting;
 pub mod message;
 pub mod notice;
+pub mod notice_terms;
 pub mod organization;
 pub mod pace;
 pub mod party;

@@ -9,138 +9,10 @@ use uuid::Uuid;
 use super::care::{self, Task};
 use super::concern::{Concern, Passed, State, Submitter};
 use super::party::Party;
+use super::place::above;
 use super::support::{Clock, Reminder};
 
-/// What somebody is told; the numbers stand in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Event {
-    /// Their concern was answered.
-    ConcernAnswered = 1,
-    /// A concern was not sorted out in time.
-    ConcernUnsorted = 2,
-    /// A concern was not answered in time.
-    ConcernUnanswered = 3,
-    /// A pupil at home is to be cared for.
-    CareDue = 4,
-    /// A pupil at home was not cared for in time.
-    CareOverdue = 5,
-    /// The next contact in a case of support is due soon.
-    ContactDue = 6,
-    /// The next contact in a case of support was not made in time.
-    ContactOverdue = 7,
-    /// A counsellor did not make a contact in time: their head hears of it.
-    ContactNeglected = 8,
-    /// A concern came to whoever sees to it now.
-    ConcernReceived = 9,
-    /// An answer did not satisfy, and the concern begins again at whoever sees to it now.
-    ConcernReopened = 10,
-    /// A concern is theirs to answer.
-    ConcernAssigned = 11,
-}
-
-impl Event {
-    /// Every event.
-    pub const ALL: [Self; 11] = [
-        Self::ConcernAnswered,
-        Self::ConcernUnsorted,
-        Self::ConcernUnanswered,
-        Self::CareDue,
-        Self::CareOverdue,
-        Self::ContactDue,
-        Self::ContactOverdue,
-        Self::ContactNeglected,
-        Self::ConcernReceived,
-        Self::ConcernReopened,
-        Self::ConcernAssigned,
-    ];
-
-    /// It presses.
-    pub fn is_urgent(self) -> bool {
-        match self {
-            Self::ConcernUnsorted
-            | Self::ConcernUnanswered
-            | Self::CareOverdue
-            | Self::ContactOverdue
-            | Self::ContactNeglected => true,
-            Self::ConcernAnswered
-            | Self::ConcernReceived
-            | Self::ConcernReopened
-            | Self::ConcernAssigned
-            | Self::CareDue
-            | Self::ContactDue => false,
-        }
-    }
-
-    /// The id of the template that has the words for it, where there is one besides the sentence.
-    pub fn template(self) -> Option<&'static str> {
-        match self {
-            Self::ConcernAnswered => Some("concern-answered"),
-            Self::CareDue | Self::CareOverdue => Some("care-reminder"),
-            Self::ConcernUnsorted
-            | Self::ConcernUnanswered
-            | Self::ConcernReceived
-            | Self::ConcernReopened
-            | Self::ConcernAssigned
-            | Self::ContactDue
-            | Self::ContactOverdue
-            | Self::ContactNeglected => None,
-        }
-    }
-
-    /// One sentence, Chinese and English, about so many.
-    pub fn sentences(self, count: usize) -> (String, String) {
-        match self {
-            Self::ConcernAnswered => (
-                "您反映的事项已有答复，请登录查看并评价".to_owned(),
-                "Your concern was answered; read the answer and say whether it satisfies"
-                    .to_owned(),
-            ),
-            Self::ConcernUnsorted => (
-                format!("有 {count} 件师生家长诉求逾期未受理，请立即分类处理"),
-                format!("{count} concerns were not sorted out in time; sort them out at once"),
-            ),
-            Self::ConcernUnanswered => (
-                format!("有 {count} 件师生家长诉求逾期未答复，请立即答复"),
-                format!("{count} concerns were not answered in time; answer them at once"),
-            ),
-            Self::ConcernReceived => (
-                "收到一件师生家长诉求，请登录受理".to_owned(),
-                "A concern has come in; sign in to sort it out".to_owned(),
-            ),
-            Self::ConcernReopened => (
-                "一件师生家长诉求对答复不满意，已重新办理，请登录受理".to_owned(),
-                "An answer to a concern did not satisfy and it was reopened; sign in to sort it out"
-                    .to_owned(),
-            ),
-            Self::ConcernAssigned => (
-                "有一件师生家长诉求交由您答复，请登录办理".to_owned(),
-                "A concern was assigned to you; sign in to answer it".to_owned(),
-            ),
-            Self::CareDue => (
-                format!("今日有 {count} 项居家学生关爱任务，请按时完成"),
-                format!("{count} care tasks for pupils at home are due today"),
-            ),
-            Self::CareOverdue => (
-                format!("有 {count} 项居家学生关爱任务逾期未完成，请立即落实"),
-                format!("{count} care tasks for pupils at home are overdue; see to them at once"),
-            ),
-            // Of support nothing is counted: a small count tells of somebody.
-            Self::ContactDue => (
-                "您负责的心理支持工作临近联系时限，请登录办理".to_owned(),
-                "A contact in your support work is due soon; sign in to see to it".to_owned(),
-            ),
-            Self::ContactOverdue => (
-                "您负责的心理支持工作已超过联系时限，请立即联系".to_owned(),
-                "A contact in your support work is overdue; make it at once".to_owned(),
-            ),
-            Self::ContactNeglected => (
-                "本校心理支持工作有联系超过时限，请督促心理教师立即落实".to_owned(),
-                "A contact in the support work of the school is overdue; see that it is made"
-                    .to_owned(),
-            ),
-        }
-    }
-}
+pub use super::notice_terms::Event;
 
 /// Somebody to be told of something, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,6 +125,45 @@ impl Notice {
         })
     }
 
+    /// The organisation above whoever sees to a concern is told that a deadline has been past for as long
+    /// again. Those of a day are told together; neither the concern nor whom it is about is named. None at
+    /// the top.
+    pub fn of_neglect(
+        concern: &Concern,
+        passed: Passed,
+        (basis, today): (&str, NaiveDate),
+    ) -> Option<Self> {
+        let event = match passed {
+            Passed::Acknowledgement => Event::ConcernLeftUnsorted,
+            Passed::Answer => Event::ConcernLeftUnanswered,
+            Passed::Silence => return None,
+        };
+        let party = Party::Organization(above(&concern.handler_path).next()?.to_owned());
+        let round = concern.reopened.to_string();
+        Some(Self {
+            id: id(&[&format!("{event:?}"), basis, &round]),
+            event,
+            basis: format!("organizations/{}", concern.handler),
+            together: format!("{event:?} {} {today}", concern.handler),
+            party,
+            details: BTreeMap::new(),
+        })
+    }
+
+    /// `party`, above the school, is told of a task that is still not done. Those of a school and a day are
+    /// told together; no pupil is named.
+    pub fn of_left_care(task: &Task, basis: &str, party: Party) -> Self {
+        let event = Event::CareLeft;
+        Self {
+            id: id(&[&format!("{event:?}"), basis]),
+            event,
+            basis: format!("organizations/{}", task.organization),
+            together: format!("{event:?} {} {} {}", task.organization, task.day, task.due),
+            party,
+            details: BTreeMap::new(),
+        }
+    }
+
     /// `party` is told of a task that came to be, or was not done in time. Those of a class group
     /// and a day are told together.
     pub fn of_care(task: &Task, basis: &str, party: Party) -> Option<Self> {
@@ -278,20 +189,25 @@ impl Notice {
         })
     }
 
-    /// The counsellor is reminded of a contact, and once it is overdue their head hears of it too. The
-    /// case is not named.
-    pub fn of_support(
-        clock: &Clock,
-        reminder: Reminder,
-        counsellor: Option<Party>,
-        head: Party,
-    ) -> Vec<Self> {
-        let (own, of_head) = match reminder {
-            Reminder::Soon => (Event::ContactDue, None),
-            Reminder::Overdue => (Event::ContactOverdue, Some(Event::ContactNeglected)),
+    /// The counsellor is reminded of a contact, once it is overdue their head hears of it too, and when it
+    /// has been so for as long again those above the school. The case is not named.
+    pub fn of_support(clock: &Clock, reminder: Reminder, hearers: Hearers) -> Vec<Self> {
+        let Hearers {
+            counsellor,
+            head,
+            above,
+        } = hearers;
+        let told: Vec<(Event, Option<Party>)> = match reminder {
+            Reminder::Soon => vec![(Event::ContactDue, counsellor)],
+            Reminder::Overdue => vec![
+                (Event::ContactOverdue, counsellor),
+                (Event::ContactNeglected, Some(head)),
+            ],
+            Reminder::Left => vec![(Event::ContactLeft, above)],
         };
-        let own = counsellor.map(|counsellor| (own, counsellor));
-        let told = own.into_iter().chain(of_head.map(|event| (event, head)));
+        let told = told
+            .into_iter()
+            .filter_map(|(event, party)| Some((event, party?)));
         let case = clock.id.hyphenated().to_string();
         let due = clock.due.timestamp_millis().to_string();
         let notice = |(event, party): (Event, Party)| {
@@ -307,6 +223,17 @@ impl Notice {
         };
         told.map(notice).collect()
     }
+}
+
+/// Who hears of contacts in cases of support at a school.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hearers {
+    /// The counsellor; none where nobody is known.
+    pub counsellor: Option<Party>,
+    /// The head of the school.
+    pub head: Party,
+    /// Those above the school; none at the top.
+    pub above: Option<Party>,
 }
 
 /// The same for the same parts, which cannot run into each other.

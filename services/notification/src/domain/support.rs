@@ -62,6 +62,10 @@ pub struct Clock {
     pub id: Uuid,
     /// The organisation id of the school.
     pub organization: String,
+    /// Where the school stands.
+    pub org_path: String,
+    /// How much the case presses.
+    pub grade: Grade,
     /// `staff/{staff_member}`: the counsellor; empty where it is not known.
     pub counsellor_person: String,
     /// The next contact is due by then.
@@ -79,15 +83,20 @@ pub enum Reminder {
     Soon,
     /// A contact is overdue.
     Overdue,
+    /// A contact has been overdue for as long as there was for it.
+    Left,
 }
 
 impl Clock {
-    /// What is to be reminded of once the time has come; the clock then goes on.
-    pub fn pass(self, now: DateTime<Utc>) -> Option<(Self, Reminder)> {
-        self.remind.filter(|remind| *remind < now)?;
+    /// What is to be reminded of once the time has come; the clock then goes on. A contact is due `within`
+    /// by the grade of the case.
+    pub fn pass(self, now: DateTime<Utc>, within: Duration) -> Option<(Self, Reminder)> {
+        let came = self.remind.filter(|remind| *remind < now)?;
         let overdue = self.due < now;
-        let (remind, reminder) = if overdue {
-            (None, Reminder::Overdue)
+        let (remind, reminder) = if came > self.due {
+            (None, Reminder::Left)
+        } else if overdue {
+            (Some(self.due + within), Reminder::Overdue)
         } else {
             (Some(self.due), Reminder::Soon)
         };

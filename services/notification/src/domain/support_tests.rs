@@ -287,28 +287,35 @@ fn a_contact_is_reminded_of_before_it_is_due_and_once_it_is_overdue() {
     let clock = Clock {
         id: contacted.id,
         organization: contacted.organization,
+        org_path: contacted.org_path,
+        grade: contacted.grade,
         counsellor_person: String::new(),
         due: at(26),
         remind: contacted.remind,
         late: false,
     };
-    assert_eq!(clock.clone().pass(at(20)), None);
+    let within = Duration::hours(24);
+    assert_eq!(clock.clone().pass(at(20), within), None);
     let second = Duration::seconds(1);
-    let (soon, reminder) = clock.clone().pass(at(20) + second).unwrap();
+    let (soon, reminder) = clock.clone().pass(at(20) + second, within).unwrap();
     assert_eq!(
         (reminder, soon.remind, soon.late),
         (Reminder::Soon, Some(at(26)), false)
     );
-    assert_eq!(soon.clone().pass(at(26)), None);
-    let (over, reminder) = soon.pass(at(26) + second).unwrap();
+    assert_eq!(soon.clone().pass(at(26), within), None);
+    let (over, reminder) = soon.pass(at(26) + second, within).unwrap();
     assert_eq!(
         (reminder, over.remind, over.late),
-        (Reminder::Overdue, None, true)
+        (Reminder::Overdue, Some(at(50)), true)
     );
-    assert_eq!(over.pass(at(1000)), None);
+    // As long again, and those above hear of it, once.
+    assert_eq!(over.clone().pass(at(50), within), None);
+    let (left, reminder) = over.pass(at(50) + second, within).unwrap();
+    assert_eq!((reminder, left.remind), (Reminder::Left, None));
+    assert_eq!(left.pass(at(1000), within), None);
     // Nobody looked in time: one reminder is enough.
-    let (late, reminder) = clock.pass(at(30)).unwrap();
-    assert_eq!((reminder, late.remind), (Reminder::Overdue, None));
+    let (late, reminder) = clock.pass(at(30), within).unwrap();
+    assert_eq!((reminder, late.remind), (Reminder::Overdue, Some(at(50))));
 }
 
 proptest! {

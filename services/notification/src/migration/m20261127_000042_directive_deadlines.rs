@@ -34,8 +34,7 @@ impl MigrationTrait for Migration {
             ),
         ];
         let waiting: Vec<&str> = waiting.iter().map(String::as_str).collect();
-        kit::migration::create(manager, &waiting).await?;
-        kit::migration::create(manager, INDEXES).await
+        kit::migration::create(manager, &waiting).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -57,19 +56,4 @@ const COLUMNS: &[&str] = &[
     "ALTER TABLE directive_recipients ADD COLUMN judge_due_at BIGINT",
     "ALTER TABLE directive_recipients ADD COLUMN relay_told BIGINT NOT NULL DEFAULT 0",
     "ALTER TABLE directive_recipients ADD COLUMN judge_told BIGINT NOT NULL DEFAULT 0",
-];
-
-const INDEXES: &[&str] = &[
-    // These hold only what is not told yet.
-    "CREATE INDEX directive_recipients_unrelayed ON directive_recipients
-        (relay_due_at, directive, upper_organization)
-        WHERE open = TRUE AND state = 4 AND relay_due_at > relay_told",
-    "CREATE INDEX directive_recipients_unjudged ON directive_recipients
-        (judge_due_at, directive, upper_organization)
-        WHERE open = TRUE AND state = 7 AND judge_due_at > judge_told",
-    // These hold all that waits, for the counts of a directive.
-    "CREATE INDEX directive_recipients_relay_due ON directive_recipients
-        (directive, relay_due_at) WHERE relay_due_at IS NOT NULL",
-    "CREATE INDEX directive_recipients_judge_due ON directive_recipients
-        (directive, judge_due_at) WHERE judge_due_at IS NOT NULL",
 ];

@@ -29,6 +29,9 @@ mod m20261126_000022_addresses;
 mod m20261126_000031_parcels;
 mod m20261127_000041_guardians;
 mod m20261127_000042_directive_deadlines;
+mod m20261127_000043_directive_deadline_indexes;
+mod m20261127_000044_those_above;
+mod m20261127_000045_those_above_indexes;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -115,6 +118,11 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000031_parcels::Migration));
         migrations.push(Box::new(m20261127_000041_guardians::Migration));
         migrations.push(Box::new(m20261127_000042_directive_deadlines::Migration));
+        migrations.push(Box::new(
+            m20261127_000043_directive_deadline_indexes::MIGRATION,
+        ));
+        migrations.push(Box::new(m20261127_000044_those_above::Migration));
+        migrations.push(Box::new(m20261127_000045_those_above_indexes::MIGRATION));
         migrations
     }
 

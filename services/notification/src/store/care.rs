@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::concern_rows::instant;
+use super::concern_rows::{NEVER, above_at, instant};
 use super::{Store, below_end, unreadable};
 use crate::domain::care::{Kind, State, Task, Verb};
 
@@ -38,6 +38,8 @@ row! {
         completer: String,
         /// It was not done in time.
         late: bool,
+        /// When those above the school hear of it; the greatest number for never.
+        above_at: i64,
     }
 }
 
@@ -143,17 +145,29 @@ impl Store {
         now: DateTime<Utc>,
         limit: u64,
     ) -> Result<Vec<Task>, DbErr> {
-        let sql = format!(
-            "SELECT id FROM care_tasks WHERE state = 1 AND due_at < $1 ORDER BY due_at, id \
-             LIMIT {limit}"
-        );
-        let select = statement(tx, &sql, [now.timestamp_millis().into()]);
-        let mut ids: Vec<Value> = Vec::new();
-        for row in tx.query_all_raw(select).await? {
-            ids.push(row.try_get_by_index::<Uuid>(0)?.into());
-        }
-        let rows = CareRow::find(tx, "id", ids, Lock::Yes).await?;
-        rows.into_iter().map(task).collect()
+        tasks_before(tx, (State::Due, "due_at"), now, limit).await
+    }
+
+    /// Whether those above a school hear of a task.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_task_left(
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        let sql = "SELECT 1 FROM care_tasks WHERE state = 3 AND above_at < $1 LIMIT 1";
+        let select = statement(db, sql, [now.timestamp_millis().into()]);
+        Ok(db.query_one_raw(select).await?.is_some())
+    }
+
+    /// Tasks of which those above a school hear, those that wait longest first, held until the end of the
+    /// transaction.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tasks_left(tx: &Tx, now: DateTime<Utc>, limit: u64) -> Result<Vec<Task>, DbErr> {
+        tasks_before(tx, (State::Overdue, "above_at"), now, limit).await
     }
 
     /// Drops what was still to be done for pupils who are free again.
@@ -173,6 +187,28 @@ impl Store {
     }
 }
 
+/// The tasks in a state whose instant in a column has passed, the earliest first, held until the end of the
+/// transaction.
+async fn tasks_before(
+    tx: &Tx,
+    (state, column): (State, &str),
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<Task>, DbErr> {
+    let sql = format!(
+        "SELECT id FROM care_tasks WHERE state = {} AND {column} < $1 ORDER BY {column}, id \
+         LIMIT {limit}",
+        state as i16
+    );
+    let select = statement(tx, &sql, [now.timestamp_millis().into()]);
+    let mut ids: Vec<Value> = Vec::new();
+    for row in tx.query_all_raw(select).await? {
+        ids.push(row.try_get_by_index::<Uuid>(0)?.into());
+    }
+    let rows = CareRow::find(tx, "id", ids, Lock::Yes).await?;
+    rows.into_iter().map(task).collect()
+}
+
 fn care_row(task: &Task) -> CareRow {
     let Task {
         organization,
@@ -187,6 +223,7 @@ fn care_row(task: &Task) -> CareRow {
         completed,
         completer,
         late,
+        above,
     } = task.clone();
     CareRow {
         id,
@@ -201,6 +238,7 @@ fn care_row(task: &Task) -> CareRow {
         complete_at: completed.map_or(0, |completed| completed.timestamp_millis()),
         completer,
         late,
+        above_at: above_at(above),
     }
 }
 
@@ -222,5 +260,8 @@ fn task(row: CareRow) -> Result<Task, DbErr> {
             .transpose()?,
         completer: row.completer,
         late: row.late,
+        above: (row.above_at != NEVER)
+            .then(|| instant(row.above_at))
+            .transpose()?,
     })
 }

@@ -43,6 +43,8 @@ row! {
         urgent_answer_due_at: i64,
         /// What happens by itself; the greatest number for nothing.
         wait_at: i64,
+        /// When those above hear of it; the greatest number for never.
+        above_at: i64,
         /// A deadline passed.
         late: bool,
         /// Who answers.
@@ -86,6 +88,11 @@ pub(super) fn wait_at(concern: &Concern) -> i64 {
     concern.wait.map_or(NEVER, |wait| wait.timestamp_millis())
 }
 
+/// When those above hear of something.
+pub(super) fn above_at(above: Option<DateTime<Utc>>) -> i64 {
+    above.map_or(NEVER, |above| above.timestamp_millis())
+}
+
 /// As a row.
 pub(super) fn row(concern: &Concern, seal: &Seal) -> ConcernRow {
     let Concern {
@@ -102,6 +109,7 @@ pub(super) fn row(concern: &Concern, seal: &Seal) -> ConcernRow {
         created,
         clocks,
         wait: _,
+        above,
         late,
         assignee,
         assignee_organization,
@@ -140,6 +148,7 @@ pub(super) fn row(concern: &Concern, seal: &Seal) -> ConcernRow {
         answer_due_at: clocks.answer.timestamp_millis(),
         urgent_answer_due_at: clocks.urgent_answer.timestamp_millis(),
         wait_at: wait_at(concern),
+        above_at: above_at(above),
         late,
         assignee,
         assignee_organization,
@@ -198,6 +207,9 @@ pub(super) fn concern(row: ConcernRow, seal: Option<&Seal>) -> Result<Concern, D
         },
         wait: (row.wait_at != NEVER)
             .then(|| instant(row.wait_at))
+            .transpose()?,
+        above: (row.above_at != NEVER)
+            .then(|| instant(row.above_at))
             .transpose()?,
         late: row.late,
         assignee: row.assignee,

@@ -6,7 +6,7 @@ use kit::rows::{Lock, Row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::concern_rows::{ConcernRow, concern, row, wait_at};
+use super::concern_rows::{ConcernRow, above_at, concern, row, wait_at};
 use super::{Store, below_end, unreadable};
 use crate::domain::concern::{Category, Concern, SATISFIED, State};
 use crate::domain::privacy::Part;
@@ -69,6 +69,20 @@ fn range(place: &str) -> [Value; 3] {
     ]
 }
 
+/// The concerns whose instant in a column has passed, the earliest first.
+async fn ids_before(
+    db: &impl ConnectionTrait,
+    column: &str,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<Uuid>, DbErr> {
+    let sql =
+        format!("SELECT id FROM concerns WHERE {column} < $1 ORDER BY {column}, id LIMIT {limit}");
+    let select = statement(db, &sql, [now.timestamp_millis().into()]);
+    let rows = db.query_all_raw(select).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
 impl Store {
     /// Stores a concern as it is now. Whoever changes one holds it by [`Self::concern_to_change`].
     ///
@@ -120,11 +134,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_passed(tx: &Tx, concern: &Concern) -> Result<(), DbErr> {
-        let sql = "UPDATE concerns SET state = $1, wait_at = $2, late = $3 WHERE id = $4";
+        let sql =
+            "UPDATE concerns SET state = $1, wait_at = $2, late = $3, above_at = $4 WHERE id = $5";
         let values = [
             (concern.state as i16).into(),
             wait_at(concern).into(),
             concern.late.into(),
+            above_at(concern.above).into(),
             concern.id.into(),
         ];
         tx.execute_raw(statement(tx, sql, values)).await?;
@@ -240,12 +256,19 @@ impl Store {
         now: DateTime<Utc>,
         limit: u64,
     ) -> Result<Vec<Uuid>, DbErr> {
-        let sql = format!(
-            "SELECT id FROM concerns WHERE wait_at < $1 ORDER BY wait_at, id LIMIT {limit}"
-        );
-        let select = statement(db, &sql, [now.timestamp_millis().into()]);
-        let rows = db.query_all_raw(select).await?;
-        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+        ids_before(db, "wait_at", now, limit).await
+    }
+
+    /// The concerns of which those above hear at `now`, those that wait longest first; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn concerns_left(
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<Vec<Uuid>, DbErr> {
+        ids_before(db, "above_at", now, limit).await
     }
 
     /// Brings concerns, cases and care tasks of an organisation to where it stands now.

@@ -5,9 +5,9 @@ use kit::db::{Backend, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::Store;
 use super::concern_rows::{NEVER, instant};
-use crate::domain::support::Clock;
+use super::{Store, unreadable};
+use crate::domain::support::{Clock, Grade};
 
 impl Store {
     /// The cases of which somebody is to be reminded, `limit` at most, those that wait longest first.
@@ -38,15 +38,19 @@ impl Store {
             Backend::Sqlite => "",
         };
         let sql = format!(
-            "SELECT organization, counsellor_person, contact_due_at, remind_at, late \
-             FROM support_cases WHERE id = $1 AND state <> 2{lock}"
+            "SELECT organization, counsellor_person, contact_due_at, remind_at, late, \
+             org_path, grade FROM support_cases WHERE id = $1 AND state <> 2{lock}"
         );
         let row = tx.query_one_raw(statement(tx, &sql, [id.into()])).await?;
         row.map(|row| {
             let remind: i64 = row.try_get_by_index(3)?;
+            let code: i16 = row.try_get_by_index(6)?;
+            let grade = Grade::ALL.into_iter().find(|it| *it as i16 == code);
             Ok(Clock {
                 id,
                 organization: row.try_get_by_index(0)?,
+                org_path: row.try_get_by_index(5)?,
+                grade: grade.ok_or_else(|| unreadable("grade"))?,
                 counsellor_person: row.try_get_by_index(1)?,
                 due: instant(row.try_get_by_index(2)?)?,
                 remind: (remind != NEVER).then(|| instant(remind)).transpose()?,

@@ -1,5 +1,6 @@
 //! Concerns and support, and who may know whose they are, on both databases.
 
+mod above;
 mod anonymity;
 mod apart;
 mod care;

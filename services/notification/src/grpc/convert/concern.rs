@@ -131,6 +131,7 @@ pub(in crate::grpc) fn concern(concern: Concern, now: DateTime<Utc>) -> pb::Conc
         created,
         clocks,
         wait: _,
+        above: _,
         late,
         assignee,
         assignee_organization,

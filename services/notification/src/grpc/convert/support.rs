@@ -209,6 +209,7 @@ pub(in crate::grpc) fn care_task(task: Task) -> pb::CareTask {
         completed,
         completer,
         late,
+        above: _,
     } = task;
     pb::CareTask {
         name: task_name(&organization, id),
