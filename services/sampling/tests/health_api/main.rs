@@ -5,6 +5,7 @@ mod alarms;
 mod cases;
 mod clinic;
 mod clusters;
+mod contact_ends;
 mod contacts;
 mod controls;
 mod courses;

@@ -16,6 +16,7 @@ mod case_people;
 pub(crate) mod cases;
 pub(crate) mod class_symptoms;
 mod clusters;
+mod contact_ends;
 pub(crate) mod contacts;
 pub(crate) mod coverage;
 pub(crate) mod deadlines;
