@@ -2,6 +2,7 @@
 
 mod absence;
 mod alarms;
+mod batches;
 mod cases;
 mod clinic;
 mod clusters;
