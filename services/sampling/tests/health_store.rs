@@ -226,6 +226,7 @@ async fn a_negative_result_counts_from_its_sample_on_and_for_its_disease(db: Dat
         person: vec![person; 16],
         kind: 1,
         scan_time,
+        counted: person != 4,
         ..SwabRow::default()
     };
     let tx = db.begin().await.expect("a transaction");
@@ -235,13 +236,19 @@ async fn a_negative_result_counts_from_its_sample_on_and_for_its_disease(db: Dat
         tube("C", Disease::INFLUENZA, ResultValue::Negative),
     ];
     TubeRow::save(&tx, &tubes).await.expect("saved");
-    let swabs = [swab("A", 1, 100), swab("B", 2, 100), swab("C", 3, 100)];
+    let swabs = [
+        swab("A", 1, 100),
+        swab("B", 2, 100),
+        swab("C", 3, 100),
+        swab("A", 4, 100),
+    ];
     SwabRow::save(&tx, &swabs).await.expect("saved");
     for (person, since, expected) in [
         (1, 100, true),
         (1, 101, false),
         (2, 0, false),
         (3, 0, false),
+        (4, 0, false),
     ] {
         let found = contacts::has_negative(&tx, &[person; 16], Disease::COVID_19, since).await;
         assert_eq!(found.expect("an answer"), expected, "{person} {since}");

@@ -7,7 +7,7 @@ use kit::request::{Once, once};
 use proto::sampling::{Hold, ReleaseHoldRequest};
 
 use super::App;
-use super::holds::of_tube;
+use super::holds::{Unsettled, of_tube};
 use crate::domain::hold::{HoldState, Single};
 use crate::error::Error;
 use crate::grpc::tube_convert;
@@ -154,8 +154,11 @@ impl App {
         HoldRow::save(&tx, std::slice::from_ref(&hold)).await?;
         let before = tube.clone();
         let mut tubes = BTreeMap::from([(code.to_owned(), tube)]);
-        let codes = BTreeSet::from([code.to_owned()]);
-        self.settle(&tx, caller, &mut tubes, &codes, &BTreeSet::new(), now)
+        let unsettled = Unsettled {
+            holds: BTreeSet::from([code.to_owned()]),
+            ..Unsettled::default()
+        };
+        self.settle(&tx, caller, &mut tubes, &unsettled, now)
             .await?;
         // A positive single makes more of it than a release.
         let mut moved: Vec<TubeRow> = tubes.into_values().filter(|tube| *tube != before).collect();

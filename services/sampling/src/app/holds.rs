@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::grpc::announced::hold_change;
 use crate::grpc::tube_convert::member;
 use crate::store::controls::ControlRow;
+use crate::store::health::contacts;
 use crate::store::holds::{self, HoldEventRow, HoldRow, RecheckRow, SingleRow};
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
@@ -31,6 +32,17 @@ const RULE: &str = "rule 2.22";
 /// The rule by which tubes hold people.
 const CONTROL_RULE: &str = "2.19";
 const CORRECTED: &str = "the result was corrected";
+
+/// Tubes of which something must follow.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    /// Their holds are decided anew.
+    pub(super) holds: BTreeSet<String>,
+    /// They hold nobody, but may open a case.
+    pub(super) lone: BTreeSet<String>,
+    /// They became negative, which may end the control of a contact.
+    pub(super) negative: BTreeSet<String>,
+}
 
 /// What is stored about tubes that hold, or held, their people.
 #[derive(Debug, Default)]
@@ -64,17 +76,22 @@ struct Settled {
 impl App {
     /// Makes holds, cases, controls and clearance of these tubes what their results and those of
     /// their singles say, whatever came before. `tubes` are locked and hold what changed already;
-    /// those of `lone` hold nobody, but may open a case.
-    pub(crate) async fn settle(
+    /// those of `unsettled` are among them.
+    pub(super) async fn settle(
         &self,
         tx: &Tx,
         caller: &Caller,
         tubes: &mut BTreeMap<String, TubeRow>,
-        codes: &BTreeSet<String>,
-        lone: &BTreeSet<String>,
+        unsettled: &Unsettled,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        if codes.is_empty() && lone.is_empty() {
+        let Unsettled {
+            holds: codes,
+            lone,
+            negative,
+        } = unsettled;
+        let waiting = contacts::waiting(tx, values(negative)).await?;
+        if codes.is_empty() && lone.is_empty() && waiting.is_empty() {
             return Ok(());
         }
         let mut known = Known::load(tx, tubes, codes).await?;
@@ -83,7 +100,10 @@ impl App {
         let schools = known.members.values().flatten();
         let mut schools: Vec<&str> = schools.map(|swab| school_of(&swab.org_path)).collect();
         schools.extend(findings.iter().map(|finding| school_of(&finding.org_path)));
+        let of_contacts = Self::schools_of_contacts(tx, &waiting).await?;
+        schools.extend(of_contacts.iter().map(String::as_str));
         self.lock_health(tx, &schools).await?;
+        Self::wake_contacts(tx, &waiting, now).await?;
         self.note_findings(tx, findings, now).await?;
         let sources = codes.iter().map(|code| basis(code).into()).collect();
         known.decided = self.decided_by_cases(tx, sources).await?;
@@ -116,7 +136,7 @@ impl Known {
         tubes: &BTreeMap<String, TubeRow>,
         codes: &BTreeSet<String>,
     ) -> Result<Self, Error> {
-        let keys: Vec<SqlValue> = codes.iter().map(|code| code.as_str().into()).collect();
+        let keys = values(codes);
         let mut known = Self::default();
         for swab in SwabRow::find(tx, "tube", keys.clone(), Lock::No).await? {
             known
@@ -311,6 +331,10 @@ pub(super) fn of_tube(state: i16, result: i16) -> Single {
         Some(_) => true,
     };
     Single::of(Value::from_code(result), lives)
+}
+
+fn values(codes: &BTreeSet<String>) -> Vec<SqlValue> {
+    codes.iter().map(|code| code.as_str().into()).collect()
 }
 
 fn basis(code: &str) -> String {

@@ -8,6 +8,7 @@ use kit::db::Tx;
 use sea_orm::Value as SqlValue;
 
 use super::App;
+use super::holds::Unsettled;
 use crate::domain::laboratory_result::{LaboratoryResult, Value, in_force};
 use crate::domain::tube::{State, Verb};
 use crate::error::{Error, state_name};
@@ -113,7 +114,7 @@ impl App {
         tubes.extend(invalid.into_iter().map(|tube| (tube.code.clone(), tube)));
         let again = pick(tubes, &follows.valid_again);
         self.valid_again(tx, again).await?;
-        self.settle(tx, caller, tubes, &follows.settle, &follows.lone, now)
+        self.settle(tx, caller, tubes, &follows.unsettled, now)
             .await
     }
 }
@@ -125,10 +126,8 @@ struct Follows {
     invalid: BTreeSet<String>,
     /// Nobody is swabbed again after all.
     valid_again: BTreeSet<String>,
-    /// Tubes whose holds are decided anew.
-    settle: BTreeSet<String>,
-    /// Tubes that hold nobody, but may open a case.
-    lone: BTreeSet<String>,
+    /// What holds, cases and controls follow from.
+    unsettled: Unsettled,
     /// Points that are sealed or opened.
     points: BTreeSet<String>,
 }
@@ -144,12 +143,15 @@ impl Follows {
         let held = old.is_some_and(Value::holds);
         let holds = tube.is_regular() && tube.holds;
         if holds && (held || new.holds()) {
-            self.settle.insert(tube.code.clone());
+            self.unsettled.holds.insert(tube.code.clone());
         } else if tube.is_regular() && (held || new.holds()) {
-            self.lone.insert(tube.code.clone());
+            self.unsettled.lone.insert(tube.code.clone());
         }
         if !tube.parent.is_empty() {
-            self.settle.insert(tube.parent.clone());
+            self.unsettled.holds.insert(tube.parent.clone());
+        }
+        if new == Value::Negative && old != Some(new) {
+            self.unsettled.negative.insert(tube.code.clone());
         }
         if !tube.point.is_empty() {
             self.points.insert(tube.point.clone());

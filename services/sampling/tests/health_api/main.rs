@@ -2,9 +2,11 @@
 
 mod absence;
 mod alarms;
+mod batches;
 mod cases;
 mod clinic;
 mod clusters;
+mod contact_ends;
 mod contacts;
 mod controls;
 mod courses;

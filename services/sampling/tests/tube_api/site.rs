@@ -232,6 +232,16 @@ impl Site {
         self.controls().await.len()
     }
 
+    /// What a query counts.
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        let db = self.database().await;
+        let row = db.read().query_one_raw(statement(db.read(), sql, []));
+        let row = row.await.expect("a query").expect("a row");
+        let count = row.try_get_by_index(0).expect("a number");
+        db.close().await;
+        count
+    }
+
     /// Changes what no client can.
     pub(crate) async fn force(&self, sql: &str) {
         let db = self.database().await;

@@ -7,11 +7,12 @@ use kit::request::{Once, once};
 use kit::status::Problem;
 use prost::Message;
 use proto::sampling::Case;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::case_files::{Locked, check_decides, log, room_of};
 use crate::app::App;
 use crate::app::controls::Controls;
+use crate::app::holds::Unsettled;
 use crate::domain::day::Day;
 use crate::domain::health::case::{Happening, Outcome, Subject, Verb};
 use crate::domain::health::disease::{Disease, Severity};
@@ -328,9 +329,11 @@ impl App {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let before = tubes.clone();
-        let codes: BTreeSet<String> = tubes.keys().cloned().collect();
-        self.settle(tx, caller, &mut tubes, &codes, &BTreeSet::new(), now)
-            .await?;
+        let unsettled = Unsettled {
+            holds: tubes.keys().cloned().collect(),
+            ..Unsettled::default()
+        };
+        self.settle(tx, caller, &mut tubes, &unsettled, now).await?;
         let moved = tubes.into_values();
         let mut moved: Vec<TubeRow> = moved
             .filter(|tube| before.get(&tube.code) != Some(tube))

@@ -35,9 +35,6 @@ use crate::store::health::contacts::{self, ContactRow};
 use crate::store::people;
 use kit::rows::{Lock, Row};
 
-/// After how many milliseconds the negative result of a contact whose days are over is looked for again.
-const AGAIN: i64 = 300_000;
-
 /// A contact as somebody names it. `relation` is a number of the contract.
 #[derive(Clone, Debug)]
 pub(crate) struct NewContact {
@@ -188,7 +185,8 @@ impl App {
         }
         self.control_contacts(tx, row, &policy, &stored, &changed, now)
             .await?;
-        Ok(ContactRow::save(tx, &changed).await?)
+        ContactRow::save(tx, &changed).await?;
+        Self::decide_waiting(tx, row, now).await
     }
 
     /// Puts the rule's controls on contacts, in place of those they had from this case.
@@ -299,38 +297,6 @@ impl App {
         self.readable_case(caller, Permission::CaseRead, id).await?;
         Ok(contacts::list(self.db.read(), id, after, limit).await?)
     }
-
-    /// The last day of a contact's control is over: it ends, unless a negative result is asked for and
-    /// there is none yet (rule 2.21). Then it is looked for again a little later.
-    pub(super) async fn control_ends(
-        &self,
-        tx: &Tx,
-        entity: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let (id, who) = entity.split_once('/').unwrap_or_default();
-        let stored = ContactRow::find(tx, "case_id", vec![id.into()], Lock::No).await?;
-        let over = |row: &&ContactRow| {
-            hex::encode(&row.person) == who && row.control != 0 && row.remove_time == 0
-        };
-        let Some(contact) = stored.iter().find(over) else {
-            return Ok(());
-        };
-        if contact.exit_negative != 0 {
-            let case = CaseRow::get(tx, id, Lock::No).await?;
-            let disease = Disease(case.map_or(0, |case| case.disease));
-            let since = contact.until - contact.exit_negative;
-            if !contacts::has_negative(tx, &contact.person, disease, since).await? {
-                let again = now.timestamp_millis() + AGAIN;
-                deadlines::wait(tx, Deadline::ControlEnds, entity, again).await?;
-                return Ok(());
-            }
-        }
-        let mut controls = Controls::default();
-        let name = member(contact.kind, &contact.person);
-        controls.lift(name, contact.person.clone(), format!("cases/{id}"));
-        self.move_controls(tx, controls, now).await
-    }
 }
 
 /// Only an open case of a person has contacts.
@@ -363,7 +329,8 @@ pub(super) fn end_of(day: Day) -> i64 {
     end.map_or(i64::MAX / 2, |end| end.timestamp_millis())
 }
 
-fn timer(contact: &ContactRow) -> String {
+/// What stands for the end of a contact's control among deadlines.
+pub(super) fn timer(contact: &ContactRow) -> String {
     format!("{}/{}", contact.case_id, hex::encode(&contact.person))
 }
 

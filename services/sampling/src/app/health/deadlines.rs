@@ -47,7 +47,7 @@ pub(crate) enum Deadline {
     ReportHop = 10,
     /// A follow-up report is due; the entity is the case.
     FollowUpReport = 11,
-    /// The control of a contact ends; the entity is the case and the person.
+    /// The control of a contact may end; the entity is the case and the person.
     ControlEnds = 12,
     /// A control from outside ends; the entity is its identifier.
     MeasureEnds = 13,
@@ -210,9 +210,11 @@ async fn pass(app: &App, lease: &Lease, row: &DeadlineRow) -> Result<(), Error> 
             }
         }
         Some(Deadline::ControlEnds) => {
-            app.lock_case_deadline(&tx, &row.entity).await?;
-            if deadlines::take(&tx, row).await? {
-                app.control_ends(&tx, &row.entity, now).await?;
+            let contact = app.locked_contact(&tx, &row.entity).await?;
+            if deadlines::take(&tx, row).await?
+                && let Some(contact) = contact
+            {
+                app.control_ends(&tx, contact, now).await?;
             }
         }
         Some(Deadline::MeasureEnds) => {

@@ -8,6 +8,7 @@ use crate::domain::health::disease::Disease;
 use crate::domain::laboratory_result::Value as ResultValue;
 use crate::store::swabs::SwabRow;
 use crate::store::tubes::TubeRow;
+use kit::bulk::{Column, placeholders};
 use kit::rows::{Lock, Row, row};
 
 row! {
@@ -63,8 +64,55 @@ pub async fn list<C: ConnectionTrait + Sync>(
     ContactRow::page(connection, "case_id = $1 AND person > $2", values, limit).await
 }
 
-/// Whether a sample of somebody, scanned at `since` or later, was negative for a disease. Of a result
-/// that was corrected the last version counts.
+/// One contact of a case.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get<C: ConnectionTrait + Sync>(
+    connection: &C,
+    case: &str,
+    person: Vec<u8>,
+) -> Result<Option<ContactRow>, DbErr> {
+    let values = vec![case.into(), person.into()];
+    let found = ContactRow::page(connection, "case_id = $1 AND person = $2", values, 1);
+    Ok(found.await?.pop())
+}
+
+/// Contacts with a swab in these tubes who are under the control of a case until a negative result
+/// ends it, by case and person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting(tx: &Tx, tubes: Vec<Value>) -> Result<Vec<ContactRow>, DbErr> {
+    let (mut cases, mut people): (Vec<String>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+    for part in tubes.chunks(1000) {
+        let sql = format!(
+            "SELECT DISTINCT controlled.basis, controlled.person FROM swabs \
+             JOIN control_states controlled ON controlled.person = swabs.person \
+             WHERE controlled.basis LIKE 'cases/%' AND swabs.tube IN ({})",
+            placeholders(1, part.len())
+        );
+        for row in tx.query_all_raw(statement(tx, &sql, part.to_vec())).await? {
+            let basis: String = row.try_get_by_index(0)?;
+            if let Some(case) = basis.strip_prefix("cases/") {
+                cases.push(case.to_owned());
+                people.push(row.try_get_by_index(1)?);
+            }
+        }
+    }
+    let keys = vec![
+        ("case_id", Column::Text(cases)),
+        ("person", Column::Bytes(people)),
+    ];
+    let mut found = ContactRow::among(tx, keys).await?;
+    found.retain(|row| row.control != 0 && row.remove_time == 0 && row.exit_negative != 0);
+    found.sort_by(|one, other| (&one.case_id, &one.person).cmp(&(&other.case_id, &other.person)));
+    found.dedup();
+    Ok(found)
+}
+
+/// Whether a sample of somebody that counts, scanned at `since` or later, was negative for a disease.
+/// Of a result that was corrected the last version counts.
 ///
 /// # Errors
 /// When the database fails.
@@ -75,8 +123,8 @@ pub async fn has_negative(
     since: i64,
 ) -> Result<bool, DbErr> {
     let sql = "SELECT 1 FROM swabs JOIN tubes ON tubes.code = swabs.tube \
-        WHERE swabs.person = $1 AND swabs.scan_time >= $2 AND tubes.disease = $3 \
-        AND tubes.result = $4 LIMIT 1";
+        WHERE swabs.counted AND swabs.person = $1 AND swabs.scan_time >= $2 \
+        AND tubes.disease = $3 AND tubes.result = $4 LIMIT 1";
     let values: [Value; 4] = [
         person.to_vec().into(),
         since.into(),

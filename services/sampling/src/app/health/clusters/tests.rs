@@ -2,6 +2,7 @@
 
 mod amending;
 mod desk;
+mod naming;
 mod outbreak;
 mod relating;
 mod suspending;
@@ -26,6 +27,10 @@ use amending::{
     what_is_over_is_not_amended,
 };
 use desk::{DISTRICT, Desk, SCHOOL, ill, in_room};
+use naming::{
+    a_class_group_that_is_refused_keeps_no_other_waiting, a_grade_is_narrowed_to_class_groups,
+    class_groups_are_named_let_go_and_back,
+};
 use outbreak::{
     a_replay_knows_no_more_than_was_said_by_then, an_outbreak_is_replayed,
     the_outbreak_of_derbyshire_is_replayed,
@@ -36,8 +41,8 @@ use relating::{
 };
 use suspending::{
     a_graver_cluster_is_proposed_anew, a_suspension_reaches_the_roster_however_long_it_is_down,
-    only_a_proposal_is_decided_and_never_for_less, what_is_proposed_follows_its_cluster,
-    who_ends_first_does_not_end_another,
+    only_a_proposal_is_decided_and_never_for_less, two_that_end_together_keep_nobody_away,
+    what_is_proposed_follows_its_cluster, who_ends_first_does_not_end_another,
 };
 
 kit::store_suite!(
@@ -60,9 +65,13 @@ kit::store_suite!(
     what_is_proposed_follows_its_cluster,
     a_graver_cluster_is_proposed_anew,
     who_ends_first_does_not_end_another,
+    two_that_end_together_keep_nobody_away,
     what_is_amended_reaches_the_roster,
     what_is_ended_before_it_began_is_never_told,
     what_is_over_is_not_amended,
+    class_groups_are_named_let_go_and_back,
+    a_grade_is_narrowed_to_class_groups,
+    a_class_group_that_is_refused_keeps_no_other_waiting,
     an_outbreak_is_replayed,
     the_outbreak_of_derbyshire_is_replayed,
     a_replay_knows_no_more_than_was_said_by_then,
