@@ -2,6 +2,7 @@
 
 mod anonymity;
 mod apart;
+mod approvals;
 mod care;
 mod concerns;
 mod confidence;

@@ -2,6 +2,7 @@
 
 mod absence;
 mod alarms;
+mod approvals;
 mod cases;
 mod clinic;
 mod clusters;
