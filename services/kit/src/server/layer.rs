@@ -211,7 +211,7 @@ where
                 return Ok(Status::from(problem).into_http());
             }
             let approvals = shared.approvals.as_ref();
-            let approving = Approving::of(approvals, &caller, (&path, request.headers()));
+            let approving = Approving::of(approvals, &caller, (&*path, request.headers()));
             request.extensions_mut().insert(caller.clone());
             request.extensions_mut().insert(session.clone());
             if let Some(call) = &caller.call {
