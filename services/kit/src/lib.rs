@@ -1,7 +1,8 @@
 //! What every service of Campus needs, once: settings, telemetry, the server, errors, pages,
 //! request ids, the change feed and its consumers, leases, group commit, the audit log, the vault,
-//! and how the roster is told of teaching modes.
+//! how the roster is told of teaching modes, and how it is asked about approvals.
 
+pub mod approvals;
 pub mod audit;
 pub mod auth;
 pub mod batch;

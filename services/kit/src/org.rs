@@ -67,6 +67,16 @@ impl OrgPath {
         ))
     }
 
+    /// The lowest place that contains this one and `other`.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Self {
+        let mut at = self.clone();
+        while !at.contains(other) {
+            at = at.parent().unwrap_or_default();
+        }
+        at
+    }
+
     /// The ids from the top down.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|id| !id.is_empty())
@@ -114,6 +124,22 @@ mod tests {
 
     fn path(text: &str) -> OrgPath {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn two_places_have_a_lowest_one_above_both() {
+        let school = path("fz/350102/2135010001");
+        for (other, common) in [
+            ("fz/350102/2135010001/p2019-01", "fz/350102/2135010001"),
+            ("fz/350102/2135010002", "fz/350102"),
+            ("fz/350102", "fz/350102"),
+            ("fz/35010", "fz"),
+            ("xm", ""),
+            ("", ""),
+        ] {
+            assert_eq!(school.common(&path(other)), path(common), "{other}");
+            assert_eq!(path(other).common(&school), path(common), "{other}");
+        }
     }
 
     #[test]

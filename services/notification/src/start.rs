@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kit::approvals::Approvals;
 use kit::auth::Credentials;
 use kit::channel::Channel;
 use kit::clock::Clock;
@@ -163,6 +164,7 @@ pub async fn start(
 
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
     let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
+    let server = server.approving(Approvals::new(channel.clone()));
     let roster = RosterUpstream::new(channel.clone(), credentials.clone());
     let watch = |service, log| {
         let glass = Glass {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kit::approvals::Approvals;
 use kit::auth::Credentials;
 use kit::channel::Channel;
 use kit::clock::Clock;
@@ -109,6 +110,7 @@ pub async fn start(
     let visitors = Visitors::new(base.clone(), gatehouse.clone(), seal, passes, identities);
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
+    let server = server.approving(Approvals::new(channel.clone()));
     let teaching = Teaching::new(channel.clone(), credentials.clone());
     let runner = Runner {
         db: db.clone(),

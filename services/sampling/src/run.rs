@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kit::approvals::Approvals;
 use kit::auth::Credentials;
 use kit::channel::Channel;
 use kit::clock::Clock;
@@ -61,6 +62,7 @@ pub async fn start(
     let server = server.audited(&db, "sampling", &config.audit)?;
     let credentials = Credentials::new(&config.auth, "sampling", clock.clone());
     let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
+    let server = server.approving(Approvals::new(channel.clone()));
     kit::projection::follow(
         db.clone(),
         RosterUpstream::new(channel.clone(), credentials.clone()),

@@ -2,6 +2,7 @@
 //! class reports, another does not, fevers become a cluster and an alert, the gate keeps out who is
 //! ill, and what humans decide comes to pass.
 
+mod approved;
 mod decisions;
 mod elsewhere;
 mod outside;
@@ -77,6 +78,7 @@ async fn a_day(store: Store) {
     outside::rules_are_tried(&city).await;
     outside::contacts_are_found_and_confirmed(&city).await;
     outside::staffing_is_seen(&city).await;
+    approved::an_audit_takes_an_approval(&city).await;
     let seen = elsewhere::Seen {
         cluster: cluster.name,
         absence,

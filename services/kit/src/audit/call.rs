@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use proto::options::access::Audit as Rule;
+use uuid::Uuid;
 
 use super::names::{self, Found, Method};
 use super::record::{Kind, Record};
@@ -49,6 +50,7 @@ pub struct Call {
     method: Option<&'static Method>,
     overheard: Mutex<Overheard>,
     place: Mutex<Option<OrgPath>>,
+    shown: Mutex<Option<OrgPath>>,
     recorded: AtomicBool,
 }
 
@@ -95,6 +97,7 @@ impl Call {
             method: names::method(path),
             overheard: Mutex::default(),
             place: Mutex::default(),
+            shown: Mutex::default(),
             recorded: AtomicBool::new(false),
         }
     }
@@ -125,9 +128,47 @@ impl Call {
         }
     }
 
-    /// Notes the place for which it was asked whether the caller may.
-    pub(crate) fn at(&self, place: &OrgPath) {
+    /// Notes the place for which it was asked whether the caller may, and whether they may.
+    pub(crate) fn at(&self, place: &OrgPath, permitted: bool) {
         *lock(&self.place) = Some(place.clone());
+        if permitted {
+            let mut shown = lock(&self.shown);
+            let both = shown.as_ref().map(|shown| shown.common(place));
+            *shown = Some(both.unwrap_or_else(|| place.clone()));
+        }
+    }
+
+    /// The lowest place that holds all those for which the caller was permitted something; none where
+    /// nobody asked.
+    pub(crate) fn shown(&self) -> Option<OrgPath> {
+        lock(&self.shown).clone()
+    }
+
+    /// The student whom its request names, format `students/{student}`; none when it names none or
+    /// several, or may name more than was found.
+    pub(crate) fn student(&self) -> Option<String> {
+        let Found {
+            names,
+            count,
+            request_id: _,
+            is_whole,
+        } = self.found();
+        // A name that is there twice, or is none, is counted and not among them.
+        if !is_whole || i64::try_from(names.len()) != Ok(count) {
+            return None;
+        }
+        let mut students = names.iter().filter_map(|name| {
+            let rest = name.strip_prefix("students/")?;
+            Some(rest.split('/').next().unwrap_or_default())
+        });
+        let student = students.next().filter(|_| students.next().is_none())?;
+        let id = Uuid::try_parse(student).ok()?;
+        Some(format!("students/{}", id.hyphenated()))
+    }
+
+    /// Whether something else stands for `subject`, who calls.
+    pub(crate) fn is_veiled(&self, subject: &str) -> bool {
+        lock(&self.draft).subject != subject
     }
 
     /// Takes out who calls, for whoever must stay unknown: `subject` stands for them.
@@ -161,6 +202,7 @@ impl Call {
             names,
             count,
             request_id,
+            is_whole: _,
         } = self.found();
         record.resources = names.join("\n");
         record.resource_count = count;
@@ -179,4 +221,73 @@ impl Call {
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use proto::notification::ListContactPointsRequest;
+    use proto::safety::ListGateDecisionsRequest;
+
+    use super::*;
+
+    const ONE: &str = "students/5f0c3a52-6f4e-4d1c-9a67-3f1d2f0f7a11";
+    const OTHER: &str = "students/5f0c3a52-6f4e-4d1c-9a67-3f1d2f0f7a12";
+
+    fn called(method: &str, message: &[u8]) -> Call {
+        let at = DateTime::default();
+        let call = Call::new(&Caller::default(), method, at, String::new());
+        let length = u32::try_from(message.len()).expect("a short message");
+        let head = [&[0], &length.to_be_bytes()[..]].concat();
+        call.overhear(&Bytes::from([&*head, message].concat()));
+        call
+    }
+
+    fn decisions(person: &str) -> Vec<u8> {
+        let request = ListGateDecisionsRequest {
+            parent: "organizations/2135010001".to_owned(),
+            person: person.to_owned(),
+            ..ListGateDecisionsRequest::default()
+        };
+        request.encode_to_vec()
+    }
+
+    #[test]
+    fn one_student_is_named_or_nobody() {
+        let gate = "/campus.safety.v1.GateService/ListGateDecisions";
+        let named = |message: &[u8]| called(gate, message).student();
+        assert_eq!(named(&decisions(ONE)).as_deref(), Some(ONE));
+        assert_eq!(named(&decisions("")), None);
+        assert_eq!(named(&decisions("students/-")), None);
+        assert_eq!(named(&decisions("students/13800138000")), None);
+        // The last of two fields is the one that a reader takes.
+        let two = [decisions(ONE), decisions(OTHER)].concat();
+        assert_eq!(named(&two), None);
+        let long = [decisions(ONE), vec![0x7a, 0x80, 0x80, 0x04]].concat();
+        let long = [long, vec![b' '; 1 << 16], decisions(OTHER)].concat();
+        assert_eq!(named(&long), None, "what was not kept may name another");
+    }
+
+    #[test]
+    fn what_is_below_a_student_names_the_student() {
+        let request = ListContactPointsRequest {
+            party: format!("{ONE}/guardians/-"),
+            ..ListContactPointsRequest::default()
+        };
+        let path = "/campus.notification.v1.ChannelService/ListContactPoints";
+        let call = called(path, &request.encode_to_vec());
+        assert_eq!(call.student().as_deref(), Some(ONE));
+    }
+
+    #[test]
+    fn what_is_shown_lies_below_every_place_that_was_permitted() {
+        let place = |text: &str| text.parse::<OrgPath>().expect("a place");
+        let call = called("/campus.safety.v1.GateService/ListGateDecisions", &[]);
+        assert_eq!(call.shown(), None);
+        call.at(&place("fz/350102/2135010001"), true);
+        call.at(&place("xm/350203"), false);
+        assert_eq!(call.shown(), Some(place("fz/350102/2135010001")));
+        call.at(&place("fz/350102/2135010002"), true);
+        assert_eq!(call.shown(), Some(place("fz/350102")));
+    }
 }

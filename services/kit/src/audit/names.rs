@@ -96,6 +96,8 @@ pub(super) struct Found {
     pub(super) count: i64,
     /// A UUID, else empty.
     pub(super) request_id: String,
+    /// Nothing of the message was left out of the search.
+    pub(super) is_whole: bool,
 }
 
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(methods);
@@ -178,14 +180,17 @@ pub(super) fn find(body: &[u8], plan: &Plan) -> Found {
         let length = length
             .iter()
             .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
+        let whole = message.len() >= length;
         let message = &message[..message.len().min(length)];
-        look(message, plan, &mut found);
+        found.is_whole = look(message, plan, &mut found).is_some() && whole;
     }
     found
 }
 
-/// Goes through the fields of a message; none when they cannot be read to the end.
+/// Goes through the fields of a message; none when they, or those of what it holds, cannot be read to the
+/// end.
 fn look(mut message: &[u8], plan: &Plan, found: &mut Found) -> Option<()> {
+    let mut is_whole = true;
     while !message.is_empty() {
         let key = varint(&mut message)?;
         let number = u32::try_from(key >> 3).ok()?;
@@ -203,14 +208,14 @@ fn look(mut message: &[u8], plan: &Plan, found: &mut Found) -> Option<()> {
                     Some(Field::Name) => found.name(value),
                     Some(Field::RequestId) => found.request(value),
                     // What a resource holds that cannot be read does not hide what follows it.
-                    Some(Field::Nested(inner)) => drop(look(value, inner, found)),
+                    Some(Field::Nested(inner)) => is_whole &= look(value, inner, found).is_some(),
                     None => {}
                 }
             }
             _ => return None,
         }
     }
-    Some(())
+    is_whole.then_some(())
 }
 
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
@@ -296,6 +301,23 @@ mod tests {
         };
         let found = find(&framed(&request), of("GetStudent"));
         assert_eq!((&*found.names, found.count), (&[NAME.to_owned()][..], 1));
+        assert!(found.is_whole);
+    }
+
+    #[test]
+    fn what_follows_the_end_of_the_search_may_be_another_name() {
+        let request = GetStudentRequest {
+            name: NAME.to_owned(),
+        };
+        // A group of field 15, which readers pass over, and then the name that counts.
+        let name = request.encode_to_vec();
+        let hidden = [&*name, &[(15 << 3) | 3, (15 << 3) | 4], &*name].concat();
+        let length = u32::try_from(hidden.len()).unwrap().to_be_bytes();
+        let body = [&[0], &length[..], &*hidden].concat();
+        let found = find(&body, of("GetStudent"));
+        assert_eq!((found.names.len(), found.is_whole), (1, false));
+        let cut = find(&body[..5 + name.len()], of("GetStudent"));
+        assert_eq!((cut.names.len(), cut.is_whole), (1, false));
     }
 
     #[test]

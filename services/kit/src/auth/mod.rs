@@ -99,10 +99,11 @@ impl Caller {
     /// # Errors
     /// SCOPE_DENIED when no policy permits it there.
     pub fn require(&self, permission: Permission, at: &OrgPath) -> Result<(), Problem> {
+        let permitted = self.authority.permit(self, permission, at);
         if let Some(call) = &self.call {
-            call.at(at);
+            call.at(at, permitted);
         }
-        if self.authority.permit(self, permission, at) {
+        if permitted {
             Ok(())
         } else {
             Err(denied(permission))
@@ -125,6 +126,22 @@ impl Caller {
     pub fn veil(&self, subject: &str) {
         if let Some(call) = &self.call {
             call.veil(subject);
+        }
+    }
+
+    /// Whether the purpose of the call is one of daily work. Others take an approval where data of minors
+    /// is shown (rule 6.8).
+    pub fn is_daily(&self) -> bool {
+        match self.purpose {
+            None
+            | Some(
+                Purpose::Care
+                | Purpose::Prevention
+                | Purpose::Safety
+                | Purpose::Administration
+                | Purpose::Support,
+            ) => true,
+            Some(Purpose::Audit | Purpose::Exercise) => false,
         }
     }
 
@@ -152,6 +169,20 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_audit_and_an_exercise_are_no_daily_work() {
+        let for_purpose = |purpose| Caller {
+            purpose,
+            ..Caller::default()
+        };
+        assert!(for_purpose(None).is_daily());
+        let others = Purpose::ALL.iter().copied();
+        let others: Vec<Purpose> = others
+            .filter(|one| !for_purpose(Some(*one)).is_daily())
+            .collect();
+        assert_eq!(others, [Purpose::Audit, Purpose::Exercise]);
+    }
 
     #[test]
     fn a_district_sees_only_its_schools() {

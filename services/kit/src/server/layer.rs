@@ -1,5 +1,5 @@
-//! What every call passes: the limit of calls under way, the token, its circumstances, a span, the audit,
-//! words for errors that the transport made, and bounds of how long either side may take.
+//! What every call passes: the limit of calls under way, the token, its circumstances, a span, approvals,
+//! the audit, words for errors that the transport made, and bounds of how long either side may take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,12 +18,14 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use super::approving::Approving;
 use super::arriving::Arriving;
 use super::connection::Peer;
 use super::methods::{Method, Shape};
 use super::readers::Readers;
 use super::until::Until;
 use super::{BreakGlass, ServerConfig};
+use crate::approvals::Approvals;
 use crate::audit::{Audit, Overheard};
 use crate::auth::{Authority, Caller, ClientCertificate, Refusal, Session, Shown, Verifier};
 use crate::status::Problem;
@@ -48,6 +50,7 @@ struct Shared {
     authority: Authority,
     break_glass: Arc<dyn BreakGlass>,
     audit: Option<Audit>,
+    approvals: Option<Approvals>,
     in_flight: AtomicUsize,
     bounds: Bounds,
     readers: Readers,
@@ -70,7 +73,7 @@ impl GuardLayer {
         verifier: Verifier,
         authority: Authority,
         break_glass: Arc<dyn BreakGlass>,
-        audit: Option<Audit>,
+        (audit, approvals): (Option<Audit>, Option<Approvals>),
         config: &ServerConfig,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -78,6 +81,7 @@ impl GuardLayer {
             authority,
             break_glass,
             audit,
+            approvals,
             in_flight: AtomicUsize::new(0),
             bounds: Bounds {
                 in_flight: config.max_in_flight,
@@ -206,6 +210,8 @@ where
             {
                 return Ok(Status::from(problem).into_http());
             }
+            let approvals = shared.approvals.as_ref();
+            let approving = Approving::of(approvals, &caller, (&*path, request.headers()));
             request.extensions_mut().insert(caller.clone());
             request.extensions_mut().insert(session.clone());
             if let Some(call) = &caller.call {
@@ -215,6 +221,10 @@ where
                 Ok(Ok(response)) => with_words(response, &path),
                 Ok(Err(err)) => return Err(err),
                 Err(_) => Status::from(Problem::new(ErrorReason::DeadlineExceeded)).into_http(),
+            };
+            let response = match approving {
+                Some(approving) => approving.answer(&caller, response).await,
+                None => response,
             };
             let response = shared.audited(&caller, response).await;
             drop(in_flight);

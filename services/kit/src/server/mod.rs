@@ -1,6 +1,7 @@
 //! Listens, checks who calls, bounds what a connection may ask for, and drains.
 
 mod addresses;
+mod approving;
 mod arriving;
 mod break_glass;
 mod config;
@@ -31,6 +32,7 @@ pub use health::Latch;
 pub(crate) use methods::Method;
 pub use tls::TlsConfig;
 
+use crate::approvals::Approvals;
 use crate::audit::{Audit, AuditConfig};
 use crate::auth::{AuthConfig, Authority, PolicyError, Verifier};
 use crate::clock::Clock;
@@ -93,6 +95,7 @@ pub struct Server {
     authority: Authority,
     break_glass: Arc<dyn BreakGlass>,
     audit: Option<Audit>,
+    approvals: Option<Approvals>,
     production: bool,
     clock: Arc<dyn Clock>,
     readiness: Readiness,
@@ -148,6 +151,7 @@ impl Server {
             authority,
             break_glass: Arc::new(LogBreakGlass),
             audit: None,
+            approvals: None,
             production: auth.production,
             clock,
             readiness,
@@ -204,6 +208,15 @@ impl Server {
         Ok(self)
     }
 
+    /// Asks for an approval before personal data of minors is shown for a purpose beyond daily work (rule
+    /// 6.8), at the place at which the service let the caller in; one that keeps no audit log knows it by the
+    /// scope of the caller only.
+    #[must_use]
+    pub fn approving(mut self, approvals: Approvals) -> Self {
+        self.approvals = Some(approvals);
+        self
+    }
+
     /// Counts the calls to `service`, and answers operators where the settings say.
     ///
     /// # Errors
@@ -252,6 +265,7 @@ impl Server {
             authority,
             break_glass,
             audit,
+            approvals,
             production: _,
             clock: _,
             readiness,
@@ -305,7 +319,7 @@ impl Server {
                 verifier,
                 authority,
                 break_glass,
-                audit,
+                (audit, approvals),
                 &config,
             ))
             .add_routes(routes)

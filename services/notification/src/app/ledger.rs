@@ -39,6 +39,7 @@ impl Messages {
             return Err(unknown(permission, scope, name()));
         };
         if scope.contains(&sender) {
+            caller.require(permission, &sender)?;
             let message = found.ok_or_else(|| Error::NotFound(name()))?;
             return Ok((message, None));
         }

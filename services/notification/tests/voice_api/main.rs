@@ -3,6 +3,7 @@
 mod above;
 mod anonymity;
 mod apart;
+mod approvals;
 mod care;
 mod concerns;
 mod confidence;

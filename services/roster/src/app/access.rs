@@ -256,7 +256,7 @@ impl App {
         student: Uuid,
         method: &'static str,
     ) -> Result<(), Error> {
-        if is_daily(caller) {
+        if caller.is_daily() {
             return Ok(());
         }
         let student = self.student(caller, permission, student).await?;
@@ -270,7 +270,7 @@ impl App {
         student: &Student,
         method: &'static str,
     ) -> Result<(), Error> {
-        if is_daily(caller) {
+        if caller.is_daily() {
             return Ok(());
         }
         let showing = Showing {
@@ -284,21 +284,6 @@ impl App {
         self.used(&tx, caller, showing).await?;
         tx.commit().await?;
         Ok(())
-    }
-}
-
-/// Whether the purpose of the call is one of daily work. Others take an approval.
-pub(crate) fn is_daily(caller: &Caller) -> bool {
-    match caller.purpose {
-        None
-        | Some(
-            Purpose::Care
-            | Purpose::Prevention
-            | Purpose::Safety
-            | Purpose::Administration
-            | Purpose::Support,
-        ) => true,
-        Some(Purpose::Audit | Purpose::Exercise) => false,
     }
 }
 

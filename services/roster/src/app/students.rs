@@ -9,7 +9,7 @@ use proto::roster as pb;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::access::{Showing, is_daily};
+use super::access::Showing;
 use super::{Act, App, announce, check, class_groups, hidden};
 use crate::domain::access::MinorData;
 use crate::domain::document::Document;
@@ -121,7 +121,7 @@ impl App {
             organization,
             groups,
         } = parent;
-        let (mut daily, at) = (is_daily(caller), organization.clone());
+        let (mut daily, at) = (caller.is_daily(), organization.clone());
         let place = match groups {
             Groups::One(id) => {
                 let group = self

@@ -1,5 +1,6 @@
 //! Gates as guards and schools see them, on both databases.
 
+mod approvals;
 mod arrival;
 mod batches;
 mod checks;

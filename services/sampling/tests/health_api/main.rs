@@ -2,6 +2,7 @@
 
 mod absence;
 mod alarms;
+mod approvals;
 mod batches;
 mod cases;
 mod clinic;

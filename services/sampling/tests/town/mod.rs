@@ -88,6 +88,7 @@ impl Town {
         tokio::spawn(
             tonic::transport::Server::builder()
                 .add_service(feed)
+                .add_service(roster.approvals.service())
                 .serve_with_incoming(incoming),
         );
         let (running, channel, drain) = serve(&database, &roster_address, &clock).await;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use chrono::NaiveDate;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use kit::approvals::StandIn;
 use proto::roster::calendar_year::NamedDay;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::roll_member::Presence;
@@ -82,6 +83,8 @@ pub(crate) fn policy() -> PolicyProfile {
 pub(crate) struct Roster {
     history: Arc<Mutex<Vec<RosterEvent>>>,
     changed: Arc<watch::Sender<usize>>,
+    /// What it answers when the service asks for approvals.
+    pub(crate) approvals: StandIn,
 }
 
 impl Default for Roster {
@@ -89,6 +92,7 @@ impl Default for Roster {
         Self {
             history: Arc::default(),
             changed: Arc::new(watch::Sender::new(0)),
+            approvals: StandIn::default(),
         }
     }
 }

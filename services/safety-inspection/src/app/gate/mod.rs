@@ -164,7 +164,9 @@ impl Gatehouse {
             return Err(unknown(permission, scope, person.to_string()));
         }
         let within = paths.into_iter().find(|path| scope.contains(path));
-        within.ok_or_else(|| denied(permission).into())
+        let path = within.ok_or_else(|| denied(permission))?;
+        caller.require(permission, &path)?;
+        Ok(path)
     }
 
     /// One decision of a school.
