@@ -14,10 +14,10 @@ use proto::sampling::plan_service_client::PlanServiceClient;
 use proto::sampling::{Draw, ReplaceAssignmentRequest, Replacement, ResultValue, SamplingPlan};
 use tests::city::City;
 use tests::town::{CITY, DISTRICT, school, school_path};
+use tests::verbs::{check_entry, create_plan, draw_city, request_id};
 
 use super::campaign::Campaign;
 use super::reads::{assigned, draws};
-use crate::verbs::{check_entry, create_plan, draw_city, request_id};
 
 /// What one client had acknowledged.
 #[derive(Debug, Default)]

@@ -13,14 +13,14 @@ use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{
     Check, Cluster, ListChecksRequest, ListClusterEventsRequest, ListClustersRequest,
 };
+use tests::checks::figures;
+use tests::checks::{submit, three_fevers, zero};
 use tests::city::{City, Store};
 use tests::town::{Town, school, school_path};
 use tests::{until, within};
 
 use super::campaign::Campaign;
 use super::cut;
-use crate::checks::{submit, three_fevers, zero};
-use crate::health::figures;
 
 /// How often sampling is killed.
 const CUTS: u32 = 5;
