@@ -3,12 +3,15 @@
 
 pub mod checks;
 pub mod city;
+pub mod cluster;
 pub mod import;
 mod opening;
 pub mod process;
+mod row;
 pub mod town;
 pub mod tubes;
 pub mod verbs;
+pub mod wire;
 
 pub use opening::{students_of, students_of_schools};
 
