@@ -26,6 +26,9 @@ use crate::row::Row;
 use crate::town::{CITY, Town, staff_called, student_called};
 use crate::wire::Wire;
 
+/// How much of a stream waits at a narrow door, in bytes.
+const NARROW: u32 = 4 << 10;
+
 /// Which database the services stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
@@ -260,6 +263,17 @@ impl City {
     /// When `scope` is no place in the tree.
     pub fn door(&self, role: Role, scope: &str) -> Door {
         self.door_of(caller(role, scope))
+    }
+
+    /// The same, which takes in little at once, for somebody who reads slowly.
+    ///
+    /// # Panics
+    /// When `scope` is no place in the tree.
+    pub fn narrow_door(&self, role: Role, scope: &str) -> Door {
+        let endpoint = kit::channel::endpoint(&self.gateway).expect("an address");
+        let channel = endpoint.initial_stream_window_size(NARROW).connect_lazy();
+        let token = self.token(caller(role, scope));
+        InterceptedService::new(channel, Bearer(token))
     }
 
     /// A connection through the gateway for somebody of whom everything is said, for a day.

@@ -1,5 +1,6 @@
 //! Clients that write, and keep what was acknowledged.
 
+use std::fmt;
 use std::sync::Arc;
 
 use kit::auth::Role;
@@ -51,6 +52,24 @@ impl Record {
         self.imports.extend(other.imports);
         self.students.extend(other.students);
         self.tubes.extend(other.tubes);
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "acknowledged {} imports of {} students, {} plans, {} draws, {} replacements, {} tubes with \
+             results, {} gate decisions, {} directives",
+            self.imports.len(),
+            self.students.len(),
+            self.plans.len(),
+            self.draws.len(),
+            self.replacements.len(),
+            self.tubes.len(),
+            self.decisions.len(),
+            self.directives.len(),
+        )
     }
 }
 

@@ -1,8 +1,11 @@
-//! Services are killed with SIGKILL while they write. Clients keep what was acknowledged, send what
-//! was not again until it is, and send some of it again after that. At the end nothing that was
-//! acknowledged is lost, every repeat got the first answer, and no command had two effects.
+//! Faults of every kind strike while clients write: processes are killed and stopped, connections between any
+//! two of them and to PostgreSQL break, stall and become slow, sessions end, and the server of the databases
+//! crashes. Clients keep what was acknowledged, send what was not again until it is, and send some of it again
+//! after that. At the end nothing that was acknowledged is lost, every repeat got the first answer, and no
+//! command had two effects.
 //!
-//! `CAMPUS_CUTS` says how many cuts are made on each database; 100 when it is not set.
+//! `CAMPUS_CUTS` says how many faults strike on each database, `CAMPUS_SEED` by which chance, and
+//! `CAMPUS_REPORT` names a file to which what happened is added. `tests/faults/long` strikes for long.
 
 mod campaign;
 mod checks;
@@ -12,28 +15,36 @@ mod fanout_sms;
 mod importer;
 mod inboxes;
 mod judge;
+mod kinds;
 mod provider;
 mod reads;
+mod report;
+mod rolling;
 mod sampler;
+mod settings;
+mod slow_reader;
+mod strikes;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use tests::city::{City, Store};
+use tests::city::{City, Fittings, Store};
+use tests::cluster::Cluster;
 use tests::process::SERVICES;
 use tests::town::Town;
 use tests::within;
+use tokio::task::JoinSet;
 
 use campaign::Campaign;
 use clients::{Record, guard, planner, writer};
 use importer::importer;
 use judge::judge;
+use kinds::Kind;
 use sampler::sampler;
+use strikes::{Plan, strike};
 
+/// How many faults strike on each database when nobody says it.
+const FAULTS: u32 = 40;
 /// How many clients write to each gate.
 const GUARDS: u32 = 2;
 /// How many clients write directives.
@@ -50,40 +61,9 @@ fn town() -> Town {
     }
 }
 
-/// Kills one of the services by chance each time it has acknowledged some writes more, with others
-/// under way; gives how often each was killed.
-async fn cut(
-    campaign: &Campaign,
-    city: &City,
-    services: &[&'static str],
-    cuts: u32,
-    seed: u64,
-) -> BTreeMap<&'static str, u32> {
-    let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    let mut killed = BTreeMap::new();
-    for number in 0..cuts {
-        let service = services[chance.random_range(0..services.len())];
-        let mut acknowledged = campaign.acknowledged[service].subscribe();
-        let until = *acknowledged.borrow() + chance.random_range(1..12);
-        let wait = acknowledged.wait_for(|count| *count >= until);
-        let waited = within(&format!("cut {number}: writes to {service} go on"), wait).await;
-        drop(waited.expect("the counters stay"));
-        // The next call is cut at another point of its way each time.
-        let pause = Duration::from_micros(chance.random_range(0..4_000));
-        tokio::time::sleep(pause).await;
-        city.kill(service).await;
-        city.start_again(service).await;
-        *killed.entry(service).or_default() += 1;
-    }
-    killed
-}
-
-async fn campaign(store: Store) {
-    let Some(city) = City::open(store, town()).await else {
-        return;
-    };
-    let (city, campaign, begun) = (Arc::new(city), Campaign::new(), Instant::now());
-    let mut clients = tokio::task::JoinSet::new();
+/// Clients of every kind, who write until the campaign is over.
+fn everybody(campaign: &Campaign, city: &Arc<City>) -> JoinSet<Record> {
+    let mut clients = JoinSet::new();
     clients.spawn(importer(campaign.clone(), city.clone()));
     clients.spawn(planner(campaign.clone(), city.clone()));
     let schools = city.town.schools;
@@ -98,45 +78,78 @@ async fn campaign(store: Store) {
     for _ in 0..WRITERS {
         clients.spawn(writer(campaign.clone(), city.clone()));
     }
-    let killed = tokio::select! {
-        killed = cut(&campaign, &city, &SERVICES, cuts(), 7) => killed,
-        Some(ended) = clients.join_next() => panic!("a client ended early: {ended:?}"),
-    };
-    campaign.end();
+    clients
+}
+
+/// What all of these clients had acknowledged, once they have ended.
+async fn all_of(mut clients: JoinSet<Record>) -> Record {
     let mut all = Record::default();
     while let Some(record) = within("the clients end", clients.join_next()).await {
         all.add(record.expect("a client ends well"));
     }
-    report(store, &killed, &all, &campaign, begun);
+    all
+}
+
+/// The kinds of faults there are on a database, and what has to be said of them.
+fn kinds(store: Store, cluster: Option<&Cluster>) -> (Vec<Kind>, Vec<String>) {
+    let mut kinds = Kind::EVERYWHERE.to_vec();
+    match (store, cluster) {
+        (Store::Sqlite, _) => {}
+        (Store::Postgres, Some(_)) => kinds.extend([Kind::Sessions, Kind::Crash]),
+        (Store::Postgres, None) => {
+            kinds.push(Kind::Sessions);
+            let name = Kind::Crash.name();
+            let note =
+                format!("*** SKIPPED: {name}: no server of PostgreSQL is installed here ***");
+            return (kinds, vec![note]);
+        }
+    }
+    (kinds, Vec::new())
+}
+
+async fn campaign(store: Store) {
+    let cluster = match store {
+        Store::Sqlite => None,
+        Store::Postgres => Cluster::start().await,
+    };
+    let server = cluster.as_ref().map(Cluster::url);
+    let fittings = Fittings {
+        server: server.as_deref(),
+        wired: true,
+        ..Fittings::default()
+    };
+    let Some(city) = City::open_with(store, town(), fittings).await else {
+        return;
+    };
+    let (kinds, mut notes) = kinds(store, cluster.as_ref());
+    let plan = Plan {
+        kinds: &kinds,
+        services: &SERVICES,
+        faults: settings::faults(FAULTS),
+        seed: settings::seed(),
+    };
+    let (city, campaign, begun) = (Arc::new(city), Campaign::new(), Instant::now());
+    let mut clients = everybody(&campaign, &city);
+    tokio::select! {
+        () = strike(&campaign, &city, cluster.as_ref(), &plan) => {}
+        Some(ended) = clients.join_next() => panic!("a client ended early: {ended:?}"),
+    }
+    campaign.end();
+    let all = all_of(clients).await;
+    notes.push(format!(
+        "{all}; {} calls sent again",
+        campaign.tally.failures()
+    ));
+    let heading = format!(
+        "{store:?}: {} faults by seed {} in {:.1} s",
+        plan.faults,
+        plan.seed,
+        begun.elapsed().as_secs_f64()
+    );
+    campaign.tally.report(&heading, &notes);
     let begun = Instant::now();
     judge(&campaign, &city, all).await;
     judged(store, begun);
-}
-
-#[expect(clippy::print_stderr, reason = "a campaign says what it did")]
-fn report(
-    store: Store,
-    killed: &BTreeMap<&str, u32>,
-    all: &Record,
-    campaign: &Campaign,
-    begun: Instant,
-) {
-    eprintln!(
-        "{store:?}: {} cuts in {:.1} s {killed:?}; acknowledged {} imports of {} students, {} plans, \
-         {} draws, {} replacements, {} tubes with results, {} gate decisions, {} directives; {} calls \
-         sent again",
-        killed.values().sum::<u32>(),
-        begun.elapsed().as_secs_f64(),
-        all.imports.len(),
-        all.students.len(),
-        all.plans.len(),
-        all.draws.len(),
-        all.replacements.len(),
-        all.tubes.len(),
-        all.decisions.len(),
-        all.directives.len(),
-        campaign.again.load(Ordering::Relaxed),
-    );
 }
 
 #[expect(clippy::print_stderr, reason = "a campaign says what it did")]
@@ -147,21 +160,12 @@ fn judged(store: Store, begun: Instant) {
     );
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a campaign runs is up to who starts it"
-)]
-fn cuts() -> u32 {
-    let cuts = std::env::var("CAMPUS_CUTS").ok();
-    cuts.map_or(100, |cuts| cuts.parse().expect("CAMPUS_CUTS is a number"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn no_acknowledged_write_is_lost_or_done_twice_when_processes_are_killed_sqlite() {
+async fn no_acknowledged_write_is_lost_or_done_twice_whatever_strikes_sqlite() {
     campaign(Store::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_acknowledged_write_is_lost_or_done_twice_when_processes_are_killed_postgres() {
+async fn no_acknowledged_write_is_lost_or_done_twice_whatever_strikes_postgres() {
     campaign(Store::Postgres).await;
 }
