@@ -105,7 +105,9 @@ impl Process {
 
     async fn signal(&self, signal: &str) {
         let process = self.child.id().expect("the process runs").to_string();
-        let sent = Command::new("kill").args(["-s", signal, &process]).status();
+        let sent = Command::new("kill")
+            .args(["-s", signal, &*process])
+            .status();
         let sent = sent.await.expect("kill can be run");
         assert!(sent.success(), "{}: SIG{signal} is not taken", self.name);
     }

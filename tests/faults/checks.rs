@@ -13,8 +13,7 @@ use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{
     Check, Cluster, ListChecksRequest, ListClusterEventsRequest, ListClustersRequest,
 };
-use tests::checks::figures;
-use tests::checks::{submit, three_fevers, zero};
+use tests::checks::{figures, submit, three_fevers, zero};
 use tests::city::{City, Store};
 use tests::town::{Town, school, school_path};
 use tests::{until, within};
