@@ -21,7 +21,7 @@ use super::importer::importer;
 use super::{all_of, town};
 
 /// How many calls to the register are acknowledged with and without the reader.
-const CALLS: u32 = 100;
+const CALLS: u32 = 60;
 /// How many messages the reader takes while others write.
 const MESSAGES: u32 = 6;
 /// How long the reader takes for each of them.
