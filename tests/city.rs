@@ -1,6 +1,8 @@
 //! The services of a city, each a process with its own database; or all of them in this process, for
 //! days on which the time must be told.
 
+mod trouble;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +15,19 @@ use kit::drain::Drain;
 use kit::scratch::{self, Scratch};
 use standalone::house::{Databases, House, Options};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::opening;
-use crate::process::Process;
+use crate::process::{Process, SERVICES};
+use crate::row::Row;
 use crate::town::{CITY, Town, staff_called, student_called};
+use crate::wire::Wire;
 
-/// How many connections a service may open: many cities share one server.
-const CONNECTIONS: u32 = 5;
+/// How much of a stream waits at a narrow door, in bytes.
+const NARROW: u32 = 4 << 10;
 
 /// Which database the services stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,21 @@ pub enum Store {
     Sqlite,
     /// A database each on the machine's server.
     Postgres,
+}
+
+/// What a city of processes has besides what every city has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fittings<'a> {
+    /// Whom services trust besides, as `auth` in their settings has it.
+    pub trust: &'a str,
+    /// By which ways notification sends, as tables of its settings have it.
+    pub sending: &'a str,
+    /// The PostgreSQL server with its databases; none for that of the machine.
+    pub server: Option<&'a str>,
+    /// Whether whatever connects to another process or to PostgreSQL does so over a [`Wire`].
+    pub wired: bool,
+    /// How many replicas each service has; one if it is 0. More than one share a database of PostgreSQL.
+    pub replicas: u32,
 }
 
 /// A connection to the gateway that shows a token with every call.
@@ -61,10 +80,12 @@ pub struct City {
     gateway: String,
     /// The clock by which tokens are valid.
     clock: Arc<dyn Clock>,
-    /// None where they run in this process.
-    processes: HashMap<&'static str, Arc<Mutex<Process>>>,
+    /// The replicas of each service; none where they run in this process.
+    processes: HashMap<&'static str, Vec<Mutex<Process>>>,
+    wires: Vec<Wire>,
     _house: Option<House>,
-    _databases: Vec<Scratch>,
+    /// In the order of [`SERVICES`], whose last one has none.
+    databases: Vec<Scratch>,
     folder: Option<TempDir>,
 }
 
@@ -75,7 +96,7 @@ impl City {
     /// # Panics
     /// When a service does not start, or the town is not taken.
     pub async fn open(store: Store, town: Town) -> Option<Self> {
-        Some(Self::start(store, town, "", "").await?.settled().await)
+        Self::open_with(store, town, Fittings::default()).await
     }
 
     /// The same where notification sends by the ways that the tables `sending` say, as its settings have
@@ -84,8 +105,11 @@ impl City {
     /// # Panics
     /// When a service does not start, or the town is not taken.
     pub async fn open_sending(store: Store, town: Town, sending: &str) -> Option<Self> {
-        let city = Self::start(store, town, "", sending).await?;
-        Some(city.settled().await)
+        let fittings = Fittings {
+            sending,
+            ..Fittings::default()
+        };
+        Self::open_with(store, town, fittings).await
     }
 
     /// The same, with services that take the word of a gateway for callers who showed it a certificate;
@@ -95,7 +119,20 @@ impl City {
     /// When a service does not start, or the town is not taken.
     pub async fn open_behind(store: Store, town: Town, key: &str) -> Option<Self> {
         let trust = format!("gateway_keys = [\"{key}\"]");
-        Some(Self::start(store, town, &trust, "").await?.settled().await)
+        let fittings = Fittings {
+            trust: &trust,
+            ..Fittings::default()
+        };
+        Self::open_with(store, town, fittings).await
+    }
+
+    /// The same with other fittings.
+    ///
+    /// # Panics
+    /// When a service does not start, or the town is not taken.
+    pub async fn open_with(store: Store, town: Town, fittings: Fittings<'_>) -> Option<Self> {
+        let city = Self::start(store, town, fittings).await?;
+        Some(city.settled().await)
     }
 
     /// The same with all services in this process, over the same loopback ports and through the same
@@ -104,7 +141,7 @@ impl City {
     /// # Panics
     /// When the house does not open, or the town is not taken.
     pub async fn rehearse(store: Store, town: Town, clock: ManualClock) -> Option<Self> {
-        let databases = databases(store).await?;
+        let databases = databases(store, None).await?;
         let database = |index: usize| DatabaseConfig::clone(&databases[index]);
         let folder = tempfile::tempdir().expect("a folder for a moment");
         let databases_of = Databases {
@@ -126,8 +163,9 @@ impl City {
             gateway: house.gateway(),
             clock,
             processes: HashMap::new(),
+            wires: Vec::new(),
             _house: Some(house),
-            _databases: databases,
+            databases,
             folder: Some(folder),
         };
         Some(city.settled().await)
@@ -141,51 +179,42 @@ impl City {
         self
     }
 
-    /// Starts the processes, which know nobody yet; `trust` says whom services trust besides, and `sending`
-    /// by which ways notification sends.
-    async fn start(store: Store, town: Town, trust: &str, sending: &str) -> Option<Self> {
+    /// Starts the processes, which know nobody yet.
+    async fn start(store: Store, town: Town, fittings: Fittings<'_>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for a moment");
-        let databases = databases(store).await?;
-        let start = |name, keys: String, database: &Scratch| {
-            Process::start(
-                name,
-                folder.path(),
-                settings(&keys, trust, Some(&database.url)),
-            )
+        let databases = databases(store, fittings.server).await?;
+        let [roster, sampling, safety, notification] = &databases[..] else {
+            panic!("a database for each service that has one");
         };
-        let roster = start("roster", String::new(), &databases[0]).await;
-        let keys = format!("roster = \"{}\"", roster.address());
-        let sampling = start("sampling", keys.clone(), &databases[1]).await;
-        let keys = format!("{keys}\nsampling = \"{}\"", sampling.address());
+        let mut row = Row::new(folder.path(), fittings);
+        row.start("roster", &[], "", roster).await;
+        row.start("sampling", &["roster"], "", sampling).await;
+        let neighbours = ["roster", "sampling", "safety-inspection"];
+        row.start("safety-inspection", &neighbours[..2], "", safety)
+            .await;
         // Messages to a small town are written in many transactions, as those to a city are.
-        let safety = start("safety-inspection", keys.clone(), &databases[2]).await;
-        let small = format!(
-            "{keys}\nsafety_inspection = \"{}\"\n[deliveries]\nchunk = 7\n{sending}",
-            safety.address()
-        );
-        let notification = start("notification", small, &databases[3]).await;
-        let upstreams = format!(
-            "[upstreams]\nroster = \"{}\"\nsampling = \"{}\"\nsafety_inspection = \"{}\"\n\
-             notification = \"{}\"",
-            roster.address(),
-            sampling.address(),
-            safety.address(),
-            notification.address()
-        );
-        let settings = format!("{}\n{upstreams}", settings("", "", None));
-        let gateway = Process::start("gateway", folder.path(), settings).await;
-        let address = gateway.address();
-        let all = [roster, sampling, safety, notification, gateway];
-        join_all(all.iter().map(Process::ready)).await;
-        let processes = all.map(|process| (process.name(), Arc::new(Mutex::new(process))));
+        let tables = format!("[deliveries]\nchunk = 7\n{}", fittings.sending);
+        row.start("notification", &neighbours, &tables, notification)
+            .await;
+        row.start_gateway(&SERVICES[..4]).await;
+        let gateway = row.way("client", "gateway").await;
+        let Row {
+            processes, wires, ..
+        } = row;
+        join_all(processes.values().flatten().map(Process::ready)).await;
+        let shared = |(name, replicas): (&'static str, Vec<Process>)| {
+            let replicas: Vec<_> = replicas.into_iter().map(Mutex::new).collect();
+            (name, replicas)
+        };
         Some(Self {
             town,
             people: HashMap::new(),
-            gateway: address,
+            gateway,
             clock: Arc::new(SystemClock),
-            processes: processes.into(),
+            processes: processes.into_iter().map(shared).collect(),
+            wires,
             _house: None,
-            _databases: databases,
+            databases,
             folder: Some(folder),
         })
     }
@@ -236,6 +265,17 @@ impl City {
         self.door_of(caller(role, scope))
     }
 
+    /// The same, which takes in little at once, for somebody who reads slowly.
+    ///
+    /// # Panics
+    /// When `scope` is no place in the tree.
+    pub fn narrow_door(&self, role: Role, scope: &str) -> Door {
+        let endpoint = kit::channel::endpoint(&self.gateway).expect("an address");
+        let channel = endpoint.initial_stream_window_size(NARROW).connect_lazy();
+        let token = self.token(caller(role, scope));
+        InterceptedService::new(channel, Bearer(token))
+    }
+
     /// A connection through the gateway for somebody of whom everything is said, for a day.
     pub fn door_of(&self, caller: Caller) -> Door {
         self.door_with(&self.token(caller))
@@ -244,6 +284,19 @@ impl City {
     /// A connection to a service itself, past the gateway.
     pub async fn door_at(&self, service: &str, caller: Caller) -> Door {
         door(&self.address(service).await, &self.token(caller))
+    }
+
+    /// A connection to each replica of a service itself where it has several; else one through the gateway.
+    pub(crate) async fn doors_to(&self, service: &str, role: Role, scope: &str) -> Vec<Door> {
+        let token = self.token(caller(role, scope));
+        let mut doors = Vec::new();
+        for replica in self.processes.get(service).into_iter().flatten() {
+            doors.push(door(&replica.lock().await.address(), &token));
+        }
+        if doors.len() < 2 {
+            doors = vec![self.door_with(&token)];
+        }
+        doors
     }
 
     /// A connection through the gateway that shows `token`.
@@ -266,9 +319,14 @@ impl City {
             .map_or(0, Iterator::count)
     }
 
+    /// The first process of a service, which nobody else has until it is given back.
+    async fn first(&self, service: &str) -> MutexGuard<'_, Process> {
+        self.processes[service][0].lock().await
+    }
+
     /// Where a service answers by itself, without the gateway.
     pub async fn address(&self, service: &str) -> String {
-        self.processes[service].lock().await.address()
+        self.first(service).await.address()
     }
 
     /// What a service answers operators at a path of its page: the code, the headers and the text.
@@ -276,22 +334,22 @@ impl City {
     /// # Panics
     /// When it does not answer.
     pub async fn page(&self, service: &str, path: &str) -> String {
-        self.processes[service].lock().await.page(path).await
+        self.first(service).await.page(path).await
     }
 
     /// Kills a service with SIGKILL.
     pub async fn kill(&self, service: &str) {
-        self.processes[service].lock().await.kill().await;
+        self.first(service).await.kill().await;
     }
 
     /// Starts a killed service again.
     pub async fn start_again(&self, service: &str) {
-        self.processes[service].lock().await.start_again().await;
+        self.first(service).await.start_again().await;
     }
 
     /// Waits until a service is ready.
     pub async fn ready(&self, service: &str) {
-        self.processes[service].lock().await.ready().await;
+        self.first(service).await.ready().await;
     }
 }
 
@@ -315,25 +373,16 @@ pub fn caller(role: Role, scope: &str) -> Caller {
     }
 }
 
-/// A database for each of the four services that have one; none where there is no server.
-async fn databases(store: Store) -> Option<Vec<Scratch>> {
+/// A database for each of the four services that have one, on `server` if there is one; none where there
+/// is no server.
+async fn databases(store: Store, server: Option<&str>) -> Option<Vec<Scratch>> {
     let mut databases = Vec::new();
     for _ in 0..4 {
-        databases.push(match store {
-            Store::Sqlite => scratch::sqlite(),
-            Store::Postgres => scratch::postgres().await?,
+        databases.push(match (store, server) {
+            (Store::Sqlite, _) => scratch::sqlite(),
+            (Store::Postgres, Some(server)) => scratch::create(server).await.expect("a database"),
+            (Store::Postgres, None) => scratch::postgres().await?,
         });
     }
     Some(databases)
-}
-
-/// Settings without `server`, the keys first: tables must come after them; `trust` goes into `auth`.
-fn settings(keys: &str, trust: &str, database: Option<&str>) -> String {
-    let database = database
-        .map(|url| format!("[database]\nurl = \"{url}\"\nmax_connections = {CONNECTIONS}\n"))
-        .unwrap_or_default();
-    format!(
-        "{keys}\n[auth]\ndevelopment = true\n{trust}\n[telemetry]\nfilter = \"info\"\n\
-         listen = \"127.0.0.1:0\"\n{database}"
-    )
 }

@@ -1,11 +1,17 @@
 //! A whole city of processes for tests: each service as its own binary with its own database and
 //! its own settings file, and an invented town that was imported into it.
 
+pub mod checks;
 pub mod city;
+pub mod cluster;
 pub mod import;
 mod opening;
 pub mod process;
+mod row;
 pub mod town;
+pub mod tubes;
+pub mod verbs;
+pub mod wire;
 
 pub use opening::{students_of, students_of_schools};
 

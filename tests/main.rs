@@ -6,8 +6,6 @@ mod audit;
 mod authorisation;
 #[path = "system/bad_input/mod.rs"]
 mod bad_input;
-#[path = "system/checks.rs"]
-mod checks;
 #[path = "system/clients/mod.rs"]
 mod clients;
 #[path = "system/contracts.rs"]
@@ -16,8 +14,6 @@ mod contracts;
 mod day;
 #[path = "system/destruction.rs"]
 mod destruction;
-#[path = "system/faults/mod.rs"]
-mod faults;
 #[path = "system/health/mod.rs"]
 mod health;
 #[path = "system/isolation.rs"]
@@ -34,9 +30,7 @@ mod region;
 mod safety;
 #[path = "system/telemetry.rs"]
 mod telemetry;
-#[path = "system/tubes.rs"]
-mod tubes;
-#[path = "system/verbs.rs"]
-mod verbs;
 #[path = "system/walk.rs"]
 mod walk;
+
+use tests::{checks, tubes, verbs};

@@ -152,30 +152,34 @@ async fn found(door: Door, id: &str) {
 }
 
 async fn has_heard(city: &City, id: &str) {
-    let officer = city.door(Role::CityOfficer, CITY);
-    let sampling = CoverageServiceClient::new(officer.clone());
-    let notification = AlertServiceClient::new(officer);
-    let gate = GateServiceClient::new(city.door(Role::Guard, CITY));
     let parent = format!("organizations/{id}");
-    until("sampling has heard of the town", || {
-        let (mut client, scope) = (sampling.clone(), parent.clone());
-        async move { known(client.get_coverage(GetCoverageRequest { scope }).await) }
-    })
-    .await;
-    until("notification has heard of the town", || {
-        let (mut client, parent) = (notification.clone(), parent.clone());
-        let request = ListAlertsRequest {
-            parent,
-            ..ListAlertsRequest::default()
-        };
-        async move { known(client.list_alerts(request).await) }
-    })
-    .await;
-    until("the gates have heard of the town", || {
-        let (mut client, name) = (gate.clone(), format!("{parent}/gateSnapshot"));
-        async move { known(client.get_snapshot(GetSnapshotRequest { name }).await) }
-    })
-    .await;
+    for door in city.doors_to("sampling", Role::CityOfficer, CITY).await {
+        until("sampling has heard of the town", || {
+            let mut client = CoverageServiceClient::new(door.clone());
+            let scope = parent.clone();
+            async move { known(client.get_coverage(GetCoverageRequest { scope }).await) }
+        })
+        .await;
+    }
+    for door in city.doors_to("notification", Role::CityOfficer, CITY).await {
+        until("notification has heard of the town", || {
+            let mut client = AlertServiceClient::new(door.clone());
+            let request = ListAlertsRequest {
+                parent: parent.clone(),
+                ..ListAlertsRequest::default()
+            };
+            async move { known(client.list_alerts(request).await) }
+        })
+        .await;
+    }
+    for door in city.doors_to("safety-inspection", Role::Guard, CITY).await {
+        until("the gates have heard of the town", || {
+            let mut client = GateServiceClient::new(door.clone());
+            let name = format!("{parent}/gateSnapshot");
+            async move { known(client.get_snapshot(GetSnapshotRequest { name }).await) }
+        })
+        .await;
+    }
 }
 
 fn known<T>(answer: Result<T, Status>) -> Option<T> {

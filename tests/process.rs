@@ -76,6 +76,53 @@ impl Process {
         self.child.kill().await.expect("a child can be killed");
     }
 
+    /// Asks it to end with SIGTERM, and waits until it has finished what is under way and ended well.
+    ///
+    /// # Panics
+    /// When it does not end, or says that something went wrong.
+    pub async fn stop(&mut self) {
+        self.signal("TERM").await;
+        let ended = within(&format!("{} ends", self.name), self.child.wait()).await;
+        let ended = ended.expect("a child can be waited for");
+        assert!(ended.success(), "{} ended with {ended}", self.name);
+    }
+
+    /// Stops it where it stands with SIGSTOP: its connections stay, and nobody answers.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn freeze(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// Lets it go on after [`Process::freeze`].
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let process = self.child.id().expect("the process runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-s", signal, &*process])
+            .status();
+        let sent = sent.await.expect("kill can be run");
+        assert!(sent.success(), "{}: SIG{signal} is not taken", self.name);
+    }
+
+    /// How much memory it has, in bytes; none where the machine does not tell.
+    pub fn memory(&self) -> Option<u64> {
+        let path = format!("/proc/{}/status", self.child.id()?);
+        let status = std::fs::read_to_string(path).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kibibytes << 10)
+    }
+
     /// Starts it again at the same place on the same data, and waits until it listens.
     ///
     /// # Panics
@@ -136,7 +183,10 @@ impl Process {
 
 /// A free port that the kernel gives to nobody who asks for any: while a service is down, no
 /// connection and no other server takes its place.
-fn free_place() -> SocketAddr {
+///
+/// # Panics
+/// When there is none.
+pub fn free_place() -> SocketAddr {
     const PORTS: Range<u128> = 10_000..32_000;
     let taken = |addr: &SocketAddr| std::net::TcpListener::bind(addr).is_err();
     let mut places = std::iter::repeat_with(|| {

@@ -53,6 +53,17 @@ impl Scratch {
         db
     }
 
+    /// Ends every connection to it, whatever is under way, as a server that fails over does. A file has none.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn cut_off(&self) {
+        if let Home::Server(server) = &self.home {
+            let end = end_sessions(&server.database);
+            run(&server.url, &[&end]).await.expect("connections end");
+        }
+    }
+
     /// A copy of everything that is in it at this moment, as a backup holds it. On PostgreSQL whoever
     /// is connected is cut off and comes back.
     ///
@@ -71,10 +82,7 @@ impl Scratch {
                 let copy = name();
                 let original = &server.database;
                 let lock = format!("ALTER DATABASE {original} ALLOW_CONNECTIONS false");
-                let end = format!(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                     WHERE datname = '{original}'"
-                );
+                let end = end_sessions(original);
                 let take = format!("CREATE DATABASE {copy} TEMPLATE {original}");
                 let free = format!("ALTER DATABASE {original} ALLOW_CONNECTIONS true");
                 let statements = [&*lock, &end, &take, &free];
@@ -83,6 +91,11 @@ impl Scratch {
             }
         }
     }
+}
+
+/// Ends the connections to a database.
+fn end_sessions(database: &str) -> String {
+    format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
 }
 
 /// Runs statements one by one over a connection of their own.
@@ -154,7 +167,11 @@ pub async fn postgres() -> Option<Scratch> {
     }
 }
 
-async fn create(server: &str) -> Result<Scratch, sea_orm::DbErr> {
+/// A database of its own on the PostgreSQL server with this URL.
+///
+/// # Errors
+/// When the server does not take it.
+pub async fn create(server: &str) -> Result<Scratch, sea_orm::DbErr> {
     let database = name();
     run(server, &[&format!("CREATE DATABASE {database}")]).await?;
     Ok(on_server(server, database))

@@ -17,22 +17,20 @@ use proto::roster::check_policy::Slot;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_reason::Code as Why;
 use proto::sampling::cluster_service_client::ClusterServiceClient;
-use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::health_service_client::HealthServiceClient;
 use proto::sampling::screening_service_client::ScreeningServiceClient;
 use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{
     AbsenceReason, AcknowledgeClusterRequest, CheckAbsence, CheckSubmission, Cluster,
-    GetClusterRequest, GetHealthCoverageRequest, HealthCoverage, ListClustersRequest,
-    ListMissingRequest, ObservePersonRequest, PrivateCount, ReleaseObservationRequest, check,
-    cluster, health_state,
+    GetClusterRequest, ListClustersRequest, ListMissingRequest, ObservePersonRequest, PrivateCount,
+    ReleaseObservationRequest, check, cluster, health_state,
 };
 use tests::city::{City, Door, Store};
 use tests::town::{CITY, DISTRICT, Town, school, school_path};
 use tests::until;
 use tonic::Code;
 
-use crate::checks::{reporter, submit, three_fevers};
+use crate::checks::{figures, reporter, submit, three_fevers};
 use crate::verbs::{acknowledge, alert_about, enter, expect, request_id};
 
 /// The school where people fall ill.
@@ -170,17 +168,6 @@ async fn who_did_not_report_is_missing(city: &City) {
     let both = [FEVERISH, SUSPENDED].map(|class| city.town.class_group(HERE, class));
     assert_eq!(missing(city, Slot::Morning).await, both[1..]);
     assert_eq!(missing(city, Slot::Noon).await, both);
-}
-
-/// What a place has said of today, as somebody sees it.
-pub(crate) async fn figures(city: &City, door: Door, place: &str) -> HealthCoverage {
-    let request = GetHealthCoverageRequest {
-        scope: format!("organizations/{place}"),
-        check_date: Some(kit::field::to_date(city.town.today)),
-    };
-    let mut client = CoverageServiceClient::new(door);
-    let read = client.get_health_coverage(request).await;
-    read.expect("figures").into_inner()
 }
 
 async fn small_figures_are_hidden_above(city: &City) {

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use super::campaign::Campaign;
 use super::inboxes::{LAST, Watchers};
+use super::settings;
 
 /// A town with people enough for some dozens of transactions.
 fn town() -> Town {
@@ -147,13 +148,9 @@ async fn all_sent(city: &City) -> Result<Vec<Message>, Status> {
     listed.await
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a campaign runs is up to who starts it"
-)]
+/// How often notification is killed.
 pub(super) fn cuts() -> u32 {
-    let cuts = std::env::var("CAMPUS_CUTS").ok();
-    cuts.map_or(10, |cuts| cuts.parse().expect("CAMPUS_CUTS is a number"))
+    settings::faults(10)
 }
 
 /// A message to all, some of them in several ways.

@@ -8,10 +8,10 @@ use proto::roster::import_row::Record as Row;
 use tests::city::City;
 use tests::import::Importer;
 use tests::town::{CITY, numbered};
+use tests::verbs::request_id;
 
 use super::campaign::Campaign;
 use super::clients::Record;
-use crate::verbs::request_id;
 
 /// The system that these students come from.
 pub(super) const SOURCE: &str = "campaign";

@@ -1,5 +1,6 @@
 //! Clients that write, and keep what was acknowledged.
 
+use std::fmt;
 use std::sync::Arc;
 
 use kit::auth::Role;
@@ -14,10 +15,10 @@ use proto::sampling::plan_service_client::PlanServiceClient;
 use proto::sampling::{Draw, ReplaceAssignmentRequest, Replacement, ResultValue, SamplingPlan};
 use tests::city::City;
 use tests::town::{CITY, DISTRICT, school, school_path};
+use tests::verbs::{check_entry, create_plan, draw_city, request_id};
 
 use super::campaign::Campaign;
 use super::reads::{assigned, draws};
-use crate::verbs::{check_entry, create_plan, draw_city, request_id};
 
 /// What one client had acknowledged.
 #[derive(Debug, Default)]
@@ -51,6 +52,24 @@ impl Record {
         self.imports.extend(other.imports);
         self.students.extend(other.students);
         self.tubes.extend(other.tubes);
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "acknowledged {} imports of {} students, {} plans, {} draws, {} replacements, {} tubes with \
+             results, {} gate decisions, {} directives",
+            self.imports.len(),
+            self.students.len(),
+            self.plans.len(),
+            self.draws.len(),
+            self.replacements.len(),
+            self.tubes.len(),
+            self.decisions.len(),
+            self.directives.len(),
+        )
     }
 }
 

@@ -10,9 +10,10 @@ use proto::sampling::{
     PoolType, ReceiveTubeRequest, Result as Found, ResultValue, SealTubeRequest,
     StartTestingRequest, SubmitResultsRequest, Tube,
 };
-use tests::city::{City, Door};
-use tests::town::{CITY, school_path};
 use tonic::Status;
+
+use crate::city::{City, Door};
+use crate::town::{CITY, school_path};
 
 /// The code of the laboratory.
 const LABORATORY: &str = "lab-01";
@@ -21,7 +22,7 @@ const COURIER: &str = "courier-07";
 
 /// What a tube is opened for.
 #[derive(Clone, Debug)]
-pub(crate) enum Use<'a> {
+pub enum Use<'a> {
     /// People of this class group, for this draw; for none when it is empty.
     ClassGroup(&'a str, &'a str),
     /// One of the people of this hold.
@@ -30,14 +31,15 @@ pub(crate) enum Use<'a> {
 
 /// A sampler at one school and the laboratory, both before the gateway.
 #[derive(Clone, Debug)]
-pub(crate) struct Way {
+pub struct Way {
     site: TubeServiceClient<Door>,
     laboratory: TubeServiceClient<Door>,
     results: ResultServiceClient<Door>,
 }
 
 impl Way {
-    pub(crate) fn new(city: &City, at: u32) -> Self {
+    /// At school number `at` of the city.
+    pub fn new(city: &City, at: u32) -> Self {
         let laboratory = city.laboratory(LABORATORY);
         Self {
             site: TubeServiceClient::new(city.door(Role::Sampler, &school_path(at))),
@@ -47,7 +49,10 @@ impl Way {
     }
 
     /// The laboratory prints tubes; gives how many were new.
-    pub(crate) async fn issue(&self, codes: &[String], pool: PoolType) -> Result<i32, Status> {
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn issue(&self, codes: &[String], pool: PoolType) -> Result<i32, Status> {
         let request = IssueTubesRequest {
             lot: "LOT-1".to_owned(),
             pool_type: pool.into(),
@@ -59,7 +64,11 @@ impl Way {
         Ok(issued.into_inner().issued_count)
     }
 
-    pub(crate) async fn open(&self, code: &str, to: Use<'_>, id: &str) -> Result<Tube, Status> {
+    /// The sampler opens a tube for people of a class group or of a hold.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn open(&self, code: &str, to: Use<'_>, id: &str) -> Result<Tube, Status> {
         let mut request = OpenTubeRequest {
             name: format!("tubes/{code}"),
             request_id: id.to_owned(),
@@ -74,7 +83,11 @@ impl Way {
         Ok(self.site.clone().open_tube(request).await?.into_inner())
     }
 
-    pub(crate) async fn swab(&self, code: &str, person: &str) -> Result<AddSwabResponse, Status> {
+    /// The sampler adds the swab of somebody.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn swab(&self, code: &str, person: &str) -> Result<AddSwabResponse, Status> {
         let request = AddSwabRequest {
             tube: format!("tubes/{code}"),
             person: person.to_owned(),
@@ -83,13 +96,21 @@ impl Way {
         Ok(self.site.clone().add_swab(request).await?.into_inner())
     }
 
-    pub(crate) async fn seal(&self, code: &str, id: &str) -> Result<Tube, Status> {
+    /// The sampler seals a tube.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn seal(&self, code: &str, id: &str) -> Result<Tube, Status> {
         let (name, request_id) = (format!("tubes/{code}"), id.to_owned());
         let request = SealTubeRequest { name, request_id };
         Ok(self.site.clone().seal_tube(request).await?.into_inner())
     }
 
-    pub(crate) async fn hand_over(&self, code: &str, id: &str) -> Result<Tube, Status> {
+    /// The sampler gives a tube to the courier.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn hand_over(&self, code: &str, id: &str) -> Result<Tube, Status> {
         let request = HandOverTubeRequest {
             name: format!("tubes/{code}"),
             courier: COURIER.to_owned(),
@@ -99,7 +120,11 @@ impl Way {
         Ok(handed.into_inner())
     }
 
-    pub(crate) async fn receive(&self, code: &str, id: &str) -> Result<Tube, Status> {
+    /// The laboratory takes a tube from the courier.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn receive(&self, code: &str, id: &str) -> Result<Tube, Status> {
         let request = ReceiveTubeRequest {
             name: format!("tubes/{code}"),
             courier: COURIER.to_owned(),
@@ -110,7 +135,11 @@ impl Way {
         Ok(received.into_inner())
     }
 
-    pub(crate) async fn test(&self, code: &str, id: &str) -> Result<Tube, Status> {
+    /// The laboratory begins to test a tube.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn test(&self, code: &str, id: &str) -> Result<Tube, Status> {
         let (name, request_id) = (format!("tubes/{code}"), id.to_owned());
         let request = StartTestingRequest { name, request_id };
         let testing = self.laboratory.clone().start_testing(request).await?;
@@ -118,10 +147,10 @@ impl Way {
     }
 
     /// Submits results in one stream; gives the verdict on each.
-    pub(crate) async fn submit(
-        &self,
-        results: &[(String, ResultValue)],
-    ) -> Result<Vec<Verdict>, Status> {
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn submit(&self, results: &[(String, ResultValue)]) -> Result<Vec<Verdict>, Status> {
         let found = |(code, value): &(String, ResultValue)| Found {
             tube: format!("tubes/{code}"),
             report: format!("R-{code}"),
@@ -146,12 +175,10 @@ impl Way {
     }
 
     /// Opens a tube, fills it with `people` and brings it to the bench of the laboratory.
-    pub(crate) async fn bring(
-        &self,
-        code: &str,
-        to: Use<'_>,
-        people: &[String],
-    ) -> Result<Tube, Status> {
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn bring(&self, code: &str, to: Use<'_>, people: &[String]) -> Result<Tube, Status> {
         self.open(code, to, "").await?;
         for person in people {
             self.swab(code, person).await?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use proto::sampling::{PoolType, ResultValue};
 use tests::city::City;
+use tests::tubes::{Use, Way};
+use tests::verbs::request_id;
 
 use super::campaign::Campaign;
 use super::clients::{Answered, Record};
-use crate::tubes::{Use, Way};
-use crate::verbs::request_id;
 
 /// One tube in so many is positive.
 const POSITIVE: u32 = 5;

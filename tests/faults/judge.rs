@@ -18,13 +18,13 @@ use proto::sampling::{
 use tests::city::{City, Door};
 use tests::students_of_schools;
 use tests::town::{CITY, student_called};
+use tests::verbs::{create_plan, draw_city, export};
 use tonic::Status;
 use uuid::Uuid;
 
 use super::campaign::Campaign;
 use super::clients::{Answered, Record};
 use super::{importer, reads};
-use crate::verbs::{create_plan, draw_city, export};
 
 /// The plan whose draw shows every roll that sampling has.
 const LAST_PLAN: &str = "the-last";

@@ -4,22 +4,26 @@ use kit::auth::Role;
 use kit::field::to_date;
 use proto::roster::Symptom;
 use proto::roster::check_policy::Slot;
+use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::screening_service_client::ScreeningServiceClient;
-use proto::sampling::{CheckFinding, CheckSubmission, SubmitCheckRequest, SubmitCheckResponse};
-use tests::city::{City, Door};
-use tests::town::{Town, school_path};
+use proto::sampling::{
+    CheckFinding, CheckSubmission, GetHealthCoverageRequest, HealthCoverage, SubmitCheckRequest,
+    SubmitCheckResponse,
+};
 use tonic::Status;
 
+use crate::city::{City, Door};
+use crate::town::{Town, school_path};
 use crate::verbs::request_id;
 
 /// The reporter of one class group.
-pub(crate) fn reporter(city: &City, at: u32, class: u32) -> Door {
+pub fn reporter(city: &City, at: u32, class: u32) -> Door {
     let place = format!("{}/{}", school_path(at), city.town.class_id(class));
     city.door(Role::ClassReporter, &place)
 }
 
 /// A check of the town's day: everybody is there and well. It has another identifier each time.
-pub(crate) fn zero(town: &Town, at: u32, class: u32, slot: Slot) -> CheckSubmission {
+pub fn zero(town: &Town, at: u32, class: u32, slot: Slot) -> CheckSubmission {
     let everybody = town.students as i32;
     CheckSubmission {
         scope: town.class_group(at, class),
@@ -33,7 +37,7 @@ pub(crate) fn zero(town: &Town, at: u32, class: u32, slot: Slot) -> CheckSubmiss
 }
 
 /// Somebody with a symptom, and a temperature in tenths of a degree unless it is 0.
-pub(crate) fn finding(person: &str, symptom: Symptom, tenths: i32) -> CheckFinding {
+pub fn finding(person: &str, symptom: Symptom, tenths: i32) -> CheckFinding {
     CheckFinding {
         person: person.to_owned(),
         symptoms: vec![symptom.into()],
@@ -43,7 +47,7 @@ pub(crate) fn finding(person: &str, symptom: Symptom, tenths: i32) -> CheckFindi
 }
 
 /// The first three of a class group have a fever, which makes a cluster (rule 1.15).
-pub(crate) fn three_fevers(city: &City, at: u32, class: u32, slot: Slot) -> CheckSubmission {
+pub fn three_fevers(city: &City, at: u32, class: u32, slot: Slot) -> CheckSubmission {
     let fever = |place| finding(city.student(at, class, place), Symptom::Fever, 378);
     CheckSubmission {
         findings: (1..=3).map(fever).collect(),
@@ -52,13 +56,27 @@ pub(crate) fn three_fevers(city: &City, at: u32, class: u32, slot: Slot) -> Chec
 }
 
 /// Submits a check.
-pub(crate) async fn submit(
-    door: &Door,
-    check: &CheckSubmission,
-) -> Result<SubmitCheckResponse, Status> {
+///
+/// # Errors
+/// As the service says.
+pub async fn submit(door: &Door, check: &CheckSubmission) -> Result<SubmitCheckResponse, Status> {
     let request = SubmitCheckRequest {
         check: Some(check.clone()),
     };
     let mut client = ScreeningServiceClient::new(door.clone());
     Ok(client.submit_check(request).await?.into_inner())
+}
+
+/// What a place has said of the town's day, as somebody sees it.
+///
+/// # Panics
+/// When figures are not told.
+pub async fn figures(city: &City, door: Door, place: &str) -> HealthCoverage {
+    let request = GetHealthCoverageRequest {
+        scope: format!("organizations/{place}"),
+        check_date: Some(to_date(city.town.today)),
+    };
+    let mut client = CoverageServiceClient::new(door);
+    let read = client.get_health_coverage(request).await;
+    read.expect("figures").into_inner()
 }

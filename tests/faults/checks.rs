@@ -13,14 +13,14 @@ use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{
     Check, Cluster, ListChecksRequest, ListClusterEventsRequest, ListClustersRequest,
 };
+use tests::checks::{figures, submit, three_fevers, zero};
 use tests::city::{City, Store};
 use tests::town::{Town, school, school_path};
 use tests::{until, within};
 
 use super::campaign::Campaign;
-use super::cut;
-use crate::checks::{submit, three_fevers, zero};
-use crate::health::figures;
+use super::kinds::Kind;
+use super::strikes::{Plan, strike};
 
 /// How often sampling is killed.
 const CUTS: u32 = 5;
@@ -57,8 +57,14 @@ async fn checks(store: Store) {
     for at in 1..=city.town.schools {
         clients.spawn(reporter(campaign.clone(), city.clone(), at));
     }
-    let killed = cut(&campaign, &city, &["sampling"], CUTS, 11).await;
-    assert_eq!(killed["sampling"], CUTS);
+    let plan = Plan {
+        kinds: &[Kind::Kill],
+        services: &["sampling"],
+        faults: CUTS,
+        seed: 11,
+    };
+    strike(&campaign, &city, None, &plan).await;
+    assert_eq!(campaign.tally.times(Kind::Kill.name()), CUTS);
     while let Some(ended) = within("the reporters end", clients.join_next()).await {
         let (at, acknowledged) = ended.expect("a reporter ends well");
         checks_stand(&city, at, &acknowledged).await;

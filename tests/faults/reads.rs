@@ -18,9 +18,8 @@ use proto::sampling::{
 use tests::city::{City, Door};
 use tests::every;
 use tests::town::{CITY, DISTRICT, school, school_path};
+use tests::verbs::assignments;
 use tonic::Status;
-
-use crate::verbs::assignments;
 
 /// Small pages, so that each reading has several.
 const PAGE: i32 = 50;

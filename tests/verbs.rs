@@ -14,19 +14,20 @@ use proto::sampling::{
     Assignment, CreatePlanRequest, DrawDayRequest, DrawDayResponse, ExportDrawRequest,
     ListAssignmentsRequest, SamplingPlan, sampling_plan,
 };
-use tests::city::{City, Door};
-use tests::town::{CITY, school, school_path};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+use crate::city::{City, Door};
+use crate::town::{CITY, school, school_path};
+
 /// A new id of a request.
-pub(crate) fn request_id() -> String {
+pub fn request_id() -> String {
     Uuid::new_v4().to_string()
 }
 
 /// A plan for the whole city from today on.
-pub(crate) fn create_plan(id: &str, request_id: &str) -> CreatePlanRequest {
+pub fn create_plan(id: &str, request_id: &str) -> CreatePlanRequest {
     CreatePlanRequest {
         plan: Some(SamplingPlan {
             display_name: "每日抽样".to_owned(),
@@ -41,7 +42,10 @@ pub(crate) fn create_plan(id: &str, request_id: &str) -> CreatePlanRequest {
 }
 
 /// Draws the whole city and gives the last word.
-pub(crate) async fn draw_city(door: Door, plan: &str) -> Result<DrawDayResponse, Status> {
+///
+/// # Errors
+/// As the service says.
+pub async fn draw_city(door: Door, plan: &str) -> Result<DrawDayResponse, Status> {
     let request = DrawDayRequest {
         plan: format!("plans/{plan}"),
         organization: format!("organizations/{CITY}"),
@@ -61,7 +65,10 @@ pub(crate) async fn draw_city(door: Door, plan: &str) -> Result<DrawDayResponse,
 }
 
 /// Who is called by a draw.
-pub(crate) async fn assignments(door: Door, draw: &str) -> Result<Vec<Assignment>, Status> {
+///
+/// # Errors
+/// As the service says.
+pub async fn assignments(door: Door, draw: &str) -> Result<Vec<Assignment>, Status> {
     let request = ListAssignmentsRequest {
         draw: draw.to_owned(),
         page_size: 1000,
@@ -74,11 +81,10 @@ pub(crate) async fn assignments(door: Door, draw: &str) -> Result<Vec<Assignment
 }
 
 /// The file that is published of a plan's day in the whole city.
-pub(crate) async fn export(
-    door: Door,
-    plan: &str,
-    day: Option<proto::Date>,
-) -> Result<Vec<u8>, Status> {
+///
+/// # Errors
+/// As the service says.
+pub async fn export(door: Door, plan: &str, day: Option<proto::Date>) -> Result<Vec<u8>, Status> {
     let request = ExportDrawRequest {
         plan: format!("plans/{plan}"),
         organization: format!("organizations/{CITY}"),
@@ -96,7 +102,7 @@ pub(crate) async fn export(
 }
 
 /// Somebody who looks well comes to the gate of a school.
-pub(crate) fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntryRequest {
+pub fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntryRequest {
     CheckEntryRequest {
         parent: format!("organizations/{}", school(at)),
         identity: Some(Identity::Person(person.to_owned())),
@@ -117,7 +123,10 @@ pub(crate) fn check_entry(at: u32, person: &str, request_id: &str) -> CheckEntry
 }
 
 /// What the gate of a school decides on somebody who looks well.
-pub(crate) async fn enter(city: &City, at: u32, person: &str) -> GateDecision {
+///
+/// # Panics
+/// When the gate does not answer.
+pub async fn enter(city: &City, at: u32, person: &str) -> GateDecision {
     let guard = city.door(Role::Guard, &school_path(at));
     let request = check_entry(at, person, &request_id());
     let decided = GateServiceClient::new(guard).check_entry(request).await;
@@ -125,7 +134,10 @@ pub(crate) async fn enter(city: &City, at: u32, person: &str) -> GateDecision {
 }
 
 /// The alert about something, as the epidemic reporter of a school sees it.
-pub(crate) async fn alert_about(city: &City, at: u32, basis: &str) -> Option<Alert> {
+///
+/// # Panics
+/// When alerts are not told.
+pub async fn alert_about(city: &City, at: u32, basis: &str) -> Option<Alert> {
     let reporter = city.door(Role::EpidemicReporter, &school_path(at));
     let request = ListAlertsRequest {
         parent: format!("organizations/{}", school(at)),
@@ -137,7 +149,10 @@ pub(crate) async fn alert_about(city: &City, at: u32, basis: &str) -> Option<Ale
 }
 
 /// The epidemic reporter of a school acknowledges an alert.
-pub(crate) async fn acknowledge(city: &City, at: u32, alert: String) -> Alert {
+///
+/// # Panics
+/// When it is refused.
+pub async fn acknowledge(city: &City, at: u32, alert: String) -> Alert {
     let reporter = city.door(Role::EpidemicReporter, &school_path(at));
     let request = AcknowledgeAlertRequest {
         name: alert,
@@ -150,7 +165,10 @@ pub(crate) async fn acknowledge(city: &City, at: u32, alert: String) -> Alert {
 }
 
 /// Code and reason of an error, whose sentence for people must be Chinese.
-pub(crate) fn told(refused: &Status) -> (Code, String) {
+///
+/// # Panics
+/// When it is not.
+pub fn told(refused: &Status) -> (Code, String) {
     let words = refused.get_details_localized_message();
     let words = words.map(|words| words.message).unwrap_or_default();
     let chinese = words
@@ -165,7 +183,10 @@ pub(crate) fn told(refused: &Status) -> (Code, String) {
 }
 
 /// The answer must be a refusal with this code and reason.
-pub(crate) fn expect<T>(what: &str, answer: Result<T, Status>, code: Code, reason: &str) {
+///
+/// # Panics
+/// When it is another answer.
+pub fn expect<T>(what: &str, answer: Result<T, Status>, code: Code, reason: &str) {
     match answer {
         Ok(_) => panic!("{what}: not refused"),
         Err(refused) => assert_eq!(told(&refused), (code, reason.to_owned()), "{what}"),
@@ -173,6 +194,9 @@ pub(crate) fn expect<T>(what: &str, answer: Result<T, Status>, code: Code, reaso
 }
 
 /// The answer must be that the caller may not do this there.
-pub(crate) fn denied<T>(what: &str, answer: Result<T, Status>) {
+///
+/// # Panics
+/// When it is another answer.
+pub fn denied<T>(what: &str, answer: Result<T, Status>) {
     expect(what, answer, Code::PermissionDenied, "SCOPE_DENIED");
 }

@@ -1,0 +1,84 @@
+//! What happens to the processes of a city, besides being called.
+
+use std::time::Duration;
+
+use super::City;
+use crate::process::SERVICES;
+use crate::until;
+use crate::wire::Wire;
+
+impl City {
+    /// The wires between its processes and to their databases; none where they were not laid.
+    pub fn wires(&self) -> &[Wire] {
+        &self.wires
+    }
+
+    /// Stops a service with SIGSTOP for a moment.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn freeze(&self, service: &str, moment: Duration) {
+        let process = self.first(service).await;
+        process.freeze().await;
+        tokio::time::sleep(moment).await;
+        process.thaw().await;
+    }
+
+    /// Ends every connection to the database of a service, which is one of PostgreSQL.
+    ///
+    /// # Panics
+    /// When that fails, or the service has no database.
+    pub async fn cut_off(&self, service: &str) {
+        let mut known = SERVICES.iter().zip(&self.databases);
+        let database = known.find(|(name, _)| **name == service);
+        let (_, database) = database.expect("a service with a database");
+        database.cut_off().await;
+    }
+
+    /// Restarts one replica of a service after the other, each with SIGTERM, and goes on when it is ready and
+    /// every gateway calls it again.
+    ///
+    /// # Panics
+    /// When one of them does not end well, does not start, or is not called again.
+    pub async fn roll(&self, service: &str) {
+        for replica in &self.processes[service] {
+            let mut process = replica.lock().await;
+            process.stop().await;
+            process.start_again().await;
+            process.ready().await;
+            drop(process);
+            self.all_called(service).await;
+        }
+    }
+
+    /// Waits until every gateway calls every replica of a service behind it.
+    async fn all_called(&self, service: &str) {
+        if service == "gateway" {
+            return;
+        }
+        let replicas = self.processes[service].len();
+        for gateway in &self.processes["gateway"] {
+            until(&format!("every replica of {service} is called"), || async {
+                let page = gateway.lock().await.page("/metrics").await;
+                (called(&page, service) == Some(replicas)).then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// How much memory the first process of a service has, in bytes; none where the machine does not tell.
+    pub async fn memory(&self, service: &str) -> Option<u64> {
+        self.first(service).await.memory()
+    }
+}
+
+/// How many replicas of a service a gateway calls, by its metrics.
+fn called(page: &str, service: &str) -> Option<usize> {
+    let mut lines = page.lines().filter(|line| {
+        line.starts_with("campus_upstream_replicas{")
+            && line.contains("state=\"called\"")
+            && line.contains(&format!("upstream=\"{service}\""))
+    });
+    let (_, value) = lines.next()?.rsplit_once(' ')?;
+    value.parse().ok()
+}
