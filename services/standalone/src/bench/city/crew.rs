@@ -1,8 +1,11 @@
 //! Everybody who acts in the city, each with a token of their own.
 
+use std::collections::BTreeMap;
+
 use anyhow::ensure;
 use kit::auth::Role;
 use proto::notification::directive_service_client::DirectiveServiceClient;
+use sampling::domain::health::dormitory;
 
 use super::super::gate::{self, Gate};
 use super::super::reporters::Reporters;
@@ -48,7 +51,7 @@ impl Crew {
         let (mut rooms, mut counts) = (Vec::new(), Vec::new());
         for school in stand.city.schools() {
             let pupils = school.classes.iter().flat_map(|class| &class.students);
-            let mut boarders = std::collections::BTreeMap::<&str, usize>::new();
+            let mut boarders = BTreeMap::<&str, usize>::new();
             for pupil in pupils.filter(|pupil| !pupil.dormitory.is_empty()) {
                 *boarders.entry(&pupil.dormitory).or_default() += 1;
             }
@@ -60,7 +63,10 @@ impl Crew {
             let place = school.plan.org_path();
             let reporter = doors.open(Role::EpidemicReporter, code, &place)?;
             rooms.extend(boarders.into_iter().map(|(room, boarders)| Room {
-                scope: format!("organizations/{code}/dormitories/{room}"),
+                scope: format!(
+                    "organizations/{code}/dormitories/{}",
+                    dormitory::id(&place, room)
+                ),
                 boarders,
                 reporter: reporter.clone(),
             }));

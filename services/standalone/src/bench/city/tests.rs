@@ -29,9 +29,9 @@ fn done(told: &Told, kind: Kind) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_city_gets_through_the_minutes_of_its_gates() {
     let args =
-        args("bench city --students 1000 --json --rounds 1 --from 07:30 --to 07:36 --speed 30");
+        args("bench city --students 1000 --json --rounds 1 --from 07:45 --to 07:51 --speed 30");
     let (figures, told) = run(&args).await.unwrap();
-    assert_eq!((&*told.from, &*told.to), ("07:30", "07:36"));
+    assert_eq!((&*told.from, &*told.to), ("07:45", "07:51"));
     assert_eq!(refused(&told), Vec::<&Row>::new());
     assert!(done(&told, Kind::Entry) > 50, "{told:?}");
     assert!(done(&told, Kind::Check) > 0, "{told:?}");
