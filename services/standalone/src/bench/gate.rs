@@ -44,7 +44,7 @@ const DECIDED: usize = 200_000;
 /// One gate: a guard of a school, and whoever comes to that school.
 pub(super) struct Gate {
     /// The resource name of the school.
-    pub(super) school: String,
+    school: String,
     guard: GateServiceClient<Door>,
     pupils: Vec<Uuid>,
     staff: Vec<Uuid>,

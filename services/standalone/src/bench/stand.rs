@@ -24,7 +24,6 @@ use proto::sampling::sampling_plan::Kind;
 use proto::sampling::{
     CreatePlanRequest, DrawDayRequest, DrawDayResponse, GetCoverageRequest, SamplingPlan,
 };
-
 use tonic::service::interceptor::InterceptedService;
 
 use super::{BenchArgs, Engine, register};
@@ -35,6 +34,10 @@ use crate::token::Bearer;
 
 /// The id of the plan that is measured.
 pub(super) const PLAN: &str = "students";
+/// How many connections to one address callers share, as behind a carrier's proxies.
+const CONNECTIONS: usize = 16;
+/// How long their tokens are valid: longer than a measurement's days.
+const TERM: Duration = Duration::from_secs(120 * 24 * 3600);
 
 /// A house with a city in it, on databases that go with it.
 pub(super) struct Stand {
@@ -179,11 +182,6 @@ impl Stand {
         Ok((last, begun.elapsed()))
     }
 }
-
-/// How many connections to one address callers share, as behind a carrier's proxies.
-const CONNECTIONS: usize = 16;
-/// How long their tokens are valid: longer than a measurement's days.
-const TERM: Duration = Duration::from_secs(120 * 24 * 3600);
 
 /// Connections that many callers share.
 pub(super) struct Doors<'a> {
