@@ -1,10 +1,7 @@
 //! The kinds of acts, and what is promised of each.
 
-use serde::Serialize;
-
 /// What is counted and timed together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Entry,
     Recheck,
