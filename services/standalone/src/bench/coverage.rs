@@ -105,7 +105,8 @@ where
     Ok(Latencies::new(taken, begun.elapsed()))
 }
 
-async fn whole(door: Door, organization: &str) -> anyhow::Result<()> {
+/// How complete the checks of an organisation are.
+pub(super) async fn whole(door: Door, organization: &str) -> anyhow::Result<()> {
     let request = GetHealthCoverageRequest {
         scope: format!("organizations/{organization}"),
         check_date: None,
@@ -120,7 +121,8 @@ async fn whole(door: Door, organization: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list(door: Door, organization: &str, order_by: &str) -> anyhow::Result<()> {
+/// The same of each organisation below, in an order.
+pub(super) async fn list(door: Door, organization: &str, order_by: &str) -> anyhow::Result<()> {
     let request = ListHealthCoverageRequest {
         parent: format!("organizations/{organization}"),
         order_by: order_by.to_owned(),

@@ -14,39 +14,86 @@ use proto::safety::check_entry_request::Identity;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_observation::Colour;
 use proto::safety::gate_service_client::GateServiceClient;
-use proto::safety::{CheckEntryRequest, GateObservation, TravelCard};
+use proto::safety::{
+    CheckEntryRequest, GateDecision, GateObservation, OfflineDecision, OfflineVerdict,
+    RecordBatchRequest, TravelCard,
+};
 use safety_inspection::domain::gate::decision::{Case, Outcome as Decided, decide};
 use safety_inspection::domain::gate::index::{Index, Member, Roll};
 use safety_inspection::domain::gate::observation::Reading;
 use safety_inspection::domain::person::{PersonKind, PersonName};
-use tonic::Code;
-use tonic::service::interceptor::InterceptedService;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::appends::{self, Appends};
 use super::harness::{Answer, Bound, Figure, Latencies, Rounds};
 use super::load;
-use super::stand::Stand;
+use super::stand::{Doors, Stand};
 use super::{BenchArgs, Engine};
 use crate::house::Door;
-use crate::token::Bearer;
 
 /// How many gates decide at once.
 const GATES: usize = 64;
-/// How many connections to the gateway they share.
-const CONNECTIONS: usize = 16;
 /// How many pupils come in a round.
 const COME: usize = 30_000;
+/// What the gates call themselves.
+const DEVICE: &str = "bench";
 /// How many decisions are made in memory.
 const DECIDED: usize = 200_000;
-/// How long the guards' tokens are valid.
-const TERM: Duration = Duration::from_secs(24 * 3600);
 
-/// One gate: a guard of a school, and the pupils of that school.
-struct Gate {
+/// One gate: a guard of a school, and whoever comes to that school.
+pub(super) struct Gate {
+    /// The resource name of the school.
     school: String,
     guard: GateServiceClient<Door>,
-    pupils: Vec<String>,
+    pupils: Vec<Uuid>,
+    staff: Vec<Uuid>,
+}
+
+impl Gate {
+    /// The resource name of somebody by their place: the pupils come first, class by class, then the staff.
+    pub(super) fn person(&self, place: usize) -> anyhow::Result<String> {
+        match self.pupils.get(place) {
+            Some(pupil) => Ok(format!("students/{pupil}")),
+            None => {
+                let member = self.staff.get(place.saturating_sub(self.pupils.len()));
+                Ok(format!("staff/{}", member.context("nobody of the school")?))
+            }
+        }
+    }
+
+    /// Somebody comes; of a recheck, `recheck_of` names the decision that sent them to observation.
+    pub(super) async fn check(
+        &self,
+        person: String,
+        observation: GateObservation,
+        recheck_of: String,
+    ) -> Result<GateDecision, Status> {
+        let request = CheckEntryRequest {
+            parent: self.school.clone(),
+            identity: Some(Identity::Person(person)),
+            observation: Some(observation),
+            device: DEVICE.to_owned(),
+            recheck_of,
+            ..CheckEntryRequest::default()
+        };
+        let decision = self.guard.clone().check_entry(request).await?;
+        Ok(decision.into_inner())
+    }
+
+    /// Decisions that this gate made without a network; gives the verdict on each.
+    pub(super) async fn record(
+        &self,
+        decisions: Vec<OfflineDecision>,
+    ) -> Result<Vec<OfflineVerdict>, Status> {
+        let request = RecordBatchRequest {
+            parent: self.school.clone(),
+            device: DEVICE.to_owned(),
+            decisions,
+        };
+        let recorded = self.guard.clone().record_batch(request).await?;
+        Ok(recorded.into_inner().verdicts)
+    }
 }
 
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
@@ -57,9 +104,9 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
         .find(|(name, _)| *name == "safety-inspection");
     let (_, service) = service.context("safety-inspection answers")?;
     let today = stand.clock.today();
-    let at_gateway = Arc::new(gates(&stand, &stand.house.gateway())?);
+    let at_gateway = Arc::new(gates(&stand, &stand.house.gateway(), GATES)?);
     known(&stand, &at_gateway).await?;
-    let at_service = Arc::new(gates(&stand, &service)?);
+    let at_service = Arc::new(gates(&stand, &service, GATES)?);
     let (mut through, mut direct) = (Rounds::default(), Rounds::default());
     for _ in 0..args.rounds {
         through.add(come(&at_gateway, today).await?);
@@ -84,7 +131,7 @@ async fn come(gates: &Arc<Vec<Gate>>, today: NaiveDate) -> anyhow::Result<Latenc
         let gates = gates.clone();
         async move {
             let gate = &gates[number % gates.len()];
-            let pupil = &gate.pupils[number / gates.len() % gate.pupils.len()];
+            let pupil = gate.person(number / gates.len() % gate.pupils.len())?;
             enter(gate, pupil, today).await
         }
     };
@@ -191,38 +238,32 @@ fn figures(
     ]
 }
 
-/// The gates of the first schools, which ask at `address`.
-fn gates(stand: &Stand, address: &str) -> anyhow::Result<Vec<Gate>> {
-    let channels = (0..CONNECTIONS).map(|_| kit::channel::Channel::to(address, None));
-    let channels: Vec<_> = channels.collect::<Result<_, _>>()?;
+/// The gates of the first `count` schools, which ask at `address`.
+pub(super) fn gates(stand: &Stand, address: &str, count: usize) -> anyhow::Result<Vec<Gate>> {
+    let doors = Doors::new(&stand.house, address)?;
     let mut gates = Vec::new();
-    for school in stand.city.schools().take(GATES) {
-        let (code, path) = (&school.plan.code, school.plan.org_path());
-        let path = path.parse().ok().context("a school is a place")?;
-        let token = stand
-            .house
-            .token(&format!("guard-{code}"), Role::Guard, &path, TERM);
-        let channel = channels[gates.len() % CONNECTIONS].clone();
-        let door = InterceptedService::new(channel, Bearer::new(&token)?);
+    for school in stand.city.schools().take(count) {
+        let code = &school.plan.code;
+        let door = doors.open(Role::Guard, code, &school.plan.org_path())?;
         let pupils = school.classes.iter().flat_map(|class| &class.students);
         gates.push(Gate {
             school: format!("organizations/{code}"),
             guard: GateServiceClient::new(door),
-            pupils: pupils
-                .map(|pupil| format!("students/{}", pupil.id))
-                .collect(),
+            pupils: pupils.map(|pupil| pupil.id).collect(),
+            staff: school.staff.iter().map(|member| member.id).collect(),
         });
     }
     Ok(gates)
 }
 
 /// Waits until every gate knows its last pupil: the register has arrived.
-async fn known(stand: &Stand, gates: &[Gate]) -> anyhow::Result<()> {
+pub(super) async fn known(stand: &Stand, gates: &[Gate]) -> anyhow::Result<()> {
     let today = stand.clock.today();
     for gate in gates {
-        let pupil = gate.pupils.last().context("a school has pupils")?;
+        let last = gate.pupils.len().checked_sub(1);
+        let pupil = gate.person(last.context("a school has pupils")?)?;
         let mut left = 2400;
-        while ask(gate, pupil, today).await?.effective_result() != Outcome::Admit {
+        while ask(gate, pupil.clone(), today).await?.effective_result() != Outcome::Admit {
             left -= 1;
             if left == 0 {
                 bail!("a gate has not heard of its school within ten minutes");
@@ -234,7 +275,7 @@ async fn known(stand: &Stand, gates: &[Gate]) -> anyhow::Result<()> {
 }
 
 /// A healthy pupil of the school comes, and must be let in.
-async fn enter(gate: &Gate, pupil: &str, today: NaiveDate) -> anyhow::Result<Answer> {
+async fn enter(gate: &Gate, pupil: String, today: NaiveDate) -> anyhow::Result<Answer> {
     match ask(gate, pupil, today).await {
         Err(status) if status.code() == Code::ResourceExhausted => Ok(Answer::Overloaded),
         decision => {
@@ -248,28 +289,20 @@ async fn enter(gate: &Gate, pupil: &str, today: NaiveDate) -> anyhow::Result<Ans
     }
 }
 
-async fn ask(
-    gate: &Gate,
-    pupil: &str,
-    today: NaiveDate,
-) -> Result<proto::safety::GateDecision, tonic::Status> {
-    let observation = GateObservation {
+async fn ask(gate: &Gate, pupil: String, today: NaiveDate) -> Result<GateDecision, Status> {
+    gate.check(pupil, healthy(today), String::new()).await
+}
+
+/// What is seen of somebody healthy.
+pub(super) fn healthy(today: NaiveDate) -> GateObservation {
+    GateObservation {
         temperature_decidegrees: Some(365),
         colour: Colour::Green.into(),
         travel_card: Some(TravelCard {
             show_date: Some(to_date(today)),
             starred: false,
-            ..Default::default()
+            ..TravelCard::default()
         }),
-        ..Default::default()
-    };
-    let request = CheckEntryRequest {
-        parent: gate.school.clone(),
-        identity: Some(Identity::Person(pupil.to_owned())),
-        observation: Some(observation),
-        device: "bench".to_owned(),
-        ..CheckEntryRequest::default()
-    };
-    let decision = gate.guard.clone().check_entry(request).await?;
-    Ok(decision.into_inner())
+        ..GateObservation::default()
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::city::Told;
 use crate::screen::{self, Align, Table};
 
 /// How a service answered a call that did not fail.
@@ -222,6 +223,9 @@ pub(super) struct Report {
     pub(super) figures: Vec<Figure>,
     /// The most memory that this process, services and clients together, has held.
     pub(super) peak_memory_mib: u64,
+    /// Of a day of the city: its acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) city: Option<Told>,
 }
 
 impl Report {
@@ -229,6 +233,9 @@ impl Report {
         if json {
             screen::line(serde_json::to_string_pretty(self)?);
             return Ok(());
+        }
+        if let Some(city) = &self.city {
+            city.print();
         }
         screen::heading(format_args!(
             "{} · {} · {} students",
@@ -275,7 +282,7 @@ impl Report {
 }
 
 /// A number with as many digits as it deserves.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value {
         v if v >= 1000.0 => screen::count(v.round() as u64),
         v if v >= 10.0 => format!("{v:.1}"),
@@ -298,6 +305,21 @@ pub(super) fn forget_peak_memory() -> u64 {
 /// How much memory another process holds, in MiB; 0 where the system does not tell.
 pub(super) fn memory_of(process: u32) -> u64 {
     status_mib(&process.to_string(), "VmRSS:")
+}
+
+/// How much time of the processors this process has used; zero where the system does not tell.
+pub(super) fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    Duration::from_millis(ticks(&stat).unwrap_or_default() * 10)
+}
+
+/// The hundredths of a second in which a process ran, for itself and in the system.
+fn ticks(stat: &str) -> Option<u64> {
+    // The name may have spaces and brackets of its own.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let mut time = || times.next()?.parse::<u64>().ok();
+    Some(time()? + time()?)
 }
 
 fn memory_mib(key: &str) -> u64 {
@@ -347,6 +369,13 @@ mod tests {
         assert!((rounds.rate() - 2.0).abs() < 1e-9);
         assert!((rounds.ms(0.99) - 2000.0).abs() < 1e-9);
         assert_eq!(rounds.overloaded(), 0);
+    }
+
+    #[test]
+    fn the_time_of_the_processors_is_read_as_the_system_tells_it() {
+        let stat = "7 (a (b) c) S 1 7 7 0 -1 4194304 90 0 0 0 120 30 5 6 20 0 2 0 99";
+        assert_eq!(ticks(stat), Some(150));
+        assert_eq!(ticks("7 (a)"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! roster can be measured by itself: a million and a half students are there in seconds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use futures_util::StreamExt;
@@ -10,13 +11,16 @@ use kit::drain::Drain;
 use kit::field::to_date;
 use proto::roster::class_group_roll::TeachingMode;
 use proto::roster::organization::Kind;
+use proto::roster::organization_service_server::{OrganizationService, OrganizationServiceServer};
 use proto::roster::roll_member::Presence;
 use proto::roster::roster_event::State;
 use proto::roster::roster_feed_server::{RosterFeed, RosterFeedServer};
 use proto::roster::{
-    CalendarYear, ClassGroupRoll, Organization, PolicyProfile, ResponsibilityDuty,
-    ResponsibilityRoll, RollMember, RosterEvent, SnapshotRequest, SnapshotResponse, StaffRoll,
-    StaffRollMember, WatchRequest, WatchResponse,
+    CalendarYear, ClassGroupRoll, CloseOrganizationRequest, CreateOrganizationRequest,
+    GetOrganizationRequest, ListOrganizationsRequest, ListOrganizationsResponse, Organization,
+    PolicyProfile, ResponsibilityDuty, ResponsibilityRoll, RollMember, RosterEvent,
+    SnapshotRequest, SnapshotResponse, StaffRoll, StaffRollMember, UpdateOrganizationRequest,
+    WatchRequest, WatchResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
@@ -26,18 +30,25 @@ use crate::city::{CITY_DIVISION, CITY_ID, CITY_NAME, City, DISTRICTS, School, St
 
 /// How many events one message carries.
 const PART: usize = 100;
+/// How often whoever watches hears that nothing has changed.
+const BOOKMARK: Duration = Duration::from_secs(5);
 
 /// Publishes `city` until the drain; gives the address.
 pub(super) async fn publish(city: Arc<City>, drain: Drain) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let feed = RosterFeedServer::new(Register(city)).max_encoding_message_size(64 << 20);
-    let server = tonic::transport::Server::builder().add_service(feed);
+    let register = Register(city);
+    let organizations = OrganizationServiceServer::new(register.clone());
+    let feed = RosterFeedServer::new(register).max_encoding_message_size(64 << 20);
+    let server = tonic::transport::Server::builder()
+        .add_service(feed)
+        .add_service(organizations);
     let end = async move { drain.draining().await };
     tokio::spawn(server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), end));
     Ok(address)
 }
 
+#[derive(Clone)]
 struct Register(Arc<City>);
 
 #[tonic::async_trait]
@@ -80,9 +91,86 @@ impl RosterFeed for Register {
     }
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        // Nothing changes in this register.
-        Ok(Response::new(futures_util::stream::pending().boxed()))
+        // Nothing changes in this register: its bookmarks confirm what was published.
+        let bookmarks = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(BOOKMARK).await;
+            let bookmark = WatchResponse {
+                resume_token: "end".to_owned(),
+                ..WatchResponse::default()
+            };
+            Some((Ok(bookmark), ()))
+        });
+        Ok(Response::new(bookmarks.boxed()))
     }
+}
+
+#[tonic::async_trait]
+impl OrganizationService for Register {
+    async fn get_organization(
+        &self,
+        request: Request<GetOrganizationRequest>,
+    ) -> Result<Response<Organization>, Status> {
+        let name = request.into_inner().name;
+        let found = self.find(name.trim_start_matches("organizations/"));
+        let found = found.ok_or_else(|| Status::not_found("no such organisation"))?;
+        Ok(Response::new(found))
+    }
+
+    async fn list_organizations(
+        &self,
+        _: Request<ListOrganizationsRequest>,
+    ) -> Result<Response<ListOrganizationsResponse>, Status> {
+        Err(fixed())
+    }
+
+    async fn create_organization(
+        &self,
+        _: Request<CreateOrganizationRequest>,
+    ) -> Result<Response<Organization>, Status> {
+        Err(fixed())
+    }
+
+    async fn update_organization(
+        &self,
+        _: Request<UpdateOrganizationRequest>,
+    ) -> Result<Response<Organization>, Status> {
+        Err(fixed())
+    }
+
+    async fn close_organization(
+        &self,
+        _: Request<CloseOrganizationRequest>,
+    ) -> Result<Response<Organization>, Status> {
+        Err(fixed())
+    }
+}
+
+impl Register {
+    /// An organisation with its name and its place.
+    fn find(&self, id: &str) -> Option<Organization> {
+        let district = DISTRICTS.iter().find(|one| one.division == id);
+        let schools = self.0.plan().schools();
+        let (org_path, display_name) = if id == CITY_ID {
+            (CITY_ID.to_owned(), CITY_NAME.to_owned())
+        } else if let Some(district) = district {
+            let path = format!("{CITY_ID}/{}", district.division);
+            (path, district.name.to_owned())
+        } else {
+            let school = schools.iter().find(|school| school.code == id)?;
+            (school.org_path(), school.name.clone())
+        };
+        Some(Organization {
+            name: format!("organizations/{id}"),
+            org_path,
+            display_name,
+            ..Organization::default()
+        })
+    }
+}
+
+/// The answer to whoever wants more than what the overview asks.
+fn fixed() -> Status {
+    Status::unimplemented("this register only tells where an organisation stands")
 }
 
 fn event(entity: String, org_path: String, state: State) -> RosterEvent {

@@ -1,9 +1,8 @@
 //! Class reporters of the invented city, each with a token for one class group, who submit checks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use chrono::NaiveDate;
 use kit::auth::Role;
 use kit::field::to_date;
@@ -11,22 +10,16 @@ use proto::roster::Symptom;
 use proto::roster::check_policy::Slot;
 use proto::sampling::screening_service_client::ScreeningServiceClient;
 use proto::sampling::submit_check_response::Verdict;
-use proto::sampling::{CheckFinding, CheckSubmission, SubmitCheckRequest};
-use tonic::Code;
-use tonic::service::interceptor::InterceptedService;
+use proto::sampling::{CheckAbsence, CheckFinding, CheckSubmission, SubmitCheckRequest};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::harness::Answer;
-use super::stand::Stand;
+use super::stand::{Doors, Stand};
 use crate::house::Door;
-use crate::token::Bearer;
 
-/// How many connections to the gateway they share, as behind a carrier's proxies.
-const CONNECTIONS: usize = 16;
 /// One check in so many finds somebody with symptoms: 3 %.
 const FINDING_EVERY: usize = 33;
-/// How long their tokens are valid: longer than a measurement's days.
-const TERM: Duration = Duration::from_secs(120 * 24 * 3600);
 
 /// One class group and who reports for it.
 #[derive(Clone)]
@@ -34,7 +27,41 @@ struct Group {
     name: String,
     school: u32,
     people: Vec<Uuid>,
-    reporter: ScreeningServiceClient<Door>,
+    door: Door,
+}
+
+/// What a reporter found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roll {
+    /// Who has symptoms; nobody makes it a zero report.
+    pub(super) findings: Vec<CheckFinding>,
+    /// Who is not there.
+    pub(super) absences: Vec<CheckAbsence>,
+}
+
+/// A check of `scope`, where `count` people are on the roll.
+pub(super) fn submission(
+    scope: String,
+    count: usize,
+    (day, slot): (NaiveDate, Slot),
+    roll: Roll,
+) -> SubmitCheckRequest {
+    // A class group has tens of people.
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let absent = roll.absences.len();
+    let check = CheckSubmission {
+        scope,
+        check_date: Some(to_date(day)),
+        slot: slot.into(),
+        roll_count: number(count),
+        present_count: number(count.saturating_sub(absent)),
+        absent_count: number(absent),
+        findings: roll.findings,
+        absences: roll.absences,
+        client_id: Uuid::new_v4().to_string(),
+        ..CheckSubmission::default()
+    };
+    SubmitCheckRequest { check: Some(check) }
 }
 
 /// Everybody who reports.
@@ -54,21 +81,14 @@ pub(super) struct Session {
 impl Reporters {
     /// One for each class group of the city.
     pub(super) fn of(stand: &Stand) -> anyhow::Result<Self> {
-        let gateway = stand.house.gateway();
-        let channels = (0..CONNECTIONS).map(|_| kit::channel::Channel::to(&gateway, None));
-        let channels: Vec<_> = channels.collect::<Result<_, _>>()?;
+        let doors = Doors::new(&stand.house, &stand.house.gateway())?;
         let mut groups = Vec::new();
         for school in stand.city.schools() {
             let path = school.plan.org_path();
             for class in &school.classes {
-                let path = format!("{path}/{}", class.id);
-                let path = path.parse().ok().context("a class group is a place")?;
-                let subject = format!("teacher-{}-{}", school.plan.code, class.id);
-                let token = stand
-                    .house
-                    .token(&subject, Role::ClassReporter, &path, TERM);
-                let channel = channels[groups.len() % CONNECTIONS].clone();
-                let door = InterceptedService::new(channel, Bearer::new(&token)?);
+                let code = format!("{}-{}", school.plan.code, class.id);
+                let place = format!("{path}/{}", class.id);
+                let door = doors.open(Role::ClassReporter, &code, &place)?;
                 groups.push(Group {
                     name: format!(
                         "organizations/{}/classGroups/{}",
@@ -76,7 +96,7 @@ impl Reporters {
                     ),
                     school: school.plan.index,
                     people: class.students.iter().map(|student| student.id).collect(),
-                    reporter: ScreeningServiceClient::new(door),
+                    door,
                 });
             }
         }
@@ -133,34 +153,55 @@ impl Reporters {
         Self(Arc::new(groups.cloned().collect()))
     }
 
+    /// How many class groups there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The resource name of a class group, and the connection of its reporter.
+    pub(super) fn at(&self, group: usize) -> (&str, Door) {
+        let group = &self.0[group];
+        (&group.name, group.door.clone())
+    }
+
+    /// The resource name of a pupil by the place on the roll.
+    pub(super) fn person(&self, group: usize, place: usize) -> String {
+        let people = &self.0[group].people;
+        format!("students/{}", people[place % people.len()])
+    }
+
+    /// Submits what was found in a class group; gives what became of it.
+    pub(super) async fn report(
+        &self,
+        group: usize,
+        when: (NaiveDate, Slot),
+        roll: Roll,
+    ) -> Result<Verdict, Status> {
+        let group = &self.0[group];
+        let request = submission(group.name.clone(), group.people.len(), when, roll);
+        let mut reporter = ScreeningServiceClient::new(group.door.clone());
+        Ok(reporter.submit_check(request).await?.into_inner().verdict())
+    }
+
     /// Submits one check, which must be stored unless the services are overloaded.
     pub(super) async fn submit(self, session: Session) -> anyhow::Result<Answer> {
-        let group = &self.0[session.group];
-        let count = i32::try_from(group.people.len())?;
         let finding = session.ill.map(|place| CheckFinding {
-            person: format!("students/{}", group.people[place % group.people.len()]),
+            person: self.person(session.group, place),
             symptoms: vec![Symptom::Fever.into(), Symptom::Cough.into()],
             temperature_tenths: 381,
             ..CheckFinding::default()
         });
-        let check = CheckSubmission {
-            scope: group.name.clone(),
-            check_date: Some(to_date(session.day)),
-            slot: session.slot.into(),
-            roll_count: count,
-            present_count: count,
+        let roll = Roll {
             findings: finding.into_iter().collect(),
-            client_id: Uuid::new_v4().to_string(),
-            ..CheckSubmission::default()
+            ..Roll::default()
         };
-        let request = SubmitCheckRequest { check: Some(check) };
-        let answer = match group.reporter.clone().submit_check(request).await {
+        let when = (session.day, session.slot);
+        let verdict = match self.report(session.group, when, roll).await {
             Err(status) if status.code() == Code::ResourceExhausted => {
                 return Ok(Answer::Overloaded);
             }
-            answer => answer?,
+            verdict => verdict?,
         };
-        let verdict = answer.into_inner().verdict();
         ensure!(verdict == Verdict::Stored, "a check was {verdict:?}");
         Ok(Answer::Done)
     }

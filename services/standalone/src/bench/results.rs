@@ -126,7 +126,7 @@ async fn at_the_laboratory(
 ) -> anyhow::Result<(Journey, Vec<Filling>)> {
     stand.draw(PLAN, CITY_ID).await?;
     let journey = Journey::new(&stand.house)?;
-    let tubes = swabs::tubes(stand, &journey, enough).await?;
+    let tubes = swabs::tubes(stand, &journey, enough, "T").await?;
     journey.issue(&tubes, PoolType::P10).await?;
     journey.bring(&tubes, |_| {}).await?;
     Ok((journey, tubes))

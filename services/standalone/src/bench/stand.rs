@@ -1,5 +1,6 @@
 //! The house as it is measured: below a register that publishes the invented city.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use anyhow::{Context as _, bail};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use indicatif::ProgressBar;
 use kit::auth::Role;
+use kit::channel::Channel;
 use kit::clock::{Clock, ManualClock};
 use kit::db::DatabaseConfig;
 use kit::drain::Drain;
@@ -22,15 +24,21 @@ use proto::sampling::sampling_plan::Kind;
 use proto::sampling::{
     CreatePlanRequest, DrawDayRequest, DrawDayResponse, GetCoverageRequest, SamplingPlan,
 };
+use tonic::service::interceptor::InterceptedService;
 
 use super::floor::Floor;
 use super::{BenchArgs, Engine, register};
 use crate::city::{CITY_ID, City, Options};
 use crate::house::{self, Databases, Door, House};
 use crate::screen;
+use crate::token::Bearer;
 
 /// The id of the plan that is measured.
 pub(super) const PLAN: &str = "students";
+/// How many connections to one address callers share, as behind a carrier's proxies.
+const CONNECTIONS: usize = 16;
+/// How long their tokens are valid: longer than a measurement's days.
+const TERM: Duration = Duration::from_secs(120 * 24 * 3600);
 
 /// A house with a city in it, on databases that go with it.
 pub(super) struct Stand {
@@ -177,6 +185,36 @@ impl Stand {
             .filter(|message| message.finished)
             .context("the draw did not finish")?;
         Ok((last, begun.elapsed()))
+    }
+}
+
+/// Connections that many callers share.
+pub(super) struct Doors<'a> {
+    house: &'a House,
+    channels: Vec<Channel>,
+    given: Cell<usize>,
+}
+
+impl<'a> Doors<'a> {
+    /// Connections to `address` for callers of `house`.
+    pub(super) fn new(house: &'a House, address: &str) -> anyhow::Result<Self> {
+        let channels = (0..CONNECTIONS).map(|_| Channel::to(address, None));
+        Ok(Self {
+            house,
+            channels: channels.collect::<Result<_, _>>()?,
+            given: Cell::new(0),
+        })
+    }
+
+    /// One for somebody with `role` at `place`, whose account is named after both and `code`.
+    pub(super) fn open(&self, role: Role, code: &str, place: &str) -> anyhow::Result<Door> {
+        let place: OrgPath = place.parse().ok().context("a place of the tree")?;
+        let token = self
+            .house
+            .token(&format!("{role}-{code}"), role, &place, TERM);
+        let number = self.given.replace(self.given.get() + 1);
+        let channel = self.channels[number % CONNECTIONS].clone();
+        Ok(InterceptedService::new(channel, Bearer::new(&token)?))
     }
 }
 

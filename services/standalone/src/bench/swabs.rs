@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kit::clock::Clock;
+use kit::field::to_date;
 use proto::sampling::ListDrawsRequest;
 use proto::sampling::PoolType;
 use proto::sampling::draw_service_client::DrawServiceClient;
@@ -24,7 +26,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
     let stand = Stand::open(args).await?;
     stand.draw(PLAN, CITY_ID).await?;
     let journey = Journey::new(&stand.house)?;
-    let tubes = tubes(&stand, &journey, usize::MAX).await?;
+    let tubes = tubes(&stand, &journey, usize::MAX, "T").await?;
     journey.issue(&tubes, PoolType::P10).await?;
     open(&journey, &tubes).await?;
 
@@ -63,11 +65,12 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The tubes of the first schools, until there are `enough`.
+/// Today's tubes of the first schools, until there are `enough`; their codes begin with `prefix`.
 pub(super) async fn tubes(
     stand: &Stand,
     journey: &Journey,
     enough: usize,
+    prefix: &str,
 ) -> anyhow::Result<Vec<Filling>> {
     let mut client = DrawServiceClient::new(stand.officer()?);
     let (mut tubes, mut page_token, mut school) = (Vec::new(), String::new(), 0);
@@ -75,13 +78,17 @@ pub(super) async fn tubes(
         let request = ListDrawsRequest {
             organization: format!("organizations/{CITY_ID}"),
             plan: format!("plans/{PLAN}"),
-            draw_date: None,
+            draw_date: Some(to_date(stand.clock.today())),
             page_size: 1000,
             page_token,
         };
         let page = client.list_draws(request).await?.into_inner();
         for draw in page.draws {
-            tubes.extend(journey.plan(&draw.name, &format!("T{school:05}")).await?);
+            tubes.extend(
+                journey
+                    .plan(&draw.name, &format!("{prefix}{school:05}"))
+                    .await?,
+            );
             school += 1;
             if tubes.len() >= enough {
                 return Ok(tubes);
@@ -94,7 +101,8 @@ pub(super) async fn tubes(
     }
 }
 
-async fn open(journey: &Journey, tubes: &[Filling]) -> anyhow::Result<()> {
+/// Opens tubes, several at once.
+pub(super) async fn open(journey: &Journey, tubes: &[Filling]) -> anyhow::Result<()> {
     let limit = Arc::new(Semaphore::new(64));
     let mut opening = tokio::task::JoinSet::new();
     for tube in tubes {

@@ -165,6 +165,11 @@ impl SchoolPlan {
         self.classes.iter().map(|class| class.students).sum()
     }
 
+    /// How many staff it has.
+    pub fn staff(&self) -> u32 {
+        super::school::staff_count(self)
+    }
+
     /// Where it stands in the organisation tree.
     pub fn org_path(&self) -> String {
         format!(
@@ -232,7 +237,7 @@ impl Plan {
     pub fn staff(&self) -> u64 {
         self.schools
             .iter()
-            .map(|school| u64::from(super::school::staff_count(school)))
+            .map(|school| u64::from(school.staff()))
             .sum()
     }
 }
@@ -307,7 +312,7 @@ fn number(schools: &mut [SchoolPlan]) {
         if school.district.division != division {
             (staff, division) = (0, school.district.division);
         }
-        let count = super::school::staff_count(school);
+        let count = school.staff();
         (school.index, school.first_staff, school.first_phone) = (index as u32, staff, phones);
         staff += count;
         phones += count + school.students();
