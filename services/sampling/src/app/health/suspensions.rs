@@ -193,13 +193,9 @@ impl App {
         decision: Decision,
         request: &DecideSuspensionRequest,
     ) -> Result<Suspension, Error> {
-        caller.allowed(Permission::SuspensionDecide)?;
         let now = self.clock.now();
         let tx = self.db.begin().await?;
-        let row = self.locked_suspension(&tx, id).await?;
-        let path = row.as_ref().map_or("", |row| &row.org_path);
-        Self::check_path(caller, Permission::SuspensionDecide, path)?;
-        let mut row = row.ok_or_else(|| Error::NotFound(format!("suspensions/{id}")))?;
+        let mut row = self.decidable(&tx, caller, id).await?;
         let (method, request_id) = ("DecideSuspension", &request.request_id);
         let ticket = match once(&tx, caller, method, request_id, request, now).await? {
             Once::First(ticket) => ticket,
@@ -262,6 +258,16 @@ impl App {
         row.start_day = i32::from(first.number());
         row.return_day = i32::from(back(first, away).number());
         Ok(start_of(start))
+    }
+
+    /// A suspension of which the caller may decide, whose school is locked.
+    async fn decidable(&self, tx: &Tx, caller: &Caller, id: &str) -> Result<SuspensionRow, Error> {
+        let permission = Permission::SuspensionDecide;
+        caller.allowed(permission)?;
+        let row = self.locked_suspension(tx, id).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, permission, path)?;
+        row.ok_or_else(|| Error::NotFound(format!("suspensions/{id}")))
     }
 
     /// A suspension whose school is locked; none when there is none.

@@ -12,6 +12,7 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status};
 
+use super::listing::Listed;
 use super::{cluster_convert, cluster_rules};
 use crate::app::App;
 use crate::app::health::{Listing, Simulated};
@@ -58,32 +59,20 @@ impl ClusterService for Api {
             page_size,
             page_token,
         } = request.into_inner();
-        let limit = page::size(page_size)?;
-        let binding = [
-            organization.as_str(),
-            &state.to_string(),
-            &standing.to_string(),
-        ];
-        let after: String = page::after(&page_token, &binding)?.unwrap_or_default();
-        let mut fields = Fields::new();
-        let organization = convert::organization(&mut fields, "organization", &organization);
-        let known = i16::try_from(state)
-            .ok()
-            .filter(|state| *state == 0 || ClusterState::from_code(*state).is_some());
-        if known.is_none() {
-            fields.violation("state", "请选择有效的选项", "not a known value");
-        }
-        fields.finish()?;
+        let is_known = |state| ClusterState::from_code(state).is_some();
+        let page = (page_size, page_token.as_str());
+        let more = [standing.to_string()];
+        let listed = Listed::read(&organization, state, is_known, &more, page)?;
         let listing = Listing {
-            organization,
-            state: known.unwrap_or_default(),
+            organization: listed.organization,
+            state: listed.state,
             standing,
         };
         let mut rows = self
             .0
-            .list_clusters(&caller, listing, &after, limit + 1)
+            .list_clusters(&caller, listing, &listed.after, listed.wanted())
             .await?;
-        let next_page_token = cut(&mut rows, limit, |row| page::next(&row.id, &binding));
+        let next_page_token = listed.cut(&mut rows, |row| &row.id);
         let told = rows.iter().map(|row| cluster_convert::cluster(row, &[]));
         Ok(Response::new(ListClustersResponse {
             clusters: told.collect(),

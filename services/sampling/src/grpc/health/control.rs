@@ -2,7 +2,6 @@
 
 use kit::auth::{Permission, caller};
 use kit::field::Fields;
-use kit::page;
 use kit::status::Problem;
 use proto::sampling::clearance::Control as Told;
 use proto::sampling::control_measure::Setting;
@@ -15,13 +14,14 @@ use tonic::{Request, Response, Status};
 
 use super::case_requests::{finish, person, small, text};
 use super::control_convert::measure;
+use super::listing::Listed;
 use crate::app::App;
 use crate::app::health::measures::Placing;
 use crate::domain::control::Control;
 use crate::domain::day::Day;
 use crate::domain::measure::{MeasureState, Terms, Unfit};
 use crate::domain::roll::{GroupKind, PersonId};
-use crate::grpc::convert::{self, cut, opaque, optional_date};
+use crate::grpc::convert::{opaque, optional_date};
 
 /// Serves controls from outside.
 #[derive(Clone, Debug)]
@@ -89,24 +89,21 @@ impl ControlService for Api {
             page_size,
             page_token,
         } = request.into_inner();
-        let limit = page::size(page_size)?;
-        let binding = [organization.as_str(), &state.to_string()];
-        let after: String = page::after(&page_token, &binding)?.unwrap_or_default();
-        let mut fields = Fields::new();
-        let organization = convert::organization(&mut fields, "organization", &organization);
-        let known = i16::try_from(state)
-            .ok()
-            .filter(|state| *state == 0 || MeasureState::from_code(*state).is_some());
-        if known.is_none() {
-            fields.violation("state", "请选择有效的选项", "not a known value");
-        }
-        fields.finish()?;
-        let state = known.unwrap_or_default();
+        let is_known = |state| MeasureState::from_code(state).is_some();
+        let page = (page_size, page_token.as_str());
+        let listed = Listed::read(&organization, state, is_known, &[], page)?;
+        let wanted = listed.wanted();
         let mut rows = self
             .0
-            .list_measures(&caller, organization, state, &after, limit + 1)
+            .list_measures(
+                &caller,
+                listed.organization,
+                listed.state,
+                &listed.after,
+                wanted,
+            )
             .await?;
-        let next_page_token = cut(&mut rows, limit, |row| page::next(&row.id, &binding));
+        let next_page_token = listed.cut(&mut rows, |row| &row.id);
         Ok(Response::new(ListControlMeasuresResponse {
             control_measures: rows.iter().map(measure).collect(),
             next_page_token,

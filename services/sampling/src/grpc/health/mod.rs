@@ -15,6 +15,7 @@ mod control;
 pub(crate) mod control_convert;
 pub(super) mod coverage;
 mod coverage_convert;
+mod listing;
 mod person;
 pub(crate) mod person_convert;
 mod report;

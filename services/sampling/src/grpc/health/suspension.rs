@@ -2,7 +2,6 @@
 
 use kit::auth::{Permission, caller};
 use kit::field::Fields;
-use kit::page;
 use proto::sampling::decide_suspension_request::Decision as Told;
 use proto::sampling::suspension::Scope;
 use proto::sampling::suspension_service_server::SuspensionService;
@@ -12,10 +11,11 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status};
 
+use super::listing::Listed;
 use crate::app::App;
 use crate::app::health::{Amendment, Decision};
 use crate::domain::health::suspension::{MOST_DAYS, Reach, SuspensionState};
-use crate::grpc::convert::{self, cut, opaque};
+use crate::grpc::convert::{self, opaque};
 
 /// Serves suspensions.
 #[derive(Clone, Debug)]
@@ -47,24 +47,21 @@ impl SuspensionService for Api {
             page_size,
             page_token,
         } = request.into_inner();
-        let limit = page::size(page_size)?;
-        let binding = [organization.as_str(), &state.to_string()];
-        let after: String = page::after(&page_token, &binding)?.unwrap_or_default();
-        let mut fields = Fields::new();
-        let organization = convert::organization(&mut fields, "organization", &organization);
-        let known = i16::try_from(state)
-            .ok()
-            .filter(|state| *state == 0 || SuspensionState::from_code(*state).is_some());
-        if known.is_none() {
-            fields.violation("state", "请选择有效的选项", "not a known value");
-        }
-        fields.finish()?;
-        let state = known.unwrap_or_default();
+        let is_known = |state| SuspensionState::from_code(state).is_some();
+        let page = (page_size, page_token.as_str());
+        let listed = Listed::read(&organization, state, is_known, &[], page)?;
+        let wanted = listed.wanted();
         let mut rows = self
             .0
-            .list_suspensions(&caller, organization, state, &after, limit + 1)
+            .list_suspensions(
+                &caller,
+                listed.organization,
+                listed.state,
+                &listed.after,
+                wanted,
+            )
             .await?;
-        let next_page_token = cut(&mut rows, limit, |row| page::next(&row.id, &binding));
+        let next_page_token = listed.cut(&mut rows, |row| &row.id);
         Ok(Response::new(ListSuspensionsResponse {
             suspensions: self.0.tell_suspensions(&rows).await?,
             next_page_token,
@@ -78,16 +75,12 @@ impl SuspensionService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::SuspensionDecide)?;
         let request = request.into_inner();
-        let mut fields = Fields::new();
-        let id = opaque(&mut fields, "name", &request.name, "suspensions");
-        for (field, text, most) in [
+        let words = [
             ("decided_by", &request.decided_by, 64),
             ("reason", &request.reason, 200),
             ("advice", &request.advice, 200),
-        ] {
-            fields.required(field, text);
-            fields.text(field, text, most);
-        }
+        ];
+        let (mut fields, id) = opening(&request.name, &words);
         let decision = decision(&mut fields, &request);
         fields.finish()?;
         let answer = self
@@ -104,15 +97,11 @@ impl SuspensionService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::SuspensionDecide)?;
         let request = request.into_inner();
-        let mut fields = Fields::new();
-        let id = opaque(&mut fields, "name", &request.name, "suspensions");
-        for (field, text, most) in [
+        let words = [
             ("amended_by", &request.amended_by, 64),
             ("reason", &request.reason, 200),
-        ] {
-            fields.required(field, text);
-            fields.text(field, text, most);
-        }
+        ];
+        let (mut fields, id) = opening(&request.name, &words);
         let amendment = Amendment {
             reach: reach(&mut fields, request.scope),
             back: convert::optional_date(&mut fields, "return_date", request.return_date),
@@ -124,6 +113,18 @@ impl SuspensionService for Api {
             .await?;
         Ok(Response::new(answer))
     }
+}
+
+/// The identifier of the suspension that a human changes, and what is wrong with it and with the words
+/// that must be said, each with its most characters.
+fn opening(name: &str, words: &[(&str, &String, usize)]) -> (Fields, String) {
+    let mut fields = Fields::new();
+    let id = opaque(&mut fields, "name", name, "suspensions");
+    for (field, text, most) in words {
+        fields.required(field, text);
+        fields.text(field, text, *most);
+    }
+    (fields, id)
 }
 
 /// The reach that is asked for; none for an unspecified one.

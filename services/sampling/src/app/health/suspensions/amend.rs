@@ -1,7 +1,7 @@
 //! Changes what was decided of a suspension, and sees that the roster hears of it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use kit::auth::{Caller, Permission};
+use kit::auth::Caller;
 use kit::clock::start_of;
 use kit::db::Tx;
 use kit::request::{Once, once};
@@ -43,21 +43,16 @@ impl App {
         amendment: Amendment,
         request: &AmendSuspensionRequest,
     ) -> Result<Suspension, Error> {
-        caller.allowed(Permission::SuspensionDecide)?;
         let now = self.clock.now();
         let tx = self.db.begin().await?;
-        let row = self.locked_suspension(&tx, id).await?;
-        let path = row.as_ref().map_or("", |row| &row.org_path);
-        Self::check_path(caller, Permission::SuspensionDecide, path)?;
-        let name = format!("suspensions/{id}");
-        let mut row = row.ok_or_else(|| Error::NotFound(name.clone()))?;
+        let mut row = self.decidable(&tx, caller, id).await?;
         let (method, request_id) = ("AmendSuspension", &request.request_id);
         let ticket = match once(&tx, caller, method, request_id, request, now).await? {
             Once::First(ticket) => ticket,
             Once::Repeat(answer) => return Ok(answer),
         };
         if !request.etag.is_empty() && request.etag != etag(row.version) {
-            return Err(Error::EtagMismatch(name));
+            return Err(Error::EtagMismatch(format!("suspensions/{id}")));
         }
         let before = decided(&row)?;
         let back = amendment.back.map(Day::from);
