@@ -425,8 +425,8 @@ pub fn entry(reason: ErrorReason) -> Entry {
         ),
         R::SuspensionScope => entry_of(
             FailedPrecondition,
-            "停课范围只能扩大，不能小于现有的范围",
-            "the scope is narrower than it is",
+            "停课范围不能小于建议的范围；缩小现有范围时须列明仍停课的班级",
+            "the scope is narrower than it is, or leaves out who was proposed",
         ),
         R::SuspensionReturned => entry_of(
             FailedPrecondition,

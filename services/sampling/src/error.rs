@@ -114,8 +114,8 @@ pub(crate) enum Error {
     /// The suspension was decided or withdrawn before.
     #[error("the suspension is {0}")]
     SuspensionState(i16),
-    /// The scope is narrower than it is.
-    #[error("the scope is narrower than it is")]
+    /// The scope is narrower than it is, or leaves out who was proposed.
+    #[error("the scope is narrower than it is, or leaves out who was proposed")]
     SuspensionScope,
     /// The day of return of the suspension has come.
     #[error("the day of return has come")]

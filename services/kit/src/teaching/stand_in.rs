@@ -19,6 +19,8 @@ pub struct StandIn {
     pub up: Arc<AtomicBool>,
     /// Every call that it answered; one that repeats a request is answered again and stands once.
     pub heard: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
+    /// Resource names of which it refuses every call while it answers others.
+    pub busy: Arc<Mutex<Vec<String>>>,
     /// Every call that it refused.
     pub missed: Arc<Mutex<Vec<SetTeachingModeRequest>>>,
 }
@@ -54,10 +56,12 @@ impl ClassGroupService for StandIn {
         if !request.metadata().contains_key("authorization") {
             return Err(Status::unauthenticated("no token"));
         }
-        let up = self.up.load(Ordering::SeqCst);
+        let call = request.into_inner();
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let busy = busy.contains(&call.name);
+        let up = self.up.load(Ordering::SeqCst) && !busy;
         let list = if up { &self.heard } else { &self.missed };
         let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
-        let call = request.into_inner();
         if !up || list.iter().all(|one| one.request_id != call.request_id) {
             list.push(call);
         }
@@ -66,6 +70,8 @@ impl ClassGroupService for StandIn {
                 changed_count: 1,
                 held_count: 0,
             }))
+        } else if busy {
+            Err(Status::aborted("busy"))
         } else {
             Err(Status::unavailable("down"))
         }

@@ -27,6 +27,7 @@ mod m20261126_000024_going_on;
 mod m20261127_000031_amendments;
 mod m20261127_000032_exit_negative;
 mod m20261127_000033_sick_days;
+mod m20261127_000034_suspension_classes;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261127_000031_amendments::Migration));
         migrations.push(Box::new(m20261127_000032_exit_negative::Migration));
         migrations.push(Box::new(m20261127_000033_sick_days::Migration));
+        migrations.push(Box::new(m20261127_000034_suspension_classes::Migration));
         migrations
     }
 

@@ -7,6 +7,8 @@ use proto::roster::cluster_policy::Scope;
 use proto::roster::outbreak_policy::Level;
 use proto::sampling::cluster_rule::{Condition, Counted, Criterion};
 use proto::sampling::cluster_service_client::ClusterServiceClient;
+use proto::sampling::decide_suspension_request::Decision;
+use proto::sampling::suspension::Scope as SuspensionScope;
 use proto::sampling::suspension_service_client::SuspensionServiceClient;
 use proto::sampling::{
     AmendSuspensionRequest, ClusterRule, DecideSuspensionRequest, GetClusterRequest,
@@ -197,6 +199,38 @@ async fn who_may_not_see_a_place_is_not_told_what_is_there(database: kit::scratc
         .await
         .expect_err("malformed");
     assert_eq!(reason(&refused), invalid());
+    let named = |number: usize| format!("organizations/{SCHOOL}/classGroups/p2019-{number:02}");
+    let decide = DecideSuspensionRequest {
+        name: format!("suspensions/{}", uuid::Uuid::new_v4()),
+        decision: Decision::Approve.into(),
+        decided_by: "陈局长".to_owned(),
+        reason: "班级流感样病例达到停课标准".to_owned(),
+        advice: "区疾控建议停课4天".to_owned(),
+        class_groups: vec![named(1), named(2)],
+        ..Default::default()
+    };
+    let wrong = |change: fn(&mut DecideSuspensionRequest)| {
+        let mut request = decide.clone();
+        change(&mut request);
+        request
+    };
+    let many = DecideSuspensionRequest {
+        class_groups: (0..51).map(named).collect(),
+        ..decide.clone()
+    };
+    for request in [
+        many,
+        wrong(|request| request.scope = SuspensionScope::Grade.into()),
+        wrong(|request| request.decision = Decision::Reject.into()),
+        wrong(|request| request.class_groups.push("classGroups/p2019-03".to_owned())),
+    ] {
+        let refused = suspensions.decide_suspension(request).await;
+        let refused = refused.expect_err("no list of class groups");
+        assert_eq!(reason(&refused), invalid());
+    }
+    let refused = suspensions.decide_suspension(decide.clone()).await;
+    let refused = refused.expect_err("none that the caller may see");
+    assert_eq!(reason(&refused), denied);
     let amend = AmendSuspensionRequest {
         name: format!("suspensions/{}", uuid::Uuid::new_v4()),
         amended_by: "陈局长".to_owned(),

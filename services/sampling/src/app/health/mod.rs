@@ -46,7 +46,7 @@ use chrono::{DateTime, Utc};
 use kit::db::Tx;
 
 pub(crate) use clusters::{Listing, Replayed, Simulated};
-pub(crate) use suspensions::{Amendment, Decision, MOST_AMENDMENTS};
+pub(crate) use suspensions::{Amendment, Asked, Decision, MOST_AMENDMENTS};
 
 use super::App;
 use crate::domain::day::Day;

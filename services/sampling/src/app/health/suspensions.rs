@@ -1,6 +1,7 @@
 //! Suspensions of teaching: proposed with a cluster, decided by a human.
 
 mod amend;
+mod classes;
 mod saga;
 
 pub(crate) use amend::{Amendment, MOST_AMENDMENTS};
@@ -25,20 +26,31 @@ use crate::error::Error;
 use crate::grpc::health::announced::suspension_change;
 use crate::grpc::health::suspension_convert;
 use crate::store::health::clusters::ClusterRow;
-use crate::store::health::suspensions::{self, SuspensionRow};
+use crate::store::health::suspensions::{self, SuspensionRow, Whole};
 use crate::store::rolls;
 use kit::rows::{Lock, Row};
 
 /// A first day may lie as many civil days ahead.
 const AHEAD: u16 = 7;
 
+/// Who is to stay away, as a human says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// As before.
+    Same,
+    /// As wide.
+    Reach(Reach),
+    /// The class groups with these resource names.
+    Classes(Vec<String>),
+}
+
 /// What a human decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Teaching is suspended.
     Approve {
-        /// Who stays away; none as proposed.
-        reach: Option<Reach>,
+        /// Who stays away; the same as proposed.
+        who: Asked,
         /// For how many civil days; 0 as proposed.
         days: u16,
         /// The first day; none for today.
@@ -153,20 +165,17 @@ impl App {
         Self::check_path(caller, Permission::ClusterRead, path)?;
         let missing = || Error::NotFound(format!("suspensions/{id}"));
         let row = row.ok_or_else(missing)?;
-        let row = std::slice::from_ref(&row);
-        self.tell_suspensions(row).await?.pop().ok_or_else(missing)
+        let whole = suspensions::whole(self.db.read(), row).await?;
+        Ok(suspension_convert::suspension(&whole))
     }
 
-    /// Suspensions as they are told, with their amendments.
+    /// Suspensions as they are told.
     pub(crate) async fn tell_suspensions(
         &self,
-        rows: &[SuspensionRow],
+        rows: Vec<SuspensionRow>,
     ) -> Result<Vec<Suspension>, Error> {
-        let amendments = suspensions::amendments(self.db.read(), rows).await?;
-        let told = rows
-            .iter()
-            .map(|row| suspension_convert::suspension(row, &amendments));
-        Ok(told.collect())
+        let wholes = suspensions::wholes(self.db.read(), rows).await?;
+        Ok(wholes.iter().map(suspension_convert::suspension).collect())
     }
 
     /// Suspensions below an organisation, by identifier after `after`; those in a state unless it
@@ -206,9 +215,14 @@ impl App {
                 step(&mut row, SuspensionEvent::Reject)?;
                 "REJECTED"
             }
-            Decision::Approve { reach, days, start } => {
+            Decision::Approve { who, days, start } => {
                 step(&mut row, SuspensionEvent::Approve)?;
-                let begin = self.approve(&mut row, (reach, days, start))?;
+                let wanted = classes::wanted(&tx, &row, who).await?;
+                let proposed = row.proposed();
+                let away = proposed.change(&proposed.away, wanted);
+                let away = away.ok_or(Error::SuspensionScope)?;
+                classes::name(&tx, &mut row, &away).await?;
+                let begin = self.approve(&mut row, (days, start))?;
                 let begin = begin.timestamp_millis().max(now.timestamp_millis());
                 wait(&tx, Deadline::SuspensionApply, id, begin).await?;
                 "APPROVED"
@@ -221,24 +235,19 @@ impl App {
         row.advice.clone_from(&request.advice);
         let note = format!("{}: {}", request.decided_by, request.reason);
         line_of(&tx, &mut row, (kind, &caller.subject, &note), now).await?;
-        let row = save(&tx, row).await?;
-        let answer = suspension_convert::suspension(&row, &[]);
+        let whole = save(&tx, row).await?;
+        let answer = suspension_convert::suspension(&whole);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
     }
 
-    /// Writes an approval into its row and tells when it begins.
+    /// Writes the days of an approval into its row and tells when it begins.
     fn approve(
         &self,
         row: &mut SuspensionRow,
-        (reach, days, start): (Option<Reach>, u16, Option<NaiveDate>),
+        (days, start): (u16, Option<NaiveDate>),
     ) -> Result<DateTime<Utc>, Error> {
-        let reach = reach.map_or(row.scope, Reach::code);
-        if reach < row.scope {
-            return Err(Error::SuspensionScope);
-        }
-        row.scope = reach;
         if days != 0 {
             row.days = i32::from(days);
         }
@@ -336,12 +345,11 @@ async fn line_of(
     Ok(())
 }
 
-/// Saves and announces a suspension; its row as it is then.
-async fn save(tx: &Tx, mut row: SuspensionRow) -> Result<SuspensionRow, Error> {
+/// Saves and announces a suspension; all of it as it is then.
+async fn save(tx: &Tx, mut row: SuspensionRow) -> Result<Whole, Error> {
     row.version += 1;
-    let rows = std::slice::from_ref(&row);
-    SuspensionRow::save(tx, rows).await?;
-    let amendments = suspensions::amendments(tx, rows).await?;
-    announce(tx, vec![suspension_change(&row, &amendments)]).await?;
-    Ok(row)
+    SuspensionRow::save(tx, std::slice::from_ref(&row)).await?;
+    let whole = suspensions::whole(tx, row).await?;
+    announce(tx, vec![suspension_change(&whole)]).await?;
+    Ok(whole)
 }

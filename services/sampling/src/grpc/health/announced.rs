@@ -9,7 +9,7 @@ use crate::domain::health::cluster_state::ClusterState;
 use crate::domain::health::suspension::SuspensionState;
 use crate::grpc::announced::sampling_change;
 use crate::store::health::clusters::ClusterRow;
-use crate::store::health::suspensions::{AmendmentRow, SuspensionRow};
+use crate::store::health::suspensions::Whole;
 
 /// The change of a cluster; those that are closed or merged leave the snapshot.
 pub(crate) fn cluster_change(row: &ClusterRow) -> Change {
@@ -19,10 +19,11 @@ pub(crate) fn cluster_change(row: &ClusterRow) -> Change {
     sampling_change("cluster", name, row.version, &row.org_path, state)
 }
 
-/// The change of a suspension with its amendments; those that are over leave the snapshot.
-pub(crate) fn suspension_change(row: &SuspensionRow, amendments: &[AmendmentRow]) -> Change {
+/// The change of a suspension; those that are over leave the snapshot.
+pub(crate) fn suspension_change(whole: &Whole) -> Change {
+    let row = &whole.row;
     let over = SuspensionState::from_code(row.state).is_none_or(SuspensionState::is_over);
-    let state = (!over).then(|| EventState::Suspension(suspension(row, amendments)));
+    let state = (!over).then(|| EventState::Suspension(suspension(whole)));
     let name = format!("suspensions/{}", row.id);
     sampling_change("suspension", name, row.version, &row.org_path, state)
 }

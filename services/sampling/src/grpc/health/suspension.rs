@@ -13,8 +13,8 @@ use tonic::{Request, Response, Status};
 
 use super::listing::Listed;
 use crate::app::App;
-use crate::app::health::{Amendment, Decision};
-use crate::domain::health::suspension::{MOST_DAYS, Reach, SuspensionState};
+use crate::app::health::{Amendment, Asked, Decision};
+use crate::domain::health::suspension::{MOST_CLASSES, MOST_DAYS, Reach, SuspensionState};
 use crate::grpc::convert::{self, opaque};
 
 /// Serves suspensions.
@@ -63,7 +63,7 @@ impl SuspensionService for Api {
             .await?;
         let next_page_token = listed.cut(&mut rows, |row| &row.id);
         Ok(Response::new(ListSuspensionsResponse {
-            suspensions: self.0.tell_suspensions(&rows).await?,
+            suspensions: self.0.tell_suspensions(rows).await?,
             next_page_token,
         }))
     }
@@ -103,7 +103,7 @@ impl SuspensionService for Api {
         ];
         let (mut fields, id) = opening(&request.name, &words);
         let amendment = Amendment {
-            reach: reach(&mut fields, request.scope),
+            who: asked(&mut fields, request.scope, &request.class_groups),
             back: convert::optional_date(&mut fields, "return_date", request.return_date),
         };
         fields.finish()?;
@@ -127,19 +127,31 @@ fn opening(name: &str, words: &[(&str, &String, usize)]) -> (Fields, String) {
     (fields, id)
 }
 
-/// The reach that is asked for; none for an unspecified one.
-fn reach(fields: &mut Fields, scope: i32) -> Option<Reach> {
-    match scope {
+/// Who is to stay away; what is wrong with it is noted.
+fn asked(fields: &mut Fields, scope: i32, class_groups: &[String]) -> Asked {
+    let reach = match scope {
         0 => None,
         scope => fields
             .enumeration::<Scope>("scope", scope)
             .and_then(|scope| Reach::from_code(i16::try_from(i32::from(scope)).ok()?)),
+    };
+    if class_groups.is_empty() {
+        return reach.map_or(Asked::Same, Asked::Reach);
     }
+    if reach.is_some_and(|reach| reach != Reach::ClassGroup) {
+        let (zh, en) = ("仅用于班级范围", "only with the scope of class groups");
+        fields.violation("class_groups", zh, en);
+    }
+    fields.within("class_groups", class_groups.len(), 1..=MOST_CLASSES);
+    for (place, name) in class_groups.iter().take(MOST_CLASSES).enumerate() {
+        convert::class_group(fields, &format!("class_groups[{place}]"), name);
+    }
+    Asked::Classes(class_groups.to_vec())
 }
 
 /// What is decided; what is wrong with it is noted.
 fn decision(fields: &mut Fields, request: &DecideSuspensionRequest) -> Decision {
-    let reach = reach(fields, request.scope);
+    let who = asked(fields, request.scope, &request.class_groups);
     let days = fields.within(
         "suspend_days",
         request.suspend_days,
@@ -148,12 +160,12 @@ fn decision(fields: &mut Fields, request: &DecideSuspensionRequest) -> Decision 
     let start = convert::optional_date(fields, "start_date", request.start_date);
     match fields.enumeration::<Told>("decision", request.decision) {
         Some(Told::Approve) => Decision::Approve {
-            reach,
+            who,
             days: u16::try_from(days).unwrap_or_default(),
             start,
         },
         Some(Told::Reject | Told::Unspecified) | None => {
-            if request.scope != 0 || days != 0 || request.start_date.is_some() {
+            if who != Asked::Same || days != 0 || request.start_date.is_some() {
                 let (zh, en) = ("仅用于批准", "only with an approval");
                 fields.violation("decision", zh, en);
             }

@@ -3,13 +3,14 @@
 use proto::sampling::{Suspension, SuspensionAmendment};
 
 use super::cluster_convert::{date, school_name};
+use crate::domain::health::suspension::Away;
 use crate::grpc::convert::group_of;
 use crate::grpc::draw_convert::etag;
 use crate::grpc::tube_convert::instant;
-use crate::store::health::suspensions::{AmendmentRow, SuspensionRow};
+use crate::store::health::suspensions::{AmendmentRow, SuspensionRow, Whole};
 
-/// A suspension with those of `amendments` that are its own, in their order.
-pub(crate) fn suspension(row: &SuspensionRow, amendments: &[AmendmentRow]) -> Suspension {
+/// A suspension.
+pub(crate) fn suspension(whole: &Whole) -> Suspension {
     let SuspensionRow {
         id,
         cluster,
@@ -38,7 +39,8 @@ pub(crate) fn suspension(row: &SuspensionRow, amendments: &[AmendmentRow]) -> Su
         people: _,
         conditions: _,
         amendments: _,
-    } = row;
+        classes: _,
+    } = &whole.row;
     Suspension {
         name: format!("suspensions/{id}"),
         state: i32::from(*state),
@@ -65,12 +67,12 @@ pub(crate) fn suspension(row: &SuspensionRow, amendments: &[AmendmentRow]) -> Su
         failed_attempt_count: *attempts,
         apply_time: instant(*apply_time),
         end_time: instant(*end_time),
-        amendments: amendments
-            .iter()
-            .filter(|one| one.suspension == *id)
-            .map(amendment)
-            .collect(),
+        amendments: whole.amendments.iter().map(amendment).collect(),
         etag: etag(*version),
+        class_groups: match whole.away() {
+            Away::Classes(classes) => classes.keys().map(|path| group_of(path)).collect(),
+            Away::Grade(_) | Away::School => Vec::new(),
+        },
     }
 }
 
@@ -84,5 +86,7 @@ fn amendment(row: &AmendmentRow) -> SuspensionAmendment {
         to_scope: row.to_scope.into(),
         from_return_date: date(row.from_return),
         to_return_date: date(row.to_return),
+        from_class_groups: row.from_classes.lines().map(group_of).collect(),
+        to_class_groups: row.to_classes.lines().map(group_of).collect(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod amending;
 mod desk;
+mod naming;
 mod outbreak;
 mod relating;
 mod suspending;
@@ -26,6 +27,10 @@ use amending::{
     what_is_over_is_not_amended,
 };
 use desk::{DISTRICT, Desk, SCHOOL, ill, in_room};
+use naming::{
+    a_class_group_that_is_refused_keeps_no_other_waiting, a_grade_is_narrowed_to_class_groups,
+    class_groups_are_named_let_go_and_back,
+};
 use outbreak::{
     a_replay_knows_no_more_than_was_said_by_then, an_outbreak_is_replayed,
     the_outbreak_of_derbyshire_is_replayed,
@@ -63,6 +68,9 @@ kit::store_suite!(
     what_is_amended_reaches_the_roster,
     what_is_ended_before_it_began_is_never_told,
     what_is_over_is_not_amended,
+    class_groups_are_named_let_go_and_back,
+    a_grade_is_narrowed_to_class_groups,
+    a_class_group_that_is_refused_keeps_no_other_waiting,
     an_outbreak_is_replayed,
     the_outbreak_of_derbyshire_is_replayed,
     a_replay_knows_no_more_than_was_said_by_then,

@@ -11,24 +11,26 @@ use kit::teaching::CUT_OFF;
 use proto::sampling::{AmendSuspensionRequest, Suspension};
 
 use super::saga::day;
-use super::{line_of, save};
+use super::{Asked, classes, line_of, save};
 use crate::app::App;
 use crate::app::health::deadlines::{Deadline, settle, wait};
 use crate::domain::day::Day;
-use crate::domain::health::suspension::{Decided, Reach, SuspensionState, Unamended};
+use crate::domain::health::suspension::{Away, Decided, SuspensionState, Unamended};
 use crate::error::Error;
 use crate::grpc::draw_convert::etag;
 use crate::grpc::health::suspension_convert::suspension;
-use crate::store::health::suspensions::{self, AmendmentRow, SuspensionRow};
+use crate::store::health::suspensions::{
+    self, AmendmentRow, ClassRow, IN_PERSON, SuspensionRow, Whole,
+};
 
 /// How often one suspension is amended at most.
 pub(crate) const MOST_AMENDMENTS: i32 = 50;
 
 /// What a human changes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Amendment {
-    /// Who stays away; none as before.
-    pub(crate) reach: Option<Reach>,
+    /// Who stays away.
+    pub(crate) who: Asked,
     /// The first day back; none as before.
     pub(crate) back: Option<NaiveDate>,
 }
@@ -54,10 +56,12 @@ impl App {
         if !request.etag.is_empty() && request.etag != etag(row.version) {
             return Err(Error::EtagMismatch(format!("suspensions/{id}")));
         }
-        let before = decided(&row)?;
+        let wanted = classes::wanted(&tx, &row, amendment.who).await?;
+        let whole = suspensions::whole(&tx, row.clone()).await?;
+        let before = decided(&whole)?;
         let back = amendment.back.map(Day::from);
         let after = before
-            .amend(amendment.reach, back, self.today())
+            .amend(wanted, back, self.today())
             .map_err(|why| refused(why, &row))?;
         if row.amendments >= MOST_AMENDMENTS {
             return Err(Error::SuspensionAmendments);
@@ -71,49 +75,64 @@ impl App {
             amender: caller.subject.clone(),
             reason: request.reason.clone(),
             from_scope: row.scope,
-            to_scope: after.reach.code(),
+            to_scope: after.away.reach().code(),
             from_return: row.return_day,
             to_return: i32::from(after.back.number()),
+            from_classes: lines(&before.away),
+            to_classes: lines(&after.away),
         };
         AmendmentRow::add(&tx, std::slice::from_ref(&kept)).await?;
-        row.scope = after.reach.code();
         row.state = after.state.code();
         row.return_day = i32::from(after.back.number());
         row.days = row.return_day - row.start_day;
-        self.tell_later(&tx, &mut row, before, after, now).await?;
+        self.tell_later(&tx, &mut row, (&before, &after), whole.classes, now)
+            .await?;
         let note = format!("{}: {}", request.amended_by, request.reason);
         line_of(&tx, &mut row, ("AMENDED", &caller.subject, &note), now).await?;
-        let row = save(&tx, row).await?;
-        let amendments = suspensions::amendments(&tx, std::slice::from_ref(&row)).await?;
-        let answer = suspension(&row, &amendments);
+        let whole = save(&tx, row).await?;
+        let answer = suspension(&whole);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
         Ok(answer)
     }
 
-    /// From when on the roster is told what changed. A call under way that says something else is of
-    /// an earlier round, so that its answer counts for nothing.
+    /// Keeps who stays away, and from when on the roster is told what changed. A call under way that
+    /// says something else is of an earlier round, so that its answer counts for nothing.
     async fn tell_later(
         &self,
         tx: &Tx,
         row: &mut SuspensionRow,
-        before: Decided,
-        after: Decided,
+        (before, after): (&Decided, &Decided),
+        known: Vec<ClassRow>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let now = now.timestamp_millis();
+        let is_begun = before.state != SuspensionState::Decided;
+        if after.away != before.away {
+            let (mut due, mut quiet) = (now, before.state == SuspensionState::InForce);
+            if is_begun {
+                row.round += 1;
+                let let_go = |class: &ClassRow| !class.away && class.told != IN_PERSON;
+                let narrows = !after.away.covers(&before.away) || known.iter().any(let_go);
+                if settle(tx, Deadline::SuspensionApply, &row.id).await? {
+                    quiet = false;
+                    // A call under way must not reach the roster after one that says the contrary.
+                    if narrows {
+                        due = now + CUT_OFF;
+                    }
+                }
+                wait(tx, Deadline::SuspensionApply, &row.id, due).await?;
+            }
+            classes::rename(tx, row, known, (before, after), quiet).await?;
+        }
         if after.state == SuspensionState::Ended {
             settle(tx, Deadline::SuspensionApply, &row.id).await?;
             row.end_time = now;
             return Ok(());
         }
         // Before its first day the roster waits for that.
-        if before.state == SuspensionState::Decided {
+        if !is_begun {
             return Ok(());
-        }
-        if after.reach != before.reach {
-            row.round += 1;
-            wait(tx, Deadline::SuspensionApply, &row.id, now).await?;
         }
         // Until the roster has heard of the beginning, nothing waits for the end.
         if before.state == SuspensionState::InForce && after.back != before.back {
@@ -132,15 +151,28 @@ impl App {
     }
 }
 
-/// What was decided, as it stands in its row.
-fn decided(row: &SuspensionRow) -> Result<Decided, Error> {
+/// What was decided, as it stands.
+fn decided(whole: &Whole) -> Result<Decided, Error> {
+    let row = &whole.row;
     let state = SuspensionState::from_code(row.state);
     Ok(Decided {
         state: state.ok_or(Error::SuspensionState(row.state))?,
-        reach: row.away().reach,
+        proposed: row.proposed(),
+        away: whole.away(),
         first: day(row.start_day),
         back: day(row.return_day),
     })
+}
+
+/// The paths of class groups, one a line; empty for a wider scope.
+fn lines(away: &Away) -> String {
+    match away {
+        Away::Classes(classes) => {
+            let paths: Vec<&str> = classes.keys().map(String::as_str).collect();
+            paths.join("\n")
+        }
+        Away::Grade(_) | Away::School => String::new(),
+    }
 }
 
 /// Why the decision of a row is not amended.

@@ -12,7 +12,7 @@ use proto::sampling::{AmendSuspensionRequest, Suspension};
 
 use super::desk::{Desk, SCHOOL, monday};
 use super::suspending::{approve, decide, heard, influenza, officer};
-use crate::app::health::{Amendment, Decision};
+use crate::app::health::{Amendment, Asked, Decision};
 use crate::domain::health::suspension::Reach;
 use crate::error::Error;
 
@@ -36,7 +36,10 @@ async fn amend(
     back: Option<NaiveDate>,
 ) -> Result<Suspension, Error> {
     let id = request.name.trim_start_matches("suspensions/");
-    let amendment = Amendment { reach, back };
+    let amendment = Amendment {
+        who: reach.map_or(Asked::Same, Asked::Reach),
+        back,
+    };
     desk.app
         .amend_suspension(&officer(), id, amendment, request)
         .await
@@ -95,7 +98,7 @@ pub(super) async fn what_is_amended_reaches_the_roster(db: Database) {
     for role in [Role::Principal, Role::SchoolDoctor, Role::DiseaseControl] {
         let caller = Desk::caller(role, SCHOOL);
         let amendment = Amendment {
-            reach: None,
+            who: Asked::Same,
             back: Some(after(8)),
         };
         let asked = request(&name);
@@ -174,7 +177,7 @@ pub(super) async fn what_is_ended_before_it_began_is_never_told(db: Database) {
     let early = amend(&desk, &request(&name), None, Some(after(2))).await;
     assert!(matches!(early, Err(Error::SuspensionState(1))), "proposed");
     let tomorrow = Decision::Approve {
-        reach: None,
+        who: Asked::Same,
         days: 4,
         start: Some(after(1)),
     };

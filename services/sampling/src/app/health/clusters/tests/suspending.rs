@@ -10,7 +10,7 @@ use proto::sampling::suspension::State;
 use proto::sampling::{DecideSuspensionRequest, Suspension};
 
 use super::desk::{DISTRICT, Desk, SCHOOL, ill};
-use crate::app::health::Decision;
+use crate::app::health::{Asked, Decision};
 use crate::domain::health::disease::{Certainty, Disease, Severity};
 use crate::domain::health::sign::Sign;
 use crate::domain::health::suspension::Reach;
@@ -63,7 +63,7 @@ pub(super) async fn decide(
 
 pub(super) fn approve(reach: Option<Reach>, days: u16) -> Decision {
     Decision::Approve {
-        reach,
+        who: reach.map_or(Asked::Same, Asked::Reach),
         days,
         start: None,
     }
@@ -153,7 +153,7 @@ pub(super) async fn only_a_proposal_is_decided_and_never_for_less(db: Database) 
     let less = decide(&desk, &proposed.name, approve(Some(Reach::Grade), 0)).await;
     assert!(matches!(less, Err(Error::SuspensionScope)));
     let late = Decision::Approve {
-        reach: None,
+        who: Asked::Same,
         days: 0,
         start: super::desk::monday().pred_opt(),
     };
