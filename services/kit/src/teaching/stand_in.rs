@@ -57,8 +57,11 @@ impl ClassGroupService for StandIn {
             return Err(Status::unauthenticated("no token"));
         }
         let call = request.into_inner();
-        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        let busy = busy.contains(&call.name);
+        let busy = self
+            .busy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&call.name);
         let up = self.up.load(Ordering::SeqCst) && !busy;
         let list = if up { &self.heard } else { &self.missed };
         let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
