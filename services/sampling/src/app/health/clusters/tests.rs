@@ -41,8 +41,8 @@ use relating::{
 };
 use suspending::{
     a_graver_cluster_is_proposed_anew, a_suspension_reaches_the_roster_however_long_it_is_down,
-    only_a_proposal_is_decided_and_never_for_less, what_is_proposed_follows_its_cluster,
-    who_ends_first_does_not_end_another,
+    only_a_proposal_is_decided_and_never_for_less, two_that_end_together_keep_nobody_away,
+    what_is_proposed_follows_its_cluster, who_ends_first_does_not_end_another,
 };
 
 kit::store_suite!(
@@ -65,6 +65,7 @@ kit::store_suite!(
     what_is_proposed_follows_its_cluster,
     a_graver_cluster_is_proposed_anew,
     who_ends_first_does_not_end_another,
+    two_that_end_together_keep_nobody_away,
     what_is_amended_reaches_the_roster,
     what_is_ended_before_it_began_is_never_told,
     what_is_over_is_not_amended,

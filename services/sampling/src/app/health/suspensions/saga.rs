@@ -78,7 +78,7 @@ impl App {
         }
         let again = self.clock.now().timestamp_millis() + CUT_OFF;
         wait(tx, deadline, &row.id, again).await?;
-        let others = others(tx, &row).await?;
+        let others = others(tx, &row, self.today()).await?;
         let others: Vec<Away> = others.iter().map(Whole::away).collect();
         let whole = suspensions::whole(tx, row).await?;
         let steps = steps(&whole, &others, deadline == Deadline::SuspensionEnd);
@@ -216,7 +216,7 @@ impl App {
         back: &[&Away],
     ) -> Result<(), Error> {
         let now = self.clock.now().timestamp_millis();
-        for other in others(tx, row).await? {
+        for other in others(tx, row, self.today()).await? {
             let away = other.away();
             if !back.iter().any(|back| back.meets(&away)) {
                 continue;
@@ -263,12 +263,15 @@ fn is_no_more(status: &Status) -> bool {
     [Code::NotFound, Code::FailedPrecondition].contains(&status.code())
 }
 
-/// The other suspensions of the school that keep people away.
-async fn others(tx: &Tx, row: &SuspensionRow) -> Result<Vec<Whole>, Error> {
+/// The other suspensions of the school that keep people away; those whose day of return has come keep
+/// nobody, so that of two that end together both say so.
+async fn others(tx: &Tx, row: &SuspensionRow, today: Day) -> Result<Vec<Whole>, Error> {
     let school = vec![row.school.as_str().into()];
     let mut others = SuspensionRow::find(tx, "school", school, Lock::No).await?;
     let away = [SuspensionState::Applying, SuspensionState::InForce].map(SuspensionState::code);
-    others.retain(|other| other.id != row.id && away.contains(&other.state));
+    others.retain(|other| {
+        other.id != row.id && away.contains(&other.state) && today < day(other.return_day)
+    });
     Ok(suspensions::wholes(tx, others).await?)
 }
 

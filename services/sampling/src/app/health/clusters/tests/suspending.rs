@@ -242,6 +242,40 @@ pub(super) async fn who_ends_first_does_not_end_another(db: Database) {
     assert_ne!(calls[0].request_id, calls[3].request_id);
 }
 
+pub(super) async fn two_that_end_together_keep_nobody_away(db: Database) {
+    let desk = Desk::open(db).await;
+    desk.roster.up.store(true, Ordering::SeqCst);
+    let flu = influenza(&desk, 3, 0).await;
+    let hand = |number| Sign {
+        diagnosis: Some((Disease::HFMD, Certainty::Suspected)),
+        ..ill(number, 3, 0, Symptom::Rash)
+    };
+    desk.say(&[hand(50), hand(51)]).await;
+    let found = desk.standing().await;
+    let suspends = |code: &str| code == "suspend-4-class";
+    let hfmd = found
+        .iter()
+        .find(|one| suspends(&one.rule.clone().unwrap_or_default().code));
+    let hfmd = hfmd.expect("a cluster").name.clone();
+    let none = Duration::zero();
+    for cluster in [&flu, &hfmd] {
+        let name = desk.suspension(cluster).await.name;
+        let decided = decide(&desk, &name, approve(None, 4)).await;
+        decided.expect("decided");
+        desk.until_suspension(cluster, State::InForce, none).await;
+    }
+    desk.clock.advance(Duration::days(4));
+    for cluster in [&flu, &hfmd] {
+        desk.until_suspension(cluster, State::Ended, none).await;
+    }
+    let class = |mode| ("c3".to_owned(), Vec::new(), mode);
+    let (away, back) = (
+        class(TeachingMode::Suspended),
+        class(TeachingMode::InPerson),
+    );
+    assert_eq!(heard(&desk), [away.clone(), away, back.clone(), back]);
+}
+
 /// The states of the suspensions of a cluster, in the order of their numbers.
 async fn states(desk: &Desk, cluster: &str) -> Vec<State> {
     let id = cluster.trim_start_matches("clusters/");
