@@ -12,6 +12,7 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status};
 
+use super::listing::Listed;
 use super::{cluster_convert, cluster_rules};
 use crate::app::App;
 use crate::app::health::{Listing, Simulated};
