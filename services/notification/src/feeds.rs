@@ -208,7 +208,7 @@ fn fact(event: &pb::RosterEvent) -> Option<Fact> {
         }
         State::PolicyProfile(profile) => {
             let enacted = enacted(profile, &event.org_path)?;
-            Some(Fact::Policy(event.entity.clone(), enacted))
+            Some(Fact::Policy(event.entity.clone(), Box::new(enacted)))
         }
         State::ClassGroupRoll(_)
         | State::StaffRoll(_)

@@ -272,7 +272,6 @@ mod tests {
     fn what_is_below_a_student_names_the_student() {
         let request = ListContactPointsRequest {
             party: format!("{ONE}/guardians/-"),
-            ..ListContactPointsRequest::default()
         };
         let path = "/campus.notification.v1.ChannelService/ListContactPoints";
         let call = called(path, &request.encode_to_vec());

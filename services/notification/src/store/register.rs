@@ -39,7 +39,7 @@ pub enum Fact {
     /// Who answers for what at an organisation.
     Duties(String, Vec<Duty>),
     /// A policy by its name.
-    Policy(String, Enacted),
+    Policy(String, Box<Enacted>),
 }
 
 /// An entity that is no more.
@@ -90,14 +90,7 @@ impl Store {
             Fact::Duties(organization, duties) => {
                 return write_duties(tx, organization, duties, version, generation).await;
             }
-            Fact::Policy(
-                name,
-                Enacted {
-                    region,
-                    effective,
-                    policy,
-                },
-            ) => (
+            Fact::Policy(name, enacted) => (
                 "INSERT INTO policies (name, region, effective, body, version, generation) \
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET \
                  region = excluded.region, effective = excluded.effective, \
@@ -106,9 +99,9 @@ impl Store {
                  OR excluded.generation > policies.generation",
                 vec![
                     name.clone().into(),
-                    region.clone().into(),
-                    effective.to_string().into(),
-                    pack(policy).into(),
+                    enacted.region.clone().into(),
+                    enacted.effective.to_string().into(),
+                    pack(&enacted.policy).into(),
                     version.into(),
                     generation.into(),
                 ],

@@ -232,7 +232,7 @@ async fn the_orderer_alone_hears_of_what_it_judges_itself(scratch: Scratch) {
 
 async fn deadlines_are_those_of_the_policy(scratch: Scratch) {
     let mut world = World::new(scratch).await;
-    let span = |hours| {
+    let span = |hours: i64| {
         Some(prost_types::Duration {
             seconds: hours * 3600,
             nanos: 0,

@@ -96,7 +96,7 @@ async fn deadlines(db: &Database, id: Uuid) -> Vec<(String, Option<i64>, Option<
 
 async fn what_waits_has_the_shipped_time_from_when_it_began(scratch: Scratch) {
     let before = scratch.open::<Before>().await;
-    for urgency in [1, 2, 3] {
+    for urgency in [1_i16, 2, 3] {
         let id = Uuid::from_u128(u128::from(urgency.unsigned_abs()));
         written_before(&before, id, urgency).await;
     }

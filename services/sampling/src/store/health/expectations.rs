@@ -62,7 +62,7 @@ pub async fn recount(tx: &Tx, schools: &[String]) -> Result<(), DbErr> {
         .map(|school| (leaf(school), school))
         .collect();
     let names = places.keys().map(|name| Value::from(*name)).collect();
-    for (marks, names) in keys(1, names) {
+    for (marks, names) in kit::bulk::keys(1, names) {
         let sql = format!(
             "SELECT organization, kind, CAST(COUNT(*) AS INTEGER), \
              CAST(SUM(expected) AS INTEGER) FROM class_rolls \
@@ -85,7 +85,7 @@ pub async fn recount(tx: &Tx, schools: &[String]) -> Result<(), DbErr> {
         }
     }
     let names = schools.iter().map(|school| school.as_str().into());
-    for (marks, names) in keys(1, names.collect()) {
+    for (marks, names) in kit::bulk::keys(1, names.collect()) {
         let sql = format!(
             "SELECT school, CAST(COUNT(DISTINCT place) AS INTEGER), \
              CAST(SUM(expected) AS INTEGER) FROM dormitories \

@@ -236,7 +236,7 @@ pub(super) async fn seen<C: ConnectionTrait>(
 ) -> Result<BTreeMap<String, Vec<Seen>>, DbErr> {
     let mut seen: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
     let names = schools.iter().map(|school| Value::from(*school)).collect();
-    for (marks, names) in keys(3, names) {
+    for (marks, names) in kit::bulk::keys(3, names) {
         let columns = "SELECT school, group_path, person, day, until, symptoms FROM signs";
         let sql = format!(
             "{columns} WHERE day >= $1 AND day <= $2 AND school IN ({marks}) UNION ALL \

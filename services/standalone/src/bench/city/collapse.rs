@@ -32,7 +32,7 @@ impl Search {
     }
 
     /// What to try; nothing when enough is known.
-    pub(super) fn to_try(&self) -> Option<f64> {
+    pub(super) fn next(self) -> Option<f64> {
         if self.left == 0 {
             return None;
         }
@@ -63,7 +63,7 @@ mod tests {
     /// What is tried where everything up to `limit` is borne, and what is found.
     fn search(first: f64, limit: f64) -> (Vec<f64>, Search) {
         let (mut search, mut tried) = (Search::beginning(first), Vec::new());
-        while let Some(speed) = search.to_try() {
+        while let Some(speed) = search.next() {
             tried.push(speed);
             search.tell(speed, speed <= limit);
         }
@@ -110,7 +110,7 @@ mod tests {
     fn it_makes_no_more_tries_than_it_may() {
         let mut search = Search::beginning(1.0);
         let mut tried = 0;
-        while let Some(speed) = search.to_try() {
+        while let Some(speed) = search.next() {
             tried += 1;
             // A machine that bears a speed only now and then.
             search.tell(speed, tried % 7 != 0);

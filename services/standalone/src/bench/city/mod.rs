@@ -110,7 +110,7 @@ impl Bench<'_> {
         drop(day);
         let mut search = Search::beginning(self.args.city.speed);
         let (mut tries, mut shown) = (Vec::new(), None::<Told>);
-        while let Some(speed) = search.to_try() {
+        while let Some(speed) = search.next() {
             let (told, tried) = self.run(slice, speed).await?;
             let borne = tried.gave.is_empty();
             search.tell(speed, borne);

@@ -137,7 +137,10 @@ fn every_act_is_in_its_part_of_the_day_and_in_the_order_of_time() {
         let within = match due.act {
             Act::Enter { .. } => GATES,
             Act::Recheck { .. } | Act::Batch { .. } => late,
-            Act::Check { slot, .. } if slot == Slot::Morning => MORNING,
+            Act::Check {
+                slot: Slot::Morning,
+                ..
+            } => MORNING,
             Act::Check { .. } => NOON,
             Act::CheckRoom { .. } => EVENING,
             Act::Trace { .. } => Window {

@@ -287,7 +287,8 @@ fn steps(whole: &Whole, others: &[Away], ends: bool) -> Vec<Step> {
     let kept = |away: &Away| others.iter().any(|other| other.covers(away));
     let mut steps = Vec::new();
     let is_listed = away.reach() == Reach::ClassGroup && classes.iter().any(|class| class.away);
-    if !is_listed && !(ends && kept(&away)) {
+    let is_kept = ends && kept(&away);
+    if !is_listed && !is_kept {
         let school = format!("organizations/{}", last(&row.school));
         let (name, grades) = match &away {
             Away::Classes(_) => (group_of(&row.group_path), Vec::new()),
