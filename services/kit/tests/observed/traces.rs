@@ -153,6 +153,9 @@ async fn open(telemetry: &TelemetryConfig, drain: &Drain) -> (Running, Database,
     (server.expect("a page").serve(routes), db, scratch)
 }
 
+/// The label of everything that this service tells.
+const OF_SERVICE: &str = "service=\"kit-traces\"";
+
 fn signed<T>(message: T) -> Request<T> {
     let (root, now, ttl) = (OrgPath::root(), SystemClock.now(), Duration::from_secs(60));
     let token = Issuer::development().token("service", &[Role::Service], &root, None, now, ttl);
@@ -206,20 +209,24 @@ pub(crate) async fn a_trace_goes_on_through_calls_statements_and_feeds(
     assert_eq!(line["level"], "INFO");
 
     let page = running.page.expect("a page");
-    let metrics = get(page, "/metrics").await;
+    let lagged = "campus_projection_lag_seconds_count";
+    let clearance = ["projection=\"clearance\"", OF_SERVICE];
+    // It is told once the change is stored, which is after it was applied.
+    let told = async {
+        loop {
+            let metrics = get(page, "/metrics").await;
+            if let Some(count) = value(&metrics, lagged, &clearance) {
+                break (metrics, count);
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told).await;
+    let (metrics, lag) = told.expect("in time");
+    assert_eq!(lag, 1.0);
     let of = |name: &str, labels: &[&str]| {
-        let labels: Vec<_> = labels
-            .iter()
-            .copied()
-            .chain(["service=\"kit-traces\""])
-            .collect();
+        let labels: Vec<_> = labels.iter().copied().chain([OF_SERVICE]).collect();
         value(&metrics, name, &labels)
     };
-    let lag = of(
-        "campus_projection_lag_seconds_count",
-        &["projection=\"clearance\""],
-    );
-    assert_eq!(lag, Some(1.0));
     let age = of(
         "campus_projection_age_seconds",
         &["projection=\"clearance\""],
