@@ -82,8 +82,6 @@ impl Cluster {
             ("listen_addresses", "127.0.0.1"),
             ("unix_socket_directories", ""),
             ("max_connections", "200"),
-            // What the system has taken outlasts a crash of the server.
-            ("fsync", "off"),
         ] {
             writeln!(lines, "{key} = '{value}'").expect("a string takes everything");
         }

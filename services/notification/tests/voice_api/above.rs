@@ -11,7 +11,7 @@ use crate::town::classes::answers;
 use crate::town::scan::{number, tables_with};
 use crate::town::voices::{clearance, id_of, principal, until};
 use crate::town::world::World;
-use crate::town::{self, BUREAU, BUREAU_PATH, CITY, SCHOOL, morning, on_both, staff, student};
+use crate::town::{self, BUREAU, BUREAU_PATH, CITY, SCHOOL, morning, on_both, staff};
 
 on_both!(
     the_bureau_hears_once_of_concerns_that_are_left,
