@@ -56,7 +56,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
             "/s",
             single.rate(),
             few.rate(),
-            (Bound::AtLeast, 0.0),
+            (Bound::AtLeast, 0.1),
         ),
     ];
     stand.house.close().await?;

@@ -73,7 +73,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Vec<Figure>> {
             "/s",
             commits.rate(),
             single.rate(),
-            (Bound::AtLeast, 0.0),
+            (Bound::AtLeast, 0.3),
         ),
     ];
     figures.extend(signing::figures(&stand).await?);

@@ -180,7 +180,7 @@ pub(super) async fn figures(stand: &Stand) -> anyhow::Result<Vec<Figure>> {
     let read = acted(&signers, Act::Read).await?;
     let signed = acted(&signers, Act::Sign).await?;
     let rate =
-        |name, done: &Latencies| Figure::alone(name, "/s", done.rate(), (Bound::AtLeast, 0.0));
+        |name, done: &Latencies| Figure::alone(name, "/s", done.rate(), (Bound::AtLeast, 300.0));
     let slow =
         |name, done: &Latencies| Figure::alone(name, "ms", ms(done, 0.99), (Bound::AtMost, 1000.0));
     Ok(vec![
