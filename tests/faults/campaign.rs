@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tests::process::SERVICES;
-use tests::within;
+use tests::{PATIENCE, within};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use super::report::{Label, Tally};
@@ -118,6 +119,7 @@ impl Campaign {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<R, Status>>,
     {
+        let mut last = None;
         let trying = async {
             let mut attempt = 0;
             loop {
@@ -134,13 +136,17 @@ impl Campaign {
                     }
                     Err(status) if may_be_sent_again(&status) => {
                         self.tally.failed(&status);
+                        last = Some(status);
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                     Err(status) => panic!("{what}: {status:?}"),
                 }
             }
         };
-        within(what, trying).await
+        match timeout(PATIENCE, trying).await {
+            Ok(answer) => answer,
+            Err(_) => panic!("{service} never took {what}; its last answer was {last:?}"),
+        }
     }
 
     /// Sends a command until it is acknowledged, and sometimes once more: the answer is the same.
