@@ -35,7 +35,10 @@ const TAKEN: usize = 16;
 
 /// A town with families enough for some cuts of one message.
 fn town() -> Town {
-    Town::of(3)
+    Town {
+        classes: 4,
+        ..Town::of(3)
+    }
 }
 
 /// What was taken and not settled is taken again after ten seconds.
@@ -68,13 +71,11 @@ async fn killed(store: Store) {
     let (mut chance, begun) = (ChaCha8Rng::seed_from_u64(19), Instant::now());
     let mut messages = Vec::new();
     for _ in 0..cuts() {
+        let wanted = provider.requests() + chance.random_range(1..TAKEN / 2);
         // There is always more to send than one process may have taken.
         if provider.asked().len() + 2 * TAKEN > messages.len() * families.len() {
-            let name = send(&campaign, &city, &to_families()).await;
-            expanded(&city, &name).await;
-            messages.push(name);
+            messages.push(send(&campaign, &city, &to_families()).await);
         }
-        let wanted = provider.requests() + chance.random_range(1..TAKEN / 2);
         provider.reach(wanted).await;
         // Each cut finds the sending at another point of its way.
         let pause = Duration::from_micros(chance.random_range(0..20_000));
@@ -85,6 +86,7 @@ async fn killed(store: Store) {
     let mut expected = BTreeMap::new();
     for name in &messages {
         let message = name.rsplit('/').next().expect("a name");
+        expanded(&city, name).await;
         for delivery in sent(&city, name).await {
             let (_, id) = delivery.name.rsplit_once('/').expect("a name");
             let address = families[&delivery.recipient].clone();
