@@ -1,9 +1,12 @@
 //! The services of a city, each a process with its own database; or all of them in this process, for
 //! days on which the time must be told.
 
+mod another;
 mod trouble;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +29,8 @@ use crate::row::Row;
 use crate::town::{CITY, Town, staff_called, student_called};
 use crate::wire::Wire;
 
+/// By how much a clock may be behind the one by which a token was made, in a city whose clocks are moved.
+const BEHIND: Duration = Duration::from_secs(2 * 3600);
 /// How much of a stream waits at a narrow door, in bytes.
 const NARROW: u32 = 4 << 10;
 
@@ -45,12 +50,23 @@ pub struct Fittings<'a> {
     pub trust: &'a str,
     /// By which ways notification sends, as tables of its settings have it.
     pub sending: &'a str,
+    /// What services tell of themselves besides on their pages, as `telemetry` in their settings has it, with its
+    /// `filter`; what they write is kept then. They log at `info` if it is empty.
+    pub telemetry: &'a str,
+    /// What each process bears of its callers where that is not what it bears as delivered, as `server` in
+    /// its settings has it.
+    pub bounds: &'a str,
     /// The PostgreSQL server with its databases; none for that of the machine.
     pub server: Option<&'a str>,
     /// Whether whatever connects to another process or to PostgreSQL does so over a [`Wire`].
     pub wired: bool,
     /// How many replicas each service has; one if it is 0. More than one share a database of PostgreSQL.
     pub replicas: u32,
+    /// The disk with the files of SQLite; none for that of the machine.
+    pub disk: Option<&'a Path>,
+    /// Whether each process has a clock that [`City::move_clocks`] moves, a
+    /// [`WrongClock`](crate::wrong_clock::WrongClock). Tokens are old enough then for clocks that are behind.
+    pub clocks: bool,
 }
 
 /// A connection to the gateway that shows a token with every call.
@@ -80,10 +96,12 @@ pub struct City {
     gateway: String,
     /// The clock by which tokens are valid.
     clock: Arc<dyn Clock>,
+    /// How long ago tokens are made.
+    age: Duration,
     /// The replicas of each service; none where they run in this process.
     processes: HashMap<&'static str, Vec<Mutex<Process>>>,
     wires: Vec<Wire>,
-    _house: Option<House>,
+    house: Option<House>,
     /// In the order of [`SERVICES`], whose last one has none.
     databases: Vec<Scratch>,
     folder: Option<TempDir>,
@@ -141,7 +159,7 @@ impl City {
     /// # Panics
     /// When the house does not open, or the town is not taken.
     pub async fn rehearse(store: Store, town: Town, clock: ManualClock) -> Option<Self> {
-        let databases = databases(store, None).await?;
+        let databases = databases(store, Fittings::default()).await?;
         let database = |index: usize| DatabaseConfig::clone(&databases[index]);
         let folder = tempfile::tempdir().expect("a folder for a moment");
         let databases_of = Databases {
@@ -162,9 +180,10 @@ impl City {
             people: HashMap::new(),
             gateway: house.gateway(),
             clock,
+            age: Duration::ZERO,
             processes: HashMap::new(),
             wires: Vec::new(),
-            _house: Some(house),
+            house: Some(house),
             databases,
             folder: Some(folder),
         };
@@ -182,7 +201,7 @@ impl City {
     /// Starts the processes, which know nobody yet.
     async fn start(store: Store, town: Town, fittings: Fittings<'_>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for a moment");
-        let databases = databases(store, fittings.server).await?;
+        let databases = databases(store, fittings).await?;
         let [roster, sampling, safety, notification] = &databases[..] else {
             panic!("a database for each service that has one");
         };
@@ -211,9 +230,14 @@ impl City {
             people: HashMap::new(),
             gateway,
             clock: Arc::new(SystemClock),
+            age: if fittings.clocks {
+                BEHIND
+            } else {
+                Duration::ZERO
+            },
             processes: processes.into_iter().map(shared).collect(),
             wires,
-            _house: None,
+            house: None,
             databases,
             folder: Some(folder),
         })
@@ -286,6 +310,11 @@ impl City {
         door(&self.address(service).await, &self.token(caller))
     }
 
+    /// A connection through another gateway, which answers at `address`.
+    pub fn door_through(&self, address: &str, caller: Caller) -> Door {
+        door(address, &self.token(caller))
+    }
+
     /// A connection to each replica of a service itself where it has several; else one through the gateway.
     pub(crate) async fn doors_to(&self, service: &str, role: Role, scope: &str) -> Vec<Door> {
         let token = self.token(caller(role, scope));
@@ -304,19 +333,33 @@ impl City {
         door(&self.gateway, token)
     }
 
-    /// A token for somebody, for a day.
-    fn token(&self, caller: Caller) -> String {
-        let (now, ttl) = (self.clock.now(), Duration::from_secs(24 * 3600));
-        Issuer::development().issue(caller, now, ttl)
+    /// Where the gateway answers, and a token for somebody with a role: what a command is given.
+    ///
+    /// # Panics
+    /// When `scope` is no place in the tree.
+    pub fn desk(&self, role: Role, scope: &str) -> (String, String) {
+        (self.gateway.clone(), self.token(caller(role, scope)))
     }
 
-    /// How many secrets of emergencies there are.
+    /// A token for somebody, for a day.
+    fn token(&self, caller: Caller) -> String {
+        let (made, ttl) = (self.clock.now() - self.age, Duration::from_secs(24 * 3600));
+        Issuer::development().issue(caller, made, ttl)
+    }
+
+    /// How many secrets of emergencies the services have that seal something: notification has a folder
+    /// of its own below.
     pub fn emergency_secrets(&self) -> usize {
-        let folder = self.folder.as_ref().map(TempDir::path);
-        let secrets = folder.map(|folder| folder.join("emergency-secrets"));
-        secrets
-            .and_then(|folder| std::fs::read_dir(folder).ok())
-            .map_or(0, Iterator::count)
+        let Some(folder) = self.folder.as_ref().map(TempDir::path) else {
+            return 0;
+        };
+        let folder = folder.join("emergency-secrets");
+        let of = |folder: &Path| {
+            let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let secret = |name: &OsString| name.to_string_lossy().ends_with(".secret");
+            files.map(|file| file.file_name()).filter(secret).count()
+        };
+        of(&folder) + of(&folder.join("notification"))
     }
 
     /// The first process of a service, which nobody else has until it is given back.
@@ -325,8 +368,16 @@ impl City {
     }
 
     /// Where a service answers by itself, without the gateway.
+    ///
+    /// # Panics
+    /// When there is no such service.
     pub async fn address(&self, service: &str) -> String {
-        self.first(service).await.address()
+        let Some(house) = &self.house else {
+            return self.first(service).await.address();
+        };
+        let mut places = house.addresses().into_iter();
+        let place = places.find(|(name, _)| *name == service);
+        place.expect("a service of the house").1
     }
 
     /// What a service answers operators at a path of its page: the code, the headers and the text.
@@ -335,6 +386,32 @@ impl City {
     /// When it does not answer.
     pub async fn page(&self, service: &str, path: &str) -> String {
         self.first(service).await.page(path).await
+    }
+
+    /// Everything that the first process of a service has written, where [`Fittings::telemetry`] says so.
+    ///
+    /// # Panics
+    /// When it was more than is kept.
+    pub async fn said(&self, service: &str) -> String {
+        self.first(service).await.said()
+    }
+
+    /// Everything that the database of a service holds, as [`Scratch::dump`] reads it.
+    ///
+    /// # Panics
+    /// When the service has none.
+    pub async fn dump(&self, service: &str) -> Vec<u8> {
+        let place = SERVICES.iter().position(|name| *name == service);
+        let database = place.and_then(|place| self.databases.get(place));
+        database.expect("a database").dump().await
+    }
+
+    /// Asks the first process of a service to end, and waits until it has told everything and ended well.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn stop(&self, service: &str) {
+        self.first(service).await.stop().await;
     }
 
     /// Kills a service with SIGKILL.
@@ -373,13 +450,16 @@ pub fn caller(role: Role, scope: &str) -> Caller {
     }
 }
 
-/// A database for each of the four services that have one, on `server` if there is one; none where there
-/// is no server.
-async fn databases(store: Store, server: Option<&str>) -> Option<Vec<Scratch>> {
+/// A database for each of the four services that have one, on the server or the disk of the fittings if they have
+/// one; none where there is no server.
+async fn databases(store: Store, fittings: Fittings<'_>) -> Option<Vec<Scratch>> {
     let mut databases = Vec::new();
     for _ in 0..4 {
-        databases.push(match (store, server) {
-            (Store::Sqlite, _) => scratch::sqlite(),
+        databases.push(match (store, fittings.server) {
+            (Store::Sqlite, _) => match fittings.disk {
+                Some(disk) => scratch::sqlite_below(disk),
+                None => scratch::sqlite(),
+            },
             (Store::Postgres, Some(server)) => scratch::create(server).await.expect("a database"),
             (Store::Postgres, None) => scratch::postgres().await?,
         });

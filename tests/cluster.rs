@@ -1,6 +1,7 @@
-//! A PostgreSQL server of its own for a moment, which can be restarted.
+//! A PostgreSQL server of its own for a moment, which can crash, be killed and have a standby.
 
-use std::fmt::Write as _;
+use std::ffi::OsStr;
+use std::fmt::{Debug, Write as _};
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,15 +12,43 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::process::free_place;
-use crate::within;
+use crate::{until, within};
 
 /// Where the programs of each version of the server are installed.
 const VERSIONS: &str = "/usr/lib/postgresql";
+
+/// Where one listens.
+const HOST: &str = "127.0.0.1";
+/// What every one is told. Memory that its processes share lies with its data, so that one which was killed leaves
+/// nothing behind.
+const SETTINGS: [(&str, &str); 4] = [
+    ("listen_addresses", HOST),
+    ("unix_socket_directories", ""),
+    ("max_connections", "200"),
+    ("dynamic_shared_memory_type", "mmap"),
+];
+/// What one is told whose log has little room: it takes the room piece by piece, and keeps none in hand.
+const SMALL_LOG: [(&str, &str); 3] = [
+    ("min_wal_size", "2MB"),
+    ("max_wal_size", "8MB"),
+    ("wal_recycle", "off"),
+];
+
+/// On which disks a server lies: with what is `None` on that of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disks<'a> {
+    /// The one with its tables.
+    pub tables: Option<&'a Path>,
+    /// The one with its log.
+    pub log: Option<&'a Path>,
+}
 
 /// A server with a folder of its own; it ends with this value.
 #[derive(Debug)]
 pub struct Cluster {
     folder: TempDir,
+    /// Where its log is, when that is not with the tables.
+    log: Option<TempDir>,
     programs: PathBuf,
     port: u16,
     /// Root made it: its programs must run as somebody else.
@@ -27,39 +56,147 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one; none where the programs of the server are not installed.
+    /// Starts one; none where the programs of the server are not installed, unless `CAMPUS_REQUIRE_CLUSTER`
+    /// is set.
     ///
     /// # Panics
-    /// When they are, and it does not start.
+    /// When they are and it does not start, or they are required and not installed.
     pub async fn start() -> Option<Self> {
-        let programs = programs()?;
-        // The server runs as somebody who is not root, who has to find its folder.
-        let readable = Permissions::from_mode(0o755);
-        let folder = tempfile::Builder::new().permissions(readable).tempdir();
-        let folder = folder.expect("a folder for a moment");
+        Self::start_on(Disks::default()).await
+    }
+
+    /// The same on disks of its own.
+    ///
+    /// # Panics
+    /// When its programs are installed and it does not start, or they are required and not installed.
+    pub async fn start_on(disks: Disks<'_>) -> Option<Self> {
+        let cluster = Self::laid(installed()?, disks).await;
+        let mut arguments = ["-U", "postgres", "-A", "trust", "--no-sync"]
+            .map(str::to_owned)
+            .to_vec();
+        if let Some(log) = &cluster.log {
+            let place = log.path().join("wal");
+            arguments.push(format!("--waldir={}", place.display()));
+            arguments.push("--wal-segsize=1".to_owned());
+        }
+        cluster.run("initdb", &arguments).await;
+        cluster.configure(&SETTINGS);
+        if cluster.log.is_some() {
+            cluster.configure(&SMALL_LOG);
+        }
+        cluster.listen().await;
+        Some(cluster)
+    }
+
+    /// A place for one, with nothing in it.
+    async fn laid(programs: PathBuf, disks: Disks<'_>) -> Self {
+        let folder = room(disks.tables);
+        let log = disks.log.map(|disk| room(Some(disk)));
         let known = folder.path().metadata().expect("it is there");
-        let cluster = Self {
-            folder,
-            programs,
-            port: free_place().port(),
-            roots: known.uid() == 0,
-        };
-        if cluster.roots {
+        let roots = known.uid() == 0;
+        if roots {
             let mut owner = Command::new("chown");
-            owner.arg("postgres:").arg(cluster.folder.path());
+            owner.arg("postgres:").arg(folder.path());
+            owner.args(log.as_ref().map(TempDir::path));
             let owned = owner.status().await.expect("chown can be run");
             assert!(owned.success(), "there is nobody called postgres");
         }
-        let as_everybody = ["-U", "postgres", "-A", "trust", "--no-sync"];
-        cluster.run("initdb", &as_everybody).await;
-        cluster.configure();
-        cluster.control(&["start"]).await;
-        Some(cluster)
+        Self {
+            folder,
+            log,
+            programs,
+            port: free_place().port(),
+            roots,
+        }
+    }
+
+    /// Starts it at its port.
+    async fn listen(&self) {
+        self.configure(&[("port", &*self.port.to_string())]);
+        self.control(&["start"]).await;
+    }
+
+    /// A server that follows this one: from now on nothing is acknowledged here that is not there as well.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn standby(&self) -> Self {
+        let standby = Self::laid(self.programs.clone(), Disks::default()).await;
+        let port = self.port.to_string();
+        let from = ["-h", HOST, "-p", &*port, "-U", "postgres"];
+        let how = ["-R", "-X", "stream", "-c", "fast", "--no-sync"];
+        standby.run("pg_basebackup", &[from, how].concat()).await;
+        standby.listen().await;
+        self.configure(&[("synchronous_standby_names", "*")]);
+        self.control(&["reload"]).await;
+        until("the standby follows", || async {
+            let states = self.ask("SELECT sync_state FROM pg_stat_replication").await;
+            (states.as_deref() == Some("sync")).then_some(())
+        })
+        .await;
+        standby
+    }
+
+    /// Makes a standby a server of its own.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub async fn promote(&self) {
+        self.control(&["promote"]).await;
+    }
+
+    /// Kills it with SIGKILL, for good.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn kill(&self) {
+        let file = self.data().join("postmaster.pid");
+        let known = std::fs::read_to_string(&file).expect("it runs");
+        let process = known.lines().next().unwrap_or_default();
+        let killed = Command::new("kill").args(["-s", "KILL", process]).status();
+        assert!(killed.await.expect("kill can be run").success());
+        // Nobody shall wait for it to end.
+        std::fs::remove_file(&file).expect("it is there");
+    }
+
+    /// Waits until it answers, and starts it where it has ended by itself.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn revive(&self) {
+        until("the server answers", || async {
+            let answer = self.ask("SELECT 1").await;
+            if answer.is_none() {
+                let start = self.command("pg_ctl", &self.controlled(&["start"]));
+                // It may still be on its way out, or run already.
+                let _ = Command::from(start).status().await;
+            }
+            answer.map(drop)
+        })
+        .await;
+    }
+
+    /// What it answers to a question; nothing when it does not.
+    async fn ask(&self, question: &str) -> Option<String> {
+        let port = self.port.to_string();
+        let mut asking = Command::new(self.programs.join("psql"));
+        asking.args([
+            "-h", HOST, "-p", &*port, "-U", "postgres", "-XAtc", question,
+        ]);
+        asking.stdin(Stdio::null()).stderr(Stdio::null());
+        let answer = asking.output().await.expect("psql can be run");
+        let told = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+        answer.status.success().then_some(told)
     }
 
     /// How its administrator reaches it.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@{}/postgres", self.place())
+    }
+
+    /// Where it listens.
+    pub fn place(&self) -> String {
+        format!("{HOST}:{}", self.port)
     }
 
     /// Ends it without a farewell to anybody, as a crash does, and starts it again at the same place; it
@@ -75,14 +212,10 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
-    fn configure(&self) {
+    /// Adds to its settings; of two that say the same the later one counts.
+    fn configure(&self, settings: &[(&str, &str)]) {
         let mut lines = String::new();
-        for (key, value) in [
-            ("port", &*self.port.to_string()),
-            ("listen_addresses", "127.0.0.1"),
-            ("unix_socket_directories", ""),
-            ("max_connections", "200"),
-        ] {
+        for (key, value) in settings {
             writeln!(lines, "{key} = '{value}'").expect("a string takes everything");
         }
         let file = self.data().join("postgresql.conf");
@@ -93,12 +226,17 @@ impl Cluster {
 
     /// Has the server started, restarted or stopped.
     async fn control(&self, what: &[&str]) {
-        let log = self.folder.path().join("log").display().to_string();
-        let how = [&["-w", "-t", "25", "-l", &*log][..], what].concat();
-        self.run("pg_ctl", &how).await;
+        self.run("pg_ctl", &self.controlled(what)).await;
     }
 
-    async fn run(&self, program: &str, arguments: &[&str]) {
+    /// What that is asked with.
+    fn controlled(&self, what: &[&str]) -> Vec<String> {
+        let log = self.folder.path().join("log").display().to_string();
+        let how = [&["-w", "-t", "25", "-l", &*log][..], what].concat();
+        how.into_iter().map(str::to_owned).collect()
+    }
+
+    async fn run(&self, program: &str, arguments: &[impl AsRef<OsStr> + Debug]) {
         let mut command = Command::from(self.command(program, arguments));
         let ended = within(program, command.status()).await;
         let ended = ended.unwrap_or_else(|err| panic!("{program}: {err}"));
@@ -106,7 +244,7 @@ impl Cluster {
     }
 
     /// A program of the server on its data.
-    fn command(&self, program: &str, arguments: &[&str]) -> std::process::Command {
+    fn command(&self, program: &str, arguments: &[impl AsRef<OsStr>]) -> std::process::Command {
         let program = self.programs.join(program);
         let mut command = if self.roots {
             let mut command = std::process::Command::new("runuser");
@@ -125,9 +263,35 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         let mut stop = self.command("pg_ctl", &["-m", "immediate", "-t", "30", "stop"]);
+        stop.stderr(Stdio::null());
         // What cannot be stopped only takes room.
         let _ = stop.status();
     }
+}
+
+/// A folder on a disk, where a server can find it that does not run as root.
+fn room(disk: Option<&Path>) -> TempDir {
+    let mut folder = tempfile::Builder::new();
+    folder.permissions(Permissions::from_mode(0o755));
+    let made = match disk {
+        Some(disk) => folder.tempdir_in(disk),
+        None => folder.tempdir(),
+    };
+    made.expect("a folder for a moment")
+}
+
+/// The programs of the server; none where they are not installed, unless they are required.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is installed belongs to the machine"
+)]
+fn installed() -> Option<PathBuf> {
+    let programs = programs();
+    assert!(
+        programs.is_some() || std::env::var("CAMPUS_REQUIRE_CLUSTER").is_err(),
+        "the programs of PostgreSQL are required and not installed"
+    );
+    programs
 }
 
 /// The programs of the newest version that is installed.

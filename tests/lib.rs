@@ -4,14 +4,17 @@
 pub mod checks;
 pub mod city;
 pub mod cluster;
+pub mod disk;
 pub mod import;
 mod opening;
+pub mod pair;
 pub mod process;
 mod row;
 pub mod town;
 pub mod tubes;
 pub mod verbs;
 pub mod wire;
+pub mod wrong_clock;
 
 pub use opening::{students_of, students_of_schools};
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 use tonic::Code;
@@ -16,6 +16,7 @@ use tonic_health::pb::health_client::HealthClient;
 use uuid::Uuid;
 
 use crate::within;
+use crate::wrong_clock::WrongClock;
 
 /// The services that run as processes.
 pub const SERVICES: [&str; 5] = [
@@ -26,34 +27,74 @@ pub const SERVICES: [&str; 5] = [
     "gateway",
 ];
 
+/// How much of what a process writes is kept, in bytes.
+const MOST_SAID: usize = 256 << 20;
+
+/// What a process has written, to its standard output and its standard error.
+#[derive(Clone, Debug, Default)]
+struct Said(Arc<Mutex<String>>);
+
+impl Said {
+    /// Keeps a line.
+    fn add(&self, line: &str) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() <= MOST_SAID {
+            said.push_str(line);
+            said.push('\n');
+        }
+    }
+
+    fn text(&self) -> String {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(said.len() <= MOST_SAID, "more was said than is kept");
+        said.clone()
+    }
+}
+
 /// A service that answers, or was killed.
 #[derive(Debug)]
 pub struct Process {
     name: &'static str,
+    /// Nothing where nobody listens.
+    said: Option<Said>,
     settings: PathBuf,
     /// The settings without `server.listen`.
     text: String,
     addr: SocketAddr,
     /// Where it answers operators.
     page: SocketAddr,
+    /// The clock that it has instead of the machine's, if it has one.
+    clock: Option<WrongClock>,
     child: Child,
 }
 
 impl Process {
-    /// Starts the service `name` with the settings `text`, which leave `server.listen` out, at a
-    /// free port, and waits until it listens.
+    /// Starts the service `name` with the settings `text`, which end in the table `server` without `listen`
+    /// and `drain`, at a free port, with another clock than the machine's if there is one, and waits until
+    /// it listens; `heard` says whether what it writes is kept.
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start(name: &'static str, folder: &Path, text: String) -> Self {
+    pub async fn start(
+        name: &'static str,
+        folder: &Path,
+        text: String,
+        clock: Option<WrongClock>,
+        heard: bool,
+    ) -> Self {
         let settings = folder.join(format!("{name}.toml"));
-        let (child, [addr, page]) = spawn(name, &settings, &text, free_place()).await;
+        let said = heard.then(Said::default);
+        let place = free_place();
+        let (child, [addr, page]) =
+            spawn(name, said.as_ref(), &settings, &text, place, clock.as_ref()).await;
         Self {
             name,
+            said,
             settings,
             text,
             addr,
             page,
+            clock,
             child,
         }
     }
@@ -61,6 +102,14 @@ impl Process {
     /// The name of the service.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Everything that it has written to its standard output and error, a line each; empty where that is not kept.
+    ///
+    /// # Panics
+    /// When it was more than is kept.
+    pub fn said(&self) -> String {
+        self.said.as_ref().map(Said::text).unwrap_or_default()
     }
 
     /// Where it answers, also after it was started again.
@@ -103,6 +152,15 @@ impl Process {
         self.signal("CONT").await;
     }
 
+    /// Moves its clock, while it runs, to so many seconds ahead of the machine's.
+    ///
+    /// # Panics
+    /// When it has that of the machine.
+    pub fn move_clock(&self, ahead: i64) {
+        let clock = self.clock.as_ref().expect("a clock of its own");
+        clock.set(ahead);
+    }
+
     async fn signal(&self, signal: &str) {
         let process = self.child.id().expect("the process runs").to_string();
         let sent = Command::new("kill")
@@ -128,8 +186,15 @@ impl Process {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(&mut self) {
-        (self.child, [self.addr, self.page]) =
-            spawn(self.name, &self.settings, &self.text, self.addr).await;
+        (self.child, [self.addr, self.page]) = spawn(
+            self.name,
+            self.said.as_ref(),
+            &self.settings,
+            &self.text,
+            self.addr,
+            self.clock.as_ref(),
+        )
+        .await;
     }
 
     /// What it answers operators at this path: the code, the headers and the text.
@@ -200,33 +265,62 @@ pub fn free_place() -> SocketAddr {
 
 async fn spawn(
     name: &'static str,
+    said: Option<&Said>,
     settings: &Path,
     text: &str,
     listen: SocketAddr,
+    clock: Option<&WrongClock>,
 ) -> (Child, [SocketAddr; 2]) {
-    let text = format!("{text}\n[server]\nlisten = \"{listen}\"\ndrain = \"2s\"\n");
+    let text = format!("{text}listen = \"{listen}\"\ndrain = \"2s\"\n");
     std::fs::write(settings, text).expect("settings can be written");
     let binary = binaries().join(name);
     let mut child = Command::new(&binary)
+        .envs(clock.into_iter().flat_map(WrongClock::environment))
         .arg("--config")
         .arg(settings)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .stderr(match said {
+            Some(_) => Stdio::piped(),
+            None => Stdio::inherit(),
+        })
         .kill_on_drop(true)
         .spawn()
         .unwrap_or_else(|err| panic!("{}: {err}", binary.display()));
     let stdout = child.stdout.take().expect("stdout is piped");
     let mut lines = BufReader::new(stdout).lines();
-    let places = within(&format!("{name} listens"), listening(name, &mut lines)).await;
-    // A full pipe would stop the service.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    if let Some(stderr) = child.stderr.take() {
+        tokio::spawn(hear(BufReader::new(stderr).lines(), said.cloned()));
+    }
+    let listens = listening(name, said, &mut lines);
+    let places = within(&format!("{name} listens"), listens).await;
+    if let (Some(_), Some(process)) = (clock, child.id()) {
+        WrongClock::tidy(process);
+    }
+    tokio::spawn(hear(lines, said.cloned()));
     (child, places)
 }
 
+/// Takes what a service writes, for a full pipe would stop it, and keeps it where somebody listens.
+async fn hear<R: AsyncRead + Unpin>(mut lines: Lines<BufReader<R>>, said: Option<Said>) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(said) = &said {
+            said.add(&line);
+        }
+    }
+}
+
 /// The addresses in the log lines that say where a service listens, for callers and for operators.
-async fn listening(name: &str, lines: &mut Lines<BufReader<ChildStdout>>) -> [SocketAddr; 2] {
+async fn listening(
+    name: &str,
+    kept: Option<&Said>,
+    lines: &mut Lines<BufReader<ChildStdout>>,
+) -> [SocketAddr; 2] {
     let (mut said, mut page) = (Vec::new(), None);
     while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(kept) = kept {
+            kept.add(&line);
+        }
         let parsed: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
         let addr = || parsed["addr"].as_str().and_then(|addr| addr.parse().ok());
         match parsed["message"].as_str() {

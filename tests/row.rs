@@ -8,9 +8,13 @@ use kit::scratch::Scratch;
 use crate::city::Fittings;
 use crate::process::Process;
 use crate::wire::{DATABASE, Wire, lead, place};
+use crate::wrong_clock::WrongClock;
 
 /// How many connections a service may open: many cities share one server.
 const CONNECTIONS: u32 = 5;
+
+/// The gateway keeps nobody out: one caller of a test stands for many.
+const WIDE: &str = "[limits]\nall = { rate = 100000, burst = 1000000 }\nroles = {}\nmethods = []\n";
 
 /// Processes, by service, and the wires between them.
 #[derive(Debug)]
@@ -44,14 +48,14 @@ impl<'a> Row<'a> {
         let database = self.way_to_database(name, &database.url).await;
         let database =
             format!("[database]\nurl = \"{database}\"\nmax_connections = {CONNECTIONS}\n");
-        let text = settings(&format!("{known}{tables}"), self.fittings.trust, &database);
+        let text = self.settings(&format!("{known}{tables}"), self.fittings.trust, &database);
         self.spawn(name, text).await;
     }
 
     /// Starts the gateway before `upstreams`.
     pub(crate) async fn start_gateway(&mut self, upstreams: &[&'static str]) {
         let known = self.known("gateway", upstreams).await;
-        let text = settings("", "", &format!("[upstreams]\n{known}"));
+        let text = self.gateway_settings(&known);
         self.spawn("gateway", text).await;
     }
 
@@ -94,16 +98,30 @@ impl<'a> Row<'a> {
         for number in 1..=self.fittings.replicas.max(1) {
             let folder = self.folder.join(number.to_string());
             std::fs::create_dir_all(&folder).expect("a folder for settings");
-            replicas.push(Process::start(name, &folder, text.clone()).await);
+            let clock = folder.join(format!("{name}.clock"));
+            let clock = self.fittings.clocks.then(|| WrongClock::right(clock));
+            let heard = !self.fittings.telemetry.is_empty();
+            replicas.push(Process::start(name, &folder, text.clone(), clock, heard).await);
         }
         self.processes.insert(name, replicas);
     }
-}
 
-/// Settings without `server`, the keys first: tables must come after them; `trust` goes into `auth`.
-fn settings(keys: &str, trust: &str, tables: &str) -> String {
-    format!(
-        "{keys}\n[auth]\ndevelopment = true\n{trust}\n[telemetry]\nfilter = \"info\"\n\
-         listen = \"127.0.0.1:0\"\n{tables}"
-    )
+    /// The settings of a gateway before `upstreams`, keys that say where each service answers.
+    pub(crate) fn gateway_settings(&self, upstreams: &str) -> String {
+        self.settings("", "", &format!("{WIDE}[upstreams]\n{upstreams}"))
+    }
+
+    /// Settings, the keys first: tables must come after them; `trust` goes into `auth`. They end in the
+    /// table `server`, which is not complete.
+    fn settings(&self, keys: &str, trust: &str, tables: &str) -> String {
+        let telemetry = match self.fittings.telemetry {
+            "" => "filter = \"info\"",
+            telemetry => telemetry,
+        };
+        let bounds = self.fittings.bounds;
+        format!(
+            "{keys}\n[auth]\ndevelopment = true\n{trust}\n[telemetry]\n{telemetry}\n\
+             listen = \"127.0.0.1:0\"\n{tables}\n[server]\n{bounds}"
+        )
+    }
 }

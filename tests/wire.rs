@@ -42,6 +42,7 @@ pub struct Wire {
     /// Who connects, and to whom.
     ends: (&'static str, &'static str),
     addr: SocketAddr,
+    targets: watch::Sender<Arc<[String]>>,
     state: watch::Sender<State>,
 }
 
@@ -58,8 +59,15 @@ impl Wire {
             flow: Flow::Free,
             cuts: 0,
         });
-        tokio::spawn(carry_all(listener, targets.into(), state.subscribe()));
-        Self { ends, addr, state }
+        let targets = watch::Sender::new(Arc::<[String]>::from(targets));
+        let carried = carry_all(listener, targets.subscribe(), state.subscribe());
+        tokio::spawn(carried);
+        Self {
+            ends,
+            addr,
+            targets,
+            state,
+        }
     }
 
     /// Who connects.
@@ -82,6 +90,11 @@ impl Wire {
         self.state.send_modify(|state| state.cuts += 1);
     }
 
+    /// From now on connections lead to `target`, `host:port`; those that there are stay.
+    pub fn lead_to(&self, target: String) {
+        self.targets.send_replace(Arc::<[String]>::from([target]));
+    }
+
     /// From now on this becomes of bytes.
     pub fn set(&self, flow: Flow) {
         self.state.send_modify(|state| state.flow = flow);
@@ -89,7 +102,11 @@ impl Wire {
 }
 
 /// Carries every connection, each on its own.
-async fn carry_all(listener: TcpListener, targets: Arc<[String]>, state: watch::Receiver<State>) {
+async fn carry_all(
+    listener: TcpListener,
+    targets: watch::Receiver<Arc<[String]>>,
+    state: watch::Receiver<State>,
+) {
     let (room, turn) = (
         Arc::new(Semaphore::new(CONNECTIONS)),
         Arc::new(AtomicUsize::new(0)),
@@ -98,7 +115,8 @@ async fn carry_all(listener: TcpListener, targets: Arc<[String]>, state: watch::
         let Ok((near, _)) = listener.accept().await else {
             return;
         };
-        let (targets, turn, state) = (targets.clone(), turn.clone(), state.clone());
+        let targets = targets.borrow().clone();
+        let (turn, state) = (turn.clone(), state.clone());
         tokio::spawn(async move {
             carry(near, &targets, &turn, state).await;
             drop(place);
@@ -214,10 +232,10 @@ mod tests {
         }
     }
 
-    /// A server that answers each byte with the same, and a wire to it.
-    async fn echo() -> Wire {
+    /// A server that answers each byte with the same; where it is.
+    async fn echoes() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let target = listener.local_addr().expect("an address").to_string();
+        let place = listener.local_addr().expect("an address").to_string();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(async move {
@@ -226,7 +244,12 @@ mod tests {
                 });
             }
         });
-        Wire::lay(("here", "there"), vec![target]).await
+        place
+    }
+
+    /// A wire to such a server.
+    async fn echo() -> Wire {
+        Wire::lay(("here", "there"), vec![echoes().await]).await
     }
 
     async fn call(stream: &mut TcpStream) -> std::io::Result<u8> {
@@ -244,6 +267,20 @@ mod tests {
         assert!(within("the end", open.read_u8()).await.is_err());
         let mut again = TcpStream::connect(wire.address()).await.expect("connects");
         let answer = within("an answer", call(&mut again)).await;
+        assert_eq!(answer.expect("an answer"), 7);
+    }
+
+    #[tokio::test]
+    async fn a_wire_leads_where_it_is_led_and_what_is_open_stays() {
+        let wire = Wire::lay(("here", "there"), vec!["127.0.0.1:1".to_owned()]).await;
+        let mut nowhere = TcpStream::connect(wire.address()).await.expect("connects");
+        assert!(within("the end", nowhere.read_u8()).await.is_err());
+        wire.lead_to(echoes().await);
+        let mut open = TcpStream::connect(wire.address()).await.expect("connects");
+        let answer = within("an answer", call(&mut open)).await;
+        assert_eq!(answer.expect("an answer"), 7);
+        wire.lead_to("127.0.0.1:1".to_owned());
+        let answer = within("an answer", call(&mut open)).await;
         assert_eq!(answer.expect("an answer"), 7);
     }
 

@@ -19,6 +19,10 @@ class Door:
 
     def __init__(self, port, authority):
         self.port = port
+        self.trust(authority)
+
+    def trust(self, authority):
+        """From now on a file of authorities counts, also for those who are connected."""
         self.context = ssl.create_default_context(cafile=str(authority))
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.local = threading.local()
@@ -68,6 +72,15 @@ class Door:
         if status != 200:
             raise Failed(f"{path}: {status} {json.dumps(answer, ensure_ascii=False)[:600]}")
         return answer
+
+    def lines(self, token, path, body):
+        """What a call streams: `result` of each message, or an error."""
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        connection = self.connect()
+        connection.request("POST", path, json.dumps(body).encode(), headers)
+        told = [json.loads(line) for line in connection.getresponse().read().splitlines()]
+        # An empty one says only that the stream lives.
+        return [one for one in told if one]
 
     def refused(self, token, path, reason, body=None):
         """A call that must be refused for this reason."""

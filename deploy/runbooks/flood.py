@@ -1,12 +1,14 @@
 """A flood on a returning morning: more comes than the house can take. What is taken is kept, the rest is refused soon
-and with a time to come back; one caller cannot take the place of all, and limits are changed while it goes on."""
+and with a time to come back; one caller cannot take the place of all. A second replica, or more room, takes more."""
 
 import threading
 import time
 
 import house as houses
+import replicas
 import town
 from calls import reason_of
+from scrapes import Scrape
 from stage import must, until
 
 # How many gates ask at once, and for how long, in seconds.
@@ -21,7 +23,7 @@ SOON = 5
 def rehearse(stage):
     with stage.step("a house runs whose callers have a limit"):
         house = houses.House(stage)
-        house.settings["gateway"]["limits"] = {"all": {"rate": 40, "burst": 60}}
+        house.settings["gateway"]["limits"] = houses.limits(40, 60)
         house.open()
         town.settle(house)
         school, other = town.schools(house, town.FIRST[0], count=2)
@@ -36,10 +38,11 @@ def rehearse(stage):
         must(quiet == [200] * 10, f"another gate: {quiet}")
         alone.judge()
     print(f"      {alone}")
-    with stage.step("safety-inspection gets a small room, so that this machine can fill it"):
+    with stage.step("limits of callers are raised; safety-inspection gets a small room, so that this machine can fill it"):
+        house.settings["gateway"]["limits"] = houses.limits(5000, 20000)
         house.settings["safety-inspection"]["server"]["max_in_flight"] = ROOM
         house.write_settings()
-        house.restart("safety-inspection")
+        house.restart("safety-inspection", "gateway")
     with stage.step(f"{GATES} gates ask at once for {SPAN} s: what is taken is kept, what is refused is refused soon"):
         many = Flood(house, school, GATES, subject=lambda gate: f"guard-{gate + 10}")
         many.begin()
@@ -50,24 +53,44 @@ def rehearse(stage):
     with stage.step("when it is over the next call is taken as before"):
         until("the gate decides", lambda: house.door.ask(*other.enter())[0] == 200, patience=10)
         must(all(process.runs() for process in house.processes.values()), "a service ended")
-    with stage.step("the operator makes room and restarts safety-inspection and the gateway: more is taken"):
+    with stage.step("the operator starts a second replica of safety-inspection: both decide, and more is taken"):
+        twin = replicas.Twin(house, "safety-inspection").start(stage.binary("safety-inspection"))
+        twin.told_to_gateway()
+        house.restart("gateway")
+        until("the gateway calls both", lambda: called(house) == 2)
+        two = Flood(house, school, GATES, subject=lambda gate: f"guard-{gate + 90}")
+        before = [replicas.answered(one) for one in (house.settings["safety-inspection"], twin.settings)]
+        two.begin()
+        time.sleep(SPAN)
+        two.end()
+        two.judge()
+        after = [replicas.answered(one) for one in (house.settings["safety-inspection"], twin.settings)]
+        rises = [now - then for now, then in zip(after, before)]
+        must(min(rises) > 0.2 * sum(rises), f"one of them did nearly everything: {rises}")
+        must(two.share() > many.share(), f"{two.share():.2f} is not more than {many.share():.2f}")
+    print(f"      {two}")
+    with stage.step("the operator makes room in place of it, and restarts one by one: more is taken"):
         house.settings["safety-inspection"]["server"]["max_in_flight"] = 4096
-        house.settings["gateway"]["limits"] = {"all": {"rate": 5000, "burst": 20000}}
+        twin.forgotten_by_gateway()
         house.write_settings()
         house.restart("safety-inspection", "gateway")
+        twin.stop()
         wide = Flood(house, school, GATES, subject=lambda gate: f"guard-{gate + 50}")
         wide.begin()
         time.sleep(SPAN)
         wide.end()
         wide.judge()
-        share = len(wide.taken) / max(1, wide.asked())
-        before = len(many.taken) / max(1, many.asked())
-        must(share > before, f"{share:.2f} is not more than {before:.2f}")
+        must(wide.share() > many.share(), f"{wide.share():.2f} is not more than {many.share():.2f}")
     print(f"      {wide}")
     with stage.step("each decision that was acknowledged is there, and no name came twice"):
-        names = alone.taken + many.taken + wide.taken
+        names = alone.taken + many.taken + two.taken + wide.taken
         must(len(set(names)) == len(names), "a name came twice")
         town.remembered(house, names[:: max(1, len(names) // 200)], school)
+
+
+def called(house):
+    """How many replicas of safety-inspection the gateway calls."""
+    return Scrape(house).value("campus_upstream_replicas", upstream="safety-inspection", state="called")
 
 
 class Flood:
@@ -88,6 +111,10 @@ class Flood:
 
     def asked(self):
         return len(self.taken) + sum(self.refused.values())
+
+    def share(self):
+        """Of what was asked, how much was taken."""
+        return len(self.taken) / max(1, self.asked())
 
     def begin(self):
         for thread in self.threads:

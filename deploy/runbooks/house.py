@@ -2,11 +2,13 @@
 tokens of an issuer, TLS at the door."""
 
 import base64
+import http.client
 import json
+import re
 import secrets
 
 from calls import Door
-from issuer import Authority, Issuer, Key, secret_file
+from issuer import Authority, Issuer, Key, bundle, secret_file
 from postgres import STORES, Cluster
 from stage import Process, free_port, must, until
 
@@ -30,8 +32,11 @@ def toml(table, path=()):
     def nested(value):
         return isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict))
 
+    def quoted(key):
+        return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
+
     text = "".join(
-        f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items() if not nested(value)
+        f"{quoted(key)} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items() if not nested(value)
     )
     for key, value in table.items():
         below = (*path, key)
@@ -42,10 +47,17 @@ def toml(table, path=()):
     return text
 
 
-class House:
-    """Five services that can be stopped, killed and started one by one."""
+def limits(rate, burst):
+    """What every caller may ask for, whoever it is and whatever it asks: one token stands for many here."""
+    return {"all": {"rate": rate, "burst": burst}, "roles": {}, "methods": []}
 
-    def __init__(self, stage, cluster=None, name="house", **database):
+
+class House:
+    """Five services that can be stopped, killed and started one by one. With `encryption="tls"` they encrypt by themselves
+    what they say to one another, as in a district; with `"mesh"` they leave that to the machine, as in a city. Likewise
+    databases, by `database_tls`."""
+
+    def __init__(self, stage, cluster=None, name="house", encryption="mesh", database_tls=False, **database):
         self.stage = stage
         self.folder = stage.folder / name
         self.folder.mkdir()
@@ -53,23 +65,37 @@ class House:
         self.keys.mkdir()
         self.settings_folder = self.folder / "etc"
         self.settings_folder.mkdir()
-        self.cluster = cluster or Cluster(stage).create().start()
+        # Who vouches for databases, for services and for partners, each for nobody else.
+        self.database_authority = Authority(self.keys, "databases") if database_tls else None
+        self.cluster = cluster or Cluster(stage, authority=self.database_authority).create().start()
         self.database = database
         self.issuer = Issuer(self.keys)
         self.authority = Authority(self.keys)
-        self.certificate, self.key = self.keys / "gateway.crt", self.keys / "gateway.key"
-        self.authority.issue("gateway", self.certificate, self.key)
+        self.partners = Authority(self.keys, "partners")
+        self.partner_trust = bundle(self.keys / "partner-trust.crt", self.partners)
+        # Who counts for whoever calls a service, neighbours and the world alike.
+        self.trusted = bundle(self.keys / "trusted.crt", self.authority)
+        self.encryption = encryption
+        self.encrypted = SERVICES if encryption == "tls" else ("gateway",)
+        for service in self.encrypted:
+            self.authority.issue(service, *self.pair(service))
         self.internal = [Key(self.keys / "internal-0.pem")]
+        self.internal_trust = self.keys / "gateway-keys"
+        self.publish_internal_keys()
         self.revoked = self.keys / "revoked"
         self.revoked.write_text("", encoding="utf-8")
         self.passwords = {service: secrets.token_hex(12) for service in STORES}
         # Where each service finds the server: a proxy may stand between.
         self.database_ports = {}
+        # Whose databases stand in another cluster.
+        self.clusters = {}
         self.ports = {service: free_port() for service in SERVICES}
+        # Where operators ask each service.
+        self.pages = {service: free_port() for service in SERVICES}
         self.secrets = {}
         self.settings = {service: self.first_settings(service) for service in SERVICES}
         self.processes = {}
-        self.door = Door(self.ports["gateway"], self.authority.certificate)
+        self.door = Door(self.ports["gateway"], self.trusted)
 
     # What an operator writes.
 
@@ -80,25 +106,38 @@ class House:
             self.secrets[service, name] = secret_file(path)
         return path
 
-    def address(self, service):
-        return f"http://127.0.0.1:{self.ports[service]}"
+    def pair(self, service):
+        """Where the certificate and the key of a service are."""
+        return self.keys / f"{service}.crt", self.keys / f"{service}.key"
 
-    def public_internal_keys(self):
-        return [base64.b64encode(key.public).decode() for key in self.internal]
+    def address(self, service):
+        scheme = "https" if service in self.encrypted else "http"
+        return f"{scheme}://127.0.0.1:{self.ports[service]}"
+
+    def publish_internal_keys(self):
+        """Tells the services by which keys the gateway vouches: a new file takes the place of the old one."""
+        fresh = self.internal_trust.with_suffix(".new")
+        fresh.write_text("".join(f"{base64.b64encode(key.public).decode()}\n" for key in self.internal), encoding="utf-8")
+        fresh.rename(self.internal_trust)
 
     def first_settings(self, service):
         auth = {"production": True, "jwks_file": str(self.issuer.key_set), "revoked_file": str(self.revoked)}
         server = {"listen": f"127.0.0.1:{self.ports[service]}", "drain": "2s", "reflection": False}
-        common = {"server": server, "auth": auth, "telemetry": {"filter": "info,sqlx=warn"}}
+        telemetry = {"filter": "info,sqlx=warn", "listen": f"127.0.0.1:{self.pages[service]}"}
+        common = {"server": server, "auth": auth, "telemetry": telemetry}
+        if service in self.encrypted:
+            certificate, key = self.pair(service)
+            server["tls"] = {"certificate": str(certificate), "key": str(key)}
+        if self.encryption == "mesh":
+            auth["plaintext_inside"] = True
+        elif service == "gateway" or CALLS[service]:
+            auth["client_tls"] = {"ca": str(self.trusted)}
         if service == "gateway":
             upstreams = {one.replace("-", "_"): self.address(one) for one in STORES}
-            server["tls"] = {
-                "certificate": str(self.certificate),
-                "key": str(self.key),
-                "client_ca": str(self.authority.certificate),
-            }
-            return {"internal_token_key_file": str(self.internal[0].file), **common, "upstreams": upstreams}
-        auth["gateway_keys"] = self.public_internal_keys()
+            server["tls"]["client_ca"] = str(self.partner_trust)
+            own = {"internal_token_key_file": str(self.internal[0].file), "limits": limits(5000, 20000)}
+            return {**own, **common, "upstreams": upstreams}
+        auth["gateway_keys_file"] = str(self.internal_trust)
         table = {one.replace("-", "_"): self.address(one) for one in CALLS[service]}
         if CALLS[service]:
             auth["service_token_file"] = str(self.keys / f"{service}-token")
@@ -135,7 +174,8 @@ class House:
             return {}
         port = self.database_ports.get(service)
         key = f"CAMPUS_{service.upper().replace('-', '_')}__DATABASE__URL"
-        return {key: self.cluster.url(service, self.passwords[service], port)}
+        cluster = self.clusters.get(service, self.cluster)
+        return {key: cluster.url(service, self.passwords[service], port)}
 
     def whole_environment(self):
         found = {}
@@ -175,15 +215,35 @@ class House:
         """Whether a service says that it is ready, as Kubernetes asks it."""
         if service == "gateway":
             return self.door.ready()
-        question = self.folder / "readiness"
-        question.write_bytes(READINESS)
-        answer = self.folder / f"{service}.answer"
+        return self.grpc(self.address(service), "grpc.health.v1.Health/Check", READINESS) == SERVING
+
+    def grpc(self, address, method, message, token=None):
+        """What a service says to one message in its frame, not through the gateway: no bytes where it refuses, and nothing
+        where nobody answers."""
+        question, answer = self.folder / "question", self.folder / "answer"
+        question.write_bytes(message)
         answer.unlink(missing_ok=True)
-        command = ["curl", "--silent", "--http2-prior-knowledge", "--max-time", "5", "--output", answer]
+        known = ["--http2", "--cacert", self.trusted] if address.startswith("https") else ["--http2-prior-knowledge"]
+        command = ["curl", "--silent", *known, "--max-time", "5", "--output", answer]
         command += ["--header", "content-type: application/grpc", "--header", "te: trailers"]
-        command += ["--data-binary", f"@{question}", f"{self.address(service)}/grpc.health.v1.Health/Check"]
+        command += ["--header", f"authorization: Bearer {token}"] if token else []
+        command += ["--data-binary", f"@{question}", f"{address}/{method}"]
         done = self.stage.run(*command, check=False, timeout=30)
-        return done.returncode == 0 and answer.exists() and answer.read_bytes() == SERVING
+        if done.returncode:
+            return None
+        return answer.read_bytes() if answer.exists() else b""
+
+    def page(self, service, path):
+        """The status and the text of a page for operators; 0 where nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.pages[service], timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException) as err:
+            return 0, str(err)
+        finally:
+            connection.close()
 
     def stop(self, *services):
         """Stops services in order, the gateway first."""

@@ -2,6 +2,7 @@
 certificates, and files of secrets."""
 
 import base64
+import datetime
 import json
 import secrets
 import subprocess
@@ -47,6 +48,11 @@ class Key:
             return openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.file, "-in", work)
         finally:
             work.unlink()
+
+
+def new_secret(file):
+    """Puts another secret in the place of one."""
+    secret_file(file.with_suffix(".new")).rename(file)
 
 
 def public_of_secret(file):
@@ -109,34 +115,64 @@ class Issuer:
 
 
 class Authority:
-    """An authority of certificates."""
+    """An authority of certificates for this machine."""
 
     def __init__(self, folder, name="authority"):
         self.folder = folder
         self.certificate = folder / f"{name}.crt"
         self.key = folder / f"{name}.key"
+        # What it has issued.
+        self.book = folder / f"{name}.issued"
+        self.book.mkdir()
+        (self.book / "index").touch()
+        (self.book / "rules").write_text(
+            f"[ca]\ndefault_ca = this\n[this]\nnew_certs_dir = {self.book}\ndatabase = {self.book}/index\n"
+            "rand_serial = yes\nunique_subject = no\ndefault_md = sha256\npolicy = names\n[names]\ncommonName = supplied\n",
+            encoding="utf-8")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                 "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 "-keyout", self.key, "-out", self.certificate)
 
-    def issue(self, name, certificate, key, server=True):
-        """A certificate for this machine, or for a client with this name, put where it is read."""
+    def issue(self, name, certificate, key, server=True, places="IP:127.0.0.1,DNS:localhost", hours=24):
+        """A certificate for a server at these places, or for a client with this name, put where it is read."""
         request = self.folder / f"{name}.csr"
         rules = self.folder / f"{name}.rules"
         fresh = self.folder / f"{name}.key.new"
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", f"/CN={name}", "-keyout", fresh, "-out", request)
-        places = "subjectAltName=IP:127.0.0.1,DNS:localhost\n" if server else ""
+        shown = f"subjectAltName={places}\n" if server else ""
         usage = "serverAuth" if server else "clientAuth"
-        rules.write_text(f"{places}extendedKeyUsage={usage}\nbasicConstraints=critical,CA:FALSE\n", encoding="utf-8")
-        issued = openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
-                         "-CAcreateserial", "-days", "1", "-extfile", rules)
+        rules.write_text(f"{shown}extendedKeyUsage={usage}\nbasicConstraints=critical,CA:FALSE\n", encoding="utf-8")
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
+        issued = openssl("ca", "-batch", "-notext", "-config", self.book / "rules", "-in", request, "-extfile", rules,
+                         "-cert", self.certificate, "-keyfile", self.key, "-enddate", f"{end:%Y%m%d%H%M%SZ}")
         # The key comes first: what does not fit together yet leaves the old pair in use.
         fresh.rename(key)
         certificate.write_bytes(issued)
         return certificate, key
 
 
+def bundle(file, *authorities):
+    """A file of authorities that are trusted: whoever reads it finds the old ones or the new ones, never half of them."""
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(b"".join(one.certificate.read_bytes() for one in authorities))
+    fresh.rename(file)
+    return file
+
+
 def fingerprint(certificate):
-    """How a certificate is told from others."""
-    return openssl("x509", "-in", certificate, "-noout", "-fingerprint", "-sha256").decode().strip()
+    """How a certificate is told from others: the SHA-256 of it, in hexadecimal."""
+    said = openssl("x509", "-in", certificate, "-noout", "-fingerprint", "-sha256").decode()
+    return said.strip().rpartition("=")[2].replace(":", "").lower()
+
+
+def verifies(public, data, signature, folder):
+    """Whether an Ed25519 signature is of this data, by a public key of 32 bytes."""
+    key, signed, given = folder / "key.der", folder / "signed", folder / "signature"
+    key.write_bytes(bytes.fromhex("302a300506032b6570032100") + public)
+    signed.write_bytes(data)
+    given.write_bytes(signature)
+    command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", key]
+    command += ["-in", signed, "-sigfile", given]
+    done = subprocess.run([str(part) for part in command], check=False, capture_output=True, timeout=60)
+    return done.returncode == 0

@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 
+from issuer import bundle
 from stage import Failed, free_port, until
 
 # Each service that keeps data.
@@ -26,7 +27,7 @@ def database(service):
 class Cluster:
     """A cluster that can be stopped, killed, copied and started again at the same port."""
 
-    def __init__(self, stage, name="postgres", folder=None, **settings):
+    def __init__(self, stage, name="postgres", folder=None, authority=None, **settings):
         self.stage = stage
         self.bin = programs()
         self.home = (folder or stage.folder) / name
@@ -40,8 +41,22 @@ class Cluster:
             **settings,
         }
         self.home.mkdir()
+        # Whose certificate it shows; without one nothing is encrypted.
+        self.encrypted = authority is not None
+        self.trusted = self.home / "trusted.crt"
+        if self.encrypted:
+            bundle(self.trusted, authority)
+            self.show(authority)
+            self.settings.update(ssl="on", ssl_cert_file=self.home / "server.crt", ssl_key_file=self.home / "server.key")
         self.own(self.home)
         stage.callback(self.leave)
+
+    def show(self, authority, places="IP:127.0.0.1"):
+        """Puts a certificate of an authority, for whoever calls the server by these names, where the server reads it."""
+        certificate, key = authority.issue("postgres", self.home / "server.crt", self.home / "server.key", places=places)
+        key.chmod(0o600)
+        self.own(self.home)
+        return certificate
 
     def own(self, path):
         """Gives a path to whoever the server runs as."""
@@ -63,6 +78,9 @@ class Cluster:
         self.as_owner(self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "scram-sha-256",
                       "--auth-local=trust", "--data-checksums", *apart)
         self.configure()
+        if self.encrypted:
+            rules = "local all all trust\nlocal replication all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+            (self.data / "pg_hba.conf").write_text(rules, encoding="utf-8")
         return self
 
     def configure(self):
@@ -77,6 +95,10 @@ class Cluster:
 
     def stop(self, mode="fast"):
         self.as_owner(self.bin / "pg_ctl", "-D", self.data, "-w", "-t", "60", "-m", mode, "stop")
+
+    def reload(self):
+        """Has the server read its settings and certificates again."""
+        self.as_owner(self.bin / "pg_ctl", "-D", self.data, "reload")
 
     def leave(self):
         """Ends the server, if it runs, however it stands."""
@@ -98,10 +120,11 @@ class Cluster:
         self.sql(f"CREATE DATABASE {name} OWNER {name}")
         self.sql(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
 
-    def url(self, service, password, port=None):
-        """How a service reaches its database."""
+    def url(self, service, password, port=None, of=None):
+        """How a service reaches its database, or another one."""
         name = database(service)
-        return f"postgres://{name}:{password}@127.0.0.1:{port or self.port}/{name}"
+        asked = f"?sslmode=verify-full&sslrootcert={self.trusted}" if self.encrypted else ""
+        return f"postgres://{name}:{password}@127.0.0.1:{port or self.port}/{of or name}{asked}"
 
     def rows(self, service):
         """Every row of every table of a service: by table how many there are, and a sum of all of them in order."""
@@ -113,6 +136,10 @@ class Cluster:
             for table in tables
         )
         return dict(line.split("|", 1) for line in self.sql(sums, of, timeout=600).splitlines())
+
+    def rows_of(self, service, table):
+        """Every row of one table of a service, as one sum."""
+        return self.sql(f"SELECT md5(string_agg(t::text, ';' ORDER BY t::text)) FROM {table} t", database(service))
 
     def answers(self):
         """Waits until it takes commands again."""

@@ -17,6 +17,9 @@ PATIENCE = 60
 PAUSE = 0.1
 # On a machine that does much else, all waiting is this much longer: `rehearse --patience`.
 slower = 1
+# How many rehearsals go on at once, and which of them this is.
+LANES = 2
+LANE = "CAMPUS_REHEARSAL_LANE"
 # How long a process may take to end after SIGTERM before it is killed.
 FAREWELL = 30
 
@@ -44,9 +47,10 @@ def until(what, ask, patience=PATIENCE):
 
 
 def free_port():
-    """A port below those that the kernel gives to whoever asks for any, so that a process which is down keeps it."""
+    """A port below those that the kernel gives to whoever asks for any, so that a process which is down keeps it. Of two
+    rehearsals that go on at once each has ports of its own."""
     for _ in range(1000):
-        port = random.randrange(10000, 32000)
+        port = random.randrange(10000, 32000, LANES) + int(os.environ.get(LANE, "0"))
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 with contextlib.suppress(OSError):

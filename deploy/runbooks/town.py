@@ -11,14 +11,14 @@ CITY = "fz"
 # The districts that the rehearsals begin with, and one that comes later.
 FIRST = ("350102", "350103")
 LATER = "350181"
-
-
+# The time of the city.
+SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 # What sampling says of a check before it has heard of the class group, or that today is a school day.
 NOT_YET = {"NO_SCHOOL_DAY", "NOT_FOUND", "CHECK_DAY"}
 
 
 def civil_day():
-    return datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date()
+    return datetime.datetime.now(SHANGHAI).date()
 
 
 def told(day):
@@ -84,7 +84,7 @@ def bring_in(house, path, organization, source=None, *more):
     arguments = ["import", path, "--organization", organization, *more]
     if source:
         arguments += ["--source", source]
-    arguments += ["--gateway", f"https://127.0.0.1:{house.ports['gateway']}", "--ca", house.authority.certificate]
+    arguments += ["--gateway", f"https://127.0.0.1:{house.ports['gateway']}", "--ca", house.trusted]
     environment = {"CAMPUS_TOKEN": house.token("city-officer", CITY), "PATH": "/usr/bin:/bin"}
     done = house.stage.campus(*arguments, env=environment)
     return done.stdout
@@ -114,6 +114,32 @@ def settle(house):
     """The city and its first districts come into an empty register, and school is held."""
     bring_in(house, part(house.stage, FIRST, with_city=True), CITY)
     open_school(house)
+
+
+def samples(house):
+    """From today on the policy in force is the one that has people swabbed; a plan of the city by it: its name."""
+    officer = house.token("city-officer", CITY)
+    door = house.door
+    found = door.pages(officer, "/v1/policyProfiles", "policyProfiles")
+    (shipped,) = [one for one in found if one["profile"] == "fuzhou-2022-04"]
+    profile = {**shipped, "profile": "rehearsal", "displayName": "演练", "effectiveDate": today()}
+    proposed = door.call(officer, "/v1/policyProfiles:propose", {"policyProfile": profile, "requestId": request_id()})
+    door.call(officer, f"/v1/{proposed['name']}:activate", {"etag": proposed["etag"], "requestId": request_id()})
+    asked = {"displayName": "学生每日抽样", "kind": "KIND_STUDENT_ROTATION", "organization": f"organizations/{CITY}",
+             "ratioBasisPoints": 2000, "cycleDays": 5, "startDate": today()}
+    return door.call(officer, f"/v1/plans?planId=rehearsal&requestId={request_id()}", asked)["name"]
+
+
+def draw(house, plan, school):
+    """Who is swabbed today at a school: the name of the draw, once sampling has heard of the policy."""
+    officer = house.token("city-officer", CITY)
+
+    def drawn():
+        told = house.door.lines(officer, "/v1/draws:drawDay", {"plan": plan, "organization": school.name})
+        must(all("result" in one or reason_of(one) == "PLAN_NOT_ACTIVE" for one in told), f"a draw: {told}")
+        return "result" in told[-1] and told[-1]["result"]["draw"]["name"]
+
+    return until("the school is drawn", drawn)
 
 
 class School:
@@ -150,6 +176,10 @@ class School:
         }
         return token or self.token("guard"), f"/v1/{self.name}/gateDecisions:check", body
 
+    def list(self):
+        """What a gate of it needs to decide without a network."""
+        return self.house.door.call(self.token("guard"), f"/v1/{self.name}/gateSnapshot")
+
     def check(self, findings=0, slot="SLOT_MORNING"):
         """A check of the class group, of whom so many have a fever: what is sent. The first of a slot stands."""
         ill = [
@@ -181,6 +211,38 @@ def schools(house, district, count=1):
             if len(chosen) == count:
                 return chosen
     raise Failed(f"{district} has {len(chosen)} schools with pupils of {count}: {found[:2]}")
+
+
+def newcomer(house, school):
+    """A pupil comes into the class group."""
+    student = {"displayName": "林小海", "sex": "SEX_MALE", "birthMonth": 201401}
+    body = {"classGroup": school.group, "student": student, "requestId": request_id()}
+    house.door.call(house.token("school-clerk", school.path), "/v1/students", body)
+
+
+def letter(house, school):
+    """A notice of the city to a school: what is sent, the same however often."""
+    message = {"category": "CATEGORY_NOTICE", "urgency": "URGENCY_URGENT", "template": "templates/notice",
+               "values": {"title": "通知", "body": "请按时返校"}, "recipients": {"parties": [school.name]}}
+    body = {"message": message, "requestId": request_id()}
+    return house.token("city-officer", CITY), f"/v1/organizations/{CITY}/messages", body
+
+
+def order(house, school):
+    """A directive of the city to a school, written by one officer, approved by another, and issued: its name."""
+    writer, other = (house.token("city-officer", CITY, subject=subject) for subject in ("writer", "approver"))
+    asked = {"urgency": "URGENCY_EXTRA_URGENT", "title": "关于落实晨午晚检的通知", "text": "请各校落实晨午晚检。",
+             "audience": {"listed": [school.name]}, "requestId": request_id()}
+
+    def written():
+        status, answer = house.door.ask(writer, f"/v1/organizations/{CITY}/directives", asked)
+        must(status == 200 or reason_of(answer) == "INVALID_FIELD", f"a directive: {status} {answer}")
+        return status == 200 and answer["name"]
+
+    name = until("notification knows the school, and a directive to it is written", written)
+    house.door.call(other, f"/v1/{name}:approve", {"requestId": request_id()})
+    house.door.call(writer, f"/v1/{name}:issue", {"requestId": request_id()})
+    return name
 
 
 def settled(house, school):

@@ -13,20 +13,8 @@ CHART = DEPLOY / "helm" / "campus"
 PROFILES = ("trial", "district", "city")
 SERVICES = ("roster", "sampling", "safety-inspection", "notification", "gateway")
 NAMESPACE = "campus"
-
-# Who calls whom: the arrows of the house. The gateway calls everybody; facts are fetched upstream.
-ARROWS = {
-    ("gateway", "roster"),
-    ("gateway", "sampling"),
-    ("gateway", "safety-inspection"),
-    ("gateway", "notification"),
-    ("sampling", "roster"),
-    ("safety-inspection", "roster"),
-    ("safety-inspection", "sampling"),
-    ("notification", "roster"),
-    ("notification", "sampling"),
-    ("notification", "safety-inspection"),
-}
+KUSTOMIZE = DEPLOY / "kustomize"
+OVERLAYS = ("district", "city")
 
 
 class Refused(Exception):
@@ -47,6 +35,15 @@ def render(*arguments):
 def profile(name, *arguments):
     """The objects of a profile."""
     return render("-f", f"profiles/{name}.yaml", *arguments)
+
+
+@functools.cache
+def overlay(name):
+    """The objects of an overlay of Kustomize."""
+    subprocess.run([KUSTOMIZE / "render", name], check=True)
+    kubectl = os.environ.get("KUBECTL", "kubectl")
+    done = subprocess.run([kubectl, "kustomize", KUSTOMIZE / name], check=True, capture_output=True, text=True)
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
 
 
 def of_kind(objects, kind):
@@ -83,6 +80,17 @@ def container(template):
 def ports(template):
     """The ports of a pod, by name."""
     return {port["name"]: port["containerPort"] for port in container(template)["ports"]}
+
+
+def claims(template):
+    """The claims that a pod mounts, by where."""
+    named = {
+        volume["name"]: volume["persistentVolumeClaim"]["claimName"]
+        for volume in template["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    mounts = container(template)["volumeMounts"]
+    return {mount["mountPath"]: named[mount["name"]] for mount in mounts if mount["name"] in named}
 
 
 def settings(objects):

@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from chart import DEPLOY
+from chart import DEPLOY, SERVICES
 
 SECTION = re.compile(r"^(?:# )*\[\[?([a-z_.]+)\]\]?$")
 KEY = re.compile(r"^(?:# )*([A-Za-z0-9_-]+) = (.+)$")
@@ -27,6 +27,12 @@ def known(service):
 def example(text):
     """The value that is written there."""
     return tomllib.loads(f"value = {text}")["value"]
+
+
+def arrows():
+    """Who calls whom: the services that each names in its settings."""
+    named = {(one, path.removeprefix("upstreams.").replace("_", "-")) for one in SERVICES for path in known(one)}
+    return {(one, other) for one, other in named if other in SERVICES}
 
 
 def paths(table, before=""):

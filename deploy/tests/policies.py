@@ -34,11 +34,11 @@ def is_peer(peer, place):
     return here and matches(peer.get("podSelector", {}), place.labels)
 
 
-def lets(rules, side, place, port):
+def lets(rules, side, place, port, protocol):
     """Whether one of the rules lets `place` through at `port`."""
     for rule in rules or []:
         ports = rule.get("ports")
-        if ports is not None and all(one["port"] != port for one in ports):
+        if ports is not None and (protocol, port) not in [(one.get("protocol", "TCP"), one["port"]) for one in ports]:
             continue
         peers = rule.get(side)
         if peers is None or any(is_peer(peer, place) for peer in peers):
@@ -46,7 +46,7 @@ def lets(rules, side, place, port):
     return False
 
 
-def open_between(objects, begin, end, port):
+def open_between(objects, begin, end, port, protocol="TCP"):
     """Whether a connection may be made: its beginning lets it out, its end lets it in."""
     policies = [one["spec"] for one in of_kind(objects, "NetworkPolicy").values()]
     for place, kind, side, other in (
@@ -61,6 +61,6 @@ def open_between(objects, begin, end, port):
             if kind in one["policyTypes"] and matches(one["podSelector"], place.labels)
         ]
         rules = [rule for one in chosen for rule in one.get(kind.lower()) or []]
-        if chosen and not lets(rules, side, other, port):
+        if chosen and not lets(rules, side, other, port, protocol):
             return False
     return True

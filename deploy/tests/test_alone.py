@@ -30,11 +30,14 @@ def test_releases_of_one_service_share_no_object_and_make_the_whole(name):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_new_image_of_one_service_changes_its_deployment_and_nothing_else(service):
+def test_a_new_image_of_one_service_changes_its_deployment_and_its_jobs_and_nothing_else(service):
     before = {identity(one): one for one in profile("district")}
     after = {identity(one): one for one in profile("district", "--set", f"services.{service}.image.tag=9.9.9")}
-    changed = [key for key in before if before[key] != after[key]]
-    assert changed == [("apps/v1", "Deployment", f"campus-{service}")]
+    changed = [key for key in before if key in after and before[key] != after[key]]
+    assert changed == [("apps/v1", "Deployment", f"campus-{service}"), ("batch/v1", "Job", f"campus-{service}-upgrade")]
+    others = before.keys() ^ after.keys()
+    jobs = set() if service == "gateway" else {("batch/v1", "Job", service)}
+    assert {(*key[:2], service_of({**before, **after}[key])) for key in others} == jobs, "its Job has another name"
     image = container(after[changed[0]]["spec"]["template"])["image"]
     assert image == f"campus/{service}:9.9.9"
 

@@ -13,7 +13,10 @@ from chart import DEPLOY, SERVICES, container, deployments, of_kind, profile, se
 BINARIES = os.environ.get("CAMPUS_BINARIES")
 pytestmark = pytest.mark.skipif(not BINARIES, reason="CAMPUS_BINARIES names no folder")
 
-EVERYTHING = "services.gateway.partnersCaSecret=partners,policies.configMap=cedar,revoked.secret=revoked"
+EVERYTHING = (
+    "services.gateway.partnersCaSecret=partners,services.gateway.partnersConfigMap=agreements,"
+    "policies.configMap=cedar,revoked.secret=revoked,gatewayKeysConfigMap=vouching"
+)
 CASES = {
     "trial": ("trial",),
     "district": ("district",),
@@ -26,7 +29,7 @@ HEXADECIMAL = "00112233445566778899aabbccddeeff" * 2
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A certificate, its key, and an Ed25519 key with its public half in base64."""
+    """A certificate, its key, and an Ed25519 key with a file of its public half."""
     folder = tmp_path_factory.mktemp("files")
 
     def openssl(*arguments):
@@ -37,9 +40,11 @@ def files(tmp_path_factory):
     openssl("genpkey", "-algorithm", "ed25519", "-out", "gateway.pem")
     public = openssl("pkey", "-in", "gateway.pem", "-pubout", "-outform", "DER")[-32:]
     shutil.copy(folder / "tls.crt", folder / "ca.crt")
+    shutil.copy(DEPLOY / "config" / "partners.toml", folder)
     (folder / "token").write_text("token")
     (folder / "revoked").write_text("")
-    return folder, public
+    (folder / "gateway-keys").write_bytes(base64.b64encode(public))
+    return folder
 
 
 def lay_out(text, target, files):
@@ -75,14 +80,12 @@ def check(service, objects, tmp_path, files, change=lambda text: text):
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("case", CASES)
 def test_each_service_would_start_with_its_settings(case, service, tmp_path, files):
-    folder, public = files
-    more = ("--set", f"gatewayKeys={{{base64.b64encode(public).decode()}}}") if case == "everything" else ()
-    told = check(service, profile(*CASES[case], *more), tmp_path, folder)
+    told = check(service, profile(*CASES[case]), tmp_path, files)
     assert (told.returncode, told.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_misspelt_key_is_refused_and_named(service, tmp_path, files):
-    told = check(service, profile("trial"), tmp_path, files[0], lambda text: text.replace("drain =", "drian ="))
+    told = check(service, profile("trial"), tmp_path, files, lambda text: text.replace("drain =", "drian ="))
     assert told.returncode == 64
     assert "drian" in told.stderr

@@ -45,17 +45,23 @@ def test_memory_is_limited_and_what_is_needed_is_asked_for(name):
 
 
 def test_each_service_is_asked_how_it_is_where_it_answers_operators(name):
-    objects = profile(name)
-    listens = {service: file["telemetry"]["listen"] for service, _, file in settings(objects).values()}
-    for service, one in deployments(objects).items():
-        only = container(one["spec"]["template"])
-        paths = {"startup": "/livez", "readiness": "/readyz", "liveness": "/livez"}
-        for probe, path in paths.items():
-            assert only[f"{probe}Probe"]["httpGet"] == {"port": "telemetry", "path": path}
-        assert listens[service] == f"0.0.0.0:{ports(one['spec']['template'])['telemetry']}"
+    by_http = {"liveness": "/livez", "readiness": "/readyz"}
+    for kind in ("grpc", "http"):
+        # gRPC is what is asked for unless somebody says otherwise.
+        objects = profile(name, *(() if kind == "grpc" else ("--set", f"defaults.probes.kind={kind}")))
+        listens = {service: file["telemetry"]["listen"] for service, _, file in settings(objects).values()}
+        for service, one in deployments(objects).items():
+            only, port = container(one["spec"]["template"]), ports(one["spec"]["template"])["telemetry"]
+            for probe, asked in {"startup": "liveness", "readiness": "readiness", "liveness": "liveness"}.items():
+                how = {key: only[f"{probe}Probe"][key] for key in ("grpc", "httpGet") if key in only[f"{probe}Probe"]}
+                if kind == "grpc":
+                    assert how == {"grpc": {"port": port, "service": asked}}
+                else:
+                    assert how == {"httpGet": {"port": "telemetry", "path": by_http[asked]}}
+            assert listens[service] == f"0.0.0.0:{port}"
 
 
-def test_a_migration_has_ten_minutes_before_a_start_counts_as_failed(name):
+def test_a_service_has_ten_minutes_for_its_schema_before_a_start_counts_as_failed(name):
     for one in deployments(profile(name)).values():
         probe = container(one["spec"]["template"])["startupProbe"]
         assert probe["periodSeconds"] * probe["failureThreshold"] >= 600

@@ -4,35 +4,50 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from chart import CHART, PROFILES, profile
+from chart import CHART, OVERLAYS, PROFILES, overlay, profile
+from operators import ADDED, group
 
 VERSIONS = ("1.30", "1.33", "1.35", "1.37")
-# Kinds that operators add; Kubernetes' own schemas do not know them.
-ADDED = {
-    "barmancloud.cnpg.io",
-    "cert-manager.io",
-    "external-secrets.io",
-    "gateway.networking.k8s.io",
-    "monitoring.coreos.com",
-    "postgresql.cnpg.io",
-}
-ROUTES = ("exposure.ingress.enabled=true,exposure.ingress.host=i.example,exposure.ingress.tlsSecret=i",)
+INGRESS = "exposure.ingress.enabled=true,exposure.ingress.host=i.example,exposure.ingress.tlsSecret=i"
+MONITORED = "monitoring.podMonitor.enabled=false,monitoring.serviceMonitor.enabled=true"
+RECOVERED = "database.cloudnativepg.name=db-2,database.cloudnativepg.recovery.from=db"
+CLAIMS = "emergencies.volume.kind=claim,emergencies.volume.claim=a,audit.checkpoints.kind=claim,audit.checkpoints.claim=b"
+EXTRAS = ",".join(
+    f"defaults.{value}"
+    for value in (
+        "extraInitContainers[0].name=fetch,defaults.extraInitContainers[0].image=fetch:1",
+        "extraContainers[0].name=beside,defaults.extraContainers[0].image=beside:1",
+        "extraEnvFrom[0].secretRef.name=more",
+        "hostAliases[0].ip=192.0.2.7,defaults.hostAliases[0].hostnames={id.example}",
+        "dnsConfig.searches={campus.example}",
+    )
+)
+
+
+def everything():
+    """All that profiles, options and overlays make."""
+    for name in PROFILES:
+        yield from profile(name, "--set", INGRESS)
+    for option in (MONITORED, RECOVERED, CLAIMS, EXTRAS):
+        yield from profile("city", "--set", option)
+    for name in OVERLAYS:
+        yield from overlay(name)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_object_fits_its_schema_to_the_letter(version):
     seen = set()
-    for name in PROFILES:
-        for one in profile(name, "--set", *ROUTES):
-            if one["apiVersion"].partition("/")[0] not in ADDED:
-                kubernetes_validate.validate(one, version, strict=True)
-                seen.add(one["kind"])
+    for one in everything():
+        if group(one) not in ADDED:
+            kubernetes_validate.validate(one, version, strict=True)
+            seen.add(one["kind"])
     assert seen == {
         "ConfigMap",
         "Deployment",
         "HorizontalPodAutoscaler",
         "Ingress",
         "Job",
+        "Namespace",
         "NetworkPolicy",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",

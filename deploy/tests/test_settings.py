@@ -94,20 +94,32 @@ def test_every_file_that_settings_name_is_mounted(name):
         assert only["args"][:2] == ["--config", f"/etc/campus/settings/{file}"]
         for path, value in keys.paths(found):
             if isinstance(value, str) and value.startswith("/"):
+                kind = "secret"
                 folder = value.rpartition("/")[0]
-                assert "secret" in volumes[places[folder]], f"{service}: {path}"
+                if value.startswith("/var/lib/"):
+                    kind, folder = "persistentVolumeClaim", value if path.endswith("_folder") else folder
+                    if owner["kind"] == "Job":
+                        assert folder not in places, "what only those who serve need"
+                        continue
+                assert kind in volumes[places[folder]], f"{service}: {path}"
 
 
 def test_production_keeps_everything_for_trials_out(name):
     for service, _, found in settings(profile(name)).values():
         auth = found["auth"]
         if name == "trial":
-            assert auth["development"] is True and auth["production"] is False
+            assert auth["development"] is True and auth["trial"] is True and auth["production"] is False
             continue
-        assert auth["production"] is True and "development" not in auth
+        assert auth["production"] is True and "development" not in auth and "trial" not in auth
         assert found["server"]["reflection"] is False
         assert ("tls" in found["server"]) == (service == "gateway" or name == "district")
         assert auth.get("plaintext_inside", False) is (name == "city")
+
+
+def test_callers_find_replicas_that_came_later(name):
+    for service, _, found in settings(profile(name)).values():
+        age = found["server"].get("max_connection_age")
+        assert age == {"trial": None, "district": "1h", "city": "30m"}[name], service
 
 
 def test_a_change_of_settings_restarts_that_service_and_no_other(name):

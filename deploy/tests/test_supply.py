@@ -5,9 +5,12 @@ import importlib.machinery
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +134,17 @@ def test_no_banned_crate_is_there():
                 assert number >= [int(part) for part in below.split(".")], ban["reason"]
 
 
+def test_no_banned_feature_is_on():
+    bans = rules()["bans"]["features"]
+    assert {one["crate"] for one in bans} >= {"prost"}
+    names = {one["id"]: one["name"] for one in packages()}
+    features = collections.defaultdict(set)
+    for node in SBOM.metadata()["resolve"]["nodes"]:
+        features[names[node["id"]]].update(node["features"])
+    for ban in bans:
+        assert ban["crate"] in features and not features[ban["crate"]] & set(ban["deny"])
+
+
 def test_the_list_of_old_versions_is_what_is_there_and_no_more():
     versions = collections.defaultdict(set)
     for one in packages():
@@ -163,6 +177,26 @@ def test_a_bill_of_materials_names_every_crate_once_with_licence_and_checksum(bi
     told = {one["ref"] for one in bill["dependencies"]}
     assert told == {*names, bill["metadata"]["component"]["bom-ref"]}
     assert json.dumps(SBOM.bill(binary)) == json.dumps(bill)
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no machine of Debian")
+def test_the_libraries_beside_a_binary_are_told_with_the_packages_that_they_are_from(tmp_path):
+    loader = sorted(Path("/lib64").glob("ld-linux*")) + sorted(Path("/lib").glob("ld-linux*"))
+    own = tmp_path / "libown.so"
+    own.write_bytes(b"nobody packed this")
+    (package,) = SBOM.beside([loader[0]])
+    assert package["name"] == "libc6" and package["licenses"] == [{"expression": "LGPL-2.1-or-later"}]
+    assert re.fullmatch(r"pkg:deb/[a-z]+/libc6@[^?+@]+\?arch=[a-z0-9]+&distro=[^&+@]+&upstream=glibc%40[^&+@]+", package["purl"])
+    (file,) = package["components"]
+    assert (file["name"], file["hashes"][0]["content"]) == (str(loader[0]), sha256(loader[0].read_bytes()).hexdigest())
+    (unknown,) = SBOM.beside([own])
+    assert (unknown["type"], unknown["name"]) == ("file", str(own))
+    # The binary depends on them, and a bill without them is another one.
+    bill, bare = SBOM.bill("gateway", [loader[0], own]), SBOM.bill("gateway")
+    root = bill["metadata"]["component"]["bom-ref"]
+    (told,) = [one["dependsOn"] for one in bill["dependencies"] if one["ref"] == root]
+    assert {package["bom-ref"], unknown["bom-ref"]} <= set(told)
+    assert bill["serialNumber"] != bare["serialNumber"]
 
 
 def test_an_unknown_binary_has_no_bill():

@@ -42,9 +42,9 @@ def measured():
     return found
 
 
-def rules():
-    """Every rule, by file."""
-    files = sorted((TELEMETRY / "rules").glob("*.yaml"))
+def rules(*folders):
+    """Every rule of some folders, of what is always there where none is named, by file."""
+    files = sorted(file for folder in folders or ["rules"] for file in (TELEMETRY / folder).glob("*.yaml"))
     return {
         file.name: [
             rule
@@ -121,7 +121,7 @@ def headings():
 
 
 def test_every_alert_says_how_grave_it_is_and_leads_to_a_heading():
-    for found in rules().values():
+    for found in rules("rules", "operators").values():
         for rule in found:
             if "alert" in rule:
                 assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
@@ -148,6 +148,23 @@ def test_dashboards_are_told_apart_and_have_room_for_their_panels():
         assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
+def test_panels_of_how_long_calls_take_lead_to_traces():
+    led = {}
+    for name, board in boards().items():
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                if "campus_rpc_duration_seconds_bucket" in target["expr"]:
+                    led[f"{name}: {panel['title']}"] = target.get("exemplar", False)
+    assert led and all(led.values()), led
+
+
+def test_bounds_are_looked_for_as_either_format_writes_them():
+    for found in rules().values():
+        for rule in found:
+            for bound in re.findall(r'le="(\d+)"', rule["expr"]):
+                raise AssertionError(f"{rule.get('alert') or rule['record']}: {bound} is {bound}.0 in OpenMetrics")
+
+
 def promtool(*arguments):
     done = subprocess.run([PROMTOOL, *map(str, arguments)], capture_output=True, text=True, cwd=TELEMETRY / "tests")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -167,20 +184,26 @@ def test_every_expression_of_a_dashboard_is_one(tmp_path):
 
 
 def test_rules_can_be_read():
-    for file in sorted((TELEMETRY / "rules").glob("*.yaml")):
-        assert "SUCCESS" in promtool("check", "rules", file)
+    for folder in ("rules", "operators"):
+        for file in sorted((TELEMETRY / folder).glob("*.yaml")):
+            assert "SUCCESS" in promtool("check", "rules", file)
 
 
-@pytest.mark.parametrize("name", ["symptoms", "promises"])
+@pytest.mark.parametrize("name", ["symptoms", "promises", "cloudnativepg"])
 def test_alerts_fire_when_they_should_and_not_otherwise(name):
     assert "SUCCESS" in promtool("test", "rules", f"{name}.yaml")
+
+
+def test_autoscaling_is_told_of_calls_under_way_and_not_of_open_streams():
+    assert "SUCCESS" in promtool("test", "rules", "load.yaml")
 
 
 def test_every_alert_is_tried_both_ways():
     tried = {"fires": set(), "quiet": set()}
     for file in sorted((TELEMETRY / "tests").glob("*.yaml")):
         for one in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
-            for check in one["alert_rule_test"]:
+            for check in one.get("alert_rule_test", []):
                 tried["fires" if check["exp_alerts"] else "quiet"].add(check["alertname"])
-    alerts = {rule["alert"] for found in rules().values() for rule in found if "alert" in rule}
+    found = rules("rules", "operators").values()
+    alerts = {rule["alert"] for file in found for rule in file if "alert" in rule}
     assert tried["fires"] == tried["quiet"] == alerts

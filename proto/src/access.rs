@@ -8,12 +8,22 @@ use prost::Message;
 use crate::DESCRIPTORS;
 use crate::options::Access;
 
+/// The largest message of a request, in bytes, where the contract says nothing else.
+pub const MAX_REQUEST_BYTES: usize = 64 << 10;
+
 static RULES: LazyLock<HashMap<String, Access>> = LazyLock::new(|| read(DESCRIPTORS));
 
 /// The rule of the method at `path`, such as `/campus.sampling.v1.HoldService/GetHold`; none where no
 /// contract has one: health, reflection and what others provide.
 pub fn access(path: &str) -> Option<&'static Access> {
     RULES.get(path)
+}
+
+/// The largest message that the method at `path` takes, in bytes; of a stream, each of its messages.
+pub fn max_request_bytes(path: &str) -> usize {
+    let said = access(path).map_or(0, |rule| rule.max_request_bytes);
+    let said = usize::try_from(said).ok().filter(|said| *said > 0);
+    said.unwrap_or(MAX_REQUEST_BYTES)
 }
 
 /// Every method that has a rule, by its path, with the rule.
@@ -98,6 +108,48 @@ mod tests {
         ] {
             assert_eq!(access(path), None, "{path}");
         }
+    }
+
+    /// What does not fit into 256 KiB and cannot be split. The list only shrinks.
+    const LARGE: [(&str, usize); 7] = [
+        (
+            "/campus.notification.v1.DirectiveService/DraftDirective",
+            768 << 10,
+        ),
+        (
+            "/campus.notification.v1.MeetingService/PublishMinutes",
+            512 << 10,
+        ),
+        (
+            "/campus.notification.v1.WarningService/IngestWarning",
+            (1 << 20) + 1024,
+        ),
+        (
+            "/campus.safety.v1.ChecklistService/CreateChecklistTemplate",
+            384 << 10,
+        ),
+        (
+            "/campus.safety.v1.ChecklistService/UpdateChecklistTemplate",
+            384 << 10,
+        ),
+        (
+            "/campus.safety.v1.WeatherService/IngestWarning",
+            (1 << 20) + 1024,
+        ),
+        ("/campus.sampling.v1.TubeService/IssueTubes", 384 << 10),
+    ];
+
+    #[test]
+    fn messages_are_small_but_for_a_few() {
+        let all = rules().map(|(path, _)| (path, max_request_bytes(path)));
+        let mut large: Vec<_> = all.filter(|(_, most)| *most > 256 << 10).collect();
+        large.sort_unstable();
+        assert_eq!(large, LARGE);
+        for (path, rule) in rules() {
+            let more = max_request_bytes(path) > MAX_REQUEST_BYTES;
+            assert_eq!(rule.max_request_bytes != 0, more, "{path}");
+        }
+        assert_eq!(max_request_bytes("/unknown.Service/Method"), 64 << 10);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod access;
 
-pub use access::{access, rules};
+pub use access::{MAX_REQUEST_BYTES, access, max_request_bytes, rules};
 
 /// The packages as they nest in the contracts; generated code refers to itself this way.
 pub mod campus {
@@ -35,6 +35,11 @@ pub mod campus {
             tonic::include_proto!("campus.options.v1");
         }
     }
+    pub mod privacy {
+        pub mod v1 {
+            tonic::include_proto!("campus.privacy.v1");
+        }
+    }
     pub mod provider {
         pub mod v1 {
             tonic::include_proto!("campus.provider.v1");
@@ -55,6 +60,11 @@ pub mod campus {
             tonic::include_proto!("campus.sampling.v1");
         }
     }
+    pub mod subject {
+        pub mod v1 {
+            tonic::include_proto!("campus.subject.v1");
+        }
+    }
 }
 
 /// The few google types that the contracts use and no crate offers.
@@ -69,8 +79,9 @@ pub mod google {
 
 pub use campus::{
     audit::v1 as audit, error::v1 as error, gateway::v1 as gateway,
-    notification::v1 as notification, options::v1 as options, provider::v1 as provider,
-    roster::v1 as roster, safety::v1 as safety, sampling::v1 as sampling,
+    notification::v1 as notification, options::v1 as options, privacy::v1 as privacy,
+    provider::v1 as provider, roster::v1 as roster, safety::v1 as safety, sampling::v1 as sampling,
+    subject::v1 as subject,
 };
 pub use google::r#type::{Date, LatLng};
 

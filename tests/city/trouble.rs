@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::City;
-use crate::process::SERVICES;
+use crate::process::{Process, SERVICES};
 use crate::until;
 use crate::wire::Wire;
 
@@ -22,6 +22,20 @@ impl City {
         process.freeze().await;
         tokio::time::sleep(moment).await;
         process.thaw().await;
+    }
+
+    /// Moves the clocks of a service's processes to this many seconds ahead of the machine's, and those of every
+    /// second replica as far behind it.
+    ///
+    /// # Panics
+    /// When they have that of the machine.
+    pub async fn move_clocks(&self, service: &str, ahead: i64) {
+        for (replica, sign) in self.processes[service]
+            .iter()
+            .zip([1_i64, -1].into_iter().cycle())
+        {
+            replica.lock().await.move_clock(ahead * sign);
+        }
     }
 
     /// Ends every connection to the database of a service, which is one of PostgreSQL.
@@ -58,12 +72,24 @@ impl City {
         }
         let replicas = self.processes[service].len();
         for gateway in &self.processes["gateway"] {
-            until(&format!("every replica of {service} is called"), || async {
-                let page = gateway.lock().await.page("/metrics").await;
-                (called(&page, service) == Some(replicas)).then_some(())
-            })
-            .await;
+            let gateway = gateway.lock().await;
+            Self::are_called(&gateway, service, replicas).await;
         }
+    }
+
+    /// Waits until a gateway calls so many replicas of a service.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn are_called(gateway: &Process, service: &str, replicas: usize) {
+        until(
+            &format!("{replicas} replicas of {service} are called"),
+            || async {
+                let page = gateway.page("/metrics").await;
+                (called(&page, service) == Some(replicas)).then_some(())
+            },
+        )
+        .await;
     }
 
     /// How much memory the first process of a service has, in bytes; none where the machine does not tell.

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 
-use super::report::{Label, Tally};
+use super::report::{Errand, Label, Tally};
 
 /// What all clients share.
 #[derive(Clone)]
@@ -114,7 +114,33 @@ impl Campaign {
     }
 
     /// Sends a command until it is acknowledged.
-    pub(super) async fn insist<R, F, Fut>(&self, service: &str, what: &str, mut send: F) -> R
+    pub(super) async fn insist<R, F, Fut>(&self, service: &str, what: &str, send: F) -> R
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<R, Status>>,
+    {
+        let answer = self.answer(Errand::Write, (service, what), send).await;
+        for counted in [service, "gateway"] {
+            self.acknowledged[counted].send_modify(Writes::one_more);
+        }
+        answer
+    }
+
+    /// Reads until there is an answer.
+    pub(super) async fn read<R, F, Fut>(&self, service: &str, what: &str, send: F) -> R
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<R, Status>>,
+    {
+        self.answer(Errand::Read, (service, what), send).await
+    }
+
+    async fn answer<R, F, Fut>(
+        &self,
+        errand: Errand,
+        (service, what): (&str, &str),
+        mut send: F,
+    ) -> R
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<R, Status>>,
@@ -129,13 +155,13 @@ impl Campaign {
                     Ok(answer) => {
                         self.attempts.fetch_max(attempt, Ordering::Relaxed);
                         self.tally.took(began.elapsed());
-                        for counted in [service, "gateway"] {
-                            self.acknowledged[counted].send_modify(Writes::one_more);
-                        }
                         return answer;
                     }
                     Err(status) if may_be_sent_again(&status) => {
                         self.tally.failed(&status);
+                        if attempt == 1 {
+                            self.tally.failed_first(errand, &status);
+                        }
                         last = Some(status);
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }

@@ -18,6 +18,7 @@ use tests::town::{CITY, DISTRICT, school, school_path};
 use tests::verbs::{check_entry, create_plan, draw_city, request_id};
 
 use super::campaign::Campaign;
+use super::day::{DRAFT, Days};
 use super::reads::{assigned, draws};
 
 /// What one client had acknowledged.
@@ -32,6 +33,7 @@ pub(super) struct Record {
     /// What the students of these imports are called.
     pub(super) students: Vec<String>,
     pub(super) tubes: Vec<Answered>,
+    pub(super) days: Days,
 }
 
 /// A tube that went all its way.
@@ -52,6 +54,7 @@ impl Record {
         self.imports.extend(other.imports);
         self.students.extend(other.students);
         self.tubes.extend(other.tubes);
+        self.days.add(other.days);
     }
 }
 
@@ -60,7 +63,7 @@ impl fmt::Display for Record {
         write!(
             f,
             "acknowledged {} imports of {} students, {} plans, {} draws, {} replacements, {} tubes with \
-             results, {} gate decisions, {} directives",
+             results, {} gate decisions, {} directives, {}",
             self.imports.len(),
             self.students.len(),
             self.plans.len(),
@@ -69,6 +72,7 @@ impl fmt::Display for Record {
             self.tubes.len(),
             self.decisions.len(),
             self.directives.len(),
+            self.days,
         )
     }
 }
@@ -91,7 +95,7 @@ pub(super) async fn planner(campaign: Campaign, city: Arc<City>) -> Record {
         let draw = || draw_city(door.clone(), &id);
         campaign.insist("sampling", "a draw", draw).await;
         let draws = campaign
-            .insist("sampling", "the draws", || draws(&city, &id))
+            .read("sampling", "the draws", || draws(&city, &id))
             .await;
         assert_eq!(
             draws.len(),
@@ -102,7 +106,7 @@ pub(super) async fn planner(campaign: Campaign, city: Arc<City>) -> Record {
         record.draws.extend(draws);
 
         let absent = campaign
-            .insist("sampling", "assignments", || assigned(&city, &name))
+            .read("sampling", "assignments", || assigned(&city, &name))
             .await;
         let request = ReplaceAssignmentRequest {
             draw: name.clone(),
@@ -162,6 +166,7 @@ pub(super) async fn writer(campaign: Campaign, city: Arc<City>) -> Record {
             async move { Ok(client.draft_directive(request).await?.into_inner()) }
         });
         record.directives.push(directive.await);
+        record.days.note(DRAFT, request.request_id);
     }
     record
 }

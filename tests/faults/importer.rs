@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use kit::auth::Role;
+use proto::roster::ImportJob;
 use proto::roster::import_job::Mode;
 use proto::roster::import_row::Record as Row;
 use tests::city::City;
 use tests::import::Importer;
 use tests::town::{CITY, numbered};
-use tests::verbs::request_id;
+use tests::verbs::{request_id, told};
+use tonic::{Code, Status};
 
 use super::campaign::Campaign;
 use super::clients::Record;
@@ -56,19 +58,37 @@ pub(super) async fn importer(campaign: Campaign, city: Arc<City>) -> Record {
             }
         });
         sent.await;
-        let id = request_id();
-        let planned = campaign.insist_twice("roster", number, || {
-            let (importer, job, id) = (importer.clone(), job.clone(), id.clone());
-            async move { importer.plan(&job, &id).await }
-        });
-        planned.await;
-        let id = request_id();
-        let committed = campaign.insist_twice("roster", number + 1, || {
-            let (importer, job, id) = (importer.clone(), job.clone(), id.clone());
-            async move { importer.commit(&job, &id).await }
-        });
-        record.imports.push(committed.await);
+        // A class that is suspended meanwhile makes the comparison stale.
+        let committed = loop {
+            let id = request_id();
+            let planned = campaign.insist_twice("roster", number, || {
+                let (importer, job, id) = (importer.clone(), job.clone(), id.clone());
+                async move { importer.plan(&job, &id).await }
+            });
+            planned.await;
+            let id = request_id();
+            let committed = campaign.insist_twice("roster", number + 1, || {
+                let (importer, job, id) = (importer.clone(), job.clone(), id.clone());
+                async move { unless_stale(importer.commit(&job, &id).await) }
+            });
+            if let Some(committed) = committed.await {
+                break committed;
+            }
+        };
+        record.imports.push(committed);
         record.students.extend(newcomers.map(called));
     }
     record
+}
+
+/// What was committed; nothing when the register has changed since the comparison.
+fn unless_stale(committed: Result<ImportJob, Status>) -> Result<Option<ImportJob>, Status> {
+    match committed {
+        Ok(job) => Ok(Some(job)),
+        Err(refused) if refused.code() == Code::FailedPrecondition => {
+            assert_eq!(told(&refused).1, "IMPORT_PLAN_STALE");
+            Ok(None)
+        }
+        Err(failed) => Err(failed),
+    }
 }

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::campaign::Campaign;
 use super::clients::{Answered, Record};
-use super::{importer, reads};
+use super::{day, importer, reads};
 
 /// The plan whose draw shows every roll that sampling has.
 const LAST_PLAN: &str = "the-last";
@@ -44,6 +44,7 @@ pub(super) async fn judge(campaign: &Campaign, city: &City, all: Record) {
     plans_and_draws(campaign, city, &all).await;
     decisions_and_directives(campaign, city, &all).await;
     tubes(campaign, city, all.tubes).await;
+    day::judge(campaign, city, &all.days).await;
     imports(campaign, city, all.imports, all.students).await;
 }
 

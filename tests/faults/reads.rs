@@ -2,18 +2,30 @@
 
 use kit::auth::Role;
 use proto::notification::directive_service_client::DirectiveServiceClient;
-use proto::notification::{Directive, ListDirectivesRequest};
+use proto::notification::{
+    Directive, DirectiveRecipient, ListDirectivesRequest, ListRecipientsRequest,
+};
+use proto::roster::class_group_roll::TeachingMode;
+use proto::roster::class_group_service_client::ClassGroupServiceClient;
 use proto::roster::import_service_client::ImportServiceClient;
-use proto::roster::{ImportJob, ListImportJobsRequest};
+use proto::roster::{GetClassGroupRequest, ImportJob, ListImportJobsRequest};
 use proto::safety::gate_service_client::GateServiceClient;
-use proto::safety::{GateDecision, ListGateDecisionsRequest};
+use proto::safety::hazard_service_client::HazardServiceClient;
+use proto::safety::visitor_service_client::VisitorServiceClient;
+use proto::safety::{
+    GateDecision, GetVisitRequest, Hazard, HazardChange, ListGateDecisionsRequest,
+    ListHazardChangesRequest, ListHazardsRequest, ListVisitsRequest, Visit,
+};
+use proto::sampling::absence_service_client::AbsenceServiceClient;
 use proto::sampling::draw_service_client::DrawServiceClient;
 use proto::sampling::hold_service_client::HoldServiceClient;
 use proto::sampling::plan_service_client::PlanServiceClient;
+use proto::sampling::suspension_service_client::SuspensionServiceClient;
 use proto::sampling::tube_service_client::TubeServiceClient;
 use proto::sampling::{
-    Draw, Hold, ListDrawsRequest, ListHoldsRequest, ListPlansRequest, ListTubesRequest,
-    SamplingPlan, Tube,
+    Absence, Draw, Hold, ListAbsencesRequest, ListDrawsRequest, ListHoldsRequest, ListPlansRequest,
+    ListSuspensionsRequest, ListTracesRequest, ListTubesRequest, SamplingPlan, Suspension, Trace,
+    Tube, absence,
 };
 use tests::city::{City, Door};
 use tests::every;
@@ -26,6 +38,10 @@ const PAGE: i32 = 50;
 
 fn officer(city: &City) -> Door {
     city.door(Role::CityOfficer, CITY)
+}
+
+fn bureau(city: &City) -> Door {
+    city.door(Role::DistrictOfficer, &format!("{CITY}/{DISTRICT}"))
 }
 
 /// Reads every page of a list: client, method, request, and the field with the items.
@@ -76,8 +92,7 @@ pub(super) async fn decided(city: &City, at: u32) -> Result<Vec<GateDecision>, S
 }
 
 pub(super) async fn drafted(city: &City) -> Result<Vec<Directive>, Status> {
-    let place = format!("{CITY}/{DISTRICT}");
-    let client = DirectiveServiceClient::new(city.door(Role::DistrictOfficer, &place));
+    let client = DirectiveServiceClient::new(bureau(city));
     let request = ListDirectivesRequest {
         parent: format!("organizations/{DISTRICT}"),
         ..ListDirectivesRequest::default()
@@ -107,4 +122,110 @@ pub(super) async fn holds(city: &City) -> Result<Vec<Hold>, Status> {
         ..ListHoldsRequest::default()
     };
     all!(client, list_holds, request, holds)
+}
+
+/// The directives that the city wrote.
+pub(super) async fn orders(city: &City) -> Result<Vec<Directive>, Status> {
+    let client = DirectiveServiceClient::new(officer(city));
+    let request = ListDirectivesRequest {
+        parent: format!("organizations/{CITY}"),
+        ..ListDirectivesRequest::default()
+    };
+    all!(client, list_directives, request, directives)
+}
+
+pub(super) async fn recipients(
+    city: &City,
+    directive: &str,
+) -> Result<Vec<DirectiveRecipient>, Status> {
+    let client = DirectiveServiceClient::new(officer(city));
+    let request = ListRecipientsRequest {
+        parent: directive.to_owned(),
+        ..ListRecipientsRequest::default()
+    };
+    all!(client, list_recipients, request, recipients)
+}
+
+pub(super) async fn hazards(city: &City) -> Result<Vec<Hazard>, Status> {
+    let client = HazardServiceClient::new(bureau(city));
+    let request = ListHazardsRequest {
+        parent: format!("organizations/{DISTRICT}"),
+        ..ListHazardsRequest::default()
+    };
+    all!(client, list_hazards, request, hazards)
+}
+
+/// What was done to a hazard, the first first.
+pub(super) async fn hazard_changes(city: &City, hazard: &str) -> Result<Vec<HazardChange>, Status> {
+    let client = HazardServiceClient::new(bureau(city));
+    let request = ListHazardChangesRequest {
+        parent: hazard.to_owned(),
+        ..ListHazardChangesRequest::default()
+    };
+    all!(client, list_hazard_changes, request, changes)
+}
+
+/// Visits, without what happened on each.
+pub(super) async fn visits(city: &City) -> Result<Vec<Visit>, Status> {
+    let client = VisitorServiceClient::new(bureau(city));
+    let request = ListVisitsRequest {
+        parent: format!("organizations/{DISTRICT}"),
+        ..ListVisitsRequest::default()
+    };
+    all!(client, list_visits, request, visits)
+}
+
+pub(super) async fn visit(city: &City, name: &str) -> Result<Visit, Status> {
+    let name = name.to_owned();
+    let mut client = VisitorServiceClient::new(bureau(city));
+    let visit = client.get_visit(GetVisitRequest { name }).await?;
+    Ok(visit.into_inner())
+}
+
+/// Whoever follows absences at a school, before the service.
+fn reporter(city: &City, at: u32) -> AbsenceServiceClient<Door> {
+    AbsenceServiceClient::new(city.door(Role::EpidemicReporter, &school_path(at)))
+}
+
+pub(super) async fn absences(
+    city: &City,
+    at: u32,
+    state: absence::State,
+) -> Result<Vec<Absence>, Status> {
+    let client = reporter(city, at);
+    let request = ListAbsencesRequest {
+        scope: format!("organizations/{}", school(at)),
+        state: state.into(),
+        ..ListAbsencesRequest::default()
+    };
+    all!(client, list_absences, request, absences)
+}
+
+/// The attempts to reach somebody about an absence at a school.
+pub(super) async fn traces(city: &City, at: u32, absence: &str) -> Result<Vec<Trace>, Status> {
+    let client = reporter(city, at);
+    let request = ListTracesRequest {
+        absence: absence.to_owned(),
+        ..ListTracesRequest::default()
+    };
+    all!(client, list_traces, request, traces)
+}
+
+pub(super) async fn suspensions(city: &City) -> Result<Vec<Suspension>, Status> {
+    let client = SuspensionServiceClient::new(bureau(city));
+    let request = ListSuspensionsRequest {
+        organization: format!("organizations/{DISTRICT}"),
+        ..ListSuspensionsRequest::default()
+    };
+    all!(client, list_suspensions, request, suspensions)
+}
+
+/// How a class group is taught by the register.
+pub(super) async fn teaching_mode(city: &City, class_group: &str) -> Result<TeachingMode, Status> {
+    let request = GetClassGroupRequest {
+        name: class_group.to_owned(),
+    };
+    let mut client = ClassGroupServiceClient::new(officer(city));
+    let read = client.get_class_group(request).await?;
+    Ok(read.into_inner().teaching_mode())
 }

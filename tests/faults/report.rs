@@ -8,6 +8,8 @@ use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use kit::status::Problem;
+use proto::error::ErrorReason;
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -16,8 +18,22 @@ use super::settings;
 /// The kind of a fault, and where it struck.
 pub(super) type Label = (&'static str, String);
 
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Errand {
+    /// It changes nothing.
+    Read,
+    /// It does something.
+    Write,
+}
+
+/// What a call was for, where a fault was under way when it failed, and the code of its answer.
+pub(super) type Failed = (Errand, String, String);
+
 /// What stands in the rows of calls that failed while no fault was under way.
 const BETWEEN: &str = "between faults";
+/// The reason of a call that failed of the service itself, on which callers cannot act.
+const FAULT: &str = "INTERNAL";
 /// The heads of the columns.
 const HEADS: [&str; 5] = [
     "fault",
@@ -36,6 +52,8 @@ struct Known {
     /// None between faults.
     under: Option<Label>,
     rows: BTreeMap<Label, Row>,
+    /// How many calls failed at the first try.
+    first: BTreeMap<Failed, u32>,
     /// How long each acknowledged call took.
     took: Vec<Duration>,
 }
@@ -79,6 +97,20 @@ impl Tally {
         *row.failed.entry(reason).or_default() += 1;
     }
 
+    /// A call failed at the first try.
+    pub(super) fn failed_first(&self, errand: Errand, status: &Status) {
+        let mut known = self.known();
+        let place = known.under.clone().map(|(_, place)| place);
+        let place = place.unwrap_or_default();
+        let failed = (errand, place, format!("{:?}", status.code()));
+        *known.first.entry(failed).or_default() += 1;
+    }
+
+    /// How many calls failed at the first try; the place is empty of those between faults.
+    pub(super) fn first_failures(&self) -> BTreeMap<Failed, u32> {
+        self.known().first.clone()
+    }
+
     /// A call was acknowledged after this.
     pub(super) fn took(&self, time: Duration) {
         self.known().took.push(time);
@@ -100,6 +132,18 @@ impl Tally {
             .values()
             .flat_map(|row| row.failed.values())
             .sum()
+    }
+
+    /// How many calls failed for a reason.
+    pub(super) fn refused(&self, reason: &str) -> u32 {
+        let known = self.known();
+        let failed = known.rows.values().map(|row| row.failed.get(reason));
+        failed.flatten().sum()
+    }
+
+    /// Whatever struck, no service took it for a fault of its own.
+    pub(super) fn is_free_of_internal_errors(&self) {
+        assert_eq!(self.refused(FAULT), 0, "callers cannot act on {FAULT}");
     }
 
     /// How often a kind of fault struck.
@@ -166,10 +210,35 @@ fn a_report_counts_calls_with_the_fault_under_which_they_failed() {
     tally.end(label, Duration::from_millis(5));
     tally.failed(&Status::aborted("later"));
     assert_eq!((tally.failures(), tally.times("kill")), (3, 2));
+    assert_eq!(tally.refused("Unavailable"), 2);
     let expected = "fault           where   times  longest ms to a write  failed calls\n\
                     between faults              0                      0  Aborted 1\n\
                     kill            roster      2                      7  Unavailable 2\n";
     assert_eq!(tally.table(), expected);
+}
+
+#[test]
+fn first_tries_that_fail_are_counted_by_what_they_are_for() {
+    let tally = Tally::default();
+    tally.failed_first(Errand::Read, &Status::unavailable("away"));
+    tally.begin(("rolling restart", "roster".to_owned()));
+    tally.failed_first(Errand::Write, &Status::unavailable("away"));
+    tally.failed_first(Errand::Write, &Status::unavailable("away"));
+    let failed = |errand, place: &str| (errand, place.to_owned(), "Unavailable".to_owned());
+    let expected = BTreeMap::from([
+        (failed(Errand::Read, ""), 1),
+        (failed(Errand::Write, "roster"), 2),
+    ]);
+    assert_eq!(tally.first_failures(), expected);
+}
+
+#[test]
+fn a_fault_that_a_service_takes_for_its_own_is_found() {
+    let tally = Tally::default();
+    tally.failed(&Status::internal("a connection that broke"));
+    tally.is_free_of_internal_errors();
+    tally.failed(&Problem::new(ErrorReason::Internal).into());
+    assert_eq!(tally.refused(FAULT), 1);
 }
 
 #[test]

@@ -1,7 +1,4 @@
-//! A client that takes tube after tube from the printer to its result, one person in each.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Tubes of a school from the printer to their results, one after the other, one person in each.
 
 use proto::sampling::{PoolType, ResultValue};
 use tests::city::City;
@@ -9,49 +6,59 @@ use tests::tubes::{Use, Way};
 use tests::verbs::request_id;
 
 use super::campaign::Campaign;
-use super::clients::{Answered, Record};
+use super::clients::Answered;
 
 /// One tube in so many is positive.
 const POSITIVE: u32 = 5;
-/// How often a client whose people are all swabbed looks whether the campaign is over.
-const PAUSE: Duration = Duration::from_millis(50);
 
-/// Swabs everybody of a school, as long as the campaign goes on.
-pub(super) async fn sampler(campaign: Campaign, city: Arc<City>, at: u32) -> Record {
-    let (way, town) = (Way::new(&city, at), city.town);
-    let mut record = Record::default();
-    let people =
-        (1..=town.classes).flat_map(|class| (1..=town.students).map(move |place| (class, place)));
-    for ((class, place), number) in people.zip(0..) {
-        if campaign.is_over() {
-            break;
+/// The swabs of a school: everybody once.
+pub(super) struct Swabs {
+    way: Way,
+    at: u32,
+    /// How many were taken.
+    taken: u32,
+}
+
+impl Swabs {
+    /// At school number `at` of the city, where nobody was swabbed yet.
+    pub(super) fn begin(city: &City, at: u32) -> Self {
+        Self {
+            way: Way::new(city, at),
+            at,
+            taken: 0,
         }
-        let code = format!("F{at:02}-{number:04}");
-        let person = city.student(at, class, place).to_owned();
+    }
+
+    /// Swabs the next person; none when everybody was.
+    pub(super) async fn next(&mut self, campaign: &Campaign, city: &City) -> Option<Answered> {
+        let (number, town) = (self.taken, city.town);
+        let (class, place) = (number / town.students + 1, number % town.students + 1);
+        if class > town.classes {
+            return None;
+        }
+        self.taken += 1;
+        let code = format!("F{:02}-{number:04}", self.at);
+        let person = city.student(self.at, class, place).to_owned();
         let value = if number % POSITIVE == POSITIVE - 1 {
             ResultValue::Positive
         } else {
             ResultValue::Negative
         };
         let tube = Tube {
-            campaign: &campaign,
-            way: &way,
+            campaign,
+            way: &self.way,
             code: &code,
             number,
         };
-        tube.fill(&town.class_group(at, class), &person).await;
+        tube.fill(&town.class_group(self.at, class), &person).await;
         tube.carry().await;
         tube.answer(value).await;
-        record.tubes.push(Answered {
+        Some(Answered {
             code,
             person,
             value,
-        });
+        })
     }
-    while !campaign.is_over() {
-        tokio::time::sleep(PAUSE).await;
-    }
-    record
 }
 
 /// A tube on its way.

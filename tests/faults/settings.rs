@@ -9,6 +9,12 @@ pub(super) fn faults(usual: u32) -> u32 {
     faults.map_or(usual, |it| it.parse().expect("CAMPUS_CUTS is a number"))
 }
 
+/// How often what takes long to strike does so: once for every `each` of those faults, and `usual` times when
+/// nobody says how many there are.
+pub(super) fn seldom(usual: u32, each: u32) -> u32 {
+    (faults(usual * each) / each).max(1)
+}
+
 /// By which chance they strike: `CAMPUS_SEED`.
 pub(super) fn seed() -> u64 {
     let seed = read("CAMPUS_SEED");

@@ -1,40 +1,35 @@
-//! Somebody reads the feed of the register one message a second while others write: they write as before,
-//! nobody keeps for the reader what it does not take, and it misses nothing, also when it is sent away and
-//! comes back with its token.
+//! Somebody reads the feed of the register one message a second while others write, and some take nothing of
+//! it at all: the others write as before, nobody keeps for readers what they do not take, those who take
+//! nothing are sent away, and nobody misses anything who comes back with a token.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kit::auth::Role;
-use proto::roster::roster_event::State;
-use proto::roster::roster_feed_client::RosterFeedClient;
-use proto::roster::{RosterEvent, SnapshotRequest, WatchRequest};
-use tests::city::{City, Door, Store};
+use tests::city::{City, Fittings, Store};
 use tests::town::CITY;
 use tests::{students_of_schools, until, within};
-use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::campaign::Campaign;
 use super::clients::{Record, guard};
 use super::importer::importer;
+use super::reader::{LAST, Reader};
 use super::{all_of, town};
 
 /// How many calls to the register are acknowledged with and without the reader.
 const CALLS: u32 = 60;
 /// How many messages the reader takes while others write.
 const MESSAGES: u32 = 6;
-/// How long the reader takes for each of them.
-const PACE: Duration = Duration::from_secs(1);
-/// How much longer 99 of 100 calls may take with the reader: so many times as long, and this besides.
+/// How many readers take nothing: with the slow one fewer than one caller may have.
+const STALLED: u32 = 6;
+/// How long they are borne.
+const BOUNDS: &str = "reader_patience = \"6s\"\n";
+/// How much longer 99 of 100 calls may take with readers: so many times as long, and this besides.
 const TIMES: u32 = 4;
 const BESIDES: Duration = Duration::from_millis(500);
 /// How much memory the register and the gateway may take besides, in bytes.
-const MEMORY: u64 = 64 << 20;
-/// An organisation that is founded when nobody writes any more.
-const LAST: &str = "base-03";
-/// A page of class group rolls is larger than other messages.
-const MAX_MESSAGE: usize = 16 << 20;
+const MEMORY: u64 = 32 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_reader_holds_up_nobody_and_misses_nothing_sqlite() {
@@ -47,11 +42,15 @@ async fn a_slow_reader_holds_up_nobody_and_misses_nothing_postgres() {
 }
 
 async fn slow_reader(store: Store) {
-    let Some(city) = City::open(store, town()).await else {
+    let fittings = Fittings {
+        bounds: BOUNDS,
+        ..Fittings::default()
+    };
+    let Some(city) = City::open_with(store, town(), fittings).await else {
         return;
     };
     let (city, campaign) = (Arc::new(city), Campaign::new());
-    let mut clients = tokio::task::JoinSet::<Record>::new();
+    let mut clients = JoinSet::<Record>::new();
     clients.spawn(importer(campaign.clone(), city.clone()));
     for at in 1..=city.town.schools {
         clients.spawn(guard(campaign.clone(), city.clone(), at, 1));
@@ -60,6 +59,12 @@ async fn slow_reader(store: Store) {
     let (before, had) = (campaign.tally.p99(), memory(&city).await);
 
     let door = city.narrow_door(Role::CityOfficer, CITY);
+    let followers = watched(&city).await;
+    let mut stalled = Vec::new();
+    for _ in 0..STALLED {
+        stalled.push(Reader::begin(door.clone()).await.stall().await);
+    }
+    assert_eq!(watched(&city).await, followers + STALLED);
     let reader = Reader::begin(door).await;
     let mut taken = reader.taken.subscribe();
     let reading = tokio::spawn(reader.read(campaign.clone()));
@@ -71,18 +76,30 @@ async fn slow_reader(store: Store) {
             .expect("it reads"),
     );
     let (after, has) = (campaign.tally.p99(), memory(&city).await);
+    until("only the slow reader is left", || async {
+        (watched(&city).await <= followers + 1).then_some(())
+    })
+    .await;
     campaign.end();
     let all = all_of(clients).await;
+    let mut resumed = JoinSet::new();
+    for reader in stalled {
+        resumed.spawn(reader.resume().await.read(campaign.clone()));
+    }
     city.catch_up(LAST).await;
     let reader = within("the reader catches up", reading).await;
     let reader = reader.expect("the reader ends well");
+    let resumed = within("the others catch up", resumed.join_all()).await;
 
     let notes = [
-        format!("99 of 100 calls took {before:?} at most before, {after:?} with the reader"),
+        format!("99 of 100 calls took {before:?} at most before, {after:?} with readers"),
         format!("memory of the register and the gateway in bytes: {had:?} before, {has:?} then"),
-        format!("the reader was sent away {} times; {all}", reader.sent_away),
+        format!(
+            "the slow reader was sent away {} times; {all}",
+            reader.sent_away
+        ),
     ];
-    let heading = format!("A slow reader on {store:?}");
+    let heading = format!("A slow reader and {STALLED} who take nothing on {store:?}");
     campaign.tally.report(&heading, &notes);
     assert!(after <= before * TIMES + BESIDES, "{notes:?}");
     if let (Some(had), Some(has)) = (had, has) {
@@ -90,85 +107,23 @@ async fn slow_reader(store: Store) {
     }
     let officer = city.door(Role::CityOfficer, CITY);
     let register = students_of_schools(officer, city.town.schools).await;
-    assert_eq!(reader.students(), register.expect("students").len());
+    let register = register.expect("students").len();
+    for reader in resumed.iter().chain([&reader]) {
+        assert_eq!(reader.students(), register);
+    }
+}
+
+/// How many follow the register, by what it says of the calls under way.
+async fn watched(city: &City) -> u32 {
+    let page = city.page("roster", "/metrics").await;
+    let counted = page.lines().filter(|line| {
+        line.starts_with("campus_rpc_in_flight{") && line.contains("method=\"Watch\"")
+    });
+    let counted = counted.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u32>().ok());
+    counted.sum()
 }
 
 /// The memory of the register and the gateway together; none where the machine does not tell.
 async fn memory(city: &City) -> Option<u64> {
     Some(city.memory("roster").await? + city.memory("gateway").await?)
-}
-
-/// Somebody who keeps a copy of the rolls.
-struct Reader {
-    feed: RosterFeedClient<Door>,
-    resume_token: String,
-    /// The version of each roll, and how many are on it.
-    rolls: BTreeMap<String, (i64, usize)>,
-    /// How many messages came.
-    taken: watch::Sender<u32>,
-    sent_away: u32,
-}
-
-impl Reader {
-    /// Takes a snapshot.
-    async fn begin(door: Door) -> Self {
-        let mut reader = Self {
-            feed: RosterFeedClient::new(door).max_decoding_message_size(MAX_MESSAGE),
-            resume_token: String::new(),
-            rolls: BTreeMap::new(),
-            taken: watch::Sender::new(0),
-            sent_away: 0,
-        };
-        let snapshot = reader.feed.snapshot(SnapshotRequest::default()).await;
-        let mut pages = snapshot.expect("a snapshot").into_inner();
-        while let Some(page) = pages.message().await.expect("a page") {
-            reader.apply(page.events);
-            reader.resume_token = page.resume_token;
-        }
-        reader
-    }
-
-    /// Watches until the last organisation comes: slowly as long as others write.
-    async fn read(mut self, campaign: Campaign) -> Self {
-        loop {
-            let mut pages = until("the feed is watched", || {
-                let (mut feed, resume_token) = (self.feed.clone(), self.resume_token.clone());
-                async move { feed.watch(WatchRequest { resume_token }).await.ok() }
-            })
-            .await
-            .into_inner();
-            while let Ok(Some(page)) = pages.message().await {
-                self.resume_token = page.resume_token;
-                if self.apply(page.events) {
-                    return self;
-                }
-                self.taken.send_modify(|taken| *taken += 1);
-                if !campaign.is_over() {
-                    tokio::time::sleep(PACE).await;
-                }
-            }
-            self.sent_away += 1;
-        }
-    }
-
-    /// Keeps what is newer than what is known; whether the last organisation is among it.
-    fn apply(&mut self, events: Vec<RosterEvent>) -> bool {
-        let mut last = false;
-        for event in events {
-            last |= event.entity == format!("organizations/{LAST}");
-            let Some(State::ClassGroupRoll(roll)) = event.state else {
-                continue;
-            };
-            let known = self.rolls.entry(event.entity).or_default();
-            if event.version > known.0 {
-                *known = (event.version, roll.members.len());
-            }
-        }
-        last
-    }
-
-    /// How many students stand on the rolls.
-    fn students(&self) -> usize {
-        self.rolls.values().map(|(_, members)| members).sum()
-    }
 }

@@ -15,7 +15,7 @@ use super::kinds::{Kind, moment};
 pub(super) struct Plan<'a> {
     /// Each of them strikes once, in an order by chance, before one strikes again.
     pub(super) kinds: &'a [Kind],
-    /// Which services are struck.
+    /// Which services are struck: those that somebody writes to.
     pub(super) services: &'a [&'static str],
     /// How many faults strike.
     pub(super) faults: u32,
@@ -38,7 +38,7 @@ pub(super) async fn strike(
         }
         let kind: Kind = kinds.swap_remove(chance.random_range(0..kinds.len()));
         let place = kind.place(city, cluster, plan.services, &mut chance);
-        let hit = place.hit();
+        let hit = place.hit(plan.services);
         campaign.more(hit[0], chance.random_range(1..12)).await;
         // The next call is hit at another point of its way each time.
         let pause = Duration::from_micros(chance.random_range(0..4_000));

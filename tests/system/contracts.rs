@@ -26,10 +26,6 @@ fn methods(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
         .collect()
 }
 
-fn unary(method: &MethodDescriptor) -> bool {
-    !method.is_client_streaming() && !method.is_server_streaming()
-}
-
 fn reads(method: &MethodDescriptor) -> bool {
     READS.iter().any(|verb| method.name().starts_with(verb))
 }
@@ -48,16 +44,23 @@ fn names(methods: impl Iterator<Item = MethodDescriptor>) -> Vec<String> {
     names
 }
 
+/// The log of one service is exported by the gateway alone, which offers all logs as
+/// `campus.gateway.v1.AuditService.ExportAudit`: no caller reaches this one by HTTP.
+const INSIDE_ONLY: [&str; 2] = [
+    "campus.audit.v1.AuditLogService.ExportRecords",
+    "campus.subject.v1.HeldDataService.ExportHeldData",
+];
+
 #[test]
-fn every_unary_method_has_a_place_in_http() {
+fn every_method_whose_caller_sends_one_message_has_a_place_in_http() {
     let pool = pool();
     let http = pool
         .get_extension_by_name("google.api.http")
         .expect("the annotation is known");
     let without = methods(&pool)
         .into_iter()
-        .filter(|method| unary(method) && !method.options().has_extension(&http));
-    assert_eq!(names(without), Vec::<String>::new());
+        .filter(|method| !method.is_client_streaming() && !method.options().has_extension(&http));
+    assert_eq!(names(without), INSIDE_ONLY);
 }
 
 #[test]

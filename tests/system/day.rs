@@ -23,7 +23,10 @@ use tests::city::{City, Store};
 use tests::town::{CITY, Town, school, school_path};
 use tests::until;
 
-use crate::audit::{a_broken_glass_is_seen, the_day_is_on_record};
+use crate::audit::{
+    a_broken_glass_is_seen, a_call_that_the_gateway_refuses_is_on_record, the_day_is_on_record,
+    the_year_is_audited,
+};
 use crate::tubes::{Use, Way};
 use crate::verbs::{
     acknowledge, alert_about, assignments, create_plan, draw_city, enter, export, request_id, told,
@@ -74,7 +77,9 @@ async fn a_day(store: Store) {
     coverage_counts(&city, &tubes).await;
     close_and_publish(&city, &draws).await;
     a_broken_glass_is_seen(&city, &held.name).await;
+    a_call_that_the_gateway_refuses_is_on_record(&city).await;
     the_day_is_on_record(&city, &held.name).await;
+    the_year_is_audited(&city).await;
 }
 
 /// A tube with those who are in it.

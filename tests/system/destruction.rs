@@ -9,6 +9,11 @@ use chrono::NaiveDate;
 use kit::auth::{Caller, Role};
 use kit::clock::{Clock, ManualClock, civil_date};
 use kit::field::{to_date, to_timestamp};
+use proto::notification::support_case::{CloseReason, Grade};
+use proto::notification::support_service_client::SupportServiceClient;
+use proto::notification::{
+    CloseSupportCaseRequest, GetSupportCaseRequest, OpenSupportCaseRequest, SupportCase,
+};
 use proto::roster as pb;
 use proto::roster::ApprovalCapacity::{Bureau, Security};
 use proto::roster::backup_check::Finding;
@@ -77,6 +82,40 @@ async fn visit(city: &City, clock: &ManualClock) -> String {
     asked.into_inner().name
 }
 
+fn counsellor(city: &City) -> SupportServiceClient<Door> {
+    SupportServiceClient::new(city.door(Role::Counsellor, &school_path(1)))
+}
+
+/// A counsellor of the first school opens a case, once the register has come to notification, and ends it.
+async fn supported(city: &City) -> String {
+    let mut support = counsellor(city);
+    let open = OpenSupportCaseRequest {
+        parent: format!("organizations/{}", school(1)),
+        support_case: Some(SupportCase {
+            person: city.staff(1, "校长").to_owned(),
+            grade: Grade::Blue.into(),
+            note: "连日值守，睡眠不佳".to_owned(),
+            ..SupportCase::default()
+        }),
+        request_id: String::new(),
+    };
+    let mut name = String::new();
+    until("opened", async || {
+        let opened = support.open_support_case(open.clone()).await;
+        name = opened.map_or_else(|_| String::new(), |case| case.into_inner().name);
+        !name.is_empty()
+    })
+    .await;
+    let close = CloseSupportCaseRequest {
+        name: name.clone(),
+        note: "情况稳定".to_owned(),
+        reason: CloseReason::Left.into(),
+        request_id: String::new(),
+    };
+    support.close_support_case(close).await.expect("ended");
+    name
+}
+
 /// Waits for `holds`, at most half a minute.
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..300 {
@@ -115,8 +154,9 @@ async fn destroyed(store: Store) {
     );
     let emergency = officer.declare_emergency(declare).await.expect("declared");
     let emergency = emergency.into_inner().name;
-    until("a secret", async || city.emergency_secrets() == 1).await;
+    until("two secrets", async || city.emergency_secrets() == 2).await;
     let visited = visit(&city, &clock).await;
+    let case = supported(&city).await;
 
     clock.advance(chrono::Duration::hours(1));
     let end = pb::EndEmergencyRequest {
@@ -142,14 +182,24 @@ async fn destroyed(store: Store) {
         job.expect("read").into_inner().awaited_services.is_empty()
     })
     .await;
-    assert_eq!(city.emergency_secrets(), 0, "the secret is gone");
+    assert_eq!(city.emergency_secrets(), 0, "the secrets are gone");
     let job = audit.get_destruction_job(get).await.expect("read");
     let job = job.into_inner();
-    let mut reports = job.reports.iter();
-    let safety = reports.find(|told| told.service == "safety-inspection");
-    let safety = safety.expect("a report");
-    assert_eq!(safety.categories[0].destroyed_count, 1);
-    assert!(safety.key_destroy_time.is_some());
+    for (service, category) in [
+        ("safety-inspection", "visits"),
+        ("notification", "support-cases"),
+    ] {
+        let mut reports = job.reports.iter();
+        let told = reports.find(|told| told.service == service);
+        let told = told.expect("a report");
+        let mut categories = told.categories.iter();
+        let of = categories.find(|of| of.category == category);
+        assert_eq!(of.map(|of| of.destroyed_count), Some(1), "{service}");
+        assert!(told.key_destroy_time.is_some(), "{service}");
+    }
+    let mut help = counsellor(&city);
+    let gone = help.get_support_case(GetSupportCaseRequest { name: case });
+    assert_eq!(told(&gone.await.expect_err("destroyed")).0, Code::NotFound);
     let mut visits = VisitorServiceClient::new(city.door(Role::Guard, &school_path(1)));
     let gone = visits.get_visit(GetVisitRequest { name: visited }).await;
     assert_eq!(told(&gone.expect_err("destroyed")).0, Code::NotFound);
@@ -173,7 +223,12 @@ async fn approved(city: &City, emergency: &str) -> String {
     let name = job.into_inner().name;
     let assess = pb::AssessDestructionRequest {
         name: name.clone(),
-        keeps: Vec::new(),
+        // They are over in days; until then the job would wait.
+        keeps: vec![pb::KeptCategory {
+            service: "notification".to_owned(),
+            category: "messages".to_owned(),
+            legal_reason: "网络安全法第二十一条：日志留存不少于六个月".to_owned(),
+        }],
         statement: "合法性、必要性、安全性评估通过".to_owned(),
         request_id: String::new(),
     };
@@ -228,7 +283,7 @@ async fn certified(audit: &mut Jobs, name: &str) {
     std::fs::write(&file, json.to_string()).expect("written");
     let key = STANDARD.encode(&made.public_key);
     let job = standalone::destruction::verify(&file, &key).expect("valid");
-    assert_eq!(job.reports().len(), 2);
+    assert_eq!(job.reports().len(), 3);
     let other = STANDARD.encode([7; 32]);
     standalone::destruction::verify(&file, &other).expect_err("another key");
 }

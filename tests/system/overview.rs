@@ -2,26 +2,33 @@
 
 use kit::auth::Role;
 use kit::field::to_date;
+use proto::gateway::figure::Breakdown;
 use proto::gateway::overview_service_client::OverviewServiceClient;
 use proto::gateway::section::{Kind, State};
 use proto::gateway::{
-    Figure, GetOverviewRequest, ListOverviewsRequest, Measure, Overview, WatchOverviewRequest,
+    Figure, GetOverviewRequest, ListOverviewsRequest, Measure, Overview, Section,
+    WatchOverviewRequest,
 };
 use proto::notification::ListAlertGroupsRequest;
 use proto::notification::alert_service_client::AlertServiceClient;
+use proto::roster::GetTeachingSummaryRequest;
 use proto::roster::check_policy::Slot;
+use proto::roster::class_group_service_client::ClassGroupServiceClient;
 use proto::safety::GetSafetyFiguresRequest;
 use proto::safety::safety_figures_service_client::SafetyFiguresServiceClient;
 use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::plan_service_client::PlanServiceClient;
-use proto::sampling::{GetCoverageRequest, GetHealthCoverageRequest};
+use proto::sampling::screening_service_client::ScreeningServiceClient;
+use proto::sampling::{
+    CheckSubmission, CorrectCheckRequest, GetCoverageRequest, GetHealthCoverageRequest,
+};
 use tests::city::{City, Store};
 use tests::town::{CITY, Town, school_path};
-use tests::until;
+use tests::{until, within};
 use tonic::Code;
 
 use crate::checks::{reporter, submit, zero};
-use crate::verbs::{create_plan, draw_city, told};
+use crate::verbs::{create_plan, draw_city, request_id, told};
 
 const SCHOOLS: u32 = 2;
 
@@ -47,7 +54,7 @@ async fn shows_what_the_services_count(store: Store) {
         .await
         .expect("the city is drawn");
     let check = zero(&city.town, 1, 1, Slot::Morning);
-    submit(&reporter(&city, 1, 1), &check)
+    let submitted = submit(&reporter(&city, 1, 1), &check)
         .await
         .expect("submitted");
     let city = &city;
@@ -62,6 +69,8 @@ async fn shows_what_the_services_count(store: Store) {
     districts_come_one_by_one(city).await;
     a_school_sees_itself_and_no_other(city).await;
     a_stream_begins_with_the_whole(city).await;
+    let check = submitted.check.expect("a check").name;
+    a_correction_stands_beside_its_figure(city, &check).await;
 }
 
 async fn overview(city: &City) -> Overview {
@@ -119,6 +128,15 @@ async fn agrees(city: &City, overview: &Overview) -> bool {
         .await
         .expect("told")
         .into_inner();
+    let asked = GetTeachingSummaryRequest {
+        name: format!("{scope}/teachingSummary"),
+    };
+    let mut register = ClassGroupServiceClient::new(door());
+    let taught = register
+        .get_teaching_summary(asked)
+        .await
+        .expect("told")
+        .into_inner();
     let asked = ListAlertGroupsRequest {
         parent: scope,
         page_size: 1000,
@@ -158,6 +176,16 @@ async fn agrees(city: &City, overview: &Overview) -> bool {
             Measure::ChecksMissing,
             morning.missing_count.into(),
         ),
+        (
+            Kind::Teaching,
+            Measure::ClassGroupsActive,
+            taught.class_group_count.into(),
+        ),
+        (
+            Kind::Teaching,
+            Measure::SchoolsInPerson,
+            taught.in_person_school_count.into(),
+        ),
         (Kind::Safety, Measure::Campuses, safety.campus_count.into()),
         (
             Kind::Safety,
@@ -173,7 +201,8 @@ async fn agrees(city: &City, overview: &Overview) -> bool {
                 .sum(),
         ),
     ];
-    coverage.drawn_school_count == SCHOOLS as i32
+    taught.school_count == SCHOOLS as i32
+        && coverage.drawn_school_count == SCHOOLS as i32
         && morning.answered_count == 1
         && expected
             .iter()
@@ -236,6 +265,64 @@ async fn a_stream_begins_with_the_whole(city: &City) {
         .expect("the whole");
     assert_eq!(
         first.overview.map(|overview| overview.sections.len()),
-        Some(8)
+        Some(12)
     );
+}
+
+/// How many checks of the morning were corrected, as an overview says beside those submitted, and when.
+fn corrected(sections: &[Section]) -> Option<(i64, bool)> {
+    let checks = sections
+        .iter()
+        .find(|section| section.kind() == Kind::Checks)?;
+    let morning = Some(Breakdown::Slot(Slot::Morning.into()));
+    let mut figures = checks.figures.iter();
+    let submitted = figures
+        .find(|one| one.measure() == Measure::ChecksSubmitted && one.breakdown == morning)?;
+    Some((
+        submitted.corrected_count?,
+        submitted.last_correct_time.is_some(),
+    ))
+}
+
+async fn a_correction_stands_beside_its_figure(city: &City, check: &str) {
+    let mut client = OverviewServiceClient::new(city.door(Role::CityOfficer, CITY));
+    let request = WatchOverviewRequest {
+        name: format!("organizations/{CITY}/overview"),
+        date: Some(to_date(city.town.today)),
+    };
+    let watched = client.watch_overview(request).await;
+    let mut answers = watched.expect("a stream").into_inner();
+    let first = answers.message().await.expect("an answer");
+    let first = first.and_then(|first| first.overview).expect("the whole");
+    assert_eq!(corrected(&first.sections), Some((0, false)));
+    let everybody = city.town.students as i32;
+    let right = CheckSubmission {
+        roll_count: everybody,
+        present_count: everybody - 1,
+        absent_count: 1,
+        client_id: request_id(),
+        ..CheckSubmission::default()
+    };
+    let request = CorrectCheckRequest {
+        name: check.to_owned(),
+        check: Some(right),
+        correction_reason: "点名有误".to_owned(),
+    };
+    let doctor = city.door(Role::SchoolDoctor, &school_path(1));
+    let told = ScreeningServiceClient::new(doctor)
+        .correct_check(request)
+        .await;
+    told.expect("corrected");
+    let heard = async {
+        loop {
+            let answer = answers.message().await.expect("an answer");
+            let answer = answer.expect("the stream goes on");
+            if let Some((1, true)) = corrected(&answer.sections) {
+                return;
+            }
+        }
+    };
+    within("the stream tells the correction", heard).await;
+    let now = overview(city).await;
+    assert_eq!(corrected(&now.sections), Some((1, true)));
 }

@@ -43,19 +43,20 @@ impl Buffers {
         }
     }
 
-    /// Reads `body` to its end. It takes up room as it comes.
+    /// Reads `body` to its end, which has `longest` bytes at most. It takes up room as it comes.
     ///
     /// # Errors
     /// MESSAGE_TOO_LARGE, OVERLOADED when there is no room, DEADLINE_EXCEEDED when it does not come in
     /// time, or MESSAGE_MALFORMED when it breaks off.
-    pub(crate) async fn read<B>(&self, body: B) -> Result<Kept, Problem>
+    pub(crate) async fn read<B>(&self, body: B, longest: usize) -> Result<Kept, Problem>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
         let mut body = pin!(body);
         let too_large = || Problem::new(ErrorReason::MessageTooLarge);
-        if body.size_hint().lower() > self.most as u64 {
+        let most = self.most.min(longest);
+        if body.size_hint().lower() > most as u64 {
             return Err(too_large());
         }
         let (mut read, mut room) = (BytesMut::new(), None);
@@ -64,7 +65,7 @@ impl Buffers {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            if read.len() + data.len() > self.most {
+            if read.len() + data.len() > most {
                 return Err(too_large());
             }
             read.extend_from_slice(&data);
@@ -138,26 +139,42 @@ mod tests {
     async fn one_body_has_its_bound() {
         let buffers = Buffers::new(2 * PIECE, 1 << 20);
         assert_eq!(
-            buffers.read(body(2 * PIECE)).await.unwrap().bytes.len(),
+            buffers
+                .read(body(2 * PIECE), usize::MAX)
+                .await
+                .unwrap()
+                .bytes
+                .len(),
             2 * PIECE
         );
-        let refused = buffers.read(body(2 * PIECE + 1)).await;
+        let refused = buffers.read(body(2 * PIECE + 1), usize::MAX).await;
+        assert_eq!(reason(refused), ErrorReason::MessageTooLarge);
+        let refused = buffers.read(body(9), 8).await;
         assert_eq!(reason(refused), ErrorReason::MessageTooLarge);
     }
 
     #[tokio::test]
     async fn all_bodies_together_have_theirs_until_they_are_sent() {
         let buffers = Buffers::new(PIECE, 2 * PIECE);
-        let first = buffers.read(body(PIECE)).await.unwrap();
-        let second = buffers.read(body(1)).await.unwrap();
-        assert_eq!(reason(buffers.read(body(1)).await), ErrorReason::Overloaded);
+        let first = buffers.read(body(PIECE), usize::MAX).await.unwrap();
+        let second = buffers.read(body(1), usize::MAX).await.unwrap();
+        assert_eq!(
+            reason(buffers.read(body(1), usize::MAX).await),
+            ErrorReason::Overloaded
+        );
         let sent = first.becomes(Bytes::from_static(b"short"));
-        assert_eq!(reason(buffers.read(body(1)).await), ErrorReason::Overloaded);
+        assert_eq!(
+            reason(buffers.read(body(1), usize::MAX).await),
+            ErrorReason::Overloaded
+        );
         let part = sent.slice(1..);
         drop(sent);
-        assert_eq!(reason(buffers.read(body(1)).await), ErrorReason::Overloaded);
+        assert_eq!(
+            reason(buffers.read(body(1), usize::MAX).await),
+            ErrorReason::Overloaded
+        );
         drop(part);
-        assert!(buffers.read(body(PIECE)).await.is_ok());
+        assert!(buffers.read(body(PIECE), usize::MAX).await.is_ok());
         drop(second);
     }
 }

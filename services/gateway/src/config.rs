@@ -56,9 +56,13 @@ pub struct Config {
     /// OVERLOADED, so that nobody takes the place of all others.
     #[serde(default = "default_per_caller")]
     pub max_in_flight_per_caller: usize,
-    /// How many bytes the body of a request of gRPC-Web or HTTP/JSON may have: messages of gRPC pass
-    /// unread, these are kept as a whole until they are understood. The services take 1 MiB at most,
-    /// which base64 makes a third longer.
+    /// How many streams of one method that watches one caller may have open before new ones are answered with
+    /// OVERLOADED: whoever follows several feeds has as many of each.
+    #[serde(default = "default_watches")]
+    pub max_watches_per_caller: usize,
+    /// How many bytes the body of a request of gRPC-Web or HTTP/JSON may have, whatever its method: messages
+    /// of gRPC pass unread, these are kept as a whole until they are understood. Each method takes what its
+    /// contract says: so much in gRPC-Web, a third longer in base64, and eight times as much in JSON.
     #[serde(default = "default_body")]
     pub max_body_bytes: usize,
     /// How many bytes all of them together may have before new ones are answered with OVERLOADED.
@@ -68,8 +72,8 @@ pub struct Config {
     #[serde(default)]
     pub cors_origins: Vec<String>,
     /// The Ed25519 key, PKCS #8 in PEM, with which the gateway vouches to the services behind it for
-    /// callers who showed it a certificate; they have its public key in `auth.gateway_keys`. Read
-    /// again when it changes. Needed where `server.tls.client_ca` is set.
+    /// callers who showed it a certificate; they have its public key in `auth.gateway_keys_file` or
+    /// `auth.gateway_keys`. Read again when it changes. Needed where `server.tls.client_ca` is set.
     #[serde(default)]
     pub internal_token_key_file: Option<PathBuf>,
     /// How the overview is put together.
@@ -101,7 +105,7 @@ fn default_connect() -> Duration {
 }
 
 fn default_ping_interval() -> Duration {
-    Duration::from_secs(5)
+    Duration::from_secs(2)
 }
 
 fn default_ping_timeout() -> Duration {
@@ -122,6 +126,10 @@ fn default_max_deadline() -> Duration {
 
 fn default_per_caller() -> usize {
     1024
+}
+
+fn default_watches() -> usize {
+    8
 }
 
 fn default_body() -> usize {
@@ -150,6 +158,7 @@ impl Config {
             limits: LimitsConfig::default(),
             shedding: SheddingConfig::default(),
             max_in_flight_per_caller: default_per_caller(),
+            max_watches_per_caller: default_watches(),
             max_body_bytes: default_body(),
             max_bodies_bytes: default_bodies(),
             cors_origins: Vec::new(),
@@ -166,7 +175,8 @@ impl Config {
             .tls
             .as_ref()
             .is_some_and(|tls| tls.client_ca.is_some());
-        if !asked && !self.auth.partners.is_empty() {
+        let partners = !self.auth.partners.is_empty() || self.auth.partners_file.is_some();
+        if !asked && partners {
             return Err("server.tls.client_ca: needed where auth.partners are".to_owned());
         }
         match &self.internal_token_key_file {
@@ -210,6 +220,9 @@ impl Settings for Config {
         if !self.auth.gateway_keys.is_empty() {
             return Err("auth.gateway_keys: for the services behind the gateway".to_owned());
         }
+        if self.auth.gateway_keys_file.is_some() {
+            return Err("auth.gateway_keys_file: for the services behind the gateway".to_owned());
+        }
         self.check_certificates()?;
         self.limits.check()?;
         self.shedding.check()?;
@@ -233,6 +246,9 @@ impl Settings for Config {
         }
         if self.max_in_flight_per_caller == 0 {
             return Err("max_in_flight_per_caller: at least 1".to_owned());
+        }
+        if self.max_watches_per_caller == 0 {
+            return Err("max_watches_per_caller: at least 1".to_owned());
         }
         if self.max_body_bytes == 0 {
             return Err("max_body_bytes: at least 1".to_owned());

@@ -12,9 +12,12 @@ use prost_reflect::DynamicMessage;
 use tower::BoxError;
 
 use crate::buffers::Buffers;
-use crate::frames;
+use crate::frames::{self, HEAD};
 use crate::json::Binding;
 use crate::web::{self, Coding};
+
+/// A message takes up so many times its bytes in JSON at most: names of fields, digits, escaped letters.
+const JSON: usize = 8;
 
 /// How the body becomes a message.
 #[derive(Clone, Debug)]
@@ -33,23 +36,54 @@ pub(crate) enum Dialect {
     Web(Coding),
 }
 
+/// How much the callers of one method may say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    /// The largest message, in bytes.
+    message: usize,
+    /// They may send several.
+    many: bool,
+}
+
+impl Bound {
+    /// That of the method at `path`.
+    pub(crate) fn of(path: &str, many: bool) -> Self {
+        Self {
+            message: proto::max_request_bytes(path),
+            many,
+        }
+    }
+}
+
 impl Draft {
     /// Reads `body` and frames what it says.
     ///
     /// # Errors
     /// When it is too large, finds no room, breaks off, or does not say a message of the method.
-    pub(crate) async fn frame<B>(self, body: B) -> Result<Bytes, Problem>
+    pub(crate) async fn frame<B>(self, body: B, bound: Bound) -> Result<Bytes, Problem>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
-        let read = self.buffers.read(body).await?;
+        let read = self.buffers.read(body, self.dialect.longest(bound)).await?;
         let framed = match self.dialect {
-            Dialect::Web(coding) => web::checked(coding, read.bytes.clone())?,
+            Dialect::Web(coding) => web::checked(coding, read.bytes.clone(), bound.message)?,
             Dialect::Json(message, binding) => {
-                frames::frame(&binding.complete(*message, &read.bytes)?)?
+                let message = binding.complete(*message, &read.bytes)?;
+                frames::frame(&message, bound.message)?
             }
         };
         Ok(read.becomes(framed))
+    }
+}
+
+impl Dialect {
+    /// How many bytes a body has at most that is worth reading.
+    fn longest(&self, bound: Bound) -> usize {
+        match self {
+            Self::Web(_) if bound.many => usize::MAX,
+            Self::Web(coding) => coding.length_of(HEAD.saturating_add(bound.message)),
+            Self::Json(..) => bound.message.saturating_mul(JSON),
+        }
     }
 }

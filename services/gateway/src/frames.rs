@@ -104,9 +104,13 @@ fn split(buffer: &mut BytesMut) -> Result<Option<Bytes>, Problem> {
 }
 
 /// A message as gRPC sends it.
-pub(crate) fn frame(message: &impl prost::Message) -> Result<Bytes, Problem> {
+///
+/// # Errors
+/// MESSAGE_TOO_LARGE when it has more than `most` bytes.
+pub(crate) fn frame(message: &impl prost::Message, most: usize) -> Result<Bytes, Problem> {
     let length = message.encoded_len();
-    let stated = u32::try_from(length).map_err(|_| Problem::new(ErrorReason::MessageTooLarge))?;
+    let stated = u32::try_from(length).ok().filter(|_| length <= most);
+    let stated = stated.ok_or_else(|| Problem::new(ErrorReason::MessageTooLarge))?;
     let mut framed = BytesMut::with_capacity(HEAD + length);
     framed.extend_from_slice(&[0]);
     framed.extend_from_slice(&stated.to_be_bytes());

@@ -11,7 +11,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
 };
 use http_body_util::Full;
-use kit::server::{Behind, Front};
+use kit::server::{Behind, Front, Unframed};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use serde_json::json;
@@ -23,7 +23,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::buffers::Buffers;
 use crate::deadline;
-use crate::draft::{Dialect, Draft};
+use crate::draft::{Bound, Dialect, Draft};
 use crate::health::{self, Health};
 use crate::json::{self, Transcoder};
 use crate::openapi::Document;
@@ -32,7 +32,8 @@ use crate::web::{self, Coding};
 
 /// Where health is asked for by gRPC.
 const HEALTH: &str = "/grpc.health.v1.Health/";
-/// Headers of a caller that are passed on, besides those that begin with [`OURS`].
+/// Headers of a caller that count, besides those that begin with [`OURS`]. The trace that they show is taken
+/// away with the call itself.
 const CARRIED: [HeaderName; 4] = [
     AUTHORIZATION,
     HeaderName::from_static("grpc-timeout"),
@@ -219,7 +220,9 @@ async fn framed(mut request: Request<Body>) -> Result<Request<Body>, Problem> {
         return Ok(request);
     };
     let (head, body) = request.into_parts();
-    let framed = timeout(OPEN_WITHIN, draft.frame(body)).await;
+    // Reflection answers many questions of one call.
+    let bound = Bound::of(head.uri.path(), true);
+    let framed = timeout(OPEN_WITHIN, draft.frame(body, bound)).await;
     let framed = framed.map_err(|_| Problem::new(ErrorReason::DeadlineExceeded))??;
     Ok(Request::from_parts(head, Body::new(Full::new(framed))))
 }
@@ -255,6 +258,7 @@ pub(crate) fn as_grpc(request: Request<Body>, path: &str, draft: Draft) -> Reque
     // A path of the contracts is a URI; so is one that came in one.
     head.uri = Uri::try_from(path).unwrap_or_default();
     head.extensions.insert(draft);
+    head.extensions.insert(Unframed);
     Request::from_parts(head, body)
 }
 

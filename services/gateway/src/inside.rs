@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use http::{Request, Response};
-use hyper::body::Incoming;
+use http::Request;
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use tonic::Status;
@@ -16,9 +15,9 @@ use tower::Service;
 
 use crate::proxy::travel;
 use crate::route::Table;
-use crate::upstream::Upstream;
+use crate::upstream::{Answered, Upstream};
 
-type Sending = Pin<Box<dyn Future<Output = Result<Response<Incoming>, Status>> + Send>>;
+type Sending = Pin<Box<dyn Future<Output = Result<Answered, Status>> + Send>>;
 
 /// Sends each call to the service that answers its path.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ pub(crate) struct Only {
 }
 
 impl Service<Request<tonic::body::Body>> for Inside {
-    type Response = Response<Incoming>;
+    type Response = Answered;
     type Error = Status;
     type Future = Sending;
 
@@ -50,7 +49,7 @@ impl Service<Request<tonic::body::Body>> for Inside {
 }
 
 impl Service<Request<tonic::body::Body>> for Only {
-    type Response = Response<Incoming>;
+    type Response = Answered;
     type Error = Status;
     type Future = Sending;
 

@@ -22,6 +22,7 @@ mod openapi;
 mod overview;
 mod proxy;
 mod reception;
+mod refusals;
 mod remainder;
 mod route;
 mod start;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::auth::{Caller, Exchange, Session};
+use http::HeaderMap;
+use kit::auth::{Agreement, Caller, Exchange, Session};
+use kit::server::{Head, Refusals};
 use kit::status::Problem;
 use proto::error::ErrorReason;
 use tokio::time::Instant;
@@ -11,7 +13,8 @@ use tonic::Extensions;
 
 use crate::authority::Rule;
 use crate::callers::{Callers, Place};
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits};
+use crate::refusals::Reports;
 
 /// A caller that has as much under way as it may can try again after this.
 const RETRY: Duration = Duration::from_secs(1);
@@ -21,8 +24,12 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Reception {
     pub(crate) limits: Limits,
     pub(crate) callers: Callers,
+    /// Counts what each caller watches, by the method.
+    pub(crate) watchers: Callers,
     /// Signs for callers with a certificate where a service behind is asked for them.
     pub(crate) exchange: Option<Exchange>,
+    /// Tells the services of what is refused.
+    pub(crate) reports: Reports,
 }
 
 /// The gateway's word for a caller who showed it a certificate, new each time it is given.
@@ -39,15 +46,56 @@ impl Voucher {
     }
 }
 
+/// Whom the server let in.
+fn caller(extensions: &Extensions) -> Result<&Caller, Problem> {
+    let caller = extensions.get::<Arc<Caller>>();
+    caller
+        .map(Arc::as_ref)
+        .ok_or_else(|| Problem::new(ErrorReason::TokenInvalid))
+}
+
+/// How much was agreed with the partner over whose connection a caller comes.
+fn quota(session: &Session) -> Option<Limit> {
+    let agreement = session.agreement();
+    agreement.and_then(Agreement::quota).map(Limit::from)
+}
+
 impl Reception {
-    /// A place for a call of `caller` to `path`, which `rule` is about.
+    /// A place for a call to `path`, which `rule` is about, of the caller whom the server let in. Whoever asks again
+    /// and again for what they may not is slowed as everybody else.
     ///
     /// # Errors
-    /// SCOPE_DENIED, RATE_LIMITED, or OVERLOADED when the caller has as many under way as it may.
-    pub(crate) fn enter(&self, caller: &Caller, rule: &Rule, path: &str) -> Result<Place, Problem> {
-        rule.check(caller)?;
-        self.limits.pass(caller, path, Instant::now())?;
-        let place = self.callers.enter(&caller.subject);
+    /// TOKEN_INVALID when it let in nobody, RATE_LIMITED, SCOPE_DENIED, or OVERLOADED when the caller has as
+    /// many under way as it may.
+    pub(crate) fn enter(
+        &self,
+        (extensions, headers): (&Extensions, &HeaderMap),
+        rule: &Rule,
+        path: &str,
+    ) -> Result<Place, Problem> {
+        let caller = caller(extensions)?;
+        let session = extensions.get::<Arc<Session>>();
+        let agreed = session.and_then(|session| quota(session));
+        self.limits.pass(caller, agreed, path, Instant::now())?;
+        rule.check(caller).inspect_err(|_| {
+            if let Some(session) = session {
+                self.reports.tell(Head {
+                    session,
+                    path,
+                    headers,
+                });
+            }
+        })?;
+        let place = self.callers.enter(caller);
+        place.ok_or_else(|| Problem::new(ErrorReason::Overloaded).retry_after(RETRY))
+    }
+
+    /// A place for the caller whom the server let in to watch what the method at `path` tells.
+    ///
+    /// # Errors
+    /// TOKEN_INVALID when it let in nobody, or OVERLOADED when the caller watches as much of it as it may.
+    pub(crate) fn watch(&self, extensions: &Extensions, path: &str) -> Result<Place, Problem> {
+        let place = self.watchers.enter_at(path, caller(extensions)?);
         place.ok_or_else(|| Problem::new(ErrorReason::Overloaded).retry_after(RETRY))
     }
 
@@ -60,5 +108,19 @@ impl Reception {
             exchange: exchange.clone(),
             session: session.clone(),
         })
+    }
+}
+
+impl Refusals for Reception {
+    fn refused(&self, call: Head<'_>, problem: Problem) -> Problem {
+        let Head { session, path, .. } = call;
+        let (caller, agreed) = (session.caller(), quota(session));
+        match self.limits.pass(caller, agreed, path, Instant::now()) {
+            Ok(()) => {
+                self.reports.tell(call);
+                problem
+            }
+            Err(limited) => limited,
+        }
     }
 }

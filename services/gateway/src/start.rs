@@ -8,6 +8,7 @@ use kit::drain::Drain;
 use kit::server::{Running, ServeError, Server};
 use proto::gateway::audit_service_server::AuditServiceServer;
 use proto::gateway::overview_service_server::{OverviewServiceServer, SERVICE_NAME as OVERVIEW};
+use proto::gateway::subject_data_service_server::SubjectDataServiceServer;
 use tonic::service::Routes;
 
 use crate::Config;
@@ -15,7 +16,7 @@ use crate::buffers::Buffers;
 use crate::callers::Callers;
 use crate::contract::{Contracts, UnknownContract};
 use crate::front::Dialects;
-use crate::grpc::{AuditGrpc, OverviewGrpc, Own};
+use crate::grpc::{AuditGrpc, OverviewGrpc, Own, SubjectDataGrpc};
 use crate::health::Health;
 use crate::json::Transcoder;
 use crate::limits::Limits;
@@ -23,6 +24,7 @@ use crate::openapi::Document;
 use crate::overview;
 use crate::proxy::{Deadlines, Proxy};
 use crate::reception::Reception;
+use crate::refusals::Reports;
 use crate::route::Table;
 
 /// Its name in what it tells about itself.
@@ -30,9 +32,6 @@ pub(crate) const SERVICE: &str = "gateway";
 
 /// The package that the gateway answers itself.
 const OWN: &str = "campus.gateway.";
-
-/// The largest question to the gateway itself.
-const MAX_QUESTION: usize = 64 << 10;
 
 /// The gateway cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +79,9 @@ pub async fn start(
         let watching = neighbour.upstream.clone().watch(drain.clone());
         tokio::spawn(watching)
     });
-    let watched = watched.collect();
+    let mut work: Vec<_> = watched.collect();
+    let reports = Reports::new(table.clone(), exchange.clone());
+    work.push(tokio::spawn(reports.clone().finish(drain.clone())));
     let health = Health::new(&table, drain.clone());
     let document = config.server.reflection.then(|| Document::new(packages));
     let dialects = Dialects::new(transcoder, health, document, buffers, &config.cors_origins);
@@ -92,9 +93,17 @@ pub async fn start(
     let reception = Reception {
         limits: Limits::new(&config.limits),
         callers: Callers::new(config.max_in_flight_per_caller),
+        watchers: Callers::new(config.max_watches_per_caller),
         exchange,
+        reports,
     };
+    let refusals = Arc::new(reception.clone());
     let audit = AuditGrpc {
+        table: table.clone(),
+        deadlines,
+        reception: reception.clone(),
+    };
+    let subjects = SubjectDataGrpc {
         table: table.clone(),
         deadlines,
         reception: reception.clone(),
@@ -103,17 +112,20 @@ pub async fn start(
         desk,
         watches,
         reception: reception.clone(),
-    })
-    .max_decoding_message_size(MAX_QUESTION);
+    });
     let overview = Own::new(overview, config.default_deadline);
-    let audit = AuditServiceServer::new(audit).max_decoding_message_size(MAX_QUESTION);
+    let audit = AuditServiceServer::new(audit);
     let audit = Own::new(audit, config.default_deadline);
+    let subjects = SubjectDataServiceServer::new(subjects);
+    let subjects = Own::new(subjects, config.default_deadline);
     let proxy = Proxy::new(table, deadlines, reception);
     let router = axum::Router::new().fallback_service(proxy);
     let routes = Routes::from(router)
         .add_service(overview)
-        .add_service(audit);
+        .add_service(audit)
+        .add_service(subjects);
     opening.release();
-    let server = server.behind(Arc::new(dialects));
-    Ok(server.serve(routes).with(watched))
+    let server = server.behind(Arc::new(dialects)).outermost();
+    let server = server.on_refusal(refusals);
+    Ok(server.serve(routes).with(work))
 }

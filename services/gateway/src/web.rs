@@ -19,6 +19,9 @@ use crate::frames::HEAD;
 /// The flag of the frame that holds the trailers.
 const TRAILERS: u8 = 0x80;
 
+/// What the parts of a message in base64 are longer for when a client pads its head by itself.
+const PADDING: usize = 8;
+
 /// How frames are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -36,6 +39,14 @@ impl Coding {
             None => (Self::Binary, rest),
         };
         matches!(rest.first(), None | Some(b'+' | b';' | b' ')).then_some(coding)
+    }
+
+    /// How many bytes so many of frames take up at most, whole or each part padded by itself.
+    pub(crate) fn length_of(self, frames: usize) -> usize {
+        match self {
+            Self::Binary => frames,
+            Self::Text => frames.div_ceil(3).saturating_mul(4).saturating_add(PADDING),
+        }
     }
 
     fn content_type(self) -> &'static str {
@@ -56,8 +67,8 @@ impl Coding {
 /// The frames of a request's body.
 ///
 /// # Errors
-/// When it is not base64, not whole messages, or one of them is compressed.
-pub(crate) fn checked(coding: Coding, body: Bytes) -> Result<Bytes, Problem> {
+/// When it is not base64, not whole messages, or one of them is compressed or has more than `most` bytes.
+pub(crate) fn checked(coding: Coding, body: Bytes, most: usize) -> Result<Bytes, Problem> {
     let malformed = || Problem::new(ErrorReason::MessageMalformed);
     let frames = match coding {
         Coding::Binary => body,
@@ -70,6 +81,9 @@ pub(crate) fn checked(coding: Coding, body: Bytes) -> Result<Bytes, Problem> {
         let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| malformed())?;
         if flag != 0 {
             return Err(malformed());
+        }
+        if length > most {
+            return Err(Problem::new(ErrorReason::MessageTooLarge));
         }
         rest = after.get(length..).ok_or_else(malformed)?;
     }
@@ -226,17 +240,26 @@ mod tests {
                 frames.extend(message);
                 ends.push(frames.len());
             }
-            prop_assert!(checked(Coding::Binary, frames.clone().into()).is_ok());
+            prop_assert!(checked(Coding::Binary, frames.clone().into(), 39).is_ok());
             let cut = cut.index(frames.len());
             let whole = ends.contains(&cut);
             let part = Bytes::from(frames[..cut].to_vec());
-            prop_assert_eq!(checked(Coding::Binary, part).is_ok(), whole);
+            prop_assert_eq!(checked(Coding::Binary, part, 39).is_ok(), whole);
         }
 
         #[test]
         fn arbitrary_bytes_are_refused_or_passed(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = checked(Coding::Binary, bytes.clone().into());
-            let _ = checked(Coding::Text, bytes.into());
+            let _ = checked(Coding::Binary, bytes.clone().into(), 100);
+            let _ = checked(Coding::Text, bytes.into(), 100);
+        }
+
+        #[test]
+        fn a_message_in_base64_has_no_more_bytes_than_is_said(length in 0_usize..100, cut in any::<prop::sample::Index>()) {
+            let frame = vec![7; HEAD + length];
+            let (head, rest) = frame.split_at(cut.index(frame.len()));
+            let written = [head, rest].map(|part| STANDARD.encode(part).len());
+            prop_assert!(written.iter().sum::<usize>() <= Coding::Text.length_of(frame.len()));
+            prop_assert!(STANDARD.encode(&frame).len() <= Coding::Text.length_of(frame.len()));
         }
     }
 }

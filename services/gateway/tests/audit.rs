@@ -1,9 +1,13 @@
 //! The audit logs of several services through the gateway.
 
+mod door;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use door::http::{framed, read_web, send};
 use futures_util::stream::{self, BoxStream};
 use gateway::{Config, UpstreamsConfig};
 use kit::auth::{AuthConfig, Issuer, Role};
@@ -23,6 +27,7 @@ use proto::gateway::{ExportAuditRequest, SearchAuditRequest, VerifyAuditRequest}
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
+use tonic_prost::prost::Message;
 
 /// How many records each log has.
 const LENGTH: i64 = 5;
@@ -257,4 +262,59 @@ async fn one_log_is_exported() {
     let unknown = signed(Role::AuditAdmin, request("kitchen"));
     let refused = client.export_audit(unknown).await.expect_err("refused");
     assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+/// A request of an auditor over HTTP.
+fn over_http(method: &str, path: &str, kind: &str, body: Vec<u8>) -> http::Request<Bytes> {
+    let signed = signed(Role::AuditAdmin, ());
+    let bearer = signed.metadata().get("authorization");
+    let bearer = bearer.expect("signed").to_str().expect("text");
+    http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "campus")
+        .header("authorization", bearer)
+        .header("content-type", kind)
+        .body(Bytes::from(body))
+        .expect("a request")
+}
+
+#[tokio::test]
+async fn one_log_is_exported_as_lines_of_json() {
+    let (running, _client) = door().await;
+    let addr = running[0].addr;
+    let asked = |service: &str| {
+        let path = format!("/v1/audit:export?service={service}");
+        over_http("GET", &path, "application/json", Vec::new())
+    };
+    let reply = send(addr, asked("sampling")).await;
+    assert_eq!(reply.header("content-type"), "application/x-ndjson");
+    assert_eq!(
+        reply.text(),
+        "{\"result\":{\"records\":[{\"service\":\"sampling\",\"sequence\":\"1\",\
+         \"time\":\"1970-01-01T00:00:15Z\"}]}}\n"
+    );
+    let reply = send(addr, asked("kitchen")).await;
+    assert_eq!(reply.status, http::StatusCode::BAD_REQUEST);
+    assert_eq!(reply.json()["code"], 3);
+}
+
+#[tokio::test]
+async fn one_log_is_exported_to_browsers() {
+    let (running, _client) = door().await;
+    let path = "/campus.gateway.v1.AuditService/ExportAudit";
+    let request = ExportAuditRequest {
+        service: "roster".to_owned(),
+        ..ExportAuditRequest::default()
+    };
+    let body = framed(&request.encode_to_vec());
+    let kind = "application/grpc-web";
+    let reply = send(running[0].addr, over_http("POST", path, kind, body)).await;
+    let (messages, trailers) = read_web(&reply);
+    let pieces = messages
+        .iter()
+        .map(|piece| ExportRecordsResponse::decode(&piece[..]).expect("a piece"));
+    let services = pieces.flat_map(|piece| piece.records.into_iter().map(|one| one.service));
+    assert_eq!(services.collect::<Vec<_>>(), ["roster"]);
+    assert!(trailers.contains("grpc-status: 0\r\n"), "{trailers}");
 }

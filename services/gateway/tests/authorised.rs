@@ -23,7 +23,8 @@ use tonic::Status;
 /// No answer takes longer; a loaded machine has its share in this.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// Headers that concern one hop, or that only the door may set.
-const NOT_PASSED: [&str; 5] = [
+const NOT_PASSED: [&str; 6] = [
+    "traceparent",
     "connection",
     "upgrade",
     "transfer-encoding",

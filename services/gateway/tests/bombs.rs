@@ -4,10 +4,13 @@ mod door;
 #[path = "../../kit/tests/wire/mod.rs"]
 mod wire;
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
 use door::http::{Reply, Town, request, send};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::future::join_all;
 use futures_util::stream;
 use http::Request;
@@ -75,6 +78,29 @@ async fn bombs_of_json_are_refused_before_they_are_built() {
     assert_eq!(reply.status, 200);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_compressed_is_read_as_it_is() {
+    let mut town = town().await;
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::default());
+    for _ in 0..200 {
+        bomb.write_all(&[b' '; 1 << 20]).expect("memory");
+    }
+    let bomb = Bytes::from(bomb.finish().expect("memory"));
+    let before = wire::memory();
+    let calls = (0..8).map(|_| {
+        let mut call = post(String::new()).map(|_| bomb.clone());
+        let gzip = "gzip".parse().expect("a header");
+        call.headers_mut().insert("content-encoding", gzip);
+        send(town.addr, call)
+    });
+    for reply in timeout(IN_TIME, join_all(calls)).await.expect("in time") {
+        assert_eq!(told(&reply), (400, "MESSAGE_MALFORMED".to_owned()));
+    }
+    let grown = wire::memory().saturating_sub(before);
+    assert!(grown < MOST_MEMORY, "{} MiB more", grown >> 20);
+    assert!(town.seen.try_recv().is_err(), "none was passed on");
+}
+
 /// A body that is begun and goes on when it is told to.
 struct Slow {
     answer: tokio::task::JoinHandle<Reply>,
@@ -102,6 +128,7 @@ async fn slow(town: &Town, begin: String, end: &'static str) -> Slow {
             status: head.status,
             headers: head.headers,
             body: body.collect().await.expect("whole").to_bytes(),
+            trailers: http::HeaderMap::new(),
         }
     });
     Slow { answer, go_on }

@@ -1,20 +1,22 @@
 //! Whatever is sent, the door answers in the dialect asked, and goes on answering.
 
 mod door;
+#[path = "../../kit/tests/wire/mod.rs"]
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use door::http::{Reply, Town, bearer, send};
+use door::http::{Reply, Town, bearer, send, send_http2};
 use http::{HeaderName, HeaderValue, Method, Request};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tonic::Status;
+use wire::fuzz;
 
 /// No answer takes longer; a loaded machine has its share in this.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -43,6 +45,8 @@ fn method() -> impl Strategy<Value = Method> {
 fn kind() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "application/json",
+        "application/grpc",
+        "application/grpc+proto",
         "application/grpc-web",
         "application/grpc-web-text+proto",
         "application/grpc-weird",
@@ -76,9 +80,20 @@ fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
     prop::collection::vec(one, 0..5)
 }
 
+/// Whether this is plain gRPC, which is spoken over HTTP/2.
+fn is_grpc(kind: &str) -> bool {
+    matches!(kind, "application/grpc" | "application/grpc+proto")
+}
+
 fn in_its_dialect(kind: &str, reply: &Reply) {
     let told = reply.header("content-type");
-    if kind == "application/grpc-web" {
+    if is_grpc(kind) {
+        assert!(told.starts_with("application/grpc"), "{reply:?}");
+        let code = reply.headers.get("grpc-status");
+        let code = code.or_else(|| reply.trailers.get("grpc-status"));
+        let code = code.and_then(|code| code.to_str().ok()?.parse::<u8>().ok());
+        assert!(code.is_some_and(|code| code <= 16), "{reply:?}");
+    } else if kind == "application/grpc-web" {
         assert!(
             told.starts_with("application/grpc-web+") || reply.status == 405,
             "{reply:?}"
@@ -106,36 +121,41 @@ fn arbitrary_requests_are_answered_in_the_dialect_asked() {
     let runtime = Runtime::new().expect("a runtime");
     let town = runtime.block_on(Town::new(vec![Vec::new()], Status::ok("")));
     let bearer = bearer();
-    let mut runner = TestRunner::new(Config {
-        cases: 400,
-        failure_persistence: None,
-        ..Config::default()
-    });
     let strategy = (method(), path(), kind(), body(), headers(), any::<bool>());
-    let ran = runner.run(&strategy, |(method, path, kind, body, headers, known)| {
-        let mut call = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "campus");
-        for (name, value) in headers {
-            let name = HeaderName::try_from(name).expect("a name");
-            call = call.header(name, HeaderValue::try_from(value).expect("a value"));
-        }
-        if !kind.is_empty() {
-            call = call.header("content-type", kind);
-        }
-        if known {
-            call = call.header("authorization", bearer.as_str());
-        }
-        let Ok(call) = call.body(Bytes::from(body)) else {
-            return Ok(());
-        };
-        let answered = async { timeout(ANSWERS_WITHIN, send(town.addr, call)).await };
-        let reply = runtime.block_on(answered).expect("in time");
-        in_its_dialect(kind, &reply);
-        Ok(())
-    });
-    ran.expect("every request is answered");
+    fuzz::run(
+        600,
+        &strategy,
+        |(method, path, kind, body, headers, known)| {
+            let mut call = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", "campus");
+            for (name, value) in headers {
+                let name = HeaderName::try_from(name).expect("a name");
+                call = call.header(name, HeaderValue::try_from(value).expect("a value"));
+            }
+            if !kind.is_empty() {
+                call = call.header("content-type", kind);
+            }
+            if known {
+                call = call.header("authorization", bearer.as_str());
+            }
+            let Ok(call) = call.body(Bytes::from(body)) else {
+                return Ok(());
+            };
+            let reply = runtime.block_on(async {
+                let answered = async {
+                    match is_grpc(kind) {
+                        true => send_http2(town.addr, call).await,
+                        false => send(town.addr, call).await,
+                    }
+                };
+                timeout(ANSWERS_WITHIN, answered).await.expect("in time")
+            });
+            in_its_dialect(kind, &reply);
+            Ok(())
+        },
+    );
 }
 
 async fn is_well(addr: SocketAddr) {
@@ -148,17 +168,12 @@ async fn is_well(addr: SocketAddr) {
 fn arbitrary_bytes_end_a_connection_and_nothing_else() {
     let runtime = Runtime::new().expect("a runtime");
     let town = runtime.block_on(Town::new(Vec::new(), Status::ok("")));
-    let mut runner = TestRunner::new(Config {
-        cases: 60,
-        failure_persistence: None,
-        ..Config::default()
-    });
     let bytes = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),
         "(GET|POST|PRI) [ -~]{0,60} HTTP/1.1\r\n([a-z-]{1,9}: [ -~]{0,20}\r\n){0,4}(\r\n)?[ -~]{0,40}"
             .prop_map(String::into_bytes),
     ];
-    let ran = runner.run(&bytes, |bytes| {
+    fuzz::run(60, &bytes, |bytes| {
         runtime.block_on(async {
             let mut stream = TcpStream::connect(town.addr).await.expect("connects");
             // The door may close before everything is sent.
@@ -170,7 +185,6 @@ fn arbitrary_bytes_end_a_connection_and_nothing_else() {
         });
         Ok(())
     });
-    ran.expect("every connection ends");
     runtime.block_on(is_well(town.addr));
 }
 

@@ -181,6 +181,7 @@ async fn headers_of_calls_are_passed_on_and_those_of_hops_are_not() {
             "traceparent",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         ),
+        ("tracestate", "vendor=theirs"),
         ("x-campus-purpose", "audit"),
         ("cookie", "a=b"),
         ("te", "trailers"),
@@ -196,8 +197,9 @@ async fn headers_of_calls_are_passed_on_and_those_of_hops_are_not() {
     let left: u32 = left.parse().expect("a number");
     assert!((1..=2500).contains(&left), "{left}");
     assert_eq!(asked.headers["x-campus-purpose"], "audit");
-    assert!(asked.headers.contains_key("traceparent"));
-    assert!(!asked.headers.contains_key("cookie"));
+    for theirs in ["cookie", "traceparent", "tracestate"] {
+        assert!(!asked.headers.contains_key(theirs), "{theirs}");
+    }
 }
 
 #[tokio::test]

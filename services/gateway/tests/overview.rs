@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use figures::{
     ALERTS, CITY, CONCERNS, COVERAGE, DISTRICT, HEALTH, ORGANIZATION, RESUMPTION, SAFETY, Stand,
-    Whim, nowhere, reason, section, value,
+    TEACHING, Whim, nowhere, reason, section, value,
 };
 use kit::auth::Role;
 use kit::status::Problem;
@@ -48,7 +48,7 @@ async fn refused(stand: &Stand, role: Role, at: &str, request: GetOverviewReques
 async fn the_figures_of_all_services_stand_side_by_side() {
     let stand = Stand::open().await;
     let overview = stand.overview("officer").await;
-    assert_eq!(states(&overview), [State::Current; 8]);
+    assert_eq!(states(&overview), [State::Current; 12]);
     assert_eq!(
         (&*overview.org_path, &*overview.display_name),
         (CITY, "榕城教育局")
@@ -68,6 +68,11 @@ async fn the_figures_of_all_services_stand_side_by_side() {
     assert_eq!(of(Kind::Resumption, Measure::ResumptionsReturned), Some(1));
     assert_eq!(of(Kind::Alerts, Measure::AlertsUnresolved), Some(3));
     assert_eq!(of(Kind::Concerns, Measure::ConcernsOpen), Some(8));
+    assert_eq!(of(Kind::Tubes, Measure::TubesOpened), Some(40));
+    assert_eq!(of(Kind::Gates, Measure::GateDecisions), Some(900));
+    assert_eq!(of(Kind::Directives, Measure::DirectivesInForce), Some(2));
+    assert_eq!(of(Kind::Teaching, Measure::ClassGroupsActive), Some(30));
+    assert_eq!(of(Kind::Teaching, Measure::SchoolsInPerson), Some(2));
     let late = section(&overview, Kind::Concerns).figures.iter();
     let mut late = late.filter(|figure| figure.measure() == Measure::ConcernsLate);
     assert!(
@@ -98,6 +103,10 @@ async fn a_service_that_refuses_takes_its_own_section_away_and_nothing_else() {
         State::NotPermitted,
         State::Current,
         State::Unavailable,
+        State::Current,
+        State::Current,
+        State::NotPermitted,
+        State::Current,
         State::Current,
     ];
     assert_eq!(states(&overview), expected);
@@ -245,7 +254,7 @@ async fn who_may_not_read_overviews_asks_no_service() {
         (refused.code(), &*reason(&refused)),
         (Code::PermissionDenied, "SCOPE_DENIED")
     );
-    for method in [ORGANIZATION, COVERAGE, SAFETY, CONCERNS] {
+    for method in [ORGANIZATION, COVERAGE, SAFETY, CONCERNS, TEACHING] {
         assert!(stand.services.asked(method).is_empty(), "{method}");
     }
 }
@@ -257,10 +266,13 @@ async fn a_partner_that_may_not_read_the_register_sees_what_the_services_show_it
     let answered = stand.client().get_overview(request).await;
     let overview = answered.expect("an overview").into_inner();
     assert_eq!(section(&overview, Kind::Resumption).state(), State::Current);
-    assert_eq!(
-        section(&overview, Kind::Checks).state(),
-        State::NotPermitted
-    );
+    for kind in [Kind::Checks, Kind::Teaching] {
+        assert_eq!(
+            section(&overview, kind).state(),
+            State::NotPermitted,
+            "{kind:?}"
+        );
+    }
     assert!(stand.services.asked(ORGANIZATION).is_empty());
     let elsewhere = refused(&stand, Role::PartnerSystem, "fz/350103", about(CITY)).await;
     assert_eq!(elsewhere.code(), Code::PermissionDenied);
@@ -271,7 +283,7 @@ async fn without_the_register_the_services_decide_alone() {
     let stand = Stand::open().await;
     stand.services.let_it(ORGANIZATION, Whim::Refuse(down()));
     let overview = stand.overview("officer").await;
-    assert_eq!(states(&overview), [State::Current; 8]);
+    assert_eq!(states(&overview), [State::Current; 12]);
     assert_eq!(overview.org_path, CITY, "as a service says");
     let elsewhere = refused(&stand, Role::DistrictOfficer, "fz/350103", about(DISTRICT)).await;
     assert_eq!(elsewhere.code(), Code::PermissionDenied);
@@ -300,7 +312,9 @@ async fn of_a_day_that_is_over_only_the_checks_are_kept_and_tomorrow_is_refused(
         };
         assert_eq!(section.state(), expected, "{:?}", section.kind());
     }
-    assert!(stand.services.asked(COVERAGE).is_empty());
+    for method in [COVERAGE, TEACHING] {
+        assert!(stand.services.asked(method).is_empty(), "{method}");
+    }
     let tomorrow = refused(&stand, Role::CityOfficer, CITY, on(8)).await;
     assert_eq!(
         (tomorrow.code(), &*reason(&tomorrow)),
@@ -369,9 +383,11 @@ async fn districts_are_listed_the_worst_first_page_by_page() {
     );
     assert_eq!(
         states(worst),
-        [State::Current; 7],
+        [State::Current; 11],
         "concerns are not listed"
     );
+    let taught = |one| value(section(one, Kind::Teaching), Measure::SchoolsInPerson);
+    assert_eq!((taught(best), taught(worst)), (Some(2), Some(2)));
     let alerts = |one| value(section(one, Kind::Alerts), Measure::AlertsUnresolved);
     assert_eq!((alerts(best), alerts(worst)), (Some(2), Some(0)));
     let first = page(1, "").await;

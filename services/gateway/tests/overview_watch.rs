@@ -9,8 +9,10 @@ use figures::{CITY, COVERAGE, SAFETY, Stand, Whim, reason, section, until, value
 use kit::auth::Role;
 use kit::status::Problem;
 use proto::error::ErrorReason;
+use proto::gateway::figure::Breakdown;
 use proto::gateway::section::{Kind, State};
 use proto::gateway::{Measure, WatchOverviewRequest, WatchOverviewResponse};
+use proto::roster::class_group_roll::TeachingMode;
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
 
@@ -40,7 +42,7 @@ async fn opened(stand: &Stand, subject: &str) -> Answers {
     let mut answers = watch(stand, subject).await.expect("a stream");
     let first = next(&mut answers).await.expect("the whole");
     let overview = first.overview.expect("the whole comes first");
-    assert_eq!(overview.sections.len(), 8);
+    assert_eq!(overview.sections.len(), 12);
     assert!(first.sections.is_empty());
     answers
 }
@@ -55,13 +57,29 @@ async fn what_a_service_announces_comes_at_once_and_alone() {
     let news = next(&mut answers).await.expect("a change");
     assert_eq!(news.overview, None);
     let kinds: Vec<Kind> = news.sections.iter().map(|section| section.kind()).collect();
-    assert_eq!(kinds, [Kind::Safety]);
+    assert_eq!(kinds, [Kind::Safety, Kind::Gates]);
     assert_eq!(value(&news.sections[0], Measure::Campuses), Some(5));
     assert_eq!(
         stand.services.asked(COVERAGE).len(),
         1,
         "nothing else was asked again"
     );
+}
+
+#[tokio::test]
+async fn what_no_service_announces_comes_with_the_next_poll_and_alone() {
+    let stand = Stand::with(|config| config.overview.poll = SOON).await;
+    let mut answers = opened(&stand, "officer").await;
+    stand.services.set_online(12);
+    let news = next(&mut answers).await.expect("a change");
+    let [taught] = &news.sections[..] else {
+        panic!("one section has changed")
+    };
+    assert_eq!(taught.kind(), Kind::Teaching);
+    let online = Some(Breakdown::TeachingMode(TeachingMode::Online.into()));
+    let mut figures = taught.figures.iter();
+    let online = figures.find(|one| one.breakdown == online);
+    assert_eq!(online.and_then(|online| online.value), Some(12));
 }
 
 #[tokio::test]

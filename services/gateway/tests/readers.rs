@@ -5,6 +5,7 @@ mod door;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use gateway::SheddingConfig;
 use kit::server::{Running, ServerConfig};
 use tokio::time::timeout;
@@ -12,8 +13,11 @@ use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt;
 
-use door::{Behaviour, Codec, DOWN, UNARY, call, door_set, reason, signed, signed_by, upstream};
+use door::{
+    BOTH, Behaviour, Codec, DOWN, UNARY, UP, call, door_set, reason, signed, signed_by, upstream,
+};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 
@@ -41,7 +45,10 @@ async fn begun(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_that_nobody_reads_share_a_connection_with_calls_that_are_answered() {
     let service = upstream(ServerConfig::loopback(), Behaviour::Flow).await;
-    let set = |config: &mut gateway::Config| config.connections_per_upstream = 1;
+    let set = |config: &mut gateway::Config| {
+        config.connections_per_upstream = 1;
+        config.max_watches_per_caller = 200;
+    };
     let (door, channel) = door_set(service.addr, set).await;
     let narrow = narrow(&door, 1);
     let opened = join_all((0..200).map(|_| begun(&narrow, "ill", DOWN))).await;
@@ -58,7 +65,11 @@ async fn streams_that_nobody_reads_share_a_connection_with_calls_that_are_answer
 async fn answers_that_nobody_reads_take_up_no_room_of_the_service() {
     let service = upstream(ServerConfig::loopback(), Behaviour::Flow).await;
     let set = |config: &mut gateway::Config| {
-        config.shedding = SheddingConfig { least: 4, most: 4 };
+        config.shedding = SheddingConfig {
+            least: 4,
+            most: 4,
+            ..SheddingConfig::default()
+        };
     };
     let (door, channel) = door_set(service.addr, set).await;
     let narrow = narrow(&door, 1);
@@ -134,6 +145,45 @@ async fn a_stream_has_an_age_at_the_door() {
             (end.code(), &*reason(&end)),
             (Code::Unavailable, "UNAVAILABLE")
         );
+    }
+}
+
+/// How a call ends whose caller sends a text and then nothing, without an end.
+async fn uploaded(channel: &Channel, path: &'static str) -> (Option<String>, Status) {
+    let mut client = Grpc::new(channel.clone());
+    client.ready().await.expect("the door is open");
+    let texts = stream::iter(["a".to_owned()]).chain(stream::pending());
+    let (texts, path) = (signed(texts), PathAndQuery::from_static(path));
+    let ended = async {
+        let answer = client.streaming(texts, path, Codec::default()).await;
+        let mut echoes: Streaming<String> = match answer {
+            Ok(answer) => answer.into_inner(),
+            Err(end) => return (None, end),
+        };
+        let first = echoes.message().await.expect("a text");
+        (first, echoes.message().await.expect_err("of old age"))
+    };
+    timeout(IN_TIME, ended).await.expect("it ends")
+}
+
+#[tokio::test]
+async fn whoever_sends_a_stream_is_told_at_the_same_age_to_go_on() {
+    let service = upstream(ServerConfig::loopback(), Behaviour::Real).await;
+    let set = |config: &mut gateway::Config| {
+        config.server = ServerConfig {
+            max_stream_age: Duration::from_millis(500),
+            request_within: Duration::from_millis(10),
+            ..ServerConfig::loopback()
+        };
+    };
+    let (_door, channel) = door_set(service.addr, set).await;
+    for (path, expected) in [(UP, None), (BOTH, Some("a"))] {
+        let (first, end) = uploaded(&channel, path).await;
+        assert_eq!(first.as_deref(), expected, "{path}");
+        let told = (end.code(), &*reason(&end));
+        assert_eq!(told, (Code::Unavailable, "UNAVAILABLE"), "{path}");
+        let retry = end.get_details_retry_info().expect("when to come back");
+        assert!(retry.retry_delay.expect("a time") < Duration::from_secs(1));
     }
 }
 

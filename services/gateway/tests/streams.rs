@@ -207,6 +207,7 @@ async fn absurd_deadlines_end_a_call_or_are_bounded() {
         addr: door.addr,
         path: UNARY,
         bearer: door::http::bearer(),
+        tls: None,
     };
     let (none, some) = (
         ["", "1", "-1S", "S1", "soon"],

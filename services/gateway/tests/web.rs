@@ -5,7 +5,7 @@ mod door;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use door::http::{Reply, Town, framed, request, send, send_http2};
+use door::http::{Town, framed, read_web as read, request, send, send_http2};
 use door::{Behaviour, DOWN, door_set, upstream};
 use http::{Request, StatusCode};
 use kit::server::ServerConfig;
@@ -23,31 +23,6 @@ fn call(path: &str, kind: &str, message: &[u8]) -> Request<Bytes> {
     call.headers_mut()
         .insert("content-type", kind.parse().expect("a header"));
     call
-}
-
-/// The messages of an answer, and its trailers as text.
-fn read(reply: &Reply) -> (Vec<Vec<u8>>, String) {
-    let body = if reply.header("content-type").contains("-text") {
-        let whole = reply
-            .body
-            .chunks(4)
-            .map(|part| STANDARD.decode(part).expect("base64"));
-        whole.collect::<Vec<_>>().concat()
-    } else {
-        reply.body.to_vec()
-    };
-    let (mut rest, mut messages, mut trailers) = (&body[..], Vec::new(), String::new());
-    while let [flag, a, b, c, d, after @ ..] = rest {
-        let length = u32::from_be_bytes([*a, *b, *c, *d]);
-        let (frame, after) = after.split_at(usize::try_from(length).expect("fits"));
-        match flag {
-            0x80 => trailers.push_str(std::str::from_utf8(frame).expect("text")),
-            _ => messages.push(frame.to_vec()),
-        }
-        rest = after;
-    }
-    assert!(rest.is_empty(), "whole frames");
-    (messages, trailers)
 }
 
 #[tokio::test]

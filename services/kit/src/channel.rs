@@ -1,9 +1,13 @@
 //! Channels to other services.
 
+mod unsent;
+
+use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use http::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -11,10 +15,20 @@ use tonic::body::Body;
 use tonic::transport::{Channel as Plain, Endpoint, Error};
 use tower::Service;
 
+use crate::sound;
 use crate::telemetry::carried;
 use crate::tls::{ClientTlsConfig, Dialer};
+use unsent::Unsent;
 
-/// A channel from one service to another: each call carries the trace that it is a part of.
+/// A connection is made within this time.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A collector takes what it is sent within this time: as long as whoever sends waits.
+const COLLECT: Duration = Duration::from_secs(10);
+/// How often a call is tried at most of which no message was sent.
+const TRIES: usize = 3;
+
+/// A channel from one service to another: each call carries the trace that it is a part of. One whose
+/// connection is closed in order, or breaks, before a message was sent goes over another.
 #[derive(Clone, Debug)]
 pub struct Channel(Plain);
 
@@ -37,7 +51,7 @@ impl From<Plain> for Channel {
 impl Service<Request<Body>> for Channel {
     type Response = Response<Body>;
     type Error = Error;
-    type Future = <Plain as Service<Request<Body>>>::Future;
+    type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.0.poll_ready(context)
@@ -45,7 +59,26 @@ impl Service<Request<Body>> for Channel {
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         carried::inject(request.headers_mut());
-        self.0.call(request)
+        let (request, mut unsent) = Unsent::lend(request);
+        let mut sent = self.0.call(request);
+        let mut channel = self.0.clone();
+        Box::pin(async move {
+            let mut tries = 1;
+            let answer = loop {
+                let err = match sent.await {
+                    Ok(answer) => break answer,
+                    Err(err) => err,
+                };
+                let left = unsent.filter(|_| tries < TRIES);
+                let Some((request, again)) = left.and_then(|unsent| unsent.again(&err)) else {
+                    return Err(err);
+                };
+                tries += 1;
+                poll_fn(|context| channel.poll_ready(context)).await?;
+                (sent, unsent) = (channel.call(request), again);
+            };
+            Ok(sound::checked(answer).map(Body::new))
+        })
     }
 }
 
@@ -60,9 +93,28 @@ pub fn connect_lazy(address: &str) -> Result<Plain, Error> {
 }
 
 fn connect(address: &str, tls: Option<&ClientTlsConfig>) -> Result<Plain, Error> {
-    let endpoint = endpoint(address)?;
-    if endpoint.uri().scheme_str() != Some("https") {
-        return Ok(endpoint.connect_lazy());
+    over(address, tls, endpoint)
+}
+
+/// A channel to a collector of traces, as [`connect_lazy`] makes one. It is left alone while there is nothing to
+/// send: collectors close connections on which they are asked too often whether they live.
+pub(crate) fn to_collector(address: &str, tls: &ClientTlsConfig) -> Result<Plain, Error> {
+    over(address, Some(tls), |address| {
+        let endpoint = Endpoint::from_shared(address.to_owned())?;
+        let endpoint = endpoint.connect_timeout(CONNECT).timeout(COLLECT);
+        Ok(endpoint.tcp_nodelay(true))
+    })
+}
+
+/// A channel to `address`, encrypted where it says so, with the settings of `endpoint`.
+fn over(
+    address: &str,
+    tls: Option<&ClientTlsConfig>,
+    endpoint: impl Fn(&str) -> Result<Endpoint, Error>,
+) -> Result<Plain, Error> {
+    let encrypted = endpoint(address)?;
+    if encrypted.uri().scheme_str() != Some("https") {
+        return Ok(encrypted.connect_lazy());
     }
     let dialer = Dialer::new(tls.cloned().unwrap_or_default());
     let connector = tower::service_fn(move |uri: Uri| {
@@ -79,9 +131,9 @@ fn connect(address: &str, tls: Option<&ClientTlsConfig>) -> Result<Plain, Error>
         }
     });
     // The transport encrypts by itself where the scheme says so, with files that it reads once.
-    let origin = endpoint.uri().clone();
+    let origin = encrypted.uri().clone();
     let plain = address.replacen("https://", "http://", 1);
-    let endpoint = self::endpoint(&plain)?.origin(origin);
+    let endpoint = endpoint(&plain)?.origin(origin);
     Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
@@ -91,7 +143,7 @@ fn connect(address: &str, tls: Option<&ClientTlsConfig>) -> Result<Plain, Error>
 /// When `address` is not a URI.
 pub fn endpoint(address: &str) -> Result<Endpoint, Error> {
     Ok(Endpoint::from_shared(address.to_owned())?
-        .connect_timeout(Duration::from_secs(3))
+        .connect_timeout(CONNECT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))

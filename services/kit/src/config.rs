@@ -9,8 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::db::DatabaseConfig;
 use crate::drain::Drain;
+use crate::feed::epoch;
 use crate::migration::{self, Order, Schema};
 use crate::telemetry::{self, TelemetryConfig};
+use crate::vault::{Vault, rewrap};
 
 /// The exit code for wrong usage and wrong settings (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -30,6 +32,14 @@ pub trait Settings: DeserializeOwned + fmt::Debug + Send + 'static {
     fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
         None
     }
+
+    /// What seals the service's data, without its data keys; none where it seals nothing.
+    ///
+    /// # Errors
+    /// When a master key cannot be read; the text names the setting.
+    fn vault(&self) -> Result<Option<Vault>, String> {
+        Ok(None)
+    }
 }
 
 /// Settings cannot be used. The text names the key.
@@ -47,7 +57,7 @@ pub fn load<T: Settings>(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<T, ConfigError> {
-    let prefix = format!("CAMPUS_{}", service.to_uppercase().replace('-', "_"));
+    let prefix = prefix(service);
     let variables = environment
         .filter(|(name, _)| name.starts_with(&prefix))
         .collect();
@@ -71,22 +81,45 @@ pub fn load<T: Settings>(
     Ok(settings)
 }
 
+/// What the variables of a service begin with.
+fn prefix(service: &str) -> String {
+    format!("CAMPUS_{}", service.to_uppercase().replace('-', "_"))
+}
+
+/// The variables by which `service` runs as a trial: it takes tokens of the development issuer, whose key is
+/// public, whoever reaches it.
+pub fn trial(service: &str) -> [(String, String); 2] {
+    let prefix = prefix(service);
+    ["DEVELOPMENT", "TRIAL"].map(|key| (format!("{prefix}__AUTH__{key}"), "true".to_owned()))
+}
+
+/// What a service's command line says.
+#[derive(Debug)]
+struct Arguments {
+    command: Command,
+    file: Option<PathBuf>,
+    trial: bool,
+}
+
 /// What a service's command line asks for.
 #[derive(Debug)]
 enum Command {
     Serve,
     CheckConfig,
     Migrate(Order),
+    NewEpoch,
+    Rewrap,
 }
 
 /// How a service is called.
-const SYNOPSIS: &str = "usage: [--config FILE] [check-config | migrate [--plan] [--within TIME]]";
+const SYNOPSIS: &str = "usage: [--config FILE] [--trial] [check-config | migrate [--plan] [--within TIME] | new-epoch | rewrap]";
 
 /// The `main` of every service:
-/// `<service> [--config FILE] [check-config | migrate [--plan] [--within TIME]]`.
+/// `<service> [--config FILE] [--trial] [check-config | migrate [--plan] [--within TIME] | new-epoch | rewrap]`.
 ///
-/// Loads the settings, starts telemetry, and runs `run` until it ends or SIGTERM or SIGINT has
-/// drained it; or plans or migrates its database and ends with [`migration::Ending::code`]. Wrong usage and wrong settings name the key and exit with 64, before a port opens.
+/// Loads the settings, over which `--trial` puts those of [`trial`], starts telemetry, and runs `run` until it ends
+/// or SIGTERM or SIGINT has drained it; or plans or migrates its database, begins a new epoch of its
+/// feeds, or wraps its data keys anew, and ends with [`migration::Ending::code`]. Wrong usage and wrong settings name the key and exit with 64, before a port opens.
 pub fn main<T, F, Fut, E>(service: &'static str, run: F) -> ExitCode
 where
     T: Settings,
@@ -94,19 +127,26 @@ where
     Fut: Future<Output = Result<(), E>>,
     E: std::error::Error,
 {
-    let (command, file) = match arguments(std::env::args().skip(1)) {
+    let Arguments {
+        command,
+        file,
+        trial: tries,
+    } = match arguments(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(usage) => return complain(service, &usage, USAGE),
     };
-    let settings: T = match load(service, file.as_deref(), std::env::vars()) {
+    let tried = tries.then(|| trial(service)).into_iter().flatten();
+    let environment = std::env::vars().chain(tried);
+    let settings: T = match load(service, file.as_deref(), environment) {
         Ok(settings) => settings,
         Err(err) => return complain(service, &format!("configuration: {err}"), USAGE),
     };
     if matches!(command, Command::CheckConfig) {
         return ExitCode::SUCCESS;
     }
-    if matches!(command, Command::Migrate(_)) && settings.schema().is_none() {
-        return complain(service, "migrate: it keeps no database", USAGE);
+    let of_a_database = !matches!(command, Command::Serve);
+    if of_a_database && settings.schema().is_none() {
+        return complain(service, "it keeps no database", USAGE);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -116,11 +156,8 @@ where
         Err(err) => return complain(service, &err.to_string(), 1),
     };
     runtime.block_on(async move {
-        if let (Command::Migrate(order), Some((database, schema))) = (command, settings.schema()) {
-            let mut say = print;
-            return migration::carry_out(service, &schema, database, order, &mut say)
-                .await
-                .into();
+        if let Some(ended) = carry_out(service, &settings, &command).await {
+            return ended;
         }
         let _telemetry = match telemetry::start(service, settings.telemetry()) {
             Ok(telemetry) => telemetry,
@@ -143,10 +180,34 @@ where
     })
 }
 
-fn arguments(
-    arguments: impl Iterator<Item = String>,
-) -> Result<(Command, Option<PathBuf>), String> {
-    let (mut command, mut file) = (Command::Serve, None);
+/// Carries a command about the database of `service` out; none where it is to serve.
+async fn carry_out<T: Settings>(
+    service: &str,
+    settings: &T,
+    command: &Command,
+) -> Option<ExitCode> {
+    let (database, schema) = settings.schema()?;
+    let mut say = print;
+    let ending = match command {
+        Command::Serve | Command::CheckConfig => return None,
+        Command::Migrate(order) => {
+            migration::carry_out(service, &schema, database, *order, &mut say).await
+        }
+        Command::NewEpoch => epoch::carry_out(service, database, &mut say).await,
+        Command::Rewrap => match settings.vault() {
+            Ok(Some(vault)) => rewrap::carry_out(service, &vault, database, &mut say).await,
+            Ok(None) => return Some(complain(service, "it seals nothing", USAGE)),
+            Err(err) => {
+                let text = format!("configuration: {err}");
+                return Some(complain(service, &text, USAGE));
+            }
+        },
+    };
+    Some(ending.into())
+}
+
+fn arguments(arguments: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let (mut command, mut file, mut trial) = (Command::Serve, None, false);
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -155,15 +216,22 @@ fn arguments(
                     arguments.next().ok_or("--config needs a file")?,
                 ));
             }
+            "--trial" => trial = true,
             "check-config" => command = Command::CheckConfig,
             "migrate" => command = Command::Migrate(Order::default()),
+            "new-epoch" => command = Command::NewEpoch,
+            "rewrap" => command = Command::Rewrap,
             other => match &mut command {
                 Command::Migrate(order) => narrow(order, other, &mut arguments)?,
                 _ => return Err(format!("{other}: unknown; {SYNOPSIS}")),
             },
         }
     }
-    Ok((command, file))
+    Ok(Arguments {
+        command,
+        file,
+        trial,
+    })
 }
 
 /// Takes up what follows `migrate`.
@@ -267,6 +335,15 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_is_two_variables_of_the_service() {
+        let expected = ["DEVELOPMENT", "TRIAL"].map(|key| {
+            let name = format!("CAMPUS_SAFETY_INSPECTION__AUTH__{key}");
+            (name, "true".to_owned())
+        });
+        assert_eq!(trial("safety-inspection"), expected);
+    }
+
+    #[test]
     fn unknown_missing_and_impossible_keys_are_named() {
         let unknown = environment(&[
             ("CAMPUS_SAFETY_INSPECTION__RATIO", "20"),
@@ -281,8 +358,22 @@ mod tests {
     #[test]
     fn a_command_line_says_what_to_do_and_nothing_else() {
         let parse = |line: &str| arguments(line.split_whitespace().map(ToOwned::to_owned));
-        assert!(matches!(parse(""), Ok((Command::Serve, None))));
-        let (command, file) = parse("--config x.toml migrate --plan --within 90s").unwrap();
+        let nothing = parse("").unwrap();
+        assert!(matches!(nothing.command, Command::Serve) && nothing.file.is_none());
+        assert!(
+            !nothing.trial,
+            "nobody is taken for trying who does not say so"
+        );
+        for line in ["--trial check-config", "check-config --trial"] {
+            let tried = parse(line).unwrap();
+            assert!(matches!(tried.command, Command::CheckConfig) && tried.trial);
+        }
+        let epoch = parse("new-epoch").unwrap();
+        assert!(matches!(epoch.command, Command::NewEpoch));
+        let rewrap = parse("rewrap --config x.toml").unwrap();
+        assert!(matches!(rewrap.command, Command::Rewrap) && rewrap.file.is_some());
+        let Arguments { command, file, .. } =
+            parse("--config x.toml migrate --plan --within 90s").unwrap();
         let Command::Migrate(order) = command else {
             panic!("{command:?}")
         };
@@ -296,6 +387,8 @@ mod tests {
             "migrate --within soon",
             "migrate --within 0s",
             "check-config --plan",
+            "new-epoch --within 90s",
+            "rewrap --plan",
             "sing",
         ] {
             parse(wrong).unwrap_err();

@@ -1,20 +1,24 @@
 //! The two databases behind one face: SQLite with a single writer, PostgreSQL with a pool.
 
+mod connections;
+mod lost;
 mod observed;
+mod time;
 mod tx;
 
 use std::str::FromStr;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
+use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DbBackend, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use serde::Deserialize;
@@ -22,11 +26,16 @@ use tokio::sync::Notify;
 use tracing::Instrument;
 
 use crate::migration::{self, Limits, Schema};
+pub use connections::{Connection, Connections, Way};
+use connections::{Writers, pass, word};
+pub(crate) use lost::Patience;
 use observed::Observed;
 pub use observed::Reader;
 pub(crate) use observed::TARGET;
 pub use tx::Tx;
 
+/// How often a service that waits for the command `migrate` looks whether it is through.
+const LOOK: Duration = Duration::from_secs(1);
 /// What SQLite keeps in memory for its one writer, in kibibytes below zero.
 const WRITER_CACHE: &str = "-65536";
 /// The same for each of its readers: there are many, and the system's cache serves them all.
@@ -47,6 +56,10 @@ pub struct DatabaseConfig {
     /// Who brings the schema up to date.
     #[serde(default)]
     pub migrate: Migrate,
+    /// How long the service waits, when it starts, for the command to bring the schema up to date. Zero:
+    /// not at all.
+    #[serde(default, with = "humantime_serde")]
+    pub await_schema: Duration,
 }
 
 /// Who brings the schema up to date.
@@ -56,7 +69,8 @@ pub enum Migrate {
     /// The service, when it starts.
     #[default]
     AtStart,
-    /// The command `migrate`: the service does not start on a schema that is older than it needs.
+    /// The command `migrate`: the service does not start on a schema that is older than it needs, and
+    /// waits for the command as long as `await_schema` says.
     ByCommand,
 }
 
@@ -76,6 +90,7 @@ impl DatabaseConfig {
             max_connections: default_connections(),
             acquire_timeout: default_acquire(),
             migrate: Migrate::default(),
+            await_schema: Duration::ZERO,
         }
     }
 }
@@ -94,13 +109,16 @@ pub enum Backend {
 pub struct Database {
     backend: Backend,
     migrate: Migrate,
+    await_schema: Duration,
     read: Reader,
-    write: DatabaseConnection,
+    write: Writers,
     observed: Observed,
     postgres: Option<sea_orm::sqlx::PgPool>,
     announced: Arc<Notify>,
     appended: Arc<Notify>,
     audited: Arc<Notify>,
+    /// By how many milliseconds the machine's clock was ahead of the database's when it was last looked at.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Database {
@@ -125,11 +143,17 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(true)
+            .disable_statement_logging()
             .pragma("cache_size", WRITER_CACHE);
         let pool = |connections: u32| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(config.acquire_timeout.max(Duration::from_secs(30)))
+                // A full disk makes SQLite itself roll back, of which the driver knows nothing: it would begin the next
+                // transaction inside of one that is never committed.
+                .before_acquire(|connection, _| {
+                    Box::pin(async move { Ok(!connection.is_in_transaction()) })
+                })
         };
         let write = pool(1)
             .connect_with(options.clone())
@@ -141,26 +165,34 @@ impl Database {
         Ok(Self {
             backend: Backend::Sqlite,
             migrate: config.migrate,
+            await_schema: config.await_schema,
             read: Reader {
                 inner: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+                way: None,
                 observed: observed.clone(),
             },
-            write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
+            write: Writers::Pool(SqlxSqliteConnector::from_sqlx_sqlite_pool(write)),
             observed,
             postgres: None,
             announced: Arc::default(),
             appended: Arc::default(),
             audited: Arc::default(),
+            ahead: Arc::default(),
         })
     }
 
     async fn open_postgres(config: &DatabaseConfig) -> Result<Self, DbErr> {
+        // The driver asks whether what it could say is wanted and then says nothing, after which the next span of its
+        // thread would be taken for one that nobody wants. Statements have spans of their own.
         let options = PgConnectOptions::from_str(&plain_on_loopback(&config.url))
             .map_err(conn_err)?
+            .disable_statement_logging()
             .application_name("campus")
             .options([
+                ("client_min_messages", "warning"),
                 ("lock_timeout", "10s"),
-                ("idle_in_transaction_session_timeout", "60s"),
+                // What a frozen replica has locked is free before those who wait for it give up.
+                ("idle_in_transaction_session_timeout", "8s"),
             ]);
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.max(2))
@@ -173,16 +205,19 @@ impl Database {
         let database = Self {
             backend: Backend::Postgres,
             migrate: config.migrate,
+            await_schema: config.await_schema,
             read: Reader {
                 inner: connection.clone(),
+                way: None,
                 observed: observed.clone(),
             },
-            write: connection,
+            write: Writers::Pool(connection),
             observed,
             postgres: Some(pool),
             announced: Arc::default(),
             appended: Arc::default(),
             audited: Arc::default(),
+            ahead: Arc::default(),
         };
         database.refuse_without_durability().await?;
         Ok(database)
@@ -214,7 +249,8 @@ impl Database {
     ///
     /// # Errors
     /// When a migration fails; those before it stay applied. When another process is at it for longer
-    /// than ten minutes. When something is to be applied and the command is to do so.
+    /// than ten minutes. When something is to be applied, the command is to do so, and it has not
+    /// within `await_schema`.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
         let schema = Schema::of::<M>();
         if self.migrate == Migrate::AtStart {
@@ -224,13 +260,27 @@ impl Database {
             migration::apply(self, &schema, Limits::default(), &mut told).await?;
             return Ok(());
         }
-        match &migration::plan(self, &schema).await?.pending[..] {
-            [] => Ok(()),
-            [first, ..] => Err(DbErr::Migration(format!(
-                "{} is not applied, and database.migrate leaves that to `migrate`",
-                first.name
-            ))),
+        self.await_command(&schema).await
+    }
+
+    /// Waits until the command has brought the schema up to date.
+    async fn await_command(&self, schema: &Schema) -> Result<(), DbErr> {
+        let began = Instant::now();
+        let mut told = false;
+        while let Some(first) = migration::plan(self, schema).await?.pending.first() {
+            let left = self.await_schema.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(DbErr::Migration(format!(
+                    "{} is not applied, and database.migrate leaves that to `migrate`",
+                    first.name
+                )));
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::info!(migration = first.name, "waits for `migrate`");
+            }
+            tokio::time::sleep(LOOK.min(left)).await;
         }
+        Ok(())
     }
 
     /// Which of the two databases this is.
@@ -247,7 +297,7 @@ impl Database {
     /// moment, so reading before writing cannot conflict.
     ///
     /// # Errors
-    /// When no connection becomes free in time.
+    /// When no connection becomes free in time, for which nobody waits long once the database is lost.
     pub async fn begin(&self) -> Result<Tx, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: (self.backend == Backend::Sqlite)
@@ -256,17 +306,24 @@ impl Database {
         };
         // A caller that goes away while the driver waits for BEGIN would hand a connection with an
         // open transaction back to the pool. Begun beside the caller, it is rolled back instead.
-        let (write, observed) = (self.write.clone(), self.observed.clone());
+        let ((write, way), observed) = (self.write.connection(), self.observed.clone());
+        let to_begin = way.clone();
         let wanted = observed.want(true);
         let beginning = async move {
+            pass(to_begin.as_ref(), || word(&write, "BEGIN")).await?;
             let begun = write.begin_with_options(options);
             observed.run("BEGIN", begun).await
         };
-        let inner = tokio::spawn(beginning.in_current_span())
-            .await
-            .map_err(|err| DbErr::Custom(err.to_string()))??;
+        let beginning = tokio::spawn(beginning.in_current_span());
+        let begun = async {
+            beginning
+                .await
+                .map_err(|err| DbErr::Custom(err.to_string()))?
+        };
+        let inner = self.observed.in_time(begun).await?;
         Ok(Tx {
             inner,
+            way,
             observed: self.observed.clone(),
             _wanted: wanted,
             backend: self.backend,
@@ -287,16 +344,24 @@ impl Database {
     }
 
     /// How a connection to the file is opened.
-    pub(crate) fn sqlite_options(&self) -> SqliteConnectOptions {
-        let pool = self.write.get_sqlite_connection_pool();
-        pool.connect_options().as_ref().clone()
+    ///
+    /// # Errors
+    /// When there is no file.
+    pub(crate) fn sqlite_options(&self) -> Result<SqliteConnectOptions, DbErr> {
+        let Some(pool) = self.write.pool() else {
+            return Err(DbErr::Custom("the database is not a file".to_owned()));
+        };
+        let pool = pool.get_sqlite_connection_pool();
+        Ok(pool.connect_options().as_ref().clone())
     }
 
     /// Closes the pools; transactions under way finish first.
     pub async fn close(&self) {
         // A pool that is closed already is as closed as it can be.
         let _ = self.read.inner.clone().close().await;
-        let _ = self.write.clone().close().await;
+        if let Some(pool) = self.write.pool() {
+            let _ = pool.clone().close().await;
+        }
     }
 
     /// Woken after each commit in this process that put a change into the outbox.

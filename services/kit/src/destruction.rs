@@ -17,7 +17,7 @@ use crate::db::{Database, Tx};
 
 pub use report::Reporter;
 pub use run::Runner;
-pub use store::{TABLES, hear};
+pub use store::{Heard, TABLES, emergencies, hear};
 
 /// What has to be destroyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Order {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// What it is bound to.
-    pub owner: String,
+    pub owner: Vec<u8>,
     /// The value.
     pub sealed: Vec<u8>,
 }

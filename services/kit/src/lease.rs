@@ -1,8 +1,12 @@
 //! Work that one replica does at a time: a lease in the database, by the database's clock.
 
+mod held;
+
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr};
+
+pub use held::Held;
 
 use crate::db::{Backend, Database, Tx, statement};
 
@@ -14,7 +18,9 @@ pub struct Lease {
     fence: i64,
 }
 
-/// Takes the lease `name` for `ttl` if it is free, over, or already held by `holder`.
+/// Takes the lease `name` for `ttl` if it is free, over, or already held by `holder`. One that ends later than any of
+/// its length could is from before the database's clock was put back, and over too: its holder, if there is one yet, sees
+/// by its fence that it was taken.
 ///
 /// # Errors
 /// When the database fails.
@@ -30,7 +36,8 @@ pub async fn take(
          ON CONFLICT (name) DO UPDATE SET \
          fence = CASE WHEN l.holder = excluded.holder THEN l.fence ELSE l.fence + 1 END, \
          holder = excluded.holder, expires_at = excluded.expires_at \
-         WHERE l.expires_at < {now} OR l.holder = excluded.holder RETURNING fence"
+         WHERE l.expires_at < {now} OR l.expires_at > {now} + 2 * $3 OR l.holder = excluded.holder \
+         RETURNING fence"
     );
     let tx = db.begin().await?;
     let values = [name.into(), holder.into(), millis(ttl).into()];

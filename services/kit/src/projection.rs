@@ -97,7 +97,7 @@ where
     P: Projection<Event = U::Event>,
 {
     let mut follower = Follower {
-        lag: Lag::of(db.service(), projection.name()),
+        lag: Lag::of(db.clone(), projection.name()),
         db,
         upstream,
         projection,
@@ -250,6 +250,7 @@ where
         self.move_on(&tx, from, to).await?;
         tx.commit().await?;
         if !events.is_empty() {
+            tracing::debug!("changes were stored");
             self.projection.applied(events).await;
         }
         Ok(())

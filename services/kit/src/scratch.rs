@@ -1,11 +1,12 @@
 //! Databases for a moment: for tests, the demo and measurements.
 
 use std::ops::Deref;
+use std::path::Path;
 
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
 
-use crate::db::{Database, DatabaseConfig};
+use crate::db::{Database, DatabaseConfig, statement};
 
 /// The server to make databases on, when `CAMPUS_TEST_POSTGRES` does not name another.
 const DEFAULT_SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
@@ -64,6 +65,23 @@ impl Scratch {
         }
     }
 
+    /// Everything that is in it, as somebody reads it who takes the disk away: of SQLite the file and its log,
+    /// of PostgreSQL each row of each table as a text, in which bytes stand in hexadecimal.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn dump(&self) -> Vec<u8> {
+        match &self.home {
+            Home::Folder(_) => {
+                let path = self.config.url.trim_start_matches("sqlite:");
+                let mut bytes = std::fs::read(path).expect("a database");
+                bytes.extend(std::fs::read(format!("{path}-wal")).unwrap_or_default());
+                bytes
+            }
+            Home::Server(_) => rows(&self.config.url).await.expect("a dump").into_bytes(),
+        }
+    }
+
     /// A copy of everything that is in it at this moment, as a backup holds it. On PostgreSQL whoever
     /// is connected is cut off and comes back.
     ///
@@ -109,6 +127,30 @@ async fn run(url: &str, statements: &[&str]) -> Result<(), sea_orm::DbErr> {
     connection.close().await
 }
 
+/// Every row of every table, a line each.
+async fn rows(url: &str) -> Result<String, sea_orm::DbErr> {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let connection = sea_orm::Database::connect(options).await?;
+    let tables = "SELECT table_name::text FROM information_schema.tables \
+                  WHERE table_schema = 'public' AND table_type = 'BASE TABLE'";
+    let mut lines = String::new();
+    let tables = connection
+        .query_all_raw(statement(&connection, tables, []))
+        .await?;
+    for table in tables {
+        let table: String = table.try_get_by_index(0)?;
+        let select = format!("SELECT t::text FROM \"{table}\" t");
+        let select = statement(&connection, &select, []);
+        for row in connection.query_all_raw(select).await? {
+            lines += &row.try_get_by_index::<String>(0)?;
+            lines.push('\n');
+        }
+    }
+    connection.close().await?;
+    Ok(lines)
+}
+
 fn name() -> String {
     format!("campus_scratch_{}", uuid::Uuid::new_v4().simple())
 }
@@ -134,7 +176,15 @@ fn on_server(server: &str, database: String) -> Scratch {
 /// # Panics
 /// When no folder can be made.
 pub fn sqlite() -> Scratch {
-    let folder = tempfile::tempdir().expect("a folder for a moment");
+    sqlite_below(&std::env::temp_dir())
+}
+
+/// The same in a folder below `parent`, such as a disk of its own.
+///
+/// # Panics
+/// When no folder can be made there.
+pub fn sqlite_below(parent: &Path) -> Scratch {
+    let folder = tempfile::tempdir_in(parent).expect("a folder for a moment");
     let url = format!("sqlite:{}", folder.path().join("campus.sqlite").display());
     Scratch {
         config: DatabaseConfig::new(url),

@@ -1,12 +1,13 @@
 //! What a caller is told when a call fails.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt::Display;
 use std::time::Duration;
 
 use proto::error::ErrorReason;
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr};
 use tonic::{Code, Status};
 use tonic_types::{
     BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, RetryInfo, StatusExt,
@@ -14,8 +15,14 @@ use tonic_types::{
 
 use crate::catalogue;
 
+/// What the names of reasons begin with in the contracts, and not in answers.
+const PREFIX: &str = "ERROR_REASON_";
 /// At most this many fields are named in one answer, so that it fits into a header.
 const MAX_VIOLATIONS: usize = 16;
+/// What is said of them takes up so much of the headers at most, in bytes: clients take 16 KiB in all.
+const MAX_SAID: usize = 12 << 10;
+/// Nothing that is said is longer, in bytes: some of it is what callers wrote.
+const MAX_TEXT: usize = 1000;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -27,8 +34,10 @@ pub struct Problem(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     reason: ErrorReason,
-    metadata: Vec<(&'static str, String)>,
+    metadata: Vec<(Cow<'static, str>, String)>,
     violations: Vec<Violation>,
+    /// How much of the headers they take up.
+    said: usize,
     retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
@@ -40,6 +49,20 @@ struct Violation {
     en: String,
 }
 
+impl Violation {
+    /// How much of the headers it takes up at most, in bytes: the message has its field and its English
+    /// sentence, with three bytes for what is neither a letter nor a digit; the details have its field and its
+    /// Chinese sentence, in base64.
+    fn said(&self) -> usize {
+        let written = |text: &str| {
+            let wide = text.bytes().filter(|byte| !byte.is_ascii_alphanumeric());
+            text.len() + 2 * wide.count()
+        };
+        let details = self.field.len() + self.zh.len();
+        written(&self.field) + written(&self.en) + details.div_ceil(3) * 4
+    }
+}
+
 impl Problem {
     /// A failure for `reason`; code and sentences come from the catalogue.
     pub fn new(reason: ErrorReason) -> Self {
@@ -47,9 +70,24 @@ impl Problem {
             reason,
             metadata: Vec::new(),
             violations: Vec::new(),
+            said: 0,
             retry_after: None,
             source: None,
         }))
+    }
+
+    /// The problem that `status` tells of, without the fields that it names; none where it is in the transport's
+    /// own words.
+    pub fn told_by(status: &Status) -> Option<Self> {
+        let details = status.get_error_details();
+        let info = details.error_info()?;
+        let reason = format!("{PREFIX}{}", info.reason);
+        let mut problem = Self::new(ErrorReason::from_str_name(&reason)?);
+        let metadata = info.metadata.iter();
+        let metadata = metadata.map(|(key, value)| (key.clone().into(), value.clone()));
+        problem.0.metadata = metadata.collect();
+        problem.0.retry_after = details.retry_info().and_then(|info| info.retry_delay);
+        Some(problem)
     }
 
     /// Nothing that the caller may see has this name.
@@ -65,7 +103,7 @@ impl Problem {
     /// Adds metadata; it also fills `{key}` in the sentences. Never personal data.
     #[must_use]
     pub fn meta(mut self, key: &'static str, value: impl Display) -> Self {
-        self.0.metadata.push((key, value.to_string()));
+        self.0.metadata.push((key.into(), cut(value.to_string())));
         self
     }
 
@@ -77,12 +115,14 @@ impl Problem {
         zh: impl Into<String>,
         en: impl Into<String>,
     ) -> Self {
-        if self.0.violations.len() < MAX_VIOLATIONS {
-            let violation = Violation {
-                field: field.into(),
-                zh: zh.into(),
-                en: en.into(),
-            };
+        let violation = Violation {
+            field: cut(field.into()),
+            zh: cut(zh.into()),
+            en: cut(en.into()),
+        };
+        let said = self.0.said + violation.said();
+        if self.0.violations.len() < MAX_VIOLATIONS && said <= MAX_SAID {
+            self.0.said = said;
             self.0.violations.push(violation);
         }
         self
@@ -139,6 +179,12 @@ impl Problem {
     }
 }
 
+/// The beginning of a text that is too long.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_TEXT));
+    text
+}
+
 impl Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.fill(catalogue::entry(self.0.reason).en))
@@ -158,11 +204,7 @@ impl From<Problem> for Status {
     fn from(problem: Problem) -> Self {
         let code = problem.code();
         log(&problem, code);
-        let reason = problem
-            .0
-            .reason
-            .as_str_name()
-            .trim_start_matches("ERROR_REASON_");
+        let reason = problem.0.reason.as_str_name().trim_start_matches(PREFIX);
         let mut message = problem.to_string();
         for violation in &problem.0.violations {
             message.push_str(&format!("; {}: {}", violation.field, violation.en));
@@ -172,12 +214,13 @@ impl From<Problem> for Status {
             reason: number,
             metadata,
             violations,
+            said: _,
             retry_after,
             source: _,
         } = *problem.0;
         let metadata: HashMap<String, String> = metadata
             .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
+            .map(|(key, value)| (key.into_owned(), value))
             .collect();
         let mut details: Vec<ErrorDetail> =
             vec![ErrorInfo::new(reason, catalogue::domain(number), metadata).into()];
@@ -246,6 +289,7 @@ fn reason_of(err: &DbErr) -> ErrorReason {
     | DbErr::Query(RuntimeErr::SqlxError(cause))) = err
     else {
         return match err {
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => ErrorReason::Unavailable,
             DbErr::ConnectionAcquire(_) => ErrorReason::Overloaded,
             _ => ErrorReason::Internal,
         };
@@ -256,10 +300,15 @@ fn reason_of(err: &DbErr) -> ErrorReason {
         Sqlx::Database(database) => match database.code().as_deref() {
             // PostgreSQL: serialization failure, deadlock, lock timeout; SQLite: busy, locked.
             Some("40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517") => ErrorReason::Conflict,
-            // PostgreSQL: the server is stopping or starting, or has no connection left.
-            Some("57P01" | "57P02" | "57P03" | "53300") => ErrorReason::Unavailable,
-            // PostgreSQL: disk full; SQLite: full.
-            Some("53100" | "13") => ErrorReason::StorageFull,
+            // PostgreSQL: the server is stopping or starting, has no connection left, or is a standby that only reads
+            // as yet; SQLite: a file cannot be opened.
+            Some("57P01" | "57P02" | "57P03" | "53300" | "25006" | "14") => {
+                ErrorReason::Unavailable
+            }
+            // PostgreSQL: disk full; SQLite: full, also for the memory that connections share.
+            Some("53100" | "13" | "4874") => ErrorReason::StorageFull,
+            // PostgreSQL: a text with a character that it keeps in none, as U+0000.
+            Some("22021" | "22P05") => ErrorReason::MessageMalformed,
             _ => ErrorReason::Internal,
         },
         _ => ErrorReason::Internal,
@@ -298,6 +347,43 @@ mod tests {
                 words("en", "students/1 not found")
             ]
         );
+    }
+
+    #[test]
+    fn whatever_a_caller_wrote_the_answer_fits_into_the_headers_that_clients_take() {
+        let long = "长".repeat(3_000);
+        let missing = Problem::not_found(&long);
+        let mut wrong = Problem::new(ErrorReason::InvalidField);
+        for number in 0..40 {
+            let en = format!("must be one of {}", "HAND_FOOT_MOUTH, ".repeat(number));
+            wrong = wrong.field(format!("rules[{number}]"), long.clone(), en);
+        }
+        let one = Problem::invalid(long.clone(), long.clone(), long);
+        for problem in [missing, wrong, one] {
+            let named = problem.names_fields();
+            let status = Status::from(problem);
+            let headers = status.clone().into_http::<()>().into_parts().0.headers;
+            let size = headers
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len() + 32);
+            assert!(size.sum::<usize>() < 16 << 10, "{status:?}");
+            let told = status.get_error_details();
+            assert!(told.error_info().is_some());
+            assert_eq!(told.bad_request().is_some(), named);
+        }
+    }
+
+    #[test]
+    fn what_a_status_tells_is_told_on() {
+        let delay = Duration::from_millis(200);
+        let limited = Problem::new(ErrorReason::RateLimited).meta("limit", "/a.B/C");
+        let status = Status::from(limited.retry_after(delay));
+        let told = Problem::told_by(&status).unwrap();
+        assert_eq!(told.reason(), ErrorReason::RateLimited);
+        let again = Status::from(told);
+        assert_eq!(again.message(), status.message());
+        assert_eq!(again.details(), status.details());
+        assert!(Problem::told_by(&Status::out_of_range("too large")).is_none());
     }
 
     #[test]

@@ -21,14 +21,14 @@ pub(crate) const HTTP2: &[u8] = b"h2";
 /// HTTP/1.1 by the same names.
 pub(crate) const HTTP1: &[u8] = b"http/1.1";
 
-/// How this service connects to its neighbours where their addresses begin with `https://`.
+/// How this service connects to others where their addresses begin with `https://`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientTlsConfig {
-    /// The authorities that the neighbours' certificates are from, PEM; the public ones when unset.
+    /// The authorities that the others' certificates are from, PEM; the public ones when unset.
     #[serde(default)]
     pub ca: Option<PathBuf>,
-    /// The certificate chain that is shown to neighbours, PEM.
+    /// The certificate chain that is shown to them, PEM.
     #[serde(default)]
     pub certificate: Option<PathBuf>,
     /// The key of that certificate, PEM.
@@ -105,7 +105,11 @@ impl Dialer {
         let config = tokio::task::spawn_blocking(move || dialer.current())
             .await
             .map_err(io::Error::other)??;
-        TlsConnector::from(config).connect(name, stream).await
+        let secured = TlsConnector::from(config).connect(name, stream).await;
+        // Callers only hear that nobody is there; the operator must hear why.
+        secured.inspect_err(
+            |err| tracing::warn!(host, error = %err, "whoever answers cannot be trusted"),
+        )
     }
 
     fn current(&self) -> io::Result<Arc<ClientConfig>> {
@@ -117,7 +121,7 @@ impl Dialer {
                 Ok(config)
             }
             Err(err) => {
-                tracing::warn!(error = %err, "auth.client_tls cannot be read, keeping what was read last");
+                tracing::warn!(error = %err, "files of certificates cannot be read, keeping what was read last");
                 last.clone().ok_or_else(|| io::Error::other(err))
             }
         }

@@ -2,12 +2,18 @@
 //!
 //! Envelope encryption: the master key, which never stands in the database, wraps data keys, which
 //! do; a sealed value names its data key, so keys can be changed and a key that is deleted takes
-//! everything that it sealed along (rule 6.12).
+//! everything that it sealed along (rule 6.12). What must last as long as the database, such as the
+//! keys of keyed hashes, follows from a key that is wrapped as they are, so nothing but the wrapping
+//! hangs on the master key.
 
+mod data_keys;
 mod emergency;
 mod folder;
 mod key_rows;
+pub mod rewrap;
 mod settings;
+mod unlocking;
+mod wrapping;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,17 +21,18 @@ use std::fmt;
 use aes_gcm::aead::consts::U12;
 use aes_gcm::aead::{Aead, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, AesGcm};
-use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 use sha2::Sha256;
 use sm4::Sm4;
+use wrapping::{By, Wrapping};
 use zeroize::Zeroizing;
 
-use crate::db::{Database, statement};
-
+pub use data_keys::TABLE;
 pub use emergency::{EmergencyVault, STALE, emergency_of};
-pub use settings::{CryptoConfig, EmergencyConfig, Suite};
+pub use settings::{CryptoConfig, EmergencyConfig, MasterKeys, Suite};
+pub use unlocking::UnlockError;
+pub use wrapping::WrappedKey;
 
 type Sm4Gcm = AesGcm<Sm4, U12>;
 
@@ -34,33 +41,19 @@ const VERSION: u8 = 1;
 const HEADER: usize = 1 + 4;
 const NONCE: usize = 12;
 
-/// The table in which data keys stand: each service that seals has it in its migrations.
-pub const TABLE: &str = "CREATE TABLE data_keys (
-        id INTEGER PRIMARY KEY,
-        suite SMALLINT NOT NULL,
-        wrapped BLOB NOT NULL,
-        create_time BIGINT NOT NULL)";
+/// The number of the root: it seals nothing, and the keys that last follow from it.
+pub const ROOT: u32 = 0;
 
 /// A value cannot be opened: it was changed, moved to another row, or its data key is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a sealed value cannot be opened")]
 pub struct VaultError;
 
-/// A data key as the database keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrappedKey {
-    /// Its number; the greatest is in use.
-    pub id: u32,
-    /// The cipher it is for.
-    pub suite: Suite,
-    /// The key, sealed by the master key.
-    pub wrapped: Vec<u8>,
-}
-
 /// Seals and opens. It holds keys, so nothing of it is ever shown.
 #[derive(Clone)]
 pub struct Vault {
-    wrapping: Aes256Gcm,
+    wrapping: Wrapping,
+    root: Option<Zeroizing<[u8; 32]>>,
     keys: BTreeMap<u32, Cipher>,
 }
 
@@ -109,66 +102,18 @@ impl Cipher {
 
 impl Vault {
     /// A vault of `service` without data keys.
-    pub fn new(master: &[u8; 32], service: &str) -> Self {
+    pub fn new(masters: &MasterKeys, service: &str) -> Self {
         Self {
-            wrapping: Aes256Gcm::new((&*derive(master, service, "wrap")).into()),
+            wrapping: Wrapping::new(masters, service),
+            root: None,
             keys: BTreeMap::new(),
         }
     }
 
-    /// Takes every stored data key up, and makes one when there is none for `suite` to write with.
-    /// Replicas that start together agree on one.
-    ///
-    /// # Errors
-    /// When the database fails, or another master key wrapped a key.
-    pub async fn unlock(
-        &mut self,
-        db: &Database,
-        suite: Suite,
-        now: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
-        let stored = all(db).await?;
-        if stored.last().is_none_or(|key| key.suite != suite) {
-            let id = stored.last().map_or(1, |key| key.id + 1);
-            let key = self.make_key(id, suite);
-            let insert = statement(
-                db.read(),
-                "INSERT INTO data_keys (id, suite, wrapped, create_time) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT DO NOTHING",
-                [
-                    i32::try_from(key.id).unwrap_or(i32::MAX).into(),
-                    i16::from(code(suite)).into(),
-                    key.wrapped.into(),
-                    now.timestamp_millis().into(),
-                ],
-            );
-            let tx = db.begin().await?;
-            tx.execute_raw(insert).await?;
-            tx.commit().await?;
-        }
-        for key in all(db).await? {
-            self.take_up(&key).map_err(|_| {
-                DbErr::Custom("another master key wrapped the data keys".to_owned())
-            })?;
-        }
-        Ok(())
-    }
-
     /// A new data key, wrapped; it must be stored before it is taken up.
     pub fn make_key(&self, id: u32, suite: Suite) -> WrappedKey {
-        let key = Zeroizing::new(rand::random::<[u8; 32]>());
-        let nonce: [u8; NONCE] = rand::random();
-        let aad = wrapping_aad(id, suite);
-        let payload = Payload {
-            msg: &*key,
-            aad: &aad,
-        };
-        let sealed = self
-            .wrapping
-            .encrypt((&nonce).into(), payload)
-            .expect("a key is short");
-        let wrapped = [nonce.as_slice(), &sealed].concat();
-        WrappedKey { id, suite, wrapped }
+        let data = Zeroizing::new(rand::random::<[u8; 32]>());
+        self.wrapping.wrap(id, suite, &data)
     }
 
     /// Takes a stored data key up.
@@ -176,20 +121,26 @@ impl Vault {
     /// # Errors
     /// When another master key wrapped it.
     pub fn take_up(&mut self, key: &WrappedKey) -> Result<(), VaultError> {
-        let (nonce, sealed) = key.wrapped.split_first_chunk::<NONCE>().ok_or(VaultError)?;
-        let aad = wrapping_aad(key.id, key.suite);
-        let payload = Payload {
-            msg: sealed,
-            aad: &aad,
-        };
-        let opened = self
-            .wrapping
-            .decrypt(nonce.into(), payload)
-            .map_err(|_| VaultError)?;
-        let opened = Zeroizing::new(opened);
-        let data: &[u8; 32] = opened.as_slice().try_into().map_err(|_| VaultError)?;
-        self.keys.insert(key.id, Cipher::new(key.suite, data));
-        Ok(())
+        self.take(key).map(|_| ())
+    }
+
+    fn take(&mut self, key: &WrappedKey) -> Result<By, VaultError> {
+        let (data, by) = self.wrapping.unwrap(key)?;
+        if key.id == ROOT {
+            self.root = Some(data);
+        } else {
+            self.keys.insert(key.id, Cipher::new(key.suite, &data));
+        }
+        Ok(by)
+    }
+
+    /// The key for one purpose that lasts as long as the database, whatever the master key.
+    ///
+    /// # Panics
+    /// When the root was not taken up, which starting the service does.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let root = self.root.as_ref().expect("the root was taken up");
+        tagged_key(root, &[purpose])
     }
 
     /// Seals `value` for the row that `owner` names: it opens for no other row.
@@ -231,25 +182,6 @@ impl Vault {
     }
 }
 
-async fn all(db: &Database) -> Result<Vec<WrappedKey>, DbErr> {
-    let select = statement(
-        db.read(),
-        "SELECT id, suite, wrapped FROM data_keys ORDER BY id",
-        [],
-    );
-    let rows = db.read().query_all_raw(select).await?;
-    rows.iter()
-        .map(|row| {
-            let id: i32 = row.try_get_by_index(0)?;
-            Ok(WrappedKey {
-                id: id.unsigned_abs(),
-                suite: suite_of(row.try_get_by_index(1)?)?,
-                wrapped: row.try_get_by_index(2)?,
-            })
-        })
-        .collect()
-}
-
 fn suite_of(code: i16) -> Result<Suite, DbErr> {
     match code {
         1 => Ok(Suite::International),
@@ -265,14 +197,9 @@ fn code(suite: Suite) -> u8 {
     }
 }
 
-fn wrapping_aad(id: u32, suite: Suite) -> [u8; 5] {
-    let [a, b, c, d] = id.to_be_bytes();
-    [code(suite), a, b, c, d]
-}
-
-/// A key for one purpose of one service.
-pub fn derive(master: &[u8; 32], service: &str, purpose: &str) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(tagged(&keyed(master), &[service, purpose]))
+/// A key for what the parts name.
+fn tagged_key(key: &[u8; 32], parts: &[&str]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(tagged(&keyed(key), parts))
 }
 
 /// HMAC-SHA-256 under `key`.
@@ -297,10 +224,16 @@ pub fn tagged(mac: &Hmac<Sha256>, parts: &[&str]) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    fn masters(byte: u8) -> MasterKeys {
+        MasterKeys::from([byte; 32])
+    }
+
     fn vault(suite: Suite) -> Vault {
-        let mut vault = Vault::new(&[7; 32], "campus");
-        let key = vault.make_key(1, suite);
-        vault.take_up(&key).unwrap();
+        let mut vault = Vault::new(&masters(7), "campus");
+        for id in [ROOT, 1] {
+            let key = vault.make_key(id, suite);
+            vault.take_up(&key).unwrap();
+        }
         vault
     }
 
@@ -334,13 +267,45 @@ mod tests {
 
     #[test]
     fn another_master_key_unwraps_nothing_nor_does_another_service() {
-        let key = vault(Suite::International).make_key(3, Suite::International);
-        for mut other in [
-            Vault::new(&[8; 32], "campus"),
-            Vault::new(&[7; 32], "elsewhere"),
-        ] {
-            assert_eq!(other.take_up(&key), Err(VaultError));
+        for suite in [Suite::International, Suite::Sm] {
+            let key = vault(suite).make_key(3, suite);
+            for mut other in [
+                Vault::new(&masters(8), "campus"),
+                Vault::new(&masters(7), "elsewhere"),
+            ] {
+                assert_eq!(other.take_up(&key), Err(VaultError));
+            }
+            let mut elsewhere = key.clone();
+            elsewhere.id = 4;
+            assert_eq!(vault(suite).take_up(&elsewhere), Err(VaultError));
         }
+    }
+
+    #[test]
+    fn a_key_is_wrapped_by_the_cipher_that_it_is_for() {
+        let key = vault(Suite::Sm).make_key(3, Suite::Sm);
+        let (nonce, sealed) = key.wrapped.split_first_chunk::<NONCE>().unwrap();
+        let wrapper = tagged_key(&[7; 32], &["campus", "wrap by SM4"]);
+        let payload = Payload {
+            msg: sealed,
+            aad: &[2, 0, 0, 0, 3],
+        };
+        let opened = Cipher::new(Suite::Sm, &wrapper).open(nonce, payload);
+        assert_eq!(opened.map(|data| data.len()), Ok(32));
+    }
+
+    #[test]
+    fn keys_that_last_follow_from_the_root_and_their_purpose() {
+        let (one, other) = (vault(Suite::Sm), vault(Suite::Sm));
+        assert_eq!(one.derive("a"), one.derive("a"));
+        assert_ne!(one.derive("a"), one.derive("b"));
+        assert_ne!(one.derive("a"), other.derive("a"));
+        let mut again = Vault::new(&masters(7), "campus");
+        let root = one
+            .wrapping
+            .wrap(ROOT, Suite::Sm, &one.root.clone().unwrap());
+        again.take_up(&root).unwrap();
+        assert_eq!(one.derive("a"), again.derive("a"));
     }
 
     #[test]

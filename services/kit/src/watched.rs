@@ -37,7 +37,9 @@ impl Watched {
     /// # Errors
     /// When the file cannot be read or is too large.
     pub(crate) fn changed(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let bytes = read_at_most(&self.path, self.limit)?;
+        // What comes back as it was is used again.
+        let read = read_at_most(&self.path, self.limit).inspect_err(|_| self.seen = None);
+        let bytes = read?;
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         if self.seen == Some(digest) {
             return Ok(None);
@@ -56,6 +58,11 @@ impl Watched {
             );
         }
         self.failed = true;
+    }
+
+    /// Whether the file cannot be used.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failed
     }
 
     /// The file was used.
@@ -81,5 +88,7 @@ mod tests {
         }
         std::fs::write(&path, "far too long").unwrap();
         assert!(watched.changed().is_err());
+        std::fs::write(&path, "one").unwrap();
+        assert_eq!(watched.changed().unwrap().unwrap(), b"one", "it came back");
     }
 }

@@ -55,6 +55,7 @@ kit::store_suite!(Migrator;
     what_shows_no_minors_asks_nobody,
     a_stream_is_refused_before_its_first_message,
     a_failure_is_told_without_asking,
+    the_roster_is_told_what_is_left_of_the_callers_deadline,
 );
 
 /// Holds of a class group. A name that ends with `both` is held at two schools, and `none` is none.
@@ -349,6 +350,23 @@ async fn a_stream_is_refused_before_its_first_message(db: Database) {
         .expect("it begins")
         .into_inner();
     assert!(pages.message().await.expect("a page").is_some());
+    town.stop().await;
+}
+
+async fn the_roster_is_told_what_is_left_of_the_callers_deadline(db: Database) {
+    let town = Town::open(db).await;
+    town.roster.say(SCHOOL, Answer::Approved);
+    // Less than the roster has by itself.
+    let deadline = Duration::from_secs(4);
+    let name = "holds/1".to_owned();
+    let mut asked = signed(Role::CityOfficer, "audit", GetHoldRequest { name });
+    asked.set_timeout(deadline);
+    let mut holds = HoldServiceClient::new(town.channel.clone());
+    holds.get_hold(asked).await.expect("it is shown");
+    let waits = town.roster.waits();
+    assert_eq!(waits.len(), 2, "of the class group and of the school");
+    assert!(waits.iter().all(|wait| *wait <= deadline), "{waits:?}");
+    assert!(waits.is_sorted_by(|one, next| one >= next), "{waits:?}");
     town.stop().await;
 }
 

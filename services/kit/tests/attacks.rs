@@ -1,32 +1,39 @@
-//! What a port of a service meets: floods of streams, resets and frames, bombs, and silence.
+//! What a port of a service meets: floods of streams, resets and frames, bombs, silence, and many at once.
 
 mod wire;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Request as HttpRequest, Response as HttpResponse};
-use kit::auth::{AuthConfig, Issuer, Role};
-use kit::clock::{Clock, SystemClock};
+use kit::auth::AuthConfig;
+use kit::clock::SystemClock;
 use kit::drain::Drain;
-use kit::org::OrgPath;
-use kit::server::{Running, Server, ServerConfig};
+use kit::server::Server;
+use prost::Message as _;
+use prost_types::value::Kind;
+use prost_types::{ListValue, Value};
+use proto::safety::{RecordBatchRequest, RecordBatchResponse};
 use tonic::body::Body;
-use tonic::client::Grpc;
-use tonic::codegen::http::uri::PathAndQuery;
 use tonic::server::{NamedService, UnaryService};
-use tonic::transport::Channel;
+use tonic::service::Routes;
 use tonic::{Request, Response, Status};
+use tonic_prost::ProstCodec;
 use wire::Target;
-use wire::attacks::{Good, attacks};
+use wire::stand::{How, LISTS, PLAIN, Stand};
+use wire::{apart, attacks, stand};
 
-/// A method that sends one text back.
-const ECHO: &str = "/campus.safety.v1.GateService/CheckEntry";
+/// A method that takes a value, which may be a list of values.
+const NESTS: &str = "/campus.safety.v1.GateService/BindCard";
+/// A message of these methods is at most this large.
+const MOST: usize = 256 << 10;
+/// How long a service keeps what it was sent while it thinks.
+const THINKS: Duration = Duration::from_millis(20);
 
-type Codec = tonic_prost::ProstCodec<String, String>;
-
+/// A service that sends texts back, thinks about lists, and takes values.
 #[derive(Clone)]
 struct Echo;
 
@@ -43,6 +50,28 @@ impl UnaryService<String> for Echo {
     }
 }
 
+impl UnaryService<RecordBatchRequest> for Echo {
+    type Response = RecordBatchResponse;
+    type Future = BoxFuture<'static, Result<Response<RecordBatchResponse>, Status>>;
+
+    fn call(&mut self, request: Request<RecordBatchRequest>) -> Self::Future {
+        Box::pin(async move {
+            tokio::time::sleep(THINKS).await;
+            drop(request);
+            Ok(Response::new(RecordBatchResponse::default()))
+        })
+    }
+}
+
+impl UnaryService<Value> for Echo {
+    type Response = String;
+    type Future = BoxFuture<'static, Result<Response<String>, Status>>;
+
+    fn call(&mut self, _: Request<Value>) -> Self::Future {
+        Box::pin(async { Ok(Response::new(String::new())) })
+    }
+}
+
 impl tower::Service<HttpRequest<Body>> for Echo {
     type Response = HttpResponse<Body>;
     type Error = Infallible;
@@ -54,61 +83,82 @@ impl tower::Service<HttpRequest<Body>> for Echo {
 
     fn call(&mut self, request: HttpRequest<Body>) -> Self::Future {
         Box::pin(async move {
-            let codec = Codec::default();
-            let mut grpc = tonic::server::Grpc::new(codec).max_decoding_message_size(64 << 10);
-            Ok(grpc.unary(Self, request).await)
+            Ok(match request.uri().path() {
+                LISTS => {
+                    let codec = ProstCodec::<RecordBatchResponse, RecordBatchRequest>::default();
+                    let grpc = tonic::server::Grpc::new(codec);
+                    let mut grpc = grpc.max_decoding_message_size(MOST);
+                    grpc.unary(Self, request).await
+                }
+                NESTS => {
+                    let codec = ProstCodec::<String, Value>::default();
+                    let grpc = tonic::server::Grpc::new(codec);
+                    let mut grpc = grpc.max_decoding_message_size(MOST);
+                    grpc.unary(Self, request).await
+                }
+                _ => {
+                    let codec = ProstCodec::<String, String>::default();
+                    let grpc = tonic::server::Grpc::new(codec);
+                    let mut grpc = grpc.max_decoding_message_size(MOST);
+                    grpc.unary(Self, request).await
+                }
+            })
         })
     }
 }
 
-struct Stand {
-    _service: Running,
-    channel: Channel,
-    target: Target,
+async fn exposed(how: How) -> Stand {
+    Stand::start(how, None).await
 }
 
-async fn exposed() -> Stand {
-    let config = ServerConfig {
-        request_within: Duration::from_millis(500),
-        ..ServerConfig::loopback()
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the server that the others attack, in a process of its own"]
+async fn a_server_apart() {
+    let Some(how) = apart::how().await else {
+        return;
     };
-    let clock = std::sync::Arc::new(SystemClock);
-    let auth = AuthConfig::development();
-    let server = Server::bind(&config, &auth, clock, Drain::new()).await;
-    let service = server
-        .expect("binds")
-        .serve(tonic::service::Routes::new(Echo));
-    let (minutes, now) = (Duration::from_secs(600), SystemClock.now());
-    let root = OrgPath::root();
-    let token = Issuer::development().token("guard", &[Role::Guard], &root, None, now, minutes);
-    let channel = kit::channel::connect_lazy(&format!("http://{}", service.addr));
-    Stand {
-        target: Target {
-            addr: service.addr,
-            path: ECHO,
-            bearer: format!("Bearer {token}"),
-        },
-        channel: channel.expect("a URI"),
-        _service: service,
-    }
+    let (config, auth) = (stand::listens(&how), AuthConfig::development());
+    let server = Server::bind(&config, &auth, Arc::new(SystemClock), Drain::new()).await;
+    let service = server.expect("binds").serve(Routes::new(Echo));
+    apart::serve(service.addr).await;
 }
 
-impl Good for Stand {
-    fn target(&self) -> &Target {
-        &self.target
-    }
+attacks::attacks!(exposed);
 
-    async fn call(&self) {
-        let mut client = Grpc::new(self.channel.clone());
-        client.ready().await.expect("connects");
-        let mut request = Request::new("still".to_owned());
-        let bearer = self.target.bearer.parse().expect("a header");
-        request.metadata_mut().insert("authorization", bearer);
-        let path = PathAndQuery::from_static(ECHO);
-        let answer = client.unary(request, path, Codec::default()).await;
-        let answer: Response<String> = answer.expect("answered");
-        assert_eq!(answer.into_inner(), "still");
+/// A list in a list, so many times.
+fn nested(depth: usize) -> Vec<u8> {
+    let innermost = Value {
+        kind: Some(Kind::ListValue(ListValue::default())),
+    };
+    let mut bytes = innermost.encode_to_vec();
+    for _ in 0..depth {
+        for tag in [0x0a, 0x32] {
+            let mut outer = vec![tag];
+            prost::encode_length_delimiter(bytes.len(), &mut outer).expect("memory");
+            outer.extend(&bytes);
+            bytes = outer;
+        }
     }
+    bytes
 }
 
-attacks!(exposed);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_in_lists_are_read_as_deep_as_a_message_nests_and_no_deeper() {
+    let _alone = attacks::alone().await;
+    let stand = exposed(PLAIN).await;
+    let target = Target {
+        path: NESTS,
+        ..stand.target.clone()
+    };
+    for (depth, code) in [(10, "0"), (1_000, "3"), (5_000, "3")] {
+        let message = nested(depth);
+        let length = u32::try_from(message.len()).expect("short").to_be_bytes();
+        let body = [&[0][..], &length, &message].concat();
+        let send = async || target.ask(&[], body.clone()).await;
+        for told in attacks::beside(&stand, attacks::FLAT, send).await {
+            let told = told.expect("an answer");
+            assert_eq!(told.code.as_deref(), Some(code), "{depth}");
+            assert!(told.words.len() < 200, "{}", told.words);
+        }
+    }
+}

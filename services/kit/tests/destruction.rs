@@ -11,7 +11,8 @@ use kit::db::{Database, Tx, statement};
 use kit::destruction::{Batch, Destroyer, Order, Reporter, Runner, TABLES, hear};
 use kit::drain::Drain;
 use kit::field::to_timestamp;
-use kit::vault::{EmergencyVault, Suite, Vault, emergency_of};
+use kit::migration::Limits;
+use kit::vault::{EmergencyVault, MasterKeys, Suite, Vault, emergency_of, rewrap};
 use proto::roster as pb;
 use proto::roster::roster_event::State;
 use sea_orm::{ConnectionTrait, DbErr};
@@ -54,6 +55,7 @@ kit::store_suite!(Migrator;
     what_is_gathered_for_an_emergency_is_sealed_under_its_key,
     a_restored_row_is_worth_nothing_without_the_secret,
     replicas_share_a_key,
+    a_key_outlives_the_master_key_under_which_it_was_made,
     a_destruction_that_is_stopped_counts_each_record_once,
 );
 
@@ -84,11 +86,15 @@ async fn told(db: &Database, state: State) {
 }
 
 async fn vault(db: &Database, folder: &Path) -> EmergencyVault {
-    let mut ordinary = Vault::new(&MASTER, SERVICE);
+    vault_by(&MasterKeys::from(MASTER), db, folder).await
+}
+
+async fn vault_by(masters: &MasterKeys, db: &Database, folder: &Path) -> EmergencyVault {
+    let mut ordinary = Vault::new(masters, SERVICE);
     let suite = Suite::International;
     let unlocked = ordinary.unlock(db, suite, SystemClock.now()).await;
     unlocked.expect("unlocked");
-    let vault = EmergencyVault::new(Arc::new(ordinary), &MASTER, SERVICE, suite, Some(folder));
+    let vault = EmergencyVault::new(Arc::new(ordinary), suite, Some(folder));
     vault.refresh(db).await.expect("refreshed");
     vault
 }
@@ -168,6 +174,24 @@ async fn replicas_share_a_key(db: Database) {
     for replica in &replicas {
         assert_eq!(*replica.open(b"row", &sealed).expect("opened"), b"words");
     }
+}
+
+async fn a_key_outlives_the_master_key_under_which_it_was_made(db: Database) {
+    let folder = tempfile::tempdir().expect("a folder");
+    told(&db, State::Emergency(emergency(None))).await;
+    let replica = vault(&db, folder.path()).await;
+    let sealed = replica.seal(b"row", b"words", START);
+    assert_eq!(emergency_of(&sealed), Some(ID));
+    let mut masters = MasterKeys::from([10; 32]);
+    masters.former = Some(MasterKeys::from(MASTER).present);
+    let done = rewrap::run(&Vault::new(&masters, SERVICE), &db, Limits::default()).await;
+    done.expect("rewrapped");
+    let later = vault_by(&MasterKeys::from([10; 32]), &db, folder.path()).await;
+    assert_eq!(*later.open(b"row", &sealed).expect("opened"), b"words");
+    // A replica that is not restarted yet reads what the next one seals, and the other way round.
+    replica.refresh(&db).await.expect("refreshed");
+    let next = later.seal(b"row", b"more", START);
+    assert_eq!(*replica.open(b"row", &next).expect("opened"), b"more");
 }
 
 /// Deletes things, three at a time.

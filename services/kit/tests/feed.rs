@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use kit::db::{Backend, Database, Tx, statement};
+use kit::db::{Backend, Database, DatabaseConfig, Tx, statement};
 use kit::drain::Drain;
 use kit::feed::{Change, Feed, announce, spawn_sequencer};
+use kit::migration::Ending;
 use kit::org::OrgPath;
 use proto::error::ErrorReason;
 use rand::rngs::StdRng;
@@ -27,6 +28,7 @@ kit::store_suite!(Migrator;
     readers_that_restart_see_every_change_once_and_in_commit_order,
     a_snapshot_and_the_watch_after_it_converge,
     a_place_from_before_the_retention_or_a_restore_is_refused,
+    in_a_new_epoch_no_place_of_before_counts,
     a_reader_sees_its_own_place_only,
     a_rolled_back_change_is_never_seen,
     the_drain_ends_a_watch_whose_place_stays_good,
@@ -301,6 +303,27 @@ async fn a_place_from_before_the_retention_or_a_restore_is_refused(db: Database)
     assert_eq!(refused.reason(), ErrorReason::ResumeTokenExpired);
 }
 
+async fn in_a_new_epoch_no_place_of_before_counts(db: Database) {
+    create_things(&db).await;
+    let feed = Feed::new(db.clone(), "test", Drain::new());
+    let mut rng = StdRng::seed_from_u64(1);
+    write(&db, &mut rng, 40).await;
+    if db.backend() == Backend::Postgres {
+        kit::feed::sequencer::sequence_all(&db)
+            .await
+            .expect("sequences");
+    }
+    let before = start(&feed).await;
+    assert!(feed.watch(OrgPath::root(), before.clone()).await.is_ok());
+    let feeds = kit::feed::epoch::begin(&db).await.expect("begins");
+    assert_eq!(feeds, ["test"]);
+    let refused = feed.watch(OrgPath::root(), before).await.err();
+    let reason = refused.expect("refused").reason();
+    assert_eq!(reason, ErrorReason::ResumeTokenExpired);
+    let after = start(&feed).await;
+    assert!(feed.watch(OrgPath::root(), after).await.is_ok());
+}
+
 async fn a_reader_sees_its_own_place_only(db: Database) {
     let drain = Drain::new();
     spawn_sequencer(db.clone(), drain.clone());
@@ -337,18 +360,19 @@ async fn a_reader_sees_its_own_place_only(db: Database) {
             .map(|entity| format!("things/{entity}"))
             .collect()
     };
-    // On PostgreSQL the snapshot holds what the sequencer has moved.
-    let wait = async {
-        loop {
-            let page = feed.snapshot(district.clone(), String::new()).next().await;
-            let page = page.expect("a page").expect("a page");
-            if !page.items.is_empty() {
-                return page;
-            }
+    let snapshot = async || {
+        let page = feed.snapshot(district.clone(), String::new()).next().await;
+        page.expect("a page").expect("a page")
+    };
+    // On PostgreSQL the snapshot holds what the sequencer has moved. The place that goes with it
+    // is where it began, so only the next one says a place that is surely after the move.
+    let moved = async {
+        while snapshot().await.items.is_empty() {
             tokio::task::yield_now().await;
         }
+        snapshot().await
     };
-    let page = tokio::time::timeout(Duration::from_secs(10), wait)
+    let page = tokio::time::timeout(Duration::from_secs(10), moved)
         .await
         .expect("is moved");
     assert_eq!(names(&page), expected(0..10));
@@ -447,4 +471,33 @@ async fn the_drain_ends_a_watch_whose_place_stays_good(db: Database) {
         "nothing is told twice"
     );
     drain.signal();
+}
+
+#[tokio::test]
+async fn the_command_says_which_feeds_are_in_a_new_epoch() {
+    let both = [Some(kit::scratch::sqlite()), kit::scratch::postgres().await];
+    for scratch in both.into_iter().flatten() {
+        let run = async || {
+            let mut lines = Vec::new();
+            let mut say = |line: &str| lines.push(line.to_owned());
+            let ending = kit::feed::epoch::carry_out("roster", &scratch, &mut say).await;
+            (ending, lines)
+        };
+        let (ending, lines) = run().await;
+        assert_eq!(ending, Ending::Failed, "no schema: {lines:?}");
+        let db = scratch.open::<Migrator>().await;
+        let head = "INSERT INTO feed_head (feed, epoch) VALUES ('grades', 'a'), ('classes', 'b')";
+        let tx = db.begin().await.expect("begins");
+        tx.execute_unprepared(head).await.expect("heads");
+        tx.commit().await.expect("commits");
+        let (ending, lines) = run().await;
+        assert_eq!(ending, Ending::UpToDate);
+        assert_eq!(lines, ["roster: a new epoch of classes, grades"]);
+    }
+    let nowhere = DatabaseConfig {
+        acquire_timeout: Duration::from_millis(100),
+        ..DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nothing")
+    };
+    let ending = kit::feed::epoch::carry_out("roster", &nowhere, &mut |_| {}).await;
+    assert_eq!(ending, Ending::Unavailable);
 }

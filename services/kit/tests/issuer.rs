@@ -17,6 +17,7 @@ use kit::auth::{AuthConfig, caller};
 use kit::clock::{Clock, SystemClock};
 use kit::drain::Drain;
 use kit::server::{Running, Server, ServerConfig};
+use kit::telemetry::{Looker, TelemetryConfig};
 use proto::sampling::clearance_feed_client::ClearanceFeedClient;
 use proto::sampling::clearance_feed_server::{ClearanceFeed, ClearanceFeedServer};
 use proto::sampling::{
@@ -27,6 +28,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::RwLock;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::ServingStatus;
@@ -117,6 +119,8 @@ struct Publisher {
     addr: SocketAddr,
     answer: Arc<Mutex<String>>,
     asked: Arc<AtomicUsize>,
+    /// Whoever writes holds its answers back.
+    gate: Arc<RwLock<()>>,
 }
 
 fn found(body: &str) -> String {
@@ -140,7 +144,8 @@ impl Publisher {
         let addr = listener.local_addr().expect("an address");
         let (answer, asked) = (Arc::new(Mutex::new(answer)), Arc::new(AtomicUsize::new(0)));
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-        let (told, count) = (answer.clone(), asked.clone());
+        let gate = Arc::new(RwLock::new(()));
+        let (told, count, open) = (answer.clone(), asked.clone(), gate.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let Ok(mut stream) = acceptor.accept(stream).await else {
@@ -149,6 +154,7 @@ impl Publisher {
                 let mut request = [0; 4096];
                 let _ = stream.read(&mut request).await;
                 count.fetch_add(1, Ordering::SeqCst);
+                let _open = open.read().await;
                 let answer = told.lock().expect("no panic").clone();
                 let _ = stream.write_all(answer.as_bytes()).await;
                 let _ = stream.shutdown().await;
@@ -159,6 +165,7 @@ impl Publisher {
             addr,
             answer,
             asked,
+            gate,
         }
     }
 
@@ -237,26 +244,112 @@ async fn soon<T>(work: impl Future<Output = T>) -> T {
     done.expect("in time")
 }
 
-#[tokio::test]
-async fn a_caller_with_a_token_of_a_new_key_waits_for_it_and_is_let_in() {
-    let (old, new) = (Key::new("old", 1), Key::new("new", 2));
-    let publisher = Publisher::start(found(&key_set(&[&old]))).await;
-    let (running, channel) = start(&publisher.auth()).await;
+/// When somebody who was not let in yet may come back.
+fn wait_of(status: &Status) -> Duration {
+    assert_eq!(
+        (status.code(), reason(status).as_str()),
+        (Code::Unavailable, "UNAVAILABLE")
+    );
+    let retry = status.get_details_retry_info().expect("when to come back");
+    retry.retry_delay.expect("when to come back")
+}
+
+/// A service that is ready, whose issuer publishes `keys`, and who asks it at most once in `pause` for callers.
+async fn following(keys: &[&Key], pause: Duration) -> (Publisher, Running, Channel) {
+    let publisher = Publisher::start(found(&key_set(keys))).await;
+    let auth = AuthConfig {
+        jwks_pause: pause,
+        ..publisher.auth()
+    };
+    let (running, channel) = start(&auth).await;
     soon(ready(&channel)).await;
+    (publisher, running, channel)
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_with_tokens_of_a_new_key_wait_for_one_answer_and_are_let_in() {
+    let (old, new) = (Key::new("old", 1), Key::new("new", 2));
+    let (publisher, running, channel) = following(&[&old], MINUTE).await;
     assert_eq!(named(&channel, &old.token(60)).await.unwrap(), "old");
     publisher.publish(found(&key_set(&[&old, &new])));
     let asked = publisher.asked();
-    // The issuer was asked a moment ago, so that strangers cannot make us ask it all the time.
-    for _ in 0..20 {
-        let refused = named(&channel, &Key::new("invented", 9).token(60)).await;
-        assert_eq!(reason(&refused.unwrap_err()), "TOKEN_INVALID");
+    // That it was asked when the service started was no caller's doing.
+    let token = new.token(60);
+    let callers = (0..400).map(|_| named(&channel, &token));
+    for answer in soon(futures_util::future::join_all(callers)).await {
+        assert_eq!(answer.expect("nobody is turned away"), "new");
     }
-    assert!(publisher.asked() <= asked + 1);
-    // As soon as it may be asked again, many callers wait for one answer.
-    let until_known = async { while named(&channel, &new.token(60)).await.is_err() {} };
-    soon(until_known).await;
-    assert!(publisher.asked() <= asked + 2);
+    assert_eq!(publisher.asked(), asked + 1);
     assert_eq!(named(&channel, &old.token(60)).await.unwrap(), "old");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_refused_before_the_issuer_was_asked_for_the_key() {
+    let (old, new) = (Key::new("old", 1), Key::new("new", 2));
+    let (publisher, running, channel) = following(&[&old], MINUTE).await;
+    let asked = publisher.asked();
+    let stranger = Key::new("invented", 9).token(60);
+    for _ in 0..3 {
+        let refused = named(&channel, &stranger).await.unwrap_err();
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::Unauthenticated, "TOKEN_INVALID")
+        );
+    }
+    assert_eq!(publisher.asked(), asked + 1, "once for all three");
+    // Within the pause that the stranger caused, nobody knows whether a key is one of the issuer's.
+    publisher.publish(found(&key_set(&[&old, &new])));
+    let others = [&new, &Key::new("other", 8), &Key::new("invented", 7)];
+    for key in others {
+        let told = named(&channel, &key.token(60)).await.unwrap_err();
+        let wait = wait_of(&told);
+        assert!(!wait.is_zero() && wait <= MINUTE, "{wait:?}");
+    }
+    assert_eq!(publisher.asked(), asked + 1);
+    assert_eq!(named(&channel, &old.token(60)).await.unwrap(), "old");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_comes_back_when_told_is_let_in() {
+    let (old, new) = (Key::new("old", 1), Key::new("new", 2));
+    let (publisher, running, channel) = following(&[&old], Duration::from_secs(1)).await;
+    let stranger = Key::new("invented", 9).token(60);
+    let refused = named(&channel, &stranger).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    publisher.publish(found(&key_set(&[&old, &new])));
+    let mut repeats = 0;
+    let name = loop {
+        match named(&channel, &new.token(60)).await {
+            Ok(name) => break name,
+            Err(status) => tokio::time::sleep(wait_of(&status)).await,
+        }
+        repeats += 1;
+        assert!(repeats <= 2, "told in vain");
+    };
+    assert_eq!(name, "new");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_breaks_no_question_off() {
+    let (old, new) = (Key::new("old", 1), Key::new("new", 2));
+    let (publisher, running, channel) = following(&[&old], MINUTE).await;
+    publisher.publish(found(&key_set(&[&old, &new])));
+    let asked = publisher.asked();
+    let held = publisher.gate.write().await;
+    for _ in 0..3 {
+        let mut client = ClearanceFeedClient::new(channel.clone());
+        let mut request = signed(&new.token(60), ClearanceSnapshotRequest::default());
+        request.set_timeout(Duration::from_millis(100));
+        assert!(client.snapshot(request).await.is_err(), "nobody answers");
+    }
+    drop(held);
+    assert_eq!(named(&channel, &new.token(60)).await.unwrap(), "new");
+    assert_eq!(publisher.asked(), asked + 1, "they shared one question");
     running.stop().await.unwrap();
 }
 
@@ -308,8 +401,9 @@ async fn the_last_good_keys_stay_while_the_issuer_talks_nonsense() {
             }
         })
         .await;
-        let refused = named(&channel, &other.token(60)).await.unwrap_err();
-        assert_eq!(reason(&refused), "TOKEN_INVALID");
+        // Nothing that it says tells whether this is one of its keys.
+        let told = named(&channel, &other.token(60)).await.unwrap_err();
+        assert!(wait_of(&told) <= Duration::from_secs(10));
         running.stop().await.unwrap();
     });
     futures_util::future::join_all(told).await;
@@ -423,4 +517,28 @@ async fn a_stream_is_cut_when_its_token_is_called_back() {
     let ended = soon(answers.message()).await.unwrap_err();
     assert_eq!(reason(&ended), "TOKEN_INVALID");
     running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_ago_the_issuer_told_its_keys_is_told() {
+    const AGE: &str = "campus_issuer_keys_age_seconds";
+    const OURS: &str = "service=\"kit-issuer\"";
+    let told = TelemetryConfig {
+        filter: "error".to_owned(),
+        listen: Some("127.0.0.1:0".parse().expect("an address")),
+        ..TelemetryConfig::default()
+    };
+    let _told = kit::telemetry::start("kit-issuer", &told).expect("telemetry");
+    let publisher = Publisher::start(AWAY.to_owned()).await;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let listen = ServerConfig::loopback();
+    let server = Server::bind(&listen, &publisher.auth(), clock, Drain::new()).await;
+    let server = server.expect("binds").observed("kit-issuer", &told).await;
+    let server = server.expect("a page");
+    let running = server.serve(tonic::service::Routes::new(ClearanceFeedServer::new(Echo)));
+    let look = Looker::at(running.page.expect("a page"));
+    let silent = look.until(AGE, OURS, |age| age > 1.5).await;
+    publisher.publish(found(&key_set(&[&Key::new("a", 1)])));
+    look.until(AGE, OURS, |age| age < silent).await;
+    running.stop().await.expect("stops");
 }

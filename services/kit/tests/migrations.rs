@@ -40,7 +40,8 @@ on_both!(
     what_was_cut_leaves_nothing_and_is_applied_again,
     what_takes_too_long_ends_in_time,
     the_version_before_runs_on_a_newer_schema,
-    a_service_that_does_not_migrate_waits_for_the_command,
+    a_service_that_does_not_migrate_leaves_it_to_the_command,
+    a_service_waits_for_the_command_as_long_as_it_may,
     the_command_plans_and_applies,
 );
 
@@ -122,7 +123,7 @@ async fn the_version_before_runs_on_a_newer_schema(scratch: Scratch) {
     assert_eq!(plan.newer, ["m2_marks"]);
 }
 
-async fn a_service_that_does_not_migrate_waits_for_the_command(scratch: Scratch) {
+async fn a_service_that_does_not_migrate_leaves_it_to_the_command(scratch: Scratch) {
     let config = DatabaseConfig {
         migrate: Migrate::ByCommand,
         ..(*scratch).clone()
@@ -134,6 +135,22 @@ async fn a_service_that_does_not_migrate_waits_for_the_command(scratch: Scratch)
     let applied = migrate(&db, &Schema::of::<Whole>(), Limits::default()).await;
     assert_eq!(applied.expect("applied"), ["m1_pupils", "m2_marks"]);
     db.migrate::<Whole>().await.expect("as it needs it");
+}
+
+async fn a_service_waits_for_the_command_as_long_as_it_may(scratch: Scratch) {
+    let config = DatabaseConfig {
+        migrate: Migrate::ByCommand,
+        await_schema: Duration::from_secs(600),
+        ..(*scratch).clone()
+    };
+    let db = open(&config).await;
+    let mut starting = std::pin::pin!(db.migrate::<Whole>());
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut starting).await;
+    assert!(early.is_err(), "{early:?}");
+    let commander = open(&scratch).await;
+    let applied = migrate(&commander, &Schema::of::<Whole>(), Limits::default()).await;
+    assert_eq!(applied.expect("applied"), ["m1_pupils", "m2_marks"]);
+    starting.await.expect("as it needs it");
 }
 
 async fn the_command_plans_and_applies(scratch: Scratch) {

@@ -1,5 +1,9 @@
 //! What a service tells of its calls, its statements and its feeds, where operators and collectors see it.
 
+#[path = "observed/door.rs"]
+mod door;
+#[path = "observed/open.rs"]
+mod open;
 #[path = "observed/page.rs"]
 mod page;
 #[path = "observed/traces.rs"]
@@ -83,7 +87,10 @@ async fn a_service_tells_what_it_does() {
 
     page::operators_see_what_it_waits_for_and_how_calls_end(&config).await;
     page::whoever_asks_too_much_of_a_page_hears_nothing(&config).await;
+    page::a_probe_by_grpc_hears_what_the_page_tells(&config).await;
+    page::a_probe_has_few_calls_at_once_and_little_to_say(&config).await;
     let traces = traces::a_trace_goes_on_through_calls_statements_and_feeds(&config, &log).await;
+    let call = door::whoever_stands_outside_begins_no_trace(&config).await;
 
     // What is buffered leaves at the end.
     let ended = tokio::task::spawn_blocking(move || drop(telemetry)).await;
@@ -91,6 +98,7 @@ async fn a_service_tells_what_it_does() {
     for trace in traces {
         assert!(collector.heard(trace), "the spans were sent");
     }
+    door::the_trace_of_a_stranger_is_linked_and_no_more(&collector, &call);
     for name in ["SELECT", "INSERT", "COMMIT", "follow"] {
         assert!(collector.heard(name), "{name}");
     }

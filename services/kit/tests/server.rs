@@ -1,10 +1,13 @@
 //! What every call to a service passes, as a client sees it.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use kit::auth::{AuthConfig, BREAK_GLASS, Caller, Issuer, PURPOSE, Role, caller};
@@ -22,8 +25,10 @@ use proto::sampling::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tonic::body::Body;
+use tonic::server::NamedService;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -61,6 +66,35 @@ impl ClearanceFeed for Echo {
     }
 }
 
+/// Answers each text of a stream with itself.
+#[derive(Clone)]
+struct Parrot;
+
+impl NamedService for Parrot {
+    const NAME: &'static str = "campus.sampling.v1.TubeService";
+}
+
+impl tower::Service<http::Request<Body>> for Parrot {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<http::Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let codec = tonic_prost::ProstCodec::<String, String>::default();
+        let same = |texts: Request<Streaming<String>>| {
+            std::future::ready(Ok::<_, Status>(Response::new(texts.into_inner())))
+        };
+        Box::pin(async move {
+            let mut grpc = tonic::server::Grpc::new(codec);
+            Ok(grpc.streaming(tower::service_fn(same), request).await)
+        })
+    }
+}
+
 async fn start(config: ServerConfig) -> (Running, Latch, Channel) {
     start_with(config, Arc::new(LogBreakGlass)).await
 }
@@ -74,7 +108,8 @@ async fn start_with(config: ServerConfig, hook: Arc<dyn BreakGlass>) -> (Running
         .on_break_glass(hook);
     let latch = server.latch("facts");
     let echo = ClearanceFeedServer::new(Echo).max_decoding_message_size(64 << 10);
-    let running = server.serve(tonic::service::Routes::new(echo));
+    let routes = tonic::service::Routes::new(echo).add_service(Parrot);
+    let running = server.serve(routes);
     let channel = kit::channel::connect_lazy(&format!("http://{}", running.addr)).expect("a URI");
     (running, latch, channel)
 }
@@ -236,6 +271,29 @@ async fn a_message_over_the_limit_and_a_malformed_one_have_their_reasons() {
         (refused.code(), reason(&refused).as_str()),
         (Code::Unimplemented, "UNKNOWN_METHOD")
     );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_malformed_message_of_a_stream_has_its_reason_and_what_was_answered_before_stays() {
+    let (running, _latch, channel) = start(ServerConfig::loopback()).await;
+    let path = "/campus.sampling.v1.TubeService/AddSwabs".parse().unwrap();
+    let mut raw = tonic::client::Grpc::new(channel);
+    raw.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<Vec<u8>, String>::default();
+    let texts = [&b"one"[..], b"two", &[0xff, 0xfe], b"four"].map(<[u8]>::to_vec);
+    let answers = raw.streaming(signed(stream::iter(texts)), path, codec);
+    let mut answers = answers.await.unwrap().into_inner();
+    for text in ["one", "two"] {
+        assert_eq!(answers.message().await.unwrap().as_deref(), Some(text));
+    }
+    let refused = answers.message().await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::InvalidArgument, "MESSAGE_MALFORMED")
+    );
+    let words = refused.get_details_localized_message();
+    assert!(words.is_some_and(|words| words.locale == "zh-CN"));
     running.stop().await.unwrap();
 }
 

@@ -33,6 +33,7 @@ kit::store_suite!(Migrator;
     a_request_that_failed_may_come_again,
     of_two_holders_one_gets_the_lease,
     a_lease_that_ran_out_changes_hands_and_its_fence_grows,
+    a_lease_of_a_clock_that_was_put_back_keeps_nobody_out,
     a_projection_applies_each_batch_once_whatever_breaks,
     a_projection_whose_place_expired_takes_a_new_snapshot,
 );
@@ -147,6 +148,99 @@ async fn a_lease_that_ran_out_changes_hands_and_its_fence_grows(db: Database) {
         "the old holder can have no effect"
     );
     assert!(second.holds(&tx).await.expect("reads"));
+}
+
+async fn a_lease_of_a_clock_that_was_put_back_keeps_nobody_out(db: Database) {
+    let ttl = Duration::from_secs(60);
+    let ahead = lease::take(&db, "draws", "a", ttl)
+        .await
+        .expect("takes")
+        .expect("is free");
+    let tx = db.begin().await.expect("begins");
+    tx.execute_unprepared("UPDATE leases SET expires_at = expires_at + 3600000")
+        .await
+        .expect("as by a clock that was an hour ahead");
+    tx.commit().await.expect("commits");
+    let next = lease::take(&db, "draws", "b", ttl)
+        .await
+        .expect("takes")
+        .expect("nobody waits for an hour");
+    assert_eq!(next.fence(), ahead.fence() + 1);
+    let tx = db.begin().await.expect("begins");
+    assert!(!ahead.holds(&tx).await.expect("reads"));
+}
+
+#[tokio::test]
+async fn what_a_standby_refuses_may_be_sent_again_postgres() {
+    let Some(scratch) = kit::scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.open::<Migrator>().await;
+    let tx = db.begin().await.expect("begins");
+    tx.execute_unprepared("SET TRANSACTION READ ONLY")
+        .await
+        .expect("as at a standby");
+    let write = tx.execute_unprepared("DELETE FROM leases").await;
+    let refused = Problem::from(write.expect_err("it only reads"));
+    assert_eq!(refused.reason(), ErrorReason::Unavailable);
+}
+
+#[tokio::test]
+async fn a_text_with_what_no_text_has_is_its_callers_mistake_postgres() {
+    let Some(scratch) = kit::scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.open::<Migrator>().await;
+    let tx = db.begin().await.expect("begins");
+    let sql = "SELECT method FROM requests WHERE principal = $1";
+    let read = tx.query_one_raw(statement(&tx, sql, ["\u{0}".into()]));
+    let refused = Problem::from(read.await.expect_err("not taken"));
+    assert_eq!(refused.reason(), ErrorReason::MessageMalformed);
+}
+
+/// Limits the file to so many pages; to those that it has, when they are more.
+async fn limit(tx: &Tx, pages: u32) {
+    let limit = format!("PRAGMA max_page_count = {pages}");
+    tx.execute_unprepared(&limit).await.expect("a limit");
+}
+
+/// Keeps a request of a mebibyte.
+async fn keep(tx: &Tx, id: &str) -> Result<(), DbErr> {
+    let insert = format!(
+        "INSERT INTO requests (principal, request_id, method, request_hash, created_at) \
+         VALUES ('one', '{id}', 'Test/Do', zeroblob(1048576), 0)"
+    );
+    tx.execute_unprepared(&insert).await.map(drop)
+}
+
+/// SQLite rolls back by itself when its disk is full, which must not leave the one connection that writes inside of a
+/// transaction that nobody commits.
+#[tokio::test]
+async fn what_is_committed_after_the_disk_was_full_is_there_sqlite() {
+    let scratch = kit::scratch::sqlite();
+    let db = scratch.open::<Migrator>().await;
+    let tx = db.begin().await.expect("begins");
+    limit(&tx, 1).await;
+    let refused = Problem::from(keep(&tx, "a").await.expect_err("there is no room"));
+    assert_eq!(refused.reason(), ErrorReason::StorageFull);
+    drop(tx);
+    for (id, commits) in [("b", true), ("c", false), ("d", true)] {
+        let tx = db.begin().await.expect("begins");
+        limit(&tx, 1_000_000).await;
+        keep(&tx, id).await.expect("there is room");
+        if commits {
+            tx.commit().await.expect("commits");
+        }
+    }
+    let ids = "SELECT group_concat(request_id, ' ') FROM \
+               (SELECT request_id FROM requests ORDER BY request_id)";
+    let row = db.read().query_one_raw(statement(db.read(), ids, [])).await;
+    let ids: String = row
+        .expect("reads")
+        .expect("a row")
+        .try_get_by_index(0)
+        .expect("a text");
+    assert_eq!(ids, "b d");
 }
 
 /// A feed of numbers that breaks at given places. Watching goes on after the number in the token.

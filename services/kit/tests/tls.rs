@@ -89,9 +89,8 @@ impl Stand {
             subject: format!("system {name}"),
             role: "partner-system".to_owned(),
             scope: "fz".to_owned(),
-            laboratory: None,
-            department: None,
             expires: SystemClock.now() + Duration::from_secs(3600),
+            ..PartnerConfig::default()
         };
         let auth = AuthConfig {
             partners: ["health", "police"].map(partner).to_vec(),
@@ -138,7 +137,9 @@ impl Stand {
 fn token() -> String {
     let minute = Duration::from_secs(60);
     let (root, now) = (OrgPath::root(), SystemClock.now());
-    Issuer::development().token("guard-1", &[Role::Guard], &root, None, now, minute)
+    // Over the connection of a partner, what it agreed to counts.
+    let roles = [Role::Guard, Role::PartnerSystem];
+    Issuer::development().token("guard-1", &roles, &root, None, now, minute)
 }
 
 /// Who the server says that is calling.
@@ -417,6 +418,9 @@ fn the_door_is_encrypted_in_production_and_what_stands_behind_says_why_not() {
     let here = ServerConfig::loopback();
     assert_eq!(here.check(&auth, Exposure::Inside), Ok(()));
     assert!(here.check(&auth, Exposure::Outside).is_err());
-    let trial = AuthConfig::development();
+    let mut trial = AuthConfig::development();
+    let refused = check(&trial, Exposure::Outside).unwrap_err();
+    assert!(refused.starts_with("auth.development: "), "{refused}");
+    trial.trial = true;
     assert_eq!(check(&trial, Exposure::Outside), Ok(()));
 }

@@ -13,9 +13,10 @@ use kit::db::DatabaseConfig;
 use kit::migration::Schema;
 use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use kit::vault::CryptoConfig;
+use kit::vault::{CryptoConfig, EmergencyConfig, MasterKeys, Vault};
 use serde::Deserialize;
-use zeroize::Zeroizing;
+
+use crate::seal::SERVICE;
 
 pub(crate) use channels::Secret;
 pub use channels::{
@@ -60,6 +61,10 @@ pub struct Config {
     /// How addresses, and what is written in confidence, are protected.
     #[serde(default)]
     pub crypto: CryptoConfig,
+    /// How what is gathered for an emergency can be destroyed. The secrets stand in a folder
+    /// `notification` below the one of the settings.
+    #[serde(default)]
+    pub emergencies: EmergencyConfig,
     /// How warnings are written.
     #[serde(default)]
     pub warnings: WarningConfig,
@@ -136,13 +141,13 @@ impl SendingConfig {
 const DEVELOPMENT_KEY: [u8; 32] = *b"campus messages trial key: known";
 
 impl Config {
-    /// The master key.
+    /// The master keys.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no key, or there is none in production.
-    pub(crate) fn master_key(&self) -> Result<Zeroizing<[u8; 32]>, String> {
+    /// When a file cannot be read or holds no key, or there is none in production.
+    pub(crate) fn master_keys(&self) -> Result<MasterKeys, String> {
         self.crypto
-            .master_key(self.auth.production, &DEVELOPMENT_KEY)
+            .master_keys(self.auth.production, &DEVELOPMENT_KEY)
     }
 
     /// Checks that documents which leave by a channel have a sender of the city's own.
@@ -257,7 +262,7 @@ impl Settings for Config {
         if !(1..=100_000).contains(&self.deliveries.chunk) {
             return Err("deliveries.chunk: 1 to 100000".to_owned());
         }
-        self.master_key()?;
+        self.master_keys()?;
         checks::check(&self.channels, self.auth.production)?;
         self.sending.check(&self.channels)?;
         if !cap::is_token(&self.warnings.sender) {
@@ -273,5 +278,9 @@ impl Settings for Config {
 
     fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
         Some((&self.database, crate::schema()))
+    }
+
+    fn vault(&self) -> Result<Option<Vault>, String> {
+        Ok(Some(Vault::new(&self.master_keys()?, SERVICE)))
     }
 }

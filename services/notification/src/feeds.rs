@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chrono::Duration;
 use kit::clock::Clock;
 use kit::db::Tx;
+use kit::field::delta_of;
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
@@ -15,6 +16,7 @@ use proto::sampling as spb;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
+use crate::app::destruction::SERVICE;
 use crate::domain::fact::Source;
 use crate::domain::party::Party;
 use crate::domain::policy::{ByUrgency, Enacted, Policy};
@@ -25,7 +27,7 @@ use crate::store::people::{Group, Roll, RollChange};
 use crate::store::register::{Duty, Fact, Gone, OrganizationFact};
 use crate::voice_feeds::{calendar_year, voice_policy};
 
-/// The tree, the responsibility chain and the policies from roster.
+/// The tree, the responsibility chain, the policies and what is to be destroyed from roster.
 #[derive(Debug)]
 pub struct RosterProjection {
     store: Store,
@@ -105,7 +107,7 @@ impl Projection for RosterProjection {
             }
         }
         Store::write_rolls(tx, rolls, generation).await?;
-        Ok(())
+        kit::destruction::hear(tx, SERVICE, events).await
     }
 
     async fn sweep(&self, tx: &Tx, generation: i64) -> Result<(), DbErr> {
@@ -279,9 +281,7 @@ fn gone(event: &pb::RosterEvent) -> Option<Gone> {
 fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
     use pb::directive_policy::{Ack, Urgency};
     let shipped = Policy::default();
-    let span = |span: Option<&prost_types::Duration>| {
-        span.and_then(|span| Duration::try_seconds(span.seconds))
-    };
+    let span = |span: Option<&prost_types::Duration>| span.copied().and_then(delta_of);
     let acks = profile
         .directive
         .as_ref()
@@ -298,6 +298,10 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
         }
     };
     let acknowledge = times(|ack| ack.sla.as_ref(), shipped.acknowledge);
+    let audit = |of: fn(&pb::AuditPolicy) -> i32| {
+        let asked = profile.audit.as_ref().map_or(0, of);
+        u32::try_from(asked).unwrap_or_default()
+    };
     let notice = profile
         .tube
         .as_ref()
@@ -316,6 +320,8 @@ fn enacted(profile: &pb::PolicyProfile, region: &str) -> Option<Enacted> {
                 _ => shipped.done_percent,
             },
             voices: voice_policy(profile),
+            audit_days: audit(|audit| audit.retention_days),
+            partner_log_years: audit(|audit| audit.partner_log_years),
         },
     })
 }

@@ -4,14 +4,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use kit::vault::{Vault, VaultError, derive, keyed, tagged};
+use chrono::{DateTime, Utc};
+use kit::vault::{EmergencyVault, Vault, VaultError, emergency_of, keyed, tagged};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// The name by which keys of this service are derived.
+/// The name under which the master key wraps the keys of this service.
 pub(crate) const SERVICE: &str = "campus notification";
 /// The letters of receipt codes: none that is taken for another.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -21,7 +22,10 @@ const CODE: usize = 16;
 /// Seals and hashes. It holds keys, so nothing of it is ever shown.
 #[derive(Clone)]
 pub struct Seal {
-    vault: Arc<Vault>,
+    /// For what no emergency takes along.
+    lasting: Arc<Vault>,
+    /// For what ends with the emergency in which it was gathered.
+    vault: EmergencyVault,
     key: [u8; 32],
 }
 
@@ -32,16 +36,44 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// Seals with the data keys that `vault` took up, and hashes under the `master` key.
-    pub fn new(vault: Arc<Vault>, master: &[u8; 32]) -> Self {
-        let key = *derive(master, SERVICE, "veils");
-        Self { vault, key }
+    /// Seals with the keys of `vault`, addresses with the data keys that `lasting` took up, and
+    /// hashes under one that lasts with them.
+    ///
+    /// # Panics
+    /// When `lasting` did not take the root up.
+    pub fn new(lasting: Arc<Vault>, vault: EmergencyVault) -> Self {
+        let key = *lasting.derive("veils");
+        Self {
+            lasting,
+            vault,
+            key,
+        }
     }
 
-    /// Seals `value` for the row `owner`: it opens for no other row.
-    pub(crate) fn seal(&self, owner: Uuid, value: &impl Serialize) -> Vec<u8> {
+    /// Seals `value` for the row `owner`, which opens for no other row: under the key of the emergency in
+    /// which the row was `gathered`, when there was one. What stood `before` under a key of no emergency
+    /// goes on so: its destruction may have been past it.
+    pub(crate) fn seal(
+        &self,
+        owner: Uuid,
+        value: &impl Serialize,
+        gathered: DateTime<Utc>,
+        before: Option<&[u8]>,
+    ) -> Vec<u8> {
         let value = serde_json::to_vec(value).unwrap_or_default();
-        self.vault.seal(owner.as_bytes(), &value)
+        if before.is_some_and(|sealed| emergency_of(sealed).is_none()) {
+            return self.lasting.seal(owner.as_bytes(), &value);
+        }
+        let gathered = gathered.timestamp_millis();
+        self.vault.seal(owner.as_bytes(), &value, gathered)
+    }
+
+    /// Seals under a key of no emergency what is sealed for the row `owner` under the key of one.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn reseal(&self, owner: Uuid, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        self.vault.reseal(owner.as_bytes(), sealed)
     }
 
     /// Opens what was sealed for the row `owner`.
@@ -57,9 +89,16 @@ impl Seal {
         serde_json::from_slice(&opened).map_err(|_| VaultError)
     }
 
-    /// Seals bytes that are kept under `owner`.
+    /// Seals bytes that are kept under `owner`, whatever ends.
     pub(crate) fn seal_bytes(&self, owner: &str, value: &[u8]) -> Vec<u8> {
-        self.vault.seal(owner.as_bytes(), value)
+        self.lasting.seal(owner.as_bytes(), value)
+    }
+
+    /// Seals bytes that are kept under `owner` and tell of a row that was `gathered` at an instant: they
+    /// end with it.
+    pub(crate) fn seal_told(&self, owner: &str, value: &[u8], gathered: DateTime<Utc>) -> Vec<u8> {
+        let gathered = gathered.timestamp_millis();
+        self.vault.seal(owner.as_bytes(), value, gathered)
     }
 
     /// Opens bytes that are kept under `owner`.
@@ -118,21 +157,31 @@ fn digits(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kit::vault::Suite;
+    use kit::vault::{MasterKeys, ROOT, Suite};
 
     use super::*;
 
     fn seal() -> Seal {
-        let mut vault = Vault::new(&[7; 32], "campus notification");
-        let key = vault.make_key(1, Suite::International);
-        vault.take_up(&key).unwrap();
-        Seal::new(Arc::new(vault), &[7; 32])
+        let mut vault = Vault::new(&MasterKeys::from([7; 32]), SERVICE);
+        let suite = Suite::International;
+        for id in [ROOT, 1] {
+            let key = vault.make_key(id, suite);
+            vault.take_up(&key).unwrap();
+        }
+        let vault = Arc::new(vault);
+        let emergencies = EmergencyVault::new(vault.clone(), suite, None);
+        Seal::new(vault, emergencies)
     }
 
     #[test]
     fn words_open_for_their_own_row_only() {
         let seal = seal();
-        let sealed = seal.seal(Uuid::from_u128(1), &"最近睡不好");
+        let sealed = seal.seal(
+            Uuid::from_u128(1),
+            &"最近睡不好",
+            DateTime::UNIX_EPOCH,
+            None,
+        );
         let opened: Result<String, _> = seal.open(Uuid::from_u128(1), &sealed);
         assert_eq!(opened.as_deref(), Ok("最近睡不好"));
         let other: Result<String, _> = seal.open(Uuid::from_u128(2), &sealed);

@@ -7,8 +7,10 @@ use crate::domain::template::{Language, Template, Text, Type, Variable, Variant}
 /// The author of what comes with the service.
 pub(crate) const AUTHOR: &str = "shipped";
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     include_str!("../templates/alert.toml"),
+    include_str!("../templates/breach-authority.toml"),
+    include_str!("../templates/breach-person.toml"),
     include_str!("../templates/care-reminder.toml"),
     include_str!("../templates/concern-answered.toml"),
     include_str!("../templates/directive-arrived.toml"),

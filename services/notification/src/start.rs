@@ -7,14 +7,16 @@ use kit::auth::Credentials;
 use kit::channel::Channel;
 use kit::clock::Clock;
 use kit::db::Database;
+use kit::destruction::{Reporter, Runner};
 use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
+use kit::subject::{HeldDataGrpc, Requests};
 use kit::upstream::{
     BreakGlassUpstream, ClearanceUpstream, RosterUpstream, SafetyUpstream, SamplingUpstream,
 };
-use kit::vault::Vault;
+use kit::vault::{EmergencyVault, UnlockError, Vault};
 use proto::notification::alert_service_server::AlertServiceServer;
 use proto::notification::channel_service_server::ChannelServiceServer;
 use proto::notification::concern_service_server::ConcernServiceServer;
@@ -25,6 +27,7 @@ use proto::notification::notification_feed_server::NotificationFeedServer;
 use proto::notification::support_service_server::SupportServiceServer;
 use proto::notification::template_service_server::TemplateServiceServer;
 use proto::notification::warning_service_server::WarningServiceServer;
+use proto::subject::held_data_service_server::HeldDataServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
@@ -33,9 +36,11 @@ use crate::app::care::Care;
 use crate::app::channels::Channels;
 use crate::app::concerns::Concerns;
 use crate::app::contacts::Contacts;
+use crate::app::destruction::{self, Gathered};
 use crate::app::directives::Directives;
 use crate::app::figures;
 use crate::app::glass::{Glass, Log};
+use crate::app::held::Kept;
 use crate::app::meetings::Meetings;
 use crate::app::messages::Messages;
 use crate::app::overdue::Overdue;
@@ -53,15 +58,9 @@ use crate::feeds::{RosterProjection, SafetyProjection, SamplingProjection};
 use crate::grpc::announced::FEED;
 use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
+use crate::store::register::AuditFloors;
 use crate::voice_feeds::ClearanceProjection;
 use crate::{Config, Migrator, grpc, shipped};
-
-/// A directive of fifty thousand characters and its audience.
-const MAX_REQUEST: usize = 1 << 20;
-/// The token of a place in the feed.
-const MAX_TOKEN: usize = 64 << 10;
-/// The longest document of a warning.
-const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
 
 /// The service cannot start or stopped with an error.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +71,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("database.url: the database cannot be used")]
     Database(#[from] DbErr),
+    /// The data keys cannot be taken up.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] ServeError),
@@ -98,16 +100,27 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     rulebook::check()?;
     config.check_sender().map_err(StartError::Config)?;
-    let master = config.master_key().map_err(StartError::Config)?;
+    let masters = config.master_keys().map_err(StartError::Config)?;
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
     db.observe("notification");
-    let mut vault = Vault::new(&master, SERVICE);
+    db.keep_time(clock.clone(), drain.clone()).await?;
+    let mut vault = Vault::new(&masters, SERVICE);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
-    let seal = Seal::new(Arc::new(vault), &master);
+    let vault = Arc::new(vault);
+    // Apart from those of other services: what each destroys is its own.
+    let folder = config.emergencies.secret_folder.as_deref();
+    let folder = folder.map(|folder| folder.join(destruction::SERVICE));
+    let suite = config.crypto.suite;
+    let emergencies = EmergencyVault::new(vault.clone(), suite, folder.as_deref());
+    emergencies.refresh(&db).await?;
+    emergencies.keep_fresh(db.clone(), drain.clone());
+    let seal = Seal::new(vault, emergencies.clone());
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let server = server.observed("notification", &config.telemetry).await?;
+    let server = server.resting_on(&db);
     let server = server.audited(&db, "notification", &config.audit)?;
+    let server = server.keeping(AuditFloors);
     let changed = Arc::new(Notify::new());
     let store = Store::new(db.clone());
     let base = Base {
@@ -152,7 +165,8 @@ pub async fn start(
     let work = sending.start(&channels).map_err(StartError::Config)?;
     let contacts = Contacts::new(base.clone(), channels.clone(), seal.clone());
     let concerns = Concerns::new(base.clone(), seal.clone());
-    let support = Support::new(base.clone(), seal);
+    let held = Kept::new(base.clone(), seal.clone());
+    let support = Support::new(base.clone(), seal.clone());
     let care = Care::new(base.clone());
     Voices::start(base.clone(), drain.clone());
     figures::start(base.clone(), &channels, drain.clone());
@@ -165,6 +179,15 @@ pub async fn start(
     let credentials = Credentials::new(&config.auth, "notification", clock.clone());
     let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
     let server = server.approving(Approvals::new(channel.clone()));
+    let runner = Runner {
+        db: db.clone(),
+        clock: clock.clone(),
+        destroyer: Gathered::new(seal),
+        vault: Some(emergencies),
+        reporter: Reporter::new(destruction::SERVICE, channel.clone(), credentials.clone()),
+    };
+    runner.start(drain.clone());
+    let held = HeldDataGrpc::new(held, Requests::new(channel.clone()));
     let roster = RosterUpstream::new(channel.clone(), credentials.clone());
     let watch = |service, log| {
         let glass = Glass {
@@ -219,26 +242,17 @@ pub async fn start(
         drain,
     );
 
-    let alerts = AlertServiceServer::new(grpc::AlertGrpc::new(alerts))
-        .max_decoding_message_size(MAX_REQUEST);
-    let directives = DirectiveServiceServer::new(grpc::DirectiveGrpc::new(directives))
-        .max_decoding_message_size(MAX_REQUEST);
-    let meetings = MeetingServiceServer::new(grpc::MeetingGrpc::new(meetings))
-        .max_decoding_message_size(MAX_REQUEST);
-    let deliveries = DeliveryServiceServer::new(grpc::DeliveryGrpc::new(messages))
-        .max_decoding_message_size(MAX_REQUEST);
-    let channels = ChannelServiceServer::new(grpc::ChannelGrpc::new(channels, contacts))
-        .max_decoding_message_size(MAX_REQUEST);
-    let concerns = ConcernServiceServer::new(grpc::ConcernGrpc::new(concerns))
-        .max_decoding_message_size(MAX_REQUEST);
-    let support = SupportServiceServer::new(grpc::SupportGrpc::new(support, care))
-        .max_decoding_message_size(MAX_REQUEST);
-    let templates = TemplateServiceServer::new(grpc::TemplateGrpc::new(templates))
-        .max_decoding_message_size(MAX_REQUEST);
-    let warnings = WarningServiceServer::new(grpc::WarningGrpc::new(warnings))
-        .max_decoding_message_size(MAX_DOCUMENT);
-    let feed =
-        NotificationFeedServer::new(grpc::FeedGrpc::new(feed)).max_decoding_message_size(MAX_TOKEN);
+    let alerts = AlertServiceServer::new(grpc::AlertGrpc::new(alerts));
+    let directives = DirectiveServiceServer::new(grpc::DirectiveGrpc::new(directives));
+    let meetings = MeetingServiceServer::new(grpc::MeetingGrpc::new(meetings));
+    let deliveries = DeliveryServiceServer::new(grpc::DeliveryGrpc::new(messages));
+    let channels = ChannelServiceServer::new(grpc::ChannelGrpc::new(channels, contacts));
+    let concerns = ConcernServiceServer::new(grpc::ConcernGrpc::new(concerns));
+    let support = SupportServiceServer::new(grpc::SupportGrpc::new(support, care));
+    let templates = TemplateServiceServer::new(grpc::TemplateGrpc::new(templates));
+    let warnings = WarningServiceServer::new(grpc::WarningGrpc::new(warnings));
+    let held = HeldDataServiceServer::new(held);
+    let feed = NotificationFeedServer::new(grpc::FeedGrpc::new(feed));
     let routes = tonic::service::Routes::new(alerts)
         .add_service(directives)
         .add_service(meetings)
@@ -248,6 +262,7 @@ pub async fn start(
         .add_service(warnings)
         .add_service(concerns)
         .add_service(support)
+        .add_service(held)
         .add_service(feed);
     Ok(server.serve(routes).with(work))
 }

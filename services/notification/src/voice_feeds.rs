@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kit::clock::Clock;
 use kit::db::Tx;
-use kit::field::from_timestamp;
+use kit::field::{delta_of, from_timestamp};
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
@@ -112,7 +112,8 @@ pub(crate) fn voice_policy(profile: &pb::PolicyProfile) -> VoicePolicy {
             .unwrap_or(otherwise)
     };
     let seconds = |span: Option<prost_types::Duration>, otherwise: i64| {
-        span.map(|span| span.seconds)
+        span.and_then(delta_of)
+            .map(|span| span.num_seconds())
             .filter(|seconds| *seconds > 0)
             .unwrap_or(otherwise)
     };
@@ -137,6 +138,6 @@ pub(crate) fn voice_policy(profile: &pb::PolicyProfile) -> VoicePolicy {
         lessons_minute: minute(support.lessons_minute, shipped.lessons_minute),
         exercise_minute: minute(support.exercise_minute, shipped.exercise_minute),
         call_minute: minute(support.call_minute, shipped.call_minute),
-        privacy_k: if k > 0 { k } else { shipped.privacy_k },
+        privacy_k: days(k, shipped.privacy_k),
     }
 }

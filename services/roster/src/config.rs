@@ -7,9 +7,10 @@ use kit::db::DatabaseConfig;
 use kit::migration::Schema;
 use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use kit::vault::CryptoConfig;
+use kit::vault::{CryptoConfig, MasterKeys, Vault};
 use serde::Deserialize;
-use zeroize::Zeroizing;
+
+use crate::vault::SERVICE;
 
 /// The settings of the service.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,13 +38,13 @@ pub struct Config {
 const DEVELOPMENT_KEY: [u8; 32] = *b"campus roster trial key: known!!";
 
 impl Config {
-    /// The master key.
+    /// The master keys.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no key, or there is none in production.
-    pub fn master_key(&self) -> Result<Zeroizing<[u8; 32]>, String> {
+    /// When a file cannot be read or holds no key, or there is none in production.
+    pub fn master_keys(&self) -> Result<MasterKeys, String> {
         self.crypto
-            .master_key(self.auth.production, &DEVELOPMENT_KEY)
+            .master_keys(self.auth.production, &DEVELOPMENT_KEY)
     }
 }
 
@@ -52,7 +53,7 @@ impl Settings for Config {
         self.auth.check()?;
         self.server.check(&self.auth, Exposure::Inside)?;
         self.audit.check(self.auth.production)?;
-        self.master_key()?;
+        self.master_keys()?;
         Ok(())
     }
 
@@ -62,5 +63,9 @@ impl Settings for Config {
 
     fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
         Some((&self.database, crate::schema()))
+    }
+
+    fn vault(&self) -> Result<Option<Vault>, String> {
+        Ok(Some(Vault::new(&self.master_keys()?, SERVICE)))
     }
 }

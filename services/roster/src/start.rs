@@ -7,12 +7,14 @@ use kit::db::Database;
 use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::server::{Running, ServeError, Server};
+use kit::vault::UnlockError;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::announce::FEED;
 use crate::app::duties;
 use crate::app::seed::{Refused, Shipped, seed};
+use crate::store::policies::AuditFloors;
 use crate::vault::Vault;
 use crate::{Config, Migrator, grpc};
 
@@ -22,9 +24,12 @@ pub enum StartError {
     /// A setting cannot be used; the text names the key.
     #[error("configuration: {0}")]
     Config(String),
-    /// The database cannot be opened, brought up to date, or unlocked.
+    /// The database cannot be opened or brought up to date.
     #[error("database.url: the database cannot be used")]
     Database(#[from] sea_orm::DbErr),
+    /// The data keys cannot be taken up.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// A policy profile that is shipped or in force breaks a rule; the text names profile and key.
     #[error("{0}")]
     Policy(String),
@@ -52,18 +57,20 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     drain: Drain,
 ) -> Result<Running, StartError> {
-    let master = config.master_key().map_err(StartError::Config)?;
+    let masters = config.master_keys().map_err(StartError::Config)?;
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
     db.observe("roster");
-    let mut vault = Vault::new(&master);
-    vault.unlock(&db, config.crypto.suite, clock.now()).await?;
+    db.keep_time(clock.clone(), drain.clone()).await?;
+    let vault = Vault::unlock(&masters, &db, config.crypto.suite, clock.now()).await?;
     seed(&db, Shipped::ALL, clock.now()).await?;
     spawn_sequencer(db.clone(), drain.clone());
 
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let server = server.observed("roster", &config.telemetry).await?;
+    let server = server.resting_on(&db);
     let server = server.audited(&db, "roster", &config.audit)?;
+    let server = server.keeping(AuditFloors);
     let feed = Feed::new(db.clone(), FEED, drain.clone());
     let app = App {
         db,

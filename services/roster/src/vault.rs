@@ -3,16 +3,15 @@
 use chrono::{DateTime, Utc};
 use hmac::Hmac;
 use kit::db::Database;
-use kit::vault::{Suite, WrappedKey, derive, keyed, tagged};
-use sea_orm::DbErr;
+use kit::vault::{MasterKeys, Suite, UnlockError, keyed, tagged};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use kit::vault::VaultError;
 
-/// Makes the keys of this service from the master key.
-const SERVICE: &str = "campus roster";
+/// The name under which the master key wraps the keys of this service.
+pub(crate) const SERVICE: &str = "campus roster";
 
 /// Seals, opens and hashes. It holds keys, so nothing of it is ever shown.
 #[derive(Clone)]
@@ -30,40 +29,32 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// A vault without data keys.
-    pub fn new(master: &[u8; 32]) -> Self {
-        Self {
-            values: kit::vault::Vault::new(master, SERVICE),
-            index: keyed(&*derive(master, SERVICE, "identity index")),
-            names: keyed(&*derive(master, SERVICE, "names")),
-            certificates: derive(master, SERVICE, "destruction certificates"),
-        }
-    }
-
-    /// Takes every stored data key up, and makes one when there is none for `suite` to write with.
+    /// Takes every stored data key up, and makes what is missing for `suite` to write with.
     ///
     /// # Errors
     /// When the database fails, or another master key wrapped a key.
     pub async fn unlock(
-        &mut self,
+        masters: &MasterKeys,
         db: &Database,
         suite: Suite,
         now: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
-        self.values.unlock(db, suite, now).await
+    ) -> Result<Self, UnlockError> {
+        let mut values = kit::vault::Vault::new(masters, SERVICE);
+        values.unlock(db, suite, now).await?;
+        Ok(Self::new(values))
     }
 
-    /// A new data key, wrapped; it must be stored before it is taken up.
-    pub fn make_key(&self, id: u32, suite: Suite) -> WrappedKey {
-        self.values.make_key(id, suite)
-    }
-
-    /// Takes a stored data key up.
+    /// Seals and hashes by the keys that `values` took up.
     ///
-    /// # Errors
-    /// When another master key wrapped it.
-    pub fn take_up(&mut self, key: &WrappedKey) -> Result<(), VaultError> {
-        self.values.take_up(key)
+    /// # Panics
+    /// When the root was not taken up.
+    pub fn new(values: kit::vault::Vault) -> Self {
+        Self {
+            index: keyed(&*values.derive("identity index")),
+            names: keyed(&*values.derive("names")),
+            certificates: values.derive("destruction certificates"),
+            values,
+        }
     }
 
     /// Seals `value` for the row `owner`: it opens for no other row.
@@ -114,11 +105,20 @@ pub(crate) fn digest(bytes: &[u8]) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
+    use kit::vault::ROOT;
+
     use super::*;
 
+    fn vault() -> Vault {
+        let mut values = kit::vault::Vault::new(&MasterKeys::from([1; 32]), SERVICE);
+        let root = values.make_key(ROOT, Suite::International);
+        values.take_up(&root).unwrap();
+        Vault::new(values)
+    }
+
     #[test]
-    fn hashes_depend_on_the_key_and_on_every_part() {
-        let (one, other) = (Vault::new(&[1; 32]), Vault::new(&[2; 32]));
+    fn hashes_depend_on_the_root_and_on_every_part() {
+        let (one, other) = (vault(), vault());
         let number = "11010519491231002X";
         assert_eq!(
             one.identity("RESIDENT", number),

@@ -10,9 +10,10 @@ use kit::db::DatabaseConfig;
 use kit::migration::Schema;
 use kit::server::{Exposure, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use kit::vault::{CryptoConfig, EmergencyConfig};
+use kit::vault::{CryptoConfig, EmergencyConfig, MasterKeys, Vault};
 use serde::Deserialize;
-use zeroize::Zeroizing;
+
+use crate::seal::SERVICE;
 
 /// The settings of the service.
 #[derive(Clone, Debug, Deserialize)]
@@ -183,13 +184,13 @@ impl Config {
         )
     }
 
-    /// The master key.
+    /// The master keys.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no key, or there is none in production.
-    pub fn master_key(&self) -> Result<Zeroizing<[u8; 32]>, String> {
+    /// When a file cannot be read or holds no key, or there is none in production.
+    pub fn master_keys(&self) -> Result<MasterKeys, String> {
         self.crypto
-            .master_key(self.auth.production, &DEVELOPMENT_MASTER)
+            .master_keys(self.auth.production, &DEVELOPMENT_MASTER)
     }
 
     /// The key shared with the providers of health codes and travel cards.
@@ -271,7 +272,7 @@ impl Settings for Config {
         self.server.check(&self.auth, Exposure::Inside)?;
         self.audit.check(self.auth.production)?;
         self.signing_key()?;
-        self.master_key()?;
+        self.master_keys()?;
         self.reference_key()?;
         self.providers.check()?;
         for (key, address) in [("roster", &self.roster), ("sampling", &self.sampling)] {
@@ -302,5 +303,9 @@ impl Settings for Config {
 
     fn schema(&self) -> Option<(&DatabaseConfig, Schema)> {
         Some((&self.database, crate::schema()))
+    }
+
+    fn vault(&self) -> Result<Option<Vault>, String> {
+        Ok(Some(Vault::new(&self.master_keys()?, SERVICE)))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kit::clock::Clock;
 use kit::db::Tx;
+use kit::field::delta_of;
 use kit::projection::Projection;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
@@ -178,10 +179,8 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
     let gate = profile.gate.as_ref()?;
     let effective = kit::field::from_date(profile.effective_date?)?;
     let shipped = GatePolicy::default();
-    let span = |duration: &Option<prost_types::Duration>, otherwise| {
-        duration
-            .as_ref()
-            .map_or(otherwise, |span| chrono::Duration::seconds(span.seconds))
+    let span = |told: Option<prost_types::Duration>, otherwise| {
+        told.and_then(delta_of).unwrap_or(otherwise)
     };
     use pb::gate_policy::CodeColour;
     let deny_colours = gate.deny_colours().filter_map(|colour| match colour {
@@ -196,7 +195,7 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
         temperature_max: i16::try_from(gate.temperature_max_tenths).ok()?,
         temperature_plausible: plausible(gate).unwrap_or(shipped.temperature_plausible),
         admit_travel_unknown: gate.admit_travel_unknown,
-        recheck_wait: span(&gate.recheck_wait, shipped.recheck_wait),
+        recheck_wait: span(gate.recheck_wait, shipped.recheck_wait),
         recheck_readings: usize::try_from(gate.recheck_readings)
             .ok()
             .filter(|readings| (1..=Further::MOST + 1).contains(readings))
@@ -211,7 +210,7 @@ fn policy_body(profile: &pb::PolicyProfile) -> Option<Body> {
         } else {
             0
         },
-        snapshot_max_age: span(&gate.snapshot_max_age, shipped.snapshot_max_age),
+        snapshot_max_age: span(gate.snapshot_max_age, shipped.snapshot_max_age),
         admit_health_monitoring: gate.admit_health_monitoring,
         self_monitoring_days: profile
             .resume
@@ -254,14 +253,12 @@ fn visits(
     kept: Option<&pb::RetentionPolicy>,
     shipped: VisitPolicy,
 ) -> VisitPolicy {
-    let span = |span: &Option<prost_types::Duration>, otherwise| {
-        span.as_ref().map_or(otherwise, |span| {
-            chrono::Duration::seconds(span.seconds.clamp(0, i64::from(u32::MAX)))
-        })
+    let span = |told: Option<prost_types::Duration>, otherwise| {
+        told.and_then(delta_of).unwrap_or(otherwise)
     };
     VisitPolicy {
-        overstay_grace: span(&gate.visitor_overstay_grace, shipped.overstay_grace),
-        after_entry: span(&gate.visitor_after_entry, shipped.after_entry),
+        overstay_grace: span(gate.visitor_overstay_grace, shipped.overstay_grace),
+        after_entry: span(gate.visitor_after_entry, shipped.after_entry),
         lead_days: gate.visitor_lead_days,
         mask_required: gate.visitor_mask_required,
         retention_days: kept.map_or(shipped.retention_days, |kept| kept.visitor_days),

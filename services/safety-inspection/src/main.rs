@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use kit::clock::SystemClock;
+use kit::clock::DatabaseClock;
 use safety_inspection::{Config, StartError};
 
 fn main() -> ExitCode {
     kit::config::main("safety-inspection", |config: Config, drain| async move {
-        let running = safety_inspection::start(config, Arc::new(SystemClock), drain).await?;
+        let running =
+            safety_inspection::start(config, Arc::new(DatabaseClock::default()), drain).await?;
         running.finished().await?;
         Ok::<_, StartError>(())
     })

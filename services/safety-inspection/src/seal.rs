@@ -1,11 +1,11 @@
 //! Seals what identifies a visitor and what was seen of one: it opens for its own row only.
 
 use chrono::{DateTime, Utc};
-use kit::vault::{EmergencyVault, VaultError, derive, keyed, tagged};
+use kit::vault::{EmergencyVault, VaultError, keyed, tagged};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The name by which keys of this service are derived.
+/// The name under which the master key wraps the keys of this service.
 pub(crate) const SERVICE: &str = "campus safety-inspection";
 
 /// Seals and hashes. It holds keys, so nothing of it is ever shown.
@@ -22,9 +22,9 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// Seals with the keys of `vault`, and hashes under the `master` key.
-    pub(crate) fn new(vault: EmergencyVault, master: &[u8; 32]) -> Self {
-        let key = *derive(master, SERVICE, "veils");
+    /// Seals with the keys of `vault`, and hashes under one that lasts with them.
+    pub(crate) fn new(vault: EmergencyVault) -> Self {
+        let key = *vault.derive("veils");
         Self { vault, key }
     }
 

@@ -11,9 +11,10 @@ use kit::destruction::{Reporter, Runner};
 use kit::drain::Drain;
 use kit::projection::follow;
 use kit::server::{Running, ServeError, Server};
+use kit::subject::Requests;
 use kit::teaching::Teaching;
 use kit::upstream::{ClearanceUpstream, RosterUpstream};
-use kit::vault::{EmergencyVault, Vault};
+use kit::vault::{EmergencyVault, UnlockError, Vault};
 use proto::safety::gate_service_server::GateServiceServer;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
@@ -30,6 +31,7 @@ use crate::heard::{Heard, Listening};
 use crate::providers::{HealthCodes, Identities, TravelCards};
 use crate::seal::{SERVICE, Seal};
 use crate::store::Store;
+use crate::store::register::AuditFloors;
 use crate::{Config, Migrator, grpc, wings};
 
 /// The service cannot start or stopped with an error.
@@ -41,6 +43,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("database.url: the database cannot be used")]
     Database(#[from] DbErr),
+    /// The data keys cannot be taken up.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] ServeError),
@@ -61,20 +66,23 @@ pub async fn start(
     let db = Database::connect(&config.database).await?;
     db.migrate::<Migrator>().await?;
     db.observe("safety-inspection");
-    let master = config.master_key().map_err(StartError::Config)?;
-    let mut vault = Vault::new(&master, SERVICE);
+    db.keep_time(clock.clone(), drain.clone()).await?;
+    let masters = config.master_keys().map_err(StartError::Config)?;
+    let mut vault = Vault::new(&masters, SERVICE);
     vault.unlock(&db, config.crypto.suite, clock.now()).await?;
     let folder = config.emergencies.secret_folder.as_deref();
     let suite = config.crypto.suite;
-    let vault = EmergencyVault::new(Arc::new(vault), &master, SERVICE, suite, folder);
+    let vault = EmergencyVault::new(Arc::new(vault), suite, folder);
     vault.refresh(&db).await?;
     vault.keep_fresh(db.clone(), drain.clone());
-    let seal = Seal::new(vault.clone(), &master);
+    let seal = Seal::new(vault.clone());
     let server = Server::bind(&config.server, &config.auth, clock.clone(), drain.clone()).await?;
     let server = server
         .observed("safety-inspection", &config.telemetry)
         .await?;
+    let server = server.resting_on(&db);
     let server = server.audited(&db, "safety-inspection", &config.audit)?;
+    let server = server.keeping(AuditFloors);
     let changed = Arc::new(Notify::new());
     let (roster_heard, clearance_heard) = (Heard::default(), Heard::default());
     let heard = [
@@ -111,6 +119,7 @@ pub async fn start(
     let credentials = Credentials::new(&config.auth, "safety-inspection", clock.clone());
     let channel = Channel::to(&config.roster, config.auth.client_tls.as_ref())?;
     let server = server.approving(Approvals::new(channel.clone()));
+    let requests = Requests::new(channel.clone());
     let teaching = Teaching::new(channel.clone(), credentials.clone());
     let runner = Runner {
         db: db.clone(),
@@ -143,8 +152,7 @@ pub async fn start(
     );
 
     let gate = GateServiceServer::new(grpc::Gate::new(gatehouse, visitors.clone()));
-    let mut routes =
-        tonic::service::Routes::new(gate.max_decoding_message_size(wings::MAX_REQUEST));
+    let mut routes = tonic::service::Routes::new(gate);
     routes = wings::visitors(routes, visitors, &drain);
     routes = wings::hazards(routes, &base, &drain)?;
     routes = wings::inspections(routes, &base).await?;
@@ -155,6 +163,7 @@ pub async fn start(
     routes = wings::incidents(routes, &base)?;
     routes = wings::weather(routes, &base, teaching.clone(), &drain)?;
     routes = wings::resumption(routes, &base, teaching, &drain);
+    routes = wings::held(routes, &base, requests);
     routes = wings::feed(routes, &base, templates, server.latch("feed"), &drain);
     Ok(server.serve(routes))
 }

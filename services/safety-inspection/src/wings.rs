@@ -3,6 +3,7 @@
 use kit::drain::Drain;
 use kit::feed::{Feed, spawn_sequencer};
 use kit::server::Latch;
+use kit::subject::{HeldDataGrpc, Requests};
 use kit::teaching::Teaching;
 use proto::safety::accountability_service_server::AccountabilityServiceServer;
 use proto::safety::checklist_service_server::ChecklistServiceServer;
@@ -20,6 +21,7 @@ use proto::safety::shelter_service_server::ShelterServiceServer;
 use proto::safety::supply_service_server::SupplyServiceServer;
 use proto::safety::visitor_service_server::VisitorServiceServer;
 use proto::safety::weather_service_server::WeatherServiceServer;
+use proto::subject::held_data_service_server::HeldDataServiceServer;
 use tonic::service::Routes;
 
 use crate::app::Base;
@@ -28,6 +30,7 @@ use crate::app::drills::Drills;
 use crate::app::duty::{Duty, Templates};
 use crate::app::figures::FiguresDesk;
 use crate::app::hazards::{Hazards, Watch};
+use crate::app::held::Watched;
 use crate::app::incidents::Incidents;
 use crate::app::inspections::Inspections;
 use crate::app::looking::look;
@@ -36,6 +39,7 @@ use crate::app::protection::Protection;
 use crate::app::refuges::Refuges;
 use crate::app::resumption::Resumptions;
 use crate::app::supplies::Supplies;
+use crate::app::timers::timer;
 use crate::app::visitors::{Keeper, Visitors};
 use crate::app::weather::{Weather, shipped as actions};
 use crate::domain::checklist::shipped;
@@ -45,18 +49,11 @@ use crate::grpc;
 use crate::grpc::announced::FEED;
 use crate::start::StartError;
 
-/// A batch of a thousand offline decisions, or of answers with evidence, and some air.
-pub(crate) const MAX_REQUEST: usize = 1 << 20;
-/// A visitor with all companions and some air.
-const MAX_VISIT: usize = 1 << 16;
-/// A review of twenty causes with its words.
-const MAX_INCIDENT: usize = 1 << 17;
-/// The longest document of a warning, and some air.
-const MAX_DOCUMENT: usize = cap::MAX_BYTES + 1024;
-/// The longest declaration or a thousand devices.
-const MAX_FORM: usize = 256 << 10;
-/// Requests without lists.
-const MAX_SMALL: usize = 64 << 10;
+/// What is held about a person, as the `requests` at the roster allow.
+pub(crate) fn held(routes: Routes, base: &Base, requests: Requests) -> Routes {
+    let held = HeldDataGrpc::new(Watched(base.store.clone()), requests);
+    routes.add_service(HeldDataServiceServer::new(held))
+}
 
 /// Hazards and who was told of them.
 pub(crate) fn hazards(routes: Routes, base: &Base, drain: &Drain) -> Result<Routes, StartError> {
@@ -66,8 +63,8 @@ pub(crate) fn hazards(routes: Routes, base: &Base, drain: &Drain) -> Result<Rout
     Watch::start(base.clone(), drain.clone());
     let accountability = AccountabilityServiceServer::new(grpc::AccountabilityGrpc::new(hazards));
     Ok(routes
-        .add_service(HazardServiceServer::new(service).max_decoding_message_size(MAX_REQUEST))
-        .add_service(accountability.max_decoding_message_size(MAX_REQUEST)))
+        .add_service(HazardServiceServer::new(service))
+        .add_service(accountability))
 }
 
 /// Checklists, plans of inspections, and inspections.
@@ -81,15 +78,15 @@ pub(crate) async fn inspections(routes: Routes, base: &Base) -> Result<Routes, S
     let plans = InspectionPlanServiceServer::new(plans);
     let inspections = InspectionServiceServer::new(grpc::InspectionGrpc::new(inspections));
     Ok(routes
-        .add_service(checklists.max_decoding_message_size(MAX_REQUEST))
-        .add_service(inspections.max_decoding_message_size(MAX_REQUEST))
-        .add_service(plans.max_decoding_message_size(MAX_SMALL)))
+        .add_service(checklists)
+        .add_service(inspections)
+        .add_service(plans))
 }
 
 /// Drills and what is owed of them.
 pub(crate) fn drills(routes: Routes, base: &Base) -> Routes {
     let drills = DrillServiceServer::new(grpc::DrillGrpc::new(Drills::new(base.clone())));
-    routes.add_service(drills.max_decoding_message_size(MAX_REQUEST))
+    routes.add_service(drills)
 }
 
 /// Duty rosters and shifts.
@@ -97,14 +94,14 @@ pub(crate) fn duty(routes: Routes, base: &Base, templates: Templates, drain: &Dr
     let duty = Duty::new(base.clone(), templates);
     tokio::spawn(duty.clone().watch(drain.clone()));
     let duty = DutyServiceServer::new(grpc::DutyGrpc::new(duty));
-    routes.add_service(duty.max_decoding_message_size(MAX_REQUEST))
+    routes.add_service(duty)
 }
 
 /// Visitors from their request to their leaving.
 pub(crate) fn visitors(routes: Routes, visitors: Visitors, drain: &Drain) -> Routes {
     Keeper::start(visitors.clone(), drain.clone());
     let visitors = VisitorServiceServer::new(grpc::Visiting::new(visitors));
-    routes.add_service(visitors.max_decoding_message_size(MAX_VISIT))
+    routes.add_service(visitors)
 }
 
 /// Warnings of the weather, what is done by them, and suspensions of teaching.
@@ -116,9 +113,9 @@ pub(crate) fn weather(
 ) -> Result<Routes, StartError> {
     let catalogue = actions().map_err(|err| StartError::Config(format!("weather: {err}")))?;
     let weather = Weather::new(base.clone(), teaching, catalogue);
-    tokio::spawn(look(weather.clone(), drain.clone()));
+    tokio::spawn(look(weather.clone(), timer(base, "weather"), drain.clone()));
     let weather = WeatherServiceServer::new(grpc::WeatherGrpc::new(weather));
-    Ok(routes.add_service(weather.max_decoding_message_size(MAX_DOCUMENT)))
+    Ok(routes.add_service(weather))
 }
 
 /// Incidents, from their detection to their review.
@@ -127,7 +124,7 @@ pub(crate) fn incidents(routes: Routes, base: &Base) -> Result<Routes, StartErro
         .map_err(|err| StartError::Config(format!("data/incident_levels.toml: {err}")))?;
     let incidents = Incidents::new(base.clone(), levels);
     let incidents = IncidentServiceServer::new(grpc::Incident::new(incidents));
-    Ok(routes.add_service(incidents.max_decoding_message_size(MAX_INCIDENT)))
+    Ok(routes.add_service(incidents))
 }
 
 /// How campuses are protected, their supplies, their shelters and isolation rooms.
@@ -138,17 +135,21 @@ pub(crate) fn protection(routes: Routes, base: &Base) -> Result<Routes, StartErr
     let supply = SupplyServiceServer::new(grpc::SupplyGrpc::new(Supplies::new(base.clone())));
     let shelter = ShelterServiceServer::new(grpc::ShelterGrpc::new(Refuges::new(base.clone())));
     Ok(routes
-        .add_service(protection.max_decoding_message_size(MAX_FORM))
-        .add_service(supply.max_decoding_message_size(MAX_FORM))
-        .add_service(shelter.max_decoding_message_size(MAX_FORM)))
+        .add_service(protection)
+        .add_service(supply)
+        .add_service(shelter))
 }
 
 /// Resumption of teaching, from the self-check to the days after it.
 pub(crate) fn resumption(routes: Routes, base: &Base, teaching: Teaching, drain: &Drain) -> Routes {
     let resumptions = Resumptions::new(base.clone(), teaching);
-    tokio::spawn(look(resumptions.clone(), drain.clone()));
+    tokio::spawn(look(
+        resumptions.clone(),
+        timer(base, "resumption"),
+        drain.clone(),
+    ));
     let service = ResumptionServiceServer::new(grpc::ResumptionGrpc::new(resumptions));
-    routes.add_service(service.max_decoding_message_size(MAX_REQUEST))
+    routes.add_service(service)
 }
 
 /// The feed, and the figures of bureaus; the latch is let go once everything that stands is told.
@@ -167,7 +168,5 @@ pub(crate) fn feed(
     tokio::spawn(overdue::tell(base.clone(), drain.clone()));
     let figures = FiguresDesk::start(base.clone(), drain.clone());
     let figures = SafetyFiguresServiceServer::new(grpc::FiguresGrpc(figures));
-    routes
-        .add_service(feed.max_decoding_message_size(MAX_SMALL))
-        .add_service(figures.max_decoding_message_size(MAX_SMALL))
+    routes.add_service(feed).add_service(figures)
 }

@@ -11,10 +11,10 @@ mod grpc;
 mod migration;
 mod projection;
 pub mod publication;
-mod run;
+mod start;
 pub mod store;
 
 pub use config::Config;
 pub use migration::{Migrator, schema};
 pub use publication::verify::{Report, VerifyError, verify};
-pub use run::{StartError, start};
+pub use start::{StartError, start};

@@ -170,8 +170,8 @@ async fn save_groups(
         .cloned()
         .collect();
     let mut entries = rolls::entries_at(tx, &returned).await?;
+    let seen = rolls::seen_at(tx, &paths, generation).await?;
     let (mut saved, mut removed) = (Vec::new(), Vec::new());
-    let mut seen = Vec::new();
     let (mut found, mut found_at) = (Vec::new(), Vec::new());
     for (path, group) in changed {
         let before = stored.get(&path);
@@ -190,8 +190,8 @@ async fn save_groups(
             }
             continue;
         };
-        if before.is_some_and(|before| before.version >= group.version) {
-            seen.push(path);
+        // The first sight in a generation stands whatever its version: the roster may have gone back to an earlier time.
+        if seen.contains(&path) && before.is_some_and(|before| before.version >= group.version) {
             continue;
         }
         let roll = group.roll()?;
@@ -221,7 +221,6 @@ async fn save_groups(
         count(&group, 1)?;
         saved.push(group);
     }
-    rolls::mark_seen(tx, &seen, generation).await?;
     rolls::save_groups(tx, &saved, generation).await?;
     let (found, found_at) = last_of_each(found, found_at);
     people::save_people(tx, found, found_at).await?;

@@ -3,9 +3,7 @@
 use kit::db::{Backend, Database, statement};
 use sampling::Migrator;
 use sampling::domain::day::Day;
-use sampling::store::destruction::{
-    CASES, CHECKS, CONTACTS, HOLDS, Part, Span, TUBES, tubes_to_go,
-};
+use sampling::store::destruction::{CASES, CHECKS, CONTACTS, HOLDS, Part, Span, TUBES};
 use sea_orm::ConnectionTrait;
 
 kit::store_suite!(Migrator;
@@ -57,10 +55,21 @@ async fn delete(db: &Database, part: &Part) -> u64 {
     gone
 }
 
+/// What leaves the snapshot of the feed next, with its place and version.
+async fn leaving(db: &Database, part: &Part) -> Vec<String> {
+    let tx = db.begin().await.expect("a transaction");
+    let found = part.leaving(&tx, &span(), 100).await.expect("found");
+    tx.commit().await.expect("committed");
+    let told = found.iter();
+    told.map(|it| format!("{} {} {}", it.name, it.org_path, it.version))
+        .collect()
+}
+
 async fn every_table_can_be_asked(db: Database) {
     let single = [TUBES, HOLDS];
     let parts = single.iter().chain(&CHECKS).chain(&CASES);
     for part in parts.chain(&CONTACTS) {
+        assert_eq!(leaving(&db, part).await, [] as [String; 0], "{part:?}");
         assert_eq!(delete(&db, part).await, 0, "{part:?}");
         let left = part.count(db.read(), &span()).await;
         assert_eq!(left.expect("counted"), 0, "{part:?}");
@@ -104,16 +113,10 @@ async fn tubes_go_with_their_people_unless_they_are_under_way(db: Database) {
     ] {
         tube(&db, code, state, sealed).await;
     }
-    let tx = db.begin().await.expect("a transaction");
-    let told = tubes_to_go(&tx, &span(), 100).await.expect("found");
-    tx.commit().await.expect("committed");
-    let told: Vec<_> = told
-        .iter()
-        .map(|tube| (&*tube.code, &*tube.org_path, tube.version))
-        .collect();
+    let told = leaving(&db, &TUBES).await;
     assert_eq!(
         told,
-        [("negative", "fz", 5)],
+        ["tubes/negative fz 5"],
         "a closed one has left the feed"
     );
     assert_eq!(delete(&db, &TUBES).await, 2);
@@ -131,13 +134,13 @@ async fn tubes_go_with_their_people_unless_they_are_under_way(db: Database) {
 }
 
 async fn a_hold_in_force_stays_until_it_ends(db: Database) {
-    for (tube, ended) in [("over", END), ("force", 0)] {
+    for (tube, state, ended) in [("over", 2, END), ("positive", 3, END), ("force", 1, 0)] {
         write(
             &db,
             &format!(
                 "INSERT INTO holds (tube, org_path, class_group, state, released_version, \
                  start_time, notify_due, recheck_due, end_time, end_reason, positives, \
-                 policy_version, version) VALUES ('{tube}', 'fz', '', 1, 0, {START}, 0, 0, {ended}, \
+                 policy_version, version) VALUES ('{tube}', 'fz', '', {state}, 0, {START}, 0, 0, {ended}, \
                  '', 0, '', 1)"
             ),
         )
@@ -151,7 +154,9 @@ async fn a_hold_in_force_stays_until_it_ends(db: Database) {
         )
         .await;
     }
-    assert_eq!(delete(&db, &HOLDS).await, 1);
+    let told = leaving(&db, &HOLDS).await;
+    assert_eq!(told, ["holds/positive fz 1"], "the other has left the feed");
+    assert_eq!(delete(&db, &HOLDS).await, 2);
     assert_eq!(keys(&db, "SELECT tube FROM holds").await, ["force"]);
     assert_eq!(keys(&db, "SELECT hold FROM hold_events").await, ["force"]);
     write(&db, &format!("UPDATE holds SET end_time = {END}")).await;

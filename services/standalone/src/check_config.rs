@@ -4,26 +4,29 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kit::config::{ConfigError, Settings, load};
+use kit::config::{ConfigError, Settings, load, trial};
 
 use crate::cli::{CheckConfigArgs, ServiceName};
 use crate::screen;
 
 /// Runs the command; 64 when the service would refuse to start.
 pub fn run(args: &CheckConfigArgs) -> ExitCode {
-    let file = args.config.as_deref();
+    let (file, tries) = (args.config.as_deref(), args.trial);
     let (name, checked) = match args.service {
-        ServiceName::Roster => ("roster", check::<roster::Config>("roster", file)),
-        ServiceName::Sampling => ("sampling", check::<sampling::Config>("sampling", file)),
+        ServiceName::Roster => ("roster", check::<roster::Config>("roster", file, tries)),
+        ServiceName::Sampling => (
+            "sampling",
+            check::<sampling::Config>("sampling", file, tries),
+        ),
         ServiceName::SafetyInspection => (
             "safety-inspection",
-            check::<safety_inspection::Config>("safety-inspection", file),
+            check::<safety_inspection::Config>("safety-inspection", file, tries),
         ),
         ServiceName::Notification => (
             "notification",
-            check::<notification::Config>("notification", file),
+            check::<notification::Config>("notification", file, tries),
         ),
-        ServiceName::Gateway => ("gateway", check::<gateway::Config>("gateway", file)),
+        ServiceName::Gateway => ("gateway", check::<gateway::Config>("gateway", file, tries)),
     };
     match checked {
         Ok(()) => {
@@ -37,10 +40,12 @@ pub fn run(args: &CheckConfigArgs) -> ExitCode {
     }
 }
 
-fn check<T: Settings>(service: &str, file: Option<&Path>) -> Result<(), ConfigError> {
+fn check<T: Settings>(service: &str, file: Option<&Path>, tries: bool) -> Result<(), ConfigError> {
     // What is not text is no setting.
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
-    load::<T>(service, file, std::env::vars_os().filter_map(text)).map(drop)
+    let tried = tries.then(|| trial(service)).into_iter().flatten();
+    let environment = std::env::vars_os().filter_map(text).chain(tried);
+    load::<T>(service, file, environment).map(drop)
 }

@@ -13,6 +13,7 @@ use crate::draw::DrawCommand;
 use crate::house::AuthorityArgs;
 use crate::import::ImportArgs;
 use crate::migrate::MigrateArgs;
+use crate::policies::PoliciesCommand;
 use crate::results::ResultsArgs;
 use crate::token::TokenArgs;
 use crate::up::UpArgs;
@@ -53,6 +54,9 @@ pub enum Command {
     Audit(AuditCommand),
     /// Checks the configuration file of a service.
     CheckConfig(CheckConfigArgs),
+    /// Tries policies.
+    #[command(subcommand)]
+    Policies(PoliciesCommand),
     /// Brings the databases of the services up to date, or says what it would apply.
     Migrate(MigrateArgs),
     /// Measures Campus and, in the same run, what the machine can do at best.
@@ -117,6 +121,9 @@ pub struct CheckConfigArgs {
     /// Its configuration file; without one, the environment alone is checked.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// As `--trial` of the service: tokens of the development issuer are taken.
+    #[arg(long)]
+    pub trial: bool,
 }
 
 /// The services.
@@ -184,6 +191,17 @@ mod tests {
         ] {
             assert!(parse(&format!("campus check-config {service} --config x.toml")).is_ok());
         }
+        assert!(parse("campus policies test etc/policies --cases cases.csv").is_ok());
+        assert!(parse("campus policies test").is_err());
+    }
+
+    #[test]
+    fn a_year_is_audited_into_a_folder() {
+        assert!(parse("campus audit year 2026 --out audit-2026").is_ok());
+        assert!(parse("campus audit year 2026").is_err());
+        assert!(parse("campus audit year 1999 --out x").is_err());
+        let part = "campus audit export x --service roster --since 2026-01-01T00:00:00+08:00";
+        assert!(parse(part).is_ok());
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use gateway::LimitsConfig;
 use kit::auth::{Caller, Issuer, Role};
 use kit::channel::Channel;
 use kit::clock::Clock;
-use kit::config::{Settings, load};
+use kit::config::{Settings, load, trial};
 use kit::db::DatabaseConfig;
 use kit::drain::Drain;
 use kit::org::OrgPath;
@@ -62,10 +63,12 @@ pub struct Options {
     pub register: Option<String>,
     /// Where the secrets of emergencies stand; without it nothing has a key of its own.
     pub emergency_secrets: Option<PathBuf>,
+    /// How much callers may ask for.
+    pub limits: LimitsConfig,
 }
 
 impl Options {
-    /// Free ports of this machine: for the demonstration, measurements and tests.
+    /// Free ports of this machine, and callers who stand for many: for the demonstration, measurements and tests.
     pub fn trial(databases: Databases) -> Self {
         Self {
             databases,
@@ -74,6 +77,7 @@ impl Options {
             drain: Duration::from_secs(5),
             register: None,
             emergency_secrets: None,
+            limits: LimitsConfig::wide(),
         }
     }
 
@@ -92,7 +96,6 @@ impl Options {
                 SocketAddr::new(self.address, port).to_string(),
             ),
             ("SERVER__DRAIN", format!("{}s", self.drain.as_secs())),
-            ("AUTH__DEVELOPMENT", "true".to_owned()),
         ];
         if let Some(database) = database {
             keys.push(("DATABASE__URL", database.url.clone()));
@@ -109,7 +112,8 @@ impl Options {
         let prefix = format!("CAMPUS_{}", service.to_uppercase().replace('-', "_"));
         let keys = keys
             .into_iter()
-            .map(|(key, value)| (format!("{prefix}__{key}"), value));
+            .map(|(key, value)| (format!("{prefix}__{key}"), value))
+            .chain(trial(service));
         load(service, None, keys).context(service.to_owned())
     }
 }
@@ -176,11 +180,14 @@ impl House {
 
         let safety_address = address(&safety);
 
-        let upstream = [
+        let mut upstream = vec![
             ("ROSTER", register.as_str()),
             ("SAMPLING", &sampling_address),
             ("SAFETY_INSPECTION", &safety_address),
         ];
+        if let Some(folder) = &secrets {
+            upstream.push(("EMERGENCIES__SECRET_FOLDER", folder));
+        }
         let config = options.settings("notification", 4, Some(notification), &upstream)?;
         let notification = notification::start(config, clock.clone(), drain.clone()).await;
         let notification = notification.context("notification")?;
@@ -197,7 +204,10 @@ impl House {
             ("safety-inspection", safety),
             ("notification", notification),
         ]);
-        let config = options.settings("gateway", 0, None, &upstreams)?;
+        let config = gateway::Config {
+            limits: options.limits.clone(),
+            ..options.settings("gateway", 0, None, &upstreams)?
+        };
         let gateway = gateway::start(config, clock.clone(), drain.clone()).await;
         Ok(Self {
             gateway: gateway.context("gateway")?,

@@ -14,6 +14,7 @@ pub mod import;
 pub mod intake;
 pub mod journey;
 pub mod migrate;
+pub mod policies;
 pub mod results;
 pub mod screen;
 pub mod token;

@@ -9,8 +9,8 @@ use clap::Parser;
 use kit::clock::{Clock, SystemClock};
 use standalone::cli::{CityCommand, Cli, Command, GenerateArgs, ImportCommand};
 use standalone::{
-    audit, bench, check_config, city, demo, destruction, draw, house, import, migrate, results,
-    screen, token, up,
+    audit, bench, check_config, city, demo, destruction, draw, house, import, migrate, policies,
+    results, screen, token, up,
 };
 
 #[expect(clippy::print_stderr, reason = "this is a command for people")]
@@ -38,6 +38,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(args) => token::run(&args)?,
         Command::Audit(command) => return wait(audit::run(command)),
         Command::CheckConfig(args) => return Ok(check_config::run(&args)),
+        Command::Policies(command) => return Ok(policies::run(command)),
         Command::Migrate(args) => return wait(migrate::run(args)),
         Command::Draw(command) => wait(draw::run(command))?,
         Command::Destruction(command) => destruction::run(command)?,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use gateway::LimitsConfig;
 use kit::clock::SystemClock;
 use kit::drain::Drain;
 use kit::telemetry::{self, Format, TelemetryConfig};
@@ -58,6 +59,7 @@ pub async fn run(args: UpArgs) -> anyhow::Result<()> {
         drain: Duration::from_secs(20),
         register: None,
         emergency_secrets: Some(data.join("emergency-secrets")),
+        limits: LimitsConfig::default(),
     };
     let drain = Drain::new();
     drain.on_termination();

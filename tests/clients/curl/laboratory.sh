@@ -1,9 +1,10 @@
-# The day of a laboratory, known by its certificate: from the draw to the bench.
+# The day of a laboratory, known by its certificate: from the draw to a positive tube.
 
 school=$(told .schools[2].name)
 class_group=$(told .schools[2].classGroups[0].name)
 reporter=$(told '.schools[2].tokens["epidemic-reporter"]')
 sampler=$(told .schools[2].tokens.sampler)
+doctor=$(told '.schools[2].tokens["school-doctor"]')
 certificate=(--cert "$(told .certificates.laboratory.certificate)" --key "$(told .certificates.laboratory.key)")
 tube=CURL-0001
 
@@ -37,8 +38,23 @@ call '' "/v1/tubes/$tube:receive" '{"courier": "courier-07", "receiver": "bench-
 answered '.state == "STATE_LAB_RECEIVED"' 'a tube is received'
 call '' "/v1/tubes/$tube:startTesting" '{}' "${certificate[@]}"
 answered ".state == \"STATE_TESTING\" and .swabCount == ${#people[@]} and (has(\"classGroup\") | not)" 'a tube is tested'
-# Results are a stream of the caller, which JSON has no way for.
 call '' "/v1/tubes/$tube/result" '' "${certificate[@]}"
 refused 404 5 NOT_FOUND 'a result that is not there'
+result() { printf '{"tube": "tubes/%s", "report": "R-%s", "version": 1, "value": "RESULT_VALUE_POSITIVE"}' "$1" "$1"; }
+results="{\"requestId\": \"$(request_id)\", \"results\": [$(result "$tube"), $(result CURL-9999)]}"
+for turn in first second; do
+    call '' /v1/results:batchSubmit "$results" "${certificate[@]}"
+    answered '.verdicts | map([.accepted, .repeatedResult, .errorReason]) == [[true, null, null], [null, null, "SCOPE_DENIED"]]' \
+        "results, sent for the $turn time"
+done
+call '' /v1/results:batchSubmit "{\"results\": [$(result "$tube")]}" "${certificate[@]}"
+answered '.verdicts[0].accepted and .verdicts[0].repeatedResult' 'a result that was taken before'
+call '' /v1/results:batchSubmit '{"results": []}' "${certificate[@]}"
+refused 400 3 INVALID_FIELD 'no results'
+field results 'no results'
+call '' "/v1/tubes/$tube/result" '' "${certificate[@]}"
+answered '.value == "RESULT_VALUE_POSITIVE"' 'the result'
+until_told 'everybody of the tube is held' "(.holds[0].members | length) == ${#people[@]}" \
+    "$doctor" "/v1/holds?organization=$school&active=true"
 call '' "/v1/holds?organization=$school" '' "${certificate[@]}"
 refused 403 7 SCOPE_DENIED 'a laboratory and holds'

@@ -24,7 +24,7 @@ three_fevers() {
 
 check=$(three_fevers 0 0)
 call "$reporter" "/v1/$first/checks" "$check"
-answered '.verdict == "VERDICT_STORED" and .check.findingCount == 3' 'a check'
+answered '.verdict == "VERDICT_STORED" and .check.findingCount.count == 3' 'a check'
 name=$(got .check.name)
 call "$reporter" "/v1/$first/checks" "$check"
 answered '.verdict == "VERDICT_REPEATED"' 'the same again'

@@ -2,12 +2,10 @@
 
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
-import { CheckPolicy_Slot, Symptom } from "./gen/campus/roster/v1/policy_pb.js";
-import {
-  type CheckSubmission,
-  CheckSubmissionSchema,
-  ScreeningService,
-} from "./gen/campus/sampling/v1/screening_service_pb.js";
+import { Symptom } from "./gen/campus/roster/v1/disease_pb.js";
+import { CheckPolicy_Slot } from "./gen/campus/roster/v1/policy_health_pb.js";
+import { type CheckSubmission, CheckSubmissionSchema } from "./gen/campus/sampling/v1/check_pb.js";
+import { ScreeningService } from "./gen/campus/sampling/v1/screening_service_pb.js";
 import { type School, requestId, today, web } from "./stand.js";
 
 /** A morning check of everybody, of whom three have a fever. */

@@ -3,15 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
-import { CheckPolicy_Slot } from "./gen/campus/roster/v1/policy_pb.js";
-import {
-  GateDecision_Result,
-  GateObservation_Colour,
-  GateReason_Code,
-  GateService,
-} from "./gen/campus/safety/v1/gate_service_pb.js";
+import { CheckPolicy_Slot } from "./gen/campus/roster/v1/policy_health_pb.js";
+import { GateDecision_Result, GateObservation_Colour, GateReason_Code } from "./gen/campus/safety/v1/gate_pb.js";
+import { GateService } from "./gen/campus/safety/v1/gate_service_pb.js";
 import { Cluster_State, ClusterService } from "./gen/campus/sampling/v1/cluster_service_pb.js";
-import { HealthService, HealthState_State } from "./gen/campus/sampling/v1/health_service_pb.js";
+import { HealthService } from "./gen/campus/sampling/v1/health_service_pb.js";
+import { HealthState_State } from "./gen/campus/sampling/v1/health_state_pb.js";
 import { ScreeningService, SubmitCheckResponse_Verdict } from "./gen/campus/sampling/v1/screening_service_pb.js";
 import { screening, threeFevers } from "./checks.js";
 import { refused, requestId, school, today, until, web } from "./stand.js";
@@ -27,7 +24,7 @@ test("the day of a school", async (day) => {
     const check = threeFevers(here, 1);
     const stored = await client.submitCheck({ check });
     assert.equal(stored.verdict, SubmitCheckResponse_Verdict.STORED);
-    assert.equal(stored.check?.findingCount, 3);
+    assert.equal(stored.check?.findingCount?.count, 3);
     const again = await client.submitCheck({ check });
     assert.equal(again.verdict, SubmitCheckResponse_Verdict.REPEATED);
     const read = await client.getCheck({ name: stored.check!.name });

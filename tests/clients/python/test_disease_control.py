@@ -4,7 +4,7 @@ import json
 import unittest
 
 import grpc
-from campus.roster.v1 import policy_pb2
+from campus.roster.v1 import disease_pb2, policy_health_pb2
 from campus.sampling.v1 import (
     case_pb2,
     case_service_pb2,
@@ -17,7 +17,7 @@ from campus.sampling.v1 import (
 
 from stand import PATIENCE, Day, School, channel, request_id
 
-COUNTY = policy_pb2.ReportPolicy.LEVEL_COUNTY_HEALTH
+COUNTY = policy_health_pb2.ReportPolicy.LEVEL_COUNTY_HEALTH
 
 
 class DiseaseControlDay(Day):
@@ -59,7 +59,7 @@ class DiseaseControlDay(Day):
     def a_school_opens_a_case(self) -> str:
         request = case_service_pb2.OpenCaseRequest(
             person=self.school.student(2, 1),
-            disease=policy_pb2.DISEASE_HFMD,
+            disease=disease_pb2.DISEASE_HFMD,
             detection=case_pb2.Case.DETECTION_CHECK,
             request_id=request_id(),
         )

@@ -72,6 +72,12 @@ class DistrictDay(Day):
         self.assertEqual(people.state, overview_pb2.Section.STATE_CURRENT)
         [schools] = [one for one in people.figures if one.measure == overview_pb2.MEASURE_SCHOOLS]
         self.assertEqual(schools.value, len(STAND["schools"]))
+        teaching = kinds[overview_pb2.Section.KIND_TEACHING]
+        self.assertEqual(teaching.state, overview_pb2.Section.STATE_CURRENT)
+        [in_person] = [
+            one for one in teaching.figures if one.measure == overview_pb2.MEASURE_SCHOOLS_IN_PERSON
+        ]
+        self.assertEqual(in_person.coverage.expected_count, len(STAND["schools"]))
 
         request = overview_service_pb2.WatchOverviewRequest(name=name)
         stream = stub.WatchOverview(request, timeout=PATIENCE)

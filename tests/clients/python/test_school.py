@@ -4,38 +4,40 @@ import unittest
 
 import grpc
 from campus.notification.v1 import alert_pb2, alert_service_pb2, alert_service_pb2_grpc
-from campus.roster.v1 import policy_pb2
-from campus.safety.v1 import gate_service_pb2, gate_service_pb2_grpc
+from campus.roster.v1 import disease_pb2, policy_health_pb2
+from campus.safety.v1 import gate_pb2, gate_service_pb2, gate_service_pb2_grpc
 from campus.sampling.v1 import (
+    check_pb2,
     cluster_service_pb2,
     cluster_service_pb2_grpc,
     health_service_pb2,
     health_service_pb2_grpc,
+    health_state_pb2,
     screening_service_pb2,
     screening_service_pb2_grpc,
 )
 
 from stand import TODAY, Day, School, request_id, until
 
-MORNING = policy_pb2.CheckPolicy.SLOT_MORNING
+MORNING = policy_health_pb2.CheckPolicy.SLOT_MORNING
 STORED = screening_service_pb2.SubmitCheckResponse.VERDICT_STORED
 REPEATED = screening_service_pb2.SubmitCheckResponse.VERDICT_REPEATED
-ADMIT = gate_service_pb2.GateDecision.RESULT_ADMIT
-DENY = gate_service_pb2.GateDecision.RESULT_DENY
+ADMIT = gate_pb2.GateDecision.RESULT_ADMIT
+DENY = gate_pb2.GateDecision.RESULT_DENY
 
 
-def three_fevers(school: School, class_group: int) -> screening_service_pb2.CheckSubmission:
+def three_fevers(school: School, class_group: int) -> check_pb2.CheckSubmission:
     """A morning check of everybody, of whom three have a fever."""
     everybody = len(school.class_groups[class_group - 1]["students"])
     findings = [
-        screening_service_pb2.CheckFinding(
+        check_pb2.CheckFinding(
             person=school.student(class_group, place),
-            symptoms=[policy_pb2.SYMPTOM_FEVER],
+            symptoms=[disease_pb2.SYMPTOM_FEVER],
             temperature_tenths=378,
         )
         for place in (1, 2, 3)
     ]
-    return screening_service_pb2.CheckSubmission(
+    return check_pb2.CheckSubmission(
         scope=school.class_group(class_group),
         check_date=TODAY,
         slot=MORNING,
@@ -46,7 +48,7 @@ def three_fevers(school: School, class_group: int) -> screening_service_pb2.Chec
     )
 
 
-def submit(channel: grpc.Channel, check: screening_service_pb2.CheckSubmission):
+def submit(channel: grpc.Channel, check: check_pb2.CheckSubmission):
     stub = screening_service_pb2_grpc.ScreeningServiceStub(channel)
     return stub.SubmitCheck(screening_service_pb2.SubmitCheckRequest(check=check))
 
@@ -66,7 +68,7 @@ class SchoolDay(Day):
         reporter = self.school.reporter(1)
         check = three_fevers(self.school, 1)
         first = submit(reporter, check)
-        self.assertEqual((first.verdict, first.check.finding_count), (STORED, 3))
+        self.assertEqual((first.verdict, first.check.finding_count.count), (STORED, 3))
         self.assertEqual(submit(reporter, check).verdict, REPEATED)
         stub = screening_service_pb2_grpc.ScreeningServiceStub(reporter)
         read = stub.GetCheck(screening_service_pb2.GetCheckRequest(name=first.check.name))
@@ -107,19 +109,19 @@ class SchoolDay(Day):
     def gate(self) -> gate_service_pb2_grpc.GateServiceStub:
         return gate_service_pb2_grpc.GateServiceStub(self.school.channel("guard"))
 
-    def enter(self, person: str) -> gate_service_pb2.GateDecision:
+    def enter(self, person: str) -> gate_pb2.GateDecision:
         """Somebody who looks well comes to the gate."""
-        observation = gate_service_pb2.GateObservation(
+        observation = gate_pb2.GateObservation(
             temperature_decidegrees=365,
-            colour=gate_service_pb2.GateObservation.COLOUR_GREEN,
-            travel_card=gate_service_pb2.TravelCard(show_date=TODAY),
+            colour=gate_pb2.GateObservation.COLOUR_GREEN,
+            travel_card=gate_pb2.TravelCard(show_date=TODAY),
         )
-        request = gate_service_pb2.CheckEntryRequest(
+        request = gate_pb2.CheckEntryRequest(
             parent=self.school.name, person=person, observation=observation, device="south gate"
         )
         return self.gate().CheckEntry(request)
 
-    def enters(self, person: str, result: int) -> gate_service_pb2.GateDecision | None:
+    def enters(self, person: str, result: int) -> gate_pb2.GateDecision | None:
         decision = self.enter(person)
         return decision if decision.effective_result == result else None
 
@@ -127,7 +129,7 @@ class SchoolDay(Day):
         ill, well = self.school.student(1, 1), self.school.student(1, 4)
         denied = until("the gate denies", lambda: self.enters(ill, DENY))
         [reason] = denied.reasons
-        self.assertEqual(reason.code, gate_service_pb2.GateReason.CODE_NOT_ADMITTED)
+        self.assertEqual(reason.code, gate_pb2.GateReason.CODE_NOT_ADMITTED)
         self.assertNotEqual(reason.rule, "")
         self.assertRegex(reason.message, r"[\u4e00-\u9fff]")
         self.assertEqual(self.enter(well).effective_result, ADMIT)
@@ -156,14 +158,14 @@ class SchoolDay(Day):
             )
         )
         self.assertEqual(
-            observed.state, health_service_pb2.HealthState.STATE_IN_TEMP_OBSERVATION
+            observed.state, health_state_pb2.HealthState.STATE_IN_TEMP_OBSERVATION
         )
         released = stub.ReleaseObservation(
             health_service_pb2.ReleaseObservationRequest(
                 name=name, readings_tenths=[368, 366], no_symptoms=True, request_id=request_id()
             )
         )
-        self.assertEqual(released.state, health_service_pb2.HealthState.STATE_NORMAL)
+        self.assertEqual(released.state, health_state_pb2.HealthState.STATE_NORMAL)
         until("the gate admits", lambda: self.enters(ill, ADMIT))
 
         reporter = health_service_pb2_grpc.HealthServiceStub(self.school.reporter(1))

@@ -15,7 +15,6 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tests::city::City;
 use tests::cluster::Cluster;
-use tests::process::SERVICES;
 use tests::wire::{DATABASE, Wire};
 
 use super::report::Label;
@@ -75,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// A place by chance where this can strike.
+    /// A place by chance where this can strike one of these services.
     pub(super) fn place<'a>(
         self,
         city: &'a City,
@@ -88,13 +87,15 @@ impl Kind {
                 Place::Service(services[chance.random_range(0..services.len())])
             }
             Self::Sessions => {
-                let keeping = services.iter().copied().filter(|one| *one != "gateway");
-                let keeping: Vec<_> = keeping.collect();
+                let keeping = keeping(services);
                 Place::Service(keeping[chance.random_range(0..keeping.len())])
             }
             Self::Cut | Self::Stall | Self::Delay => {
-                let wires = city.wires();
-                Place::Wire(&wires[chance.random_range(0..wires.len())])
+                let wires = city.wires().iter();
+                let wires: Vec<_> = wires
+                    .filter(|wire| services.contains(&held_up(wire)))
+                    .collect();
+                Place::Wire(wires[chance.random_range(0..wires.len())])
             }
             Self::Crash => Place::Server(cluster.expect("a server of one's own")),
         }
@@ -115,22 +116,33 @@ impl Kind {
     }
 }
 
+/// Those of these services that have a database.
+fn keeping(services: &[&'static str]) -> Vec<&'static str> {
+    let keeping = services.iter().copied();
+    keeping.filter(|service| *service != "gateway").collect()
+}
+
+/// The service whose writes are held up where a wire breaks.
+fn held_up(wire: &Wire) -> &'static str {
+    match (wire.from(), wire.to()) {
+        ("client", gateway) => gateway,
+        ("gateway", service) => service,
+        (service, _) => service,
+    }
+}
+
 /// How long what lasts a moment lasts this time.
 pub(super) fn moment(chance: &mut ChaCha8Rng) -> Duration {
     Duration::from_millis(chance.random_range(MOMENT))
 }
 
 impl Place<'_> {
-    /// The services whose writes it may hold up.
-    pub(super) fn hit(&self) -> Vec<&'static str> {
+    /// Those of these services whose writes it may hold up.
+    pub(super) fn hit(&self, services: &[&'static str]) -> Vec<&'static str> {
         match self {
             Self::Service(service) => vec![*service],
-            Self::Wire(wire) => match (wire.from(), wire.to()) {
-                ("client", gateway) => vec![gateway],
-                ("gateway", service) => vec![service],
-                (service, _) => vec![service],
-            },
-            Self::Server(_) => SERVICES[..4].to_vec(),
+            Self::Wire(wire) => vec![held_up(wire)],
+            Self::Server(_) => keeping(services),
         }
     }
 

@@ -8,6 +8,7 @@ mod safety;
 use std::time::Duration;
 
 use chrono::Days;
+use futures_util::stream;
 use kit::auth::{Issuer, Role};
 use kit::clock::{Clock, SystemClock};
 use kit::org::OrgPath;
@@ -50,6 +51,7 @@ async fn wrong_requests(store: Store) {
     health::wrong(&city).await;
     safety::wrong(&city).await;
     bytes(&city).await;
+    queues(&city).await;
     roster::another_school(&city).await;
     roster::unknown_and_malformed(&city).await;
     roster::rules(&city).await;
@@ -333,6 +335,41 @@ async fn bytes(city: &City) {
     );
     let answer = get_plan(officer, "plans/once").await;
     answer.expect("the connection is still good");
+}
+
+/// A queue ends at a message that is none: what stood before it was answered, what stands behind it is not
+/// read.
+async fn queues(city: &City) {
+    let add_swabs = "/campus.sampling.v1.TubeService/AddSwabs";
+    let submit_results = "/campus.sampling.v1.ResultService/SubmitResults";
+    for (door, path) in [
+        (city.door(Role::Sampler, &school_path(1)), add_swabs),
+        (city.laboratory("lab-01"), submit_results),
+    ] {
+        let (answers, end) = queue(door, path).await;
+        expect(path, end, Code::InvalidArgument, "MESSAGE_MALFORMED");
+        assert_eq!(answers, 1, "{path}");
+    }
+}
+
+/// Sends an empty message, bytes that are none, and another empty one; gives how many were answered, and the
+/// end.
+async fn queue(door: Door, path: &'static str) -> (usize, Result<(), Status>) {
+    let mut client = Grpc::new(door);
+    client.ready().await.expect("the gateway is open");
+    let codec = tonic_prost::ProstCodec::<String, ()>::default();
+    let texts = stream::iter(["", "\u{7}\u{7}\u{7}", ""].map(str::to_owned));
+    let path = PathAndQuery::from_static(path);
+    let answers = client.streaming(Request::new(texts), path, codec).await;
+    let mut answers = answers.expect("a stream").into_inner();
+    let mut count = 0;
+    loop {
+        match answers.message().await {
+            Ok(Some(())) => count += 1,
+            Ok(None) => return (count, Ok(())),
+            Err(status) => return (count, Err(status)),
+        }
+    }
 }
 
 /// Of everything above, only the one good plan was made.

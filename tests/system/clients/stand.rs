@@ -119,8 +119,8 @@ async fn settings(
         role: name.to_owned(),
         scope: CITY.to_owned(),
         laboratory: laboratory.map(ToOwned::to_owned),
-        department: None,
         expires: SystemClock.now() + TERM,
+        ..PartnerConfig::default()
     };
     let auth = AuthConfig {
         partners: vec![

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use kit::auth::Role;
 use proto::notification::alert;
+use proto::privacy::PrivateCount;
 use proto::roster::check_policy::Slot;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_reason::Code as Why;
@@ -22,7 +23,7 @@ use proto::sampling::screening_service_client::ScreeningServiceClient;
 use proto::sampling::submit_check_response::Verdict;
 use proto::sampling::{
     AbsenceReason, AcknowledgeClusterRequest, CheckAbsence, CheckSubmission, Cluster,
-    GetClusterRequest, ListClustersRequest, ListMissingRequest, ObservePersonRequest, PrivateCount,
+    GetClusterRequest, ListClustersRequest, ListMissingRequest, ObservePersonRequest,
     ReleaseObservationRequest, check, cluster, health_state,
 };
 use tests::city::{City, Door, Store};
@@ -118,9 +119,10 @@ async fn fevers_are_reported(city: &City) {
     let first = submit(&own, &check).await.expect("submitted");
     let stored = first.check.clone().expect("a check");
     assert_eq!(first.verdict(), Verdict::Stored);
+    let findings = stored.finding_count.and_then(|findings| findings.count);
     assert_eq!(
-        (stored.state(), stored.finding_count),
-        (check::State::Symptoms, 3)
+        (stored.state(), findings),
+        (check::State::Symptoms, Some(3))
     );
     let again = submit(&own, &check).await.expect("submitted again");
     assert_eq!(again.verdict(), Verdict::Repeated);

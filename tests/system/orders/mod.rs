@@ -81,9 +81,14 @@ async fn voices(store: Store) {
     let Some(region) = Region::open(store).await else {
         return;
     };
-    concerns::of_a_parent_is_answered_until_it_satisfies(&region).await;
-    concerns::of_nobody_comes_back_by_its_code(&region).await;
-    support::is_the_counsellors_alone(&region).await;
-    post::is_read_and_says_so(&region).await;
+    the_voices(&region).await;
     warnings::come_in_and_go_out(&region).await;
+}
+
+/// What parents, a pupil and a counsellor of the first school have to say, and what the school tells families.
+pub(crate) async fn the_voices(region: &Region) {
+    concerns::of_a_parent_is_answered_until_it_satisfies(region).await;
+    concerns::of_nobody_comes_back_by_its_code(region).await;
+    support::is_the_counsellors_alone(region).await;
+    post::is_read_and_says_so(region).await;
 }

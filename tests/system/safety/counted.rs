@@ -127,7 +127,7 @@ async fn figures(door: Door, id: &str) -> Result<Vec<ProtectionFigure>, tonic::S
 }
 
 /// A school declares, its bureau confirms, and the percentages follow.
-pub(super) async fn is_declared_and_confirmed(region: &Region) {
+pub(crate) async fn is_declared_and_confirmed(region: &Region) {
     let profile = format!("{}/protectionProfile", organization(1));
     let before = figures(region.bureau(), DISTRICT).await.expect("figures");
     assert_eq!(before.len(), 3);

@@ -5,19 +5,19 @@
 //! partner reads. At each step somebody who may not is turned away.
 
 mod answerable;
-mod counted;
+pub(crate) mod counted;
 mod drills;
 mod duty;
 mod gate;
 mod hazards;
 mod incidents;
 mod inspections;
-mod people;
-mod preparation;
+pub(crate) mod people;
+pub(crate) mod preparation;
 mod resumption;
-mod storm;
+pub(crate) mod storm;
 mod typhoon;
-mod visitors;
+pub(crate) mod visitors;
 
 use tests::city::Store;
 
@@ -37,19 +37,25 @@ async fn a_school_day(store: Store) {
     let Some(region) = Region::open(store).await else {
         return;
     };
-    let visit = visitors::are_announced(&region).await;
-    let roster = duty::is_planned_without_a_gap(&region).await;
-    let exit = inspections::by_the_school(&region).await;
-    let panels = inspections::by_the_fire_brigade(&region).await;
-    hazards::is_removed_and_reviewed_by_another(&region, &exit).await;
-    hazards::is_major_and_closed_by_the_bureau(&region, &panels).await;
-    drills::finds_whoever_is_missing(&region).await;
+    the_school_day(&region).await;
+}
 
-    let shifts = duty::is_attended(&region, &roster).await;
-    visitors::come_and_go(&region, &visit).await;
-    let accident = incidents::goes_up_hop_by_hop(&region).await;
-    incidents::ends_with_its_review(&region, &accident).await;
-    duty::is_replaced_and_handed_over(&region, &shifts).await;
+/// A day and an evening at the first school: visitors, inspections and what they find, a drill, a duty
+/// watch and an accident.
+pub(crate) async fn the_school_day(region: &Region) {
+    let visit = visitors::are_announced(region).await;
+    let roster = duty::is_planned_without_a_gap(region).await;
+    let exit = inspections::by_the_school(region).await;
+    let panels = inspections::by_the_fire_brigade(region).await;
+    hazards::is_removed_and_reviewed_by_another(region, &exit).await;
+    hazards::is_major_and_closed_by_the_bureau(region, &panels).await;
+    drills::finds_whoever_is_missing(region).await;
+
+    let shifts = duty::is_attended(region, &roster).await;
+    visitors::come_and_go(region, &visit).await;
+    let accident = incidents::goes_up_hop_by_hop(region).await;
+    incidents::ends_with_its_review(region, &accident).await;
+    duty::is_replaced_and_handed_over(region, &shifts).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

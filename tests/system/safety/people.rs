@@ -17,7 +17,7 @@ macro_rules! call {
             .map(tonic::Response::into_inner)
     };
 }
-pub(super) use call;
+pub(crate) use call;
 
 /// A request about a resource, once.
 macro_rules! once {
@@ -29,10 +29,10 @@ macro_rules! once {
         }
     };
 }
-pub(super) use once;
+pub(crate) use once;
 
 /// The resource name of the school with this number.
-pub(super) fn organization(at: u32) -> String {
+pub(crate) fn organization(at: u32) -> String {
     format!("organizations/{}", school(at))
 }
 
@@ -43,7 +43,7 @@ impl Region {
     }
 
     /// Who holds `post` at the school with this number, with `role` there.
-    pub(super) fn of_school(&self, at: u32, role: Role, post: &str) -> Door {
+    pub(crate) fn of_school(&self, at: u32, role: Role, post: &str) -> Door {
         self.person(role, &school_path(at), self.staff(&school(at), post))
     }
 
@@ -68,13 +68,13 @@ impl Region {
     }
 
     /// An officer of the bureau above the first school.
-    pub(super) fn bureau(&self) -> Door {
+    pub(crate) fn bureau(&self) -> Door {
         self.acting(&self.bureaus()[0])
     }
 
     /// The system of another authority of the city, such as the fire brigade, which speaks for its own
     /// department only.
-    pub(super) fn authority(&self, name: &str) -> Door {
+    pub(crate) fn authority(&self, name: &str) -> Door {
         let department = match name {
             "command-centre" => Some(Department::Government),
             "police" => Some(Department::Police),
@@ -90,7 +90,7 @@ impl Region {
     }
 
     /// A picture that was taken just now.
-    pub(super) fn photo(&self, number: u8) -> Photo {
+    pub(crate) fn photo(&self, number: u8) -> Photo {
         Photo {
             sha256: vec![number; 32].into(),
             take_time: Some(to_timestamp(self.now())),

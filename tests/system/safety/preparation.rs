@@ -132,7 +132,7 @@ async fn drill(region: &Region, at: u32, name: &str) {
 }
 
 /// Supplies of everything that is used up come to a school (rule 4.5).
-pub(super) async fn supplies(region: &Region, at: u32) {
+pub(crate) async fn supplies(region: &Region, at: u32) {
     let own = deputy(region, at);
     let request = ListSupplyItemsRequest {
         page_size: 1000,
@@ -165,7 +165,7 @@ pub(super) async fn supplies(region: &Region, at: u32) {
 }
 
 /// A school has an isolation room that is fit for it (rule 4.6).
-pub(super) async fn isolation_room(region: &Region, at: u32) {
+pub(crate) async fn isolation_room(region: &Region, at: u32) {
     let request = CreateIsolationRoomRequest {
         parent: organization(at),
         isolation_room: Some(IsolationRoom {

@@ -19,7 +19,7 @@ use crate::region::{KNOWN, Place, Region};
 
 /// A document of the weather bureau at a minute after 08:00 on 6 April, about the whole city: an Alert, or
 /// the Cancel of one.
-pub(super) fn document((identifier, minute): (&str, u32), cancels: Option<(&str, u32)>) -> Vec<u8> {
+pub(crate) fn document((identifier, minute): (&str, u32), cancels: Option<(&str, u32)>) -> Vec<u8> {
     let sent = |minute: u32| format!("2022-04-06T08:{minute:02}:00+08:00");
     let (kind, references, info) = match cancels {
         Some((other, earlier)) => {
@@ -47,7 +47,7 @@ const INFO: &str = "<info><language>zh-CN</language><category>Met</category><eve
      <area><areaDesc>全市</areaDesc><geocode><valueName>行政区划</valueName>\
      <value>350100</value></geocode></area></info>";
 
-pub(super) async fn ingest(door: Door, document: Vec<u8>) -> Result<WeatherSignal, Status> {
+pub(crate) async fn ingest(door: Door, document: Vec<u8>) -> Result<WeatherSignal, Status> {
     let document = document.into();
     let request = IngestWarningRequest { document };
     call!(WeatherServiceClient, door, ingest_warning, request)

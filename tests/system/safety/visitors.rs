@@ -130,6 +130,23 @@ pub(super) async fn are_announced(region: &Region) -> String {
     name
 }
 
+/// Asked for the day before, and both agree. Gives the visit, which has a pass on its day.
+pub(crate) async fn are_expected(region: &Region) -> String {
+    let tomorrow = civil_date(region.now()).succ_opt().expect("a day");
+    let guard = region.guard();
+    let wish = wish(region, tomorrow);
+    let asked = call!(VisitorServiceClient, guard, create_visit, wish);
+    let name = asked.expect("is asked for").name;
+    let confirm = once!(ConfirmVisitRequest, name, document_seen: true);
+    let agreed = call!(VisitorServiceClient, host(region), confirm_visit, confirm);
+    agreed.expect("agrees");
+    let doctor = region.city.door(Role::SchoolDoctor, &school_path(1));
+    let approve = once!(ApproveVisitRequest, name);
+    let approved = call!(VisitorServiceClient, doctor, approve_visit, approve);
+    approved.expect("approves");
+    name
+}
+
 async fn pass(region: &Region, name: &str) -> Result<VisitPass, Status> {
     let request = GetVisitPassRequest {
         name: format!("{name}/pass"),

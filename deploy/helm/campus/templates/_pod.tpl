@@ -1,4 +1,4 @@
-{{/* What the pods of a service and of its Job have in common. */}}
+{{/* What the pods of a service and of its Jobs have in common; with `job`, what only those who serve need is left out. */}}
 {{- define "campus.pod" -}}
 {{- $values := .root.Values -}}
 {{- $service := .service -}}
@@ -34,8 +34,29 @@ affinity:
 {{- with $service.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
+{{- with $service.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $service.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $service.extraInitContainers }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 volumes:
   {{- include "campus.volumes" . | nindent 2 }}
+{{- end }}
+
+{{/* How the kubelet asks for liveness or readiness, as `asked` says. */}}
+{{- define "campus.probe" -}}
+{{- if eq .service.probes.kind "grpc" -}}
+grpc: {port: {{ int .root.Values.telemetry.port }}, service: {{ .asked }}}
+{{- else -}}
+httpGet: {port: telemetry, path: {{ ternary "/livez" "/readyz" (eq .asked "liveness") }}}
+{{- end }}
 {{- end }}
 
 {{- define "campus.volumes" -}}
@@ -78,6 +99,16 @@ volumes:
       - key: ca.crt
         path: ca.crt
 {{- end }}
+{{- if $service.partnersConfigMap }}
+- name: agreements
+  configMap:
+    name: {{ $service.partnersConfigMap }}
+{{- end }}
+{{- if and $values.gatewayKeysConfigMap (not $service.gateway) }}
+- name: vouching
+  configMap:
+    name: {{ $values.gatewayKeysConfigMap }}
+{{- end }}
 {{- if $values.policies.configMap }}
 - name: policies
   configMap:
@@ -109,6 +140,18 @@ volumes:
   emptyDir:
     sizeLimit: 1Gi
 {{- end }}
+{{- if not .job }}
+{{- with $service.emergenciesClaim }}
+- name: emergencies
+  persistentVolumeClaim:
+    claimName: {{ . }}
+{{- end }}
+{{- with $service.checkpointsClaim }}
+- name: checkpoints
+  persistentVolumeClaim:
+    claimName: {{ . }}
+{{- end }}
+{{- end }}
 {{- with $service.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -125,7 +168,7 @@ volumes:
 {{- end -}}
 {{- end }}
 
-{{/* What the containers of a service and of its Job have in common. */}}
+{{/* What the containers of a service and of its Jobs have in common; `owner` names the Secret of another database role. */}}
 {{- define "campus.container" -}}
 {{- $values := .root.Values -}}
 {{- $service := .service -}}
@@ -151,7 +194,10 @@ env:
   - name: CAMPUS_{{ $service.name | upper | replace "-" "_" }}__DATABASE__URL
     valueFrom:
       secretKeyRef:
-        {{- if eq $values.database.kind "cloudnativepg" }}
+        {{- if .owner }}
+        name: {{ .owner }}
+        key: url
+        {{- else if eq $values.database.kind "cloudnativepg" }}
         name: {{ $service.cluster }}-app
         key: uri
         {{- else }}
@@ -168,6 +214,10 @@ env:
   {{- with $service.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- with $service.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 resources:
   {{- toYaml $service.resources | nindent 2 }}
 volumeMounts:
@@ -193,6 +243,12 @@ volumeMounts:
 {{- if $service.partnersCaSecret }}
 - {name: partners, mountPath: /etc/campus/partners, readOnly: true}
 {{- end }}
+{{- if $service.partnersConfigMap }}
+- {name: agreements, mountPath: /etc/campus/agreements, readOnly: true}
+{{- end }}
+{{- if and $values.gatewayKeysConfigMap (not $service.gateway) }}
+- {name: vouching, mountPath: /etc/campus/vouching, readOnly: true}
+{{- end }}
 {{- if $values.policies.configMap }}
 - {name: policies, mountPath: /etc/campus/policies, readOnly: true}
 {{- end }}
@@ -205,6 +261,19 @@ volumeMounts:
 {{- if $service.sqlite }}
 - {name: data, mountPath: /var/lib/campus}
 - {name: temporary, mountPath: /tmp}
+{{- end }}
+{{- if not .job }}
+{{- if $service.emergenciesClaim }}
+- {name: emergencies, mountPath: /var/lib/campus-emergencies}
+{{- end }}
+{{- if $service.checkpointsClaim }}
+- name: checkpoints
+  mountPath: /var/lib/campus-checkpoints
+  {{- if eq $values.audit.checkpoints.kind "claim" }}
+  # The claim is there for all services.
+  subPath: {{ $service.name }}
+  {{- end }}
+{{- end }}
 {{- end }}
 {{- with $service.extraVolumeMounts }}
 {{ toYaml . }}

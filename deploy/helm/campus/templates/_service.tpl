@@ -2,8 +2,8 @@
 {{- define "campus.facts" -}}
 roster: {port: 7401, calls: [], database: true, keys: true}
 sampling: {port: 7402, calls: [roster], database: true, keys: true}
-safety-inspection: {port: 7403, calls: [roster, sampling], database: true, keys: true}
-notification: {port: 7404, calls: [roster, sampling, safety-inspection], database: true, keys: true}
+safety-inspection: {port: 7403, calls: [roster, sampling], database: true, keys: true, seals: true}
+notification: {port: 7404, calls: [roster, sampling, safety-inspection], database: true, keys: true, seals: true}
 gateway: {port: 7400, calls: [roster, sampling, safety-inspection, notification], database: false, keys: false}
 {{- end }}
 
@@ -47,6 +47,13 @@ gateway: {port: 7400, calls: [roster, sampling, safety-inspection, notification]
 {{- $partners := default "" $service.partnersCaSecret -}}
 {{- $encrypted := or (eq $values.encryption "tls") (and $gateway $production) -}}
 {{- $keys := or (and $facts.keys $production) (ne $service.keysSecret "") (ne $partners "") -}}
+{{- $postgres := and $facts.database (ne $values.database.kind "sqlite") -}}
+{{- $recovery := $values.database.cloudnativepg.recovery -}}
+{{- $recovered := and $postgres (eq $values.database.kind "cloudnativepg") (ne $recovery.from "") -}}
+{{- $held := and $recovered (not $recovery.serve) -}}
+{{- $seals := default false $facts.seals -}}
+{{- $secrets := dict "volume" $values.emergencies.volume "new" (printf "%s-emergencies" $full) "wanted" $seals -}}
+{{- $checkpoints := dict "volume" $values.audit.checkpoints "new" (printf "%s-checkpoints" $full) "wanted" $facts.database -}}
 {{- $derived := dict
   "name" $name
   "full" $full
@@ -55,8 +62,12 @@ gateway: {port: 7400, calls: [roster, sampling, safety-inspection, notification]
   "port" $facts.port
   "calls" $facts.calls
   "database" $facts.database
+  "seals" $seals
   "sqlite" (and $facts.database (eq $values.database.kind "sqlite"))
-  "postgres" (and $facts.database (ne $values.database.kind "sqlite"))
+  "postgres" $postgres
+  "migrated" (and $postgres (ne $service.migration.mode "at-start"))
+  "recovered" $recovered
+  "held" $held
   "encrypted" $encrypted
   "keys" $keys
   "token" (and $production (not $gateway) (not (empty $facts.calls)))
@@ -65,11 +76,22 @@ gateway: {port: 7400, calls: [roster, sampling, safety-inspection, notification]
   "tlsSecret" (default (printf "%s-tls" $full) $service.tlsSecret)
   "databaseSecret" (default (printf "%s-database" $full) $service.databaseSecret)
   "partnersCaSecret" $partners
-  "cluster" (printf "%s-db" $full)
+  "partnersConfigMap" (default "" $service.partnersConfigMap)
+  "cluster" (printf "%s-%s" $full $values.database.cloudnativepg.name)
+  "source" (printf "%s-%s" $full $recovery.from)
+  "emergenciesClaim" (include "campus.claim" $secrets)
+  "checkpointsClaim" (include "campus.claim" $checkpoints)
   "graceSeconds" (add $service.preStopSeconds (mul 2 $service.drainSeconds) 5)
 -}}
 {{- $_ := include "campus.overlay" (dict "onto" $service "with" $derived) -}}
 {{- toJson $service -}}
+{{- end }}
+
+{{/* The claim of a volume: a new one, one of somebody's own, or nothing. */}}
+{{- define "campus.claim" -}}
+{{- if .wanted -}}
+{{- if eq .volume.kind "new" -}}{{ .new }}{{- else if eq .volume.kind "claim" -}}{{ .volume.claim }}{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* Where a service behind the gateway answers. */}}
@@ -110,6 +132,23 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{/* The version of a service as a part of a name. */}}
+{{- define "campus.version" -}}
+{{- $tag := default (default .root.Chart.AppVersion .root.Values.image.tag) .service.image.tag -}}
+{{- $version := default $tag (.service.image.digest | trimPrefix "sha256:" | trunc 12) -}}
+{{- $version | lower | replace "." "-" | replace "_" "-" | replace "+" "-" -}}
+{{- end }}
+
+{{/*
+The name of a Job: it carries what the Job is for, the version of the service, and a sum of `spec`, which nobody can change
+once the Job is there. So another version and other settings are another Job. 63 characters at most, as pods are named by it.
+*/}}
+{{- define "campus.job.name" -}}
+{{- $sum := .spec | sha256sum | trunc 8 -}}
+{{- $name := printf "%s-%s-%s" .service.full .what (include "campus.version" .) | trunc 54 | trimSuffix "-" -}}
+{{- printf "%s-%s" $name $sum -}}
 {{- end }}
 
 {{/* The image of a service. */}}

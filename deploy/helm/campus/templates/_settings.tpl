@@ -57,8 +57,14 @@ auth:
   {{- if $values.revoked.secret }}
   revoked_file: /etc/campus/revoked/revoked
   {{- end }}
+  {{- if $service.partnersConfigMap }}
+  partners_file: /etc/campus/agreements/partners.toml
+  {{- end }}
   {{- if and $values.gatewayKeys (not $service.gateway) }}
   gateway_keys: {{ toJson $values.gatewayKeys }}
+  {{- end }}
+  {{- if and $values.gatewayKeysConfigMap (not $service.gateway) }}
+  gateway_keys_file: /etc/campus/vouching/gateway-keys
   {{- end }}
 telemetry:
   format: {{ $values.telemetry.format }}
@@ -73,6 +79,11 @@ telemetry:
 {{- if $service.database }}
 database:
   max_connections: {{ int $service.databaseConnections }}
+  {{- if $service.migrated }}
+  migrate: by-command
+  # As long as the startup probe lets it.
+  await_schema: {{ printf "%ds" (int (mul 5 $service.probes.startupFailures)) }}
+  {{- end }}
   {{- if $service.sqlite }}
   url: sqlite:/var/lib/campus/{{ $name }}.sqlite
   {{- end }}
@@ -80,6 +91,9 @@ database:
 {{- if and $service.keys (has $name (list "roster" "safety-inspection" "notification")) }}
 crypto:
   master_key_file: /run/secrets/campus/master-key
+  {{- if $service.formerMasterKey }}
+  former_master_key_file: /run/secrets/campus/former-master-key
+  {{- end }}
 {{- end }}
 {{- if and $service.keys (eq $name "sampling") }}
 signing_key_file: /run/secrets/campus/draw-key
@@ -88,9 +102,19 @@ signing_key_file: /run/secrets/campus/draw-key
 gate:
   signing_key_file: /run/secrets/campus/gate-key
 {{- end }}
-{{- if and $service.keys (not $service.gateway) }}
+{{- $signed := and $service.keys (not $service.gateway) }}
+{{- if or $signed $service.checkpointsClaim }}
 audit:
+  {{- if $signed }}
   signing_key_file: /run/secrets/campus/audit-key
+  {{- end }}
+  {{- if $service.checkpointsClaim }}
+  checkpoint_file: /var/lib/campus-checkpoints/{{ $name }}.checkpoints
+  {{- end }}
+{{- end }}
+{{- if $service.emergenciesClaim }}
+emergencies:
+  secret_folder: /var/lib/campus-emergencies
 {{- end }}
 {{- end }}
 

@@ -21,6 +21,7 @@ use proto::error::ErrorReason;
 use proto::gateway as pb;
 use proto::gateway::audit_service_server::{AuditService, SERVICE_NAME};
 use proto::gateway::verify_audit_response::ServiceVerdict;
+use proto::options::access::Priority;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Extensions, Request, Response, Status};
 
@@ -29,11 +30,14 @@ use crate::authority::Rule;
 use crate::callers::Place;
 use crate::deadline;
 use crate::inside::{Only, retold};
+use crate::limits::Stay;
 use crate::overview::Who;
 use crate::proxy::Deadlines;
 use crate::reception::Reception;
 use crate::route::{Neighbour, Table};
 
+/// Whoever finds no room for an export may try again after this.
+const RETRY: Duration = Duration::from_secs(1);
 /// A page of a thousand records is larger than the messages that services take.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -75,7 +79,8 @@ impl AuditGrpc {
     fn enter<T>(&self, method: &str, request: Request<T>) -> Result<Call<T>, Problem> {
         let caller = caller(&request)?;
         let path = format!("/{SERVICE_NAME}/{method}");
-        let place = self.reception.enter(&caller, &Rule::of(&path), &path)?;
+        let head = (request.extensions(), request.metadata().as_ref());
+        let place = self.reception.enter(head, &Rule::of(&path), &path)?;
         let voucher = self.reception.voucher(request.extensions());
         let asked = deadline::read(&request.metadata().clone().into_headers());
         let Deadlines { default, most } = self.deadlines;
@@ -197,15 +202,20 @@ impl AuditService for AuditGrpc {
         let asked = call.ask(ExportRecordsRequest {
             start_sequence: call.message.start_sequence,
             end_sequence: call.message.end_sequence,
+            start_time: call.message.start_time,
+            end_time: call.message.end_time,
         });
+        let slots = service.rooms.enter(Stay::Stream, Priority::Bulk);
+        let overloaded = || Problem::new(ErrorReason::Overloaded).retry_after(RETRY);
+        let slots = slots.ok_or_else(overloaded)?;
         let mut client = log(service, false);
         let pieces = timeout_at(call.until, client.export_records(asked)).await;
         let late = |_| Problem::new(ErrorReason::DeadlineExceeded);
         let pieces = pieces.map_err(late)?.map_err(|told| retold(&told))?;
-        let place = call.place;
+        let places = (call.place, slots.answered(false, Instant::now()));
         let pieces = pieces.into_inner().map(move |piece| {
             // The stream counts as under way until its end.
-            let _ = &place;
+            let _ = &places;
             piece.map_err(|told| retold(&told))
         });
         Ok(Response::new(pieces.boxed()))
@@ -262,6 +272,8 @@ async fn verify(
         let Some(part) = in_time(call.until, client.verify_chain(asked)).await? else {
             return Ok(verdict);
         };
+        verdict.retention_days = part.retention_days;
+        verdict.partner_retention_days = part.partner_retention_days;
         verdict.record_count += part.record_count;
         verdict.checkpoint_count += part.checkpoint_count;
         verdict.last_sequence = part.last_sequence;

@@ -44,7 +44,8 @@ impl OverviewGrpc {
     fn enter<T>(&self, method: &str, request: Request<T>) -> Result<Call<T>, Problem> {
         let caller = caller(&request)?;
         let path = format!("/{SERVICE_NAME}/{method}");
-        let place = self.reception.enter(&caller, &Rule::of(&path), &path)?;
+        let head = (request.extensions(), request.metadata().as_ref());
+        let place = self.reception.enter(head, &Rule::of(&path), &path)?;
         let voucher = self.reception.voucher(request.extensions());
         let asked = patience(request.metadata());
         Ok(Call {

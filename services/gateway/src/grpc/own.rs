@@ -15,7 +15,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-use crate::draft::Draft;
+use crate::draft::{Bound, Draft};
 
 /// A service that also takes calls that came in another dialect.
 #[derive(Clone, Debug)]
@@ -62,7 +62,8 @@ where
         Box::pin(async move {
             let (head, body) = request.into_parts();
             let late = |_| Err(Problem::new(ErrorReason::DeadlineExceeded));
-            let framed = timeout(within, draft.frame(body))
+            let bound = Bound::of(head.uri.path(), false);
+            let framed = timeout(within, draft.frame(body, bound))
                 .await
                 .unwrap_or_else(late);
             match framed {

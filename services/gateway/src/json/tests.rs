@@ -14,11 +14,12 @@ use prost_reflect::{
 use super::template::Template;
 use super::*;
 
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 5] = [
     "campus.roster.",
     "campus.sampling.",
     "campus.safety.",
     "campus.notification.",
+    "campus.gateway.",
 ];
 
 /// Reading the contracts takes a while, so the cases of a property share them.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use kit::auth::Role;
+use kit::auth::{Quota, Role};
 use serde::Deserialize;
 
 /// How much a caller may ask for.
@@ -14,6 +14,12 @@ pub struct Limit {
     pub rate: u32,
     /// So many at once after a quiet time, at least 1.
     pub burst: u32,
+}
+
+impl From<Quota> for Limit {
+    fn from(Quota { rate, burst }: Quota) -> Self {
+        Self { rate, burst }
+    }
 }
 
 impl Limit {
@@ -41,15 +47,16 @@ pub struct MethodLimit {
     pub burst: u32,
 }
 
-/// How much callers may ask for, each by itself.
+/// How much callers may ask for, each by itself. Each replica of the gateway counts alone: whoever spreads calls
+/// over several may ask for as many times more.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Whoever has no role of those below.
+    /// Whoever has no role, or one that has none of those below.
     #[serde(default = "default_limit")]
     pub all: Limit,
     /// By role; whoever has several has the most generous.
-    #[serde(default)]
+    #[serde(default = "default_roles")]
     pub roles: HashMap<String, Limit>,
     /// Of methods that are worth guarding by themselves; the first that fits counts. In the order of
     /// the list, so the particular stands before the general.
@@ -61,20 +68,46 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             all: default_limit(),
-            roles: HashMap::new(),
+            roles: default_roles(),
             methods: default_methods(),
         }
     }
 }
 
+/// A person before a screen, who opens a page that asks for much at once.
 fn default_limit() -> Limit {
     Limit {
-        rate: 5_000,
-        burst: 20_000,
+        rate: 20,
+        burst: 200,
     }
 }
 
-/// Methods that turn a number or a name into a person: nobody needs them by the thousand.
+/// Who asks for less or for more than a person before a screen.
+fn default_roles() -> HashMap<String, Limit> {
+    let limits = [
+        // A family looks after a few children.
+        (Role::Guardian, 2, 40),
+        (Role::Student, 2, 40),
+        // The terminal of a gate, and the check of one class group, pupil by pupil.
+        (Role::Guard, 20, 200),
+        (Role::ClassReporter, 10, 200),
+        // A device that was without a network sends what it scanned.
+        (Role::Sampler, 20, 400),
+        // Desks that go through a district or the city, and the report about every access.
+        (Role::DistrictOfficer, 50, 500),
+        (Role::CityOfficer, 50, 500),
+        (Role::DiseaseControl, 50, 500),
+        (Role::AuditAdmin, 100, 2_000),
+        // Systems that call for many people.
+        (Role::Laboratory, 100, 1_000),
+        (Role::PartnerSystem, 100, 1_000),
+    ];
+    let limit = |(role, rate, burst): (Role, u32, u32)| (role.to_string(), Limit { rate, burst });
+    limits.into_iter().map(limit).collect()
+}
+
+/// Methods that turn a number or a name into a person, or say something of whoever is named: nobody needs
+/// them by the thousand, and whoever goes through invented names is slowed after some tens.
 fn default_methods() -> Vec<MethodLimit> {
     let guarded = [
         ("/campus.roster.v1.StudentService/LookUpStudent", 1, 50),
@@ -84,8 +117,12 @@ fn default_methods() -> Vec<MethodLimit> {
             50,
         ),
         ("/campus.safety.v1.VisitorService/RevealVisitor", 1, 50),
-        // A gate that resolves each code has one every half a second.
-        ("/campus.safety.v1.GateService/ResolvePersonCode", 2, 100),
+        // Five people a second pass a gate at most, and one that resolves each code has one every half a
+        // second.
+        ("/campus.safety.v1.GateService/CheckEntry", 5, 50),
+        ("/campus.safety.v1.GateService/ResolvePersonCode", 2, 50),
+        // A batch has a thousand people.
+        ("/campus.safety.v1.GateService/RecordBatch", 1, 20),
     ];
     let guarded = guarded.map(|(method, rate, burst)| MethodLimit {
         method: method.to_owned(),
@@ -96,6 +133,18 @@ fn default_methods() -> Vec<MethodLimit> {
 }
 
 impl LimitsConfig {
+    /// As good as none: for measurements, the demonstration and tests, in which one caller stands for many.
+    pub fn wide() -> Self {
+        Self {
+            all: Limit {
+                rate: 100_000,
+                burst: 1_000_000,
+            },
+            roles: HashMap::new(),
+            methods: Vec::new(),
+        }
+    }
+
     /// Checks the settings; the error names the key.
     ///
     /// # Errors

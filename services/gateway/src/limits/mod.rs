@@ -1,8 +1,9 @@
-//! How much may be asked for: by each caller of everything together and of methods that are guarded by
-//! themselves, and by all callers of one service.
+//! How much may be asked for: by each caller, or each partner, of everything together and of methods that are
+//! guarded by themselves, and by all callers of one service in calls and in streams.
 
 mod bucket;
 mod config;
+mod rooms;
 mod shedding;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +16,11 @@ use proto::error::ErrorReason;
 use tokio::time::Instant;
 
 pub use config::{Limit, LimitsConfig, MethodLimit};
+pub(crate) use rooms::{Rooms, Slots, Stay};
 pub use shedding::SheddingConfig;
-pub(crate) use shedding::{Room, Slot};
+pub(crate) use shedding::Slot;
 
+use crate::callers::Whose;
 use bucket::Bucket;
 
 /// Of how many callers and limits the state is kept; who was not heard of the longest is forgotten.
@@ -41,7 +44,7 @@ struct Shared {
     all: Limit,
     roles: Vec<(Role, Limit)>,
     methods: Vec<MethodLimit>,
-    buckets: Cache<(String, Rule), Arc<Mutex<Bucket>>>,
+    buckets: Cache<(Whose, Rule), Arc<Mutex<Bucket>>>,
 }
 
 impl Limits {
@@ -59,16 +62,23 @@ impl Limits {
         }))
     }
 
-    /// Lets a call of `caller` to `path` pass.
+    /// Lets a call of `caller` to `path` pass, by what was agreed with a partner in place of the limit of its
+    /// role.
     ///
     /// # Errors
     /// RATE_LIMITED, with the time to wait and the name of the limit.
-    pub(crate) fn pass(&self, caller: &Caller, path: &str, now: Instant) -> Result<(), Problem> {
+    pub(crate) fn pass(
+        &self,
+        caller: &Caller,
+        agreed: Option<Limit>,
+        path: &str,
+        now: Instant,
+    ) -> Result<(), Problem> {
         if let Some((rule, limit)) = self.of_method(path) {
             self.take(caller, rule, limit, now)
                 .map_err(|wait| refused(path, wait))?;
         }
-        let limit = self.of_roles(&caller.roles);
+        let limit = agreed.unwrap_or_else(|| self.of_roles(&caller.roles));
         self.take(caller, Rule::All, limit, now)
             .map_err(|wait| refused("caller", wait))
     }
@@ -80,7 +90,7 @@ impl Limits {
         limit: Limit,
         now: Instant,
     ) -> Result<(), Duration> {
-        let key = (caller.subject.clone(), rule);
+        let key = (Whose::of(caller), rule);
         let fresh = || Arc::new(Mutex::new(Bucket::new(now)));
         let bucket = self.0.buckets.get_with(key, fresh);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,10 +108,14 @@ impl Limits {
         Some((rule, Limit { rate, burst }))
     }
 
+    /// The most generous limit of the roles: a role without one of its own has that of all.
     fn of_roles(&self, roles: &[Role]) -> Limit {
-        let of = self.0.roles.iter().filter(|(role, _)| roles.contains(role));
-        of.map(|(_, limit)| *limit)
-            .max_by_key(|limit| (limit.rate, limit.burst))
+        let of = |role: &Role| {
+            let own = self.0.roles.iter().find(|(known, _)| known == role);
+            own.map_or(self.0.all, |(_, limit)| *limit)
+        };
+        let most = roles.iter().map(of);
+        most.max_by_key(|limit| (limit.rate, limit.burst))
             .unwrap_or(self.0.all)
     }
 }
@@ -135,6 +149,7 @@ mod tests {
             roles: [
                 ("guard".to_owned(), limit(1, 5)),
                 ("sampler".to_owned(), limit(2, 9)),
+                ("guardian".to_owned(), limit(1, 2)),
             ]
             .into(),
             methods: methods.into(),
@@ -145,7 +160,7 @@ mod tests {
     fn passed(limits: &Limits, caller: &Caller, path: &str) -> usize {
         let now = Instant::now();
         (0..20)
-            .take_while(|_| limits.pass(caller, path, now).is_ok())
+            .take_while(|_| limits.pass(caller, None, path, now).is_ok())
             .count()
     }
 
@@ -163,6 +178,13 @@ mod tests {
         assert_eq!(passed(&limits, &caller("c", &[Role::Guard]), "/x.Y/Z"), 5);
         let both = caller("d", &[Role::Guard, Role::Sampler]);
         assert_eq!(passed(&limits, &both, "/x.Y/Z"), 9);
+        assert_eq!(
+            passed(&limits, &caller("e", &[Role::Guardian]), "/x.Y/Z"),
+            2
+        );
+        // What a role is not kept to is not taken away by another that one has besides.
+        let parent = caller("f", &[Role::Guardian, Role::Principal]);
+        assert_eq!(passed(&limits, &parent, "/x.Y/Z"), 3);
     }
 
     #[test]
@@ -179,11 +201,36 @@ mod tests {
     }
 
     #[test]
+    fn a_partner_has_one_limit_with_whoever_comes_over_its_connections() {
+        let limits = limits();
+        let now = Instant::now();
+        let of = |subject: &str| Caller {
+            partner: Some("lab".to_owned()),
+            ..caller(subject, &[Role::Laboratory])
+        };
+        let agreed = Some(Limit { rate: 1, burst: 7 });
+        let pass = |caller: &Caller| limits.pass(caller, agreed, "/x.Y/Z", now).is_ok();
+        let callers = ["a", "b", "lab"].map(of);
+        let all = callers.iter().cycle().take(30);
+        assert_eq!(all.filter(|caller| pass(caller)).count(), 7);
+        let somebody = caller("lab", &[Role::Laboratory]);
+        assert_eq!(
+            passed(&limits, &somebody, "/x.Y/Z"),
+            3,
+            "another one of that name"
+        );
+        let guarded = self::limits();
+        let pass = |caller: &Caller| guarded.pass(caller, agreed, "/a.B/Guarded", now).is_ok();
+        let all = callers.iter().cycle().take(30);
+        assert_eq!(all.filter(|caller| pass(caller)).count(), 2);
+    }
+
+    #[test]
     fn a_refusal_says_which_limit_and_how_long() {
         let limits = limits();
         let guard = caller("a", &[Role::Guard]);
         let now = Instant::now();
-        let refused = (0..3).find_map(|_| limits.pass(&guard, "/a.B/Guarded", now).err());
+        let refused = (0..3).find_map(|_| limits.pass(&guard, None, "/a.B/Guarded", now).err());
         let problem = refused.expect("refused");
         assert_eq!(problem.reason(), ErrorReason::RateLimited);
     }

@@ -22,12 +22,18 @@ const LEFT: f64 = 0.9;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SheddingConfig {
-    /// Never fewer unary calls at once than these.
+    /// Never fewer calls that wait for their answer than these.
     #[serde(default = "default_least")]
     pub least: usize,
     /// Never more than these.
     #[serde(default = "default_most")]
     pub most: usize,
+    /// Never more streams at work than these, such as imports, snapshots and scans, each until its end.
+    #[serde(default = "default_streams")]
+    pub streams: usize,
+    /// Never more streams than these that watch what happens.
+    #[serde(default = "default_watches")]
+    pub watches: usize,
 }
 
 fn default_least() -> usize {
@@ -38,11 +44,21 @@ fn default_most() -> usize {
     2048
 }
 
+fn default_streams() -> usize {
+    1024
+}
+
+fn default_watches() -> usize {
+    2048
+}
+
 impl Default for SheddingConfig {
     fn default() -> Self {
         Self {
             least: default_least(),
             most: default_most(),
+            streams: default_streams(),
+            watches: default_watches(),
         }
     }
 }
@@ -56,14 +72,21 @@ impl SheddingConfig {
         if self.least == 0 || self.most < self.least {
             return Err("shedding.least: at least 1, at most shedding.most".to_owned());
         }
+        if self.streams == 0 {
+            return Err("shedding.streams: at least 1".to_owned());
+        }
+        if self.watches == 0 {
+            return Err("shedding.watches: at least 1".to_owned());
+        }
         Ok(())
     }
 }
 
-/// The room of one service.
+/// A room of one service.
 #[derive(Debug)]
 pub(crate) struct Room {
-    config: SheddingConfig,
+    least: usize,
+    most: usize,
     state: Mutex<State>,
 }
 
@@ -79,19 +102,21 @@ struct State {
 pub(crate) struct Slot(Arc<Room>);
 
 impl Room {
-    pub(crate) fn new(config: SheddingConfig) -> Arc<Self> {
+    /// It begins with `most` places and never has fewer than `least`.
+    pub(super) fn new(least: usize, most: usize) -> Arc<Self> {
         let state = State {
-            limit: config.most as f64,
+            limit: most as f64,
             inside: 0,
             cut: None,
         };
         Arc::new(Self {
-            config,
+            least,
+            most,
             state: Mutex::new(state),
         })
     }
 
-    /// How many calls it is asked for at once, and how many are inside.
+    /// How many places it has, and how many are taken.
     pub(crate) fn size(&self) -> (f64, usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.limit, state.inside)
@@ -122,7 +147,7 @@ fn share(priority: Priority) -> f64 {
 impl Slot {
     /// The service answered: whether it had too much to do.
     pub(crate) fn answered(&self, overloaded: bool, now: Instant) {
-        let SheddingConfig { least, most } = self.0.config;
+        let (least, most) = (self.0.least, self.0.most);
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !overloaded {
             // A room that is half empty says nothing of its size.
@@ -157,13 +182,9 @@ mod tests {
         Priority::Bulk,
     ];
 
-    fn room(least: usize, most: usize) -> Arc<Room> {
-        Room::new(SheddingConfig { least, most })
-    }
-
     #[test]
     fn the_less_urgent_gives_way_first() {
-        let room = room(1, 100);
+        let room = Room::new(1, 100);
         let mut inside = Vec::new();
         let mut last = Vec::new();
         for priority in ALL.into_iter().rev() {
@@ -180,7 +201,7 @@ mod tests {
 
     #[test]
     fn complaints_of_one_moment_count_once_and_calm_makes_room_again() {
-        let (room, now) = (room(10, 100), Instant::now());
+        let (room, now) = (Room::new(10, 100), Instant::now());
         let slots: Vec<Slot> = std::iter::from_fn(|| room.enter(Priority::Normal)).collect();
         for slot in &slots {
             slot.answered(true, now);
@@ -200,7 +221,7 @@ mod tests {
     proptest! {
         #[test]
         fn whoever_is_more_urgent_is_never_refused_where_a_less_urgent_one_is_let_in(filled in 0_usize..200, complaints in 0_u32..30) {
-            let (room, now) = (room(5, 100), Instant::now());
+            let (room, now) = (Room::new(5, 100), Instant::now());
             let inside: Vec<Slot> = (0..filled).filter_map(|_| room.enter(Priority::Emergency)).collect();
             for (slot, round) in inside.iter().cycle().zip(0..complaints) {
                 slot.answered(true, now + TOGETHER * round);
@@ -211,7 +232,7 @@ mod tests {
 
         #[test]
         fn the_room_is_left_as_it_was_found(entries in prop::collection::vec(0_usize..5, 0..300)) {
-            let room = room(5, 100);
+            let room = Room::new(5, 100);
             let inside: Vec<_> = entries.into_iter().map(|place| room.enter(ALL[place])).collect();
             drop(inside);
             prop_assert_eq!(room.state.lock().unwrap().inside, 0);

@@ -3,6 +3,7 @@
 mod comments;
 mod operation;
 mod schema;
+mod texts;
 mod words;
 
 use std::sync::OnceLock;
@@ -16,10 +17,9 @@ use serde_json::{Map, Value as Json, json};
 use tonic::body::Body;
 
 use crate::contract::Contracts;
-use comments::Comments;
 use operation::Told;
 use schema::Schemas;
-use words::Words;
+use texts::Texts;
 
 /// The document; made when somebody asks for the first time.
 #[derive(Debug)]
@@ -52,12 +52,11 @@ impl Document {
 }
 
 fn document(contracts: &Contracts, packages: &[&str]) -> Json {
-    let comments = Comments::of(contracts.pool());
+    let texts = Texts::of(contracts, packages);
     let mut writer = Writer {
         contracts,
-        comments: &comments,
-        words: Words::read(),
-        schemas: Schemas::new(&comments),
+        texts: &texts,
+        schemas: Schemas::new(&texts),
         paths: Map::new(),
         tags: Vec::new(),
     };
@@ -70,8 +69,7 @@ fn document(contracts: &Contracts, packages: &[&str]) -> Json {
 
 struct Writer<'a> {
     contracts: &'a Contracts,
-    comments: &'a Comments,
-    words: Option<Words>,
+    texts: &'a Texts,
     schemas: Schemas<'a>,
     paths: Map<String, Json>,
     tags: Vec<Json>,
@@ -79,14 +77,14 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn service(&mut self, service: &ServiceDescriptor) {
-        let comment = self.comments.at(&service.parent_file(), service.path());
+        let comments = self.texts.comments();
+        let comment = comments.at(&service.parent_file(), service.path());
         let mut tag = json!({
             "name": service.name(),
             "description": comment,
             "x-package": service.package_name(),
         });
-        let words = self.words.as_ref();
-        if let Some(name) = words.and_then(|words| words.service(service.name())) {
+        if let Some(name) = self.texts.words.service(service.name()) {
             tag["x-zh"] = name.into();
         }
         self.tags.push(tag);
@@ -96,10 +94,10 @@ impl Writer<'_> {
     }
 
     fn method(&mut self, service: &ServiceDescriptor, method: &MethodDescriptor) {
-        let words = self.words.as_ref();
-        let name = words.and_then(|words| words.method(service.name(), method.name()));
+        let name = self.texts.words.method(service.name(), method.name());
         let summary = name.unwrap_or_else(|| method.name().to_owned());
-        let description = self.comments.at(&method.parent_file(), method.path());
+        let comments = self.texts.comments();
+        let description = comments.at(&method.parent_file(), method.path());
         for (count, rule) in self.contracts.rules(method).iter().enumerate() {
             let mut id = format!("{}_{}", service.name(), method.name());
             if count > 0 {

@@ -6,6 +6,8 @@ use proto::google::api::HttpRule;
 use serde_json::{Map, Value as Json, json};
 
 use super::schema::{self, Schemas};
+use super::texts::Texts;
+use crate::contract;
 use crate::json::pattern;
 use crate::json::template::{Segment, Template};
 
@@ -40,7 +42,7 @@ pub(crate) fn operation(
     let (http, text) = pattern(rule)?;
     let template = Template::parse(text)?;
     let input = method.input();
-    let (path, mut parameters) = path(&template);
+    let (path, mut parameters) = path(&template, schemas.texts);
     let named: Vec<&str> = template.variables.iter().map(|v| &*v.field).collect();
     if &*rule.body != "*" {
         let mut query = Query {
@@ -67,6 +69,8 @@ pub(crate) fn operation(
     }
     if let Some(request) = request(&input, rule, &named, schemas) {
         body["requestBody"] = request;
+        let largest = proto::max_request_bytes(&contract::path(method));
+        body["x-max-request-bytes"] = largest.into();
     }
     let method = http.as_str().to_ascii_lowercase();
     // A method of HTTP that the document has no word for is left out.
@@ -83,7 +87,7 @@ pub(crate) fn operation(
 }
 
 /// The path with a parameter for each wildcard, named after what stands before it.
-fn path(template: &Template) -> (String, Vec<Json>) {
+fn path(template: &Template, texts: &Texts) -> (String, Vec<Json>) {
     let mut path = String::new();
     let mut parameters = Vec::new();
     let mut before = "name";
@@ -96,6 +100,7 @@ fn path(template: &Template) -> (String, Vec<Json>) {
             }
             Segment::One | Segment::Rest => {
                 let mut name = singular(before);
+                let text = texts.segment(&name);
                 if *segment == Segment::Rest {
                     name.push_str("Path");
                 }
@@ -105,6 +110,7 @@ fn path(template: &Template) -> (String, Vec<Json>) {
                     "in": "path",
                     "required": true,
                     "schema": {"type": "string"},
+                    "description": text,
                 }));
             }
         }
@@ -172,7 +178,7 @@ impl Query<'_, '_> {
         if required {
             parameter["required"] = true.into();
         }
-        let text = self.schemas.text(field);
+        let text = self.schemas.texts.field(field);
         if !text.is_empty() {
             parameter["description"] = text.into();
         }

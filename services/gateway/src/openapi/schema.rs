@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value as Json, json};
 
-use super::comments::Comments;
+use super::texts::Texts;
 
 /// The values of `google.api.field_behavior` that a schema tells.
 const REQUIRED: i32 = 2;
@@ -15,14 +15,14 @@ const INPUT_ONLY: i32 = 4;
 /// The schemas that others refer to, as they turn out to be needed.
 #[derive(Debug)]
 pub(crate) struct Schemas<'a> {
-    comments: &'a Comments,
+    pub(crate) texts: &'a Texts,
     made: BTreeMap<String, Json>,
 }
 
 impl<'a> Schemas<'a> {
-    pub(crate) fn new(comments: &'a Comments) -> Self {
+    pub(crate) fn new(texts: &'a Texts) -> Self {
         Self {
-            comments,
+            texts,
             made: BTreeMap::new(),
         }
     }
@@ -73,8 +73,7 @@ impl<'a> Schemas<'a> {
         if !required.is_empty() {
             schema["required"] = required.into();
         }
-        let comment = self.comments.at(&message.parent_file(), message.path());
-        describe(&mut schema, comment);
+        describe(&mut schema, &self.texts.message(message));
         schema
     }
 
@@ -88,27 +87,8 @@ impl<'a> Schemas<'a> {
         if behaviours.contains(&INPUT_ONLY) {
             schema["writeOnly"] = true.into();
         }
-        let text = self.text(field);
-        describe(&mut schema, &text);
+        describe(&mut schema, &self.texts.field(field));
         schema
-    }
-
-    /// What the comment of a field says, and which others it excludes.
-    pub(crate) fn text(&self, field: &FieldDescriptor) -> String {
-        let comment = self.comments.at(&field.parent_file(), field.path());
-        let group = field
-            .containing_oneof()
-            .filter(|group| !group.is_synthetic());
-        match group {
-            Some(group) => {
-                let names: Vec<_> = group.fields().map(|f| f.json_name().to_owned()).collect();
-                let names = names.join("`, `");
-                format!("{comment} At most one of `{names}`.")
-                    .trim()
-                    .to_owned()
-            }
-            None => comment.to_owned(),
-        }
     }
 
     fn shape(&mut self, field: &FieldDescriptor) -> Json {
@@ -155,16 +135,10 @@ impl<'a> Schemas<'a> {
     fn values(&mut self, values: &EnumDescriptor) -> Json {
         let name = values.full_name().to_owned();
         if !self.made.contains_key(&name) {
-            let file = values.parent_file();
-            let mut text = self.comments.at(&file, values.path()).to_owned();
-            let mut names = Vec::new();
-            for value in values.values() {
-                let comment = self.comments.at(&file, value.path());
-                text.push_str(&format!("\n- `{}`: {comment}", value.name()));
-                names.push(value.name().to_owned());
-            }
+            let names = values.values().map(|value| value.name().to_owned());
+            let names: Vec<_> = names.collect();
             let mut schema = json!({"type": "string", "enum": names});
-            describe(&mut schema, &text);
+            describe(&mut schema, &self.texts.values(values));
             self.made.insert(name.clone(), schema);
         }
         reference(&name)

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::words::Words;
 use super::*;
 
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 5] = [
     "campus.roster.",
     "campus.sampling.",
     "campus.safety.",
     "campus.notification.",
+    "campus.gateway.",
 ];
 
 /// Reading the contracts and making the document takes a while.
@@ -136,7 +138,9 @@ fn json_is_described_as_it_is_written() {
     let state = "#/components/schemas/campus.roster.v1.Student.State";
     assert_eq!(properties["state"]["$ref"], state);
     let text = properties["displayName"]["description"].as_str().unwrap();
-    assert_eq!(text, "The name shown to staff, at most 63 characters.");
+    let english = "The name shown to staff, at most 63 characters.";
+    let chinese = text.strip_suffix(english).unwrap();
+    assert!(chinese.ends_with('。') && !chinese.is_ascii(), "{text}");
     let create = &document["paths"]["/v1/students"]["post"];
     let body = &create["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(body["required"], json!(["classGroup", "student"]));
@@ -155,6 +159,58 @@ fn what_streams_is_told_as_lines_and_events() {
     let content = watch["responses"]["200"]["content"].as_object().unwrap();
     let kinds: Vec<_> = content.keys().map(String::as_str).collect();
     assert_eq!(kinds, ["application/x-ndjson", "text/event-stream"]);
+}
+
+/// What says nothing in Chinese before it goes on in English.
+fn unnamed(place: &str, part: &Json, found: &mut BTreeSet<String>) {
+    let text = part["description"].as_str().unwrap_or_default();
+    let named = text.split_once('。').map_or(text, |(label, _)| label);
+    if named.is_empty() || named.is_ascii() {
+        found.insert(format!("{place}: {text}"));
+    }
+}
+
+#[test]
+fn every_schema_field_value_and_parameter_is_told_in_chinese_and_english() {
+    let document = made();
+    let mut found = BTreeSet::new();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let ours = schemas
+        .iter()
+        .filter(|(name, _)| name.starts_with("campus."));
+    for (name, schema) in ours {
+        unnamed(name, schema, &mut found);
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            unnamed(&format!("{name}.{field}"), property, &mut found);
+        }
+        for value in schema["enum"].as_array().into_iter().flatten() {
+            let line = format!("\n- `{}`: ", value.as_str().unwrap());
+            let text = schema["description"].as_str().unwrap();
+            let label = text.split_once(&line).map_or("", |(_, rest)| rest);
+            let label = label.chars().take_while(|letter| *letter != '。');
+            if label.collect::<String>().is_ascii() {
+                found.insert(format!("{name}{line}"));
+            }
+        }
+    }
+    for (path, method, body) in operations(document) {
+        for parameter in body["parameters"].as_array().into_iter().flatten() {
+            let name = format!("{method} {path} {}", parameter["name"]);
+            unnamed(&name, parameter, &mut found);
+        }
+        let body = &body["requestBody"]["content"]["application/json"]["schema"];
+        for (field, property) in body["properties"].as_object().into_iter().flatten() {
+            unnamed(&format!("{method} {path} {field}"), property, &mut found);
+        }
+    }
+    assert!(found.is_empty(), "{} parts: {found:#?}", found.len());
+}
+
+#[test]
+fn every_chinese_label_is_of_something_that_is_there() {
+    let words = Words::read().unwrap();
+    let unused = words.unused(contracts().pool());
+    assert_eq!(unused, Vec::<String>::new());
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn section(source: Source, kind: Kind, part: &Part) -> Section {
     });
     let mut section = told.unwrap_or_default();
     section.kind = kind.into();
-    section.state = state.into();
+    // A service that answers may still keep one of its subjects from the caller.
+    if section.state() != State::NotPermitted {
+        section.state = state.into();
+    }
     section.source = source.method().to_owned();
     if let Part::Unknown(reason) = part {
         section.reason.clone_from(reason);

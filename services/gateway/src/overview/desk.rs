@@ -13,12 +13,13 @@ use kit::field::{to_date, to_timestamp};
 use kit::org::OrgPath;
 use kit::status::Problem;
 use proto::gateway::Overview;
+use proto::roster::TeachingSummary;
 use tokio::time::Instant;
 use tonic::Code;
 
 use super::assemble::{Part, Parts, Place, assemble};
 use super::failure::{is_down, refused, unavailable, vouched};
-use super::figures::{Told, notification, safety};
+use super::figures::{Told, notification, roster, safety};
 use super::memory::{Known, Memory};
 use super::rank::Rank;
 use super::reader::{Ask, Reader};
@@ -328,12 +329,15 @@ impl Desk {
 /// What each source told of the organisations below, or why it did not.
 type Lists = BTreeMap<Source, Result<BTreeMap<String, Told>, Part>>;
 
-/// What a list says of one organisation. One without alerts or resumptions is not in it.
+/// What a list says of one organisation. One without alerts, resumptions or class groups is not in it.
 fn told_of(source: Source, told: Option<&Told>, now: prost_types::Timestamp) -> Part {
     match (told, source) {
         (Some(told), _) => Part::Told(told.clone()),
         (None, Source::AlertGroups) => Part::Told(notification::alerts([], now)),
         (None, Source::ResumptionFigures) => Part::Told(safety::readiness(None, now)),
+        (None, Source::TeachingSummary) => {
+            Part::Told(roster::teaching(TeachingSummary::default(), now))
+        }
         (None, _) => Part::Unknown(String::new()),
     }
 }

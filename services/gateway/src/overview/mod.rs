@@ -1,7 +1,6 @@
 //! The city at a glance: the figures of all services side by side, read as the caller and put together.
 //!
-//! Nothing is counted here. A service that has no counted figure of something, such as tubes, gate
-//! decisions or what is outstanding of orders, has no section for it.
+//! Nothing is counted here: what no service counts, such as staff, has no section.
 
 mod assemble;
 mod config;

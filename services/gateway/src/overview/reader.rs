@@ -10,9 +10,16 @@ use kit::clock::Clock;
 use kit::field::{to_date, to_timestamp};
 use proto::notification::alert_service_client::AlertServiceClient;
 use proto::notification::concern_service_client::ConcernServiceClient;
-use proto::notification::{AlertGroup, GetConcernFiguresRequest, ListAlertGroupsRequest};
-use proto::roster::GetOrganizationRequest;
+use proto::notification::directive_service_client::DirectiveServiceClient;
+use proto::notification::{
+    AlertGroup, GetConcernFiguresRequest, GetDirectiveFiguresRequest, ListAlertGroupsRequest,
+    ListDirectiveFiguresRequest,
+};
+use proto::roster::class_group_service_client::ClassGroupServiceClient;
 use proto::roster::organization_service_client::OrganizationServiceClient;
+use proto::roster::{
+    GetOrganizationRequest, GetTeachingSummaryRequest, ListTeachingSummariesRequest,
+};
 use proto::safety::resumption_service_client::ResumptionServiceClient;
 use proto::safety::safety_figures_service_client::SafetyFiguresServiceClient;
 use proto::safety::{
@@ -27,7 +34,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 
 use super::assemble::Place;
-use super::figures::{Told, notification, safety, sampling};
+use super::figures::{Told, notification, roster, safety, sampling};
 use super::source::Source;
 use super::who::Who;
 use crate::inside::Inside;
@@ -147,11 +154,25 @@ impl Reader {
                 let told = ask.answer(client.get_concern_figures(request)).await?;
                 Ok(notification::concerns(told, self.now()))
             }
+            Source::DirectiveFigures => {
+                let mut client = DirectiveServiceClient::new(self.inside());
+                let name = format!("{organization}/directiveFigures");
+                let request = ask.request(GetDirectiveFiguresRequest { name });
+                let told = ask.answer(client.get_directive_figures(request)).await?;
+                Ok(notification::directives(told, self.now()))
+            }
+            Source::TeachingSummary => {
+                let mut client = ClassGroupServiceClient::new(self.inside());
+                let name = format!("{organization}/teachingSummary");
+                let request = ask.request(GetTeachingSummaryRequest { name });
+                let told = ask.answer(client.get_teaching_summary(request)).await?;
+                Ok(roster::teaching(told, self.now()))
+            }
         }
     }
 
-    /// What `source` tells of each organisation right below, by id. Of alerts and resumptions, one that is
-    /// not told has none.
+    /// What `source` tells of each organisation right below, by id. Of alerts, resumptions and class groups,
+    /// one that is not told has none.
     pub(crate) async fn below(
         &self,
         source: Source,
@@ -240,6 +261,44 @@ impl Reader {
                 Ok(known(told))
             }
             Source::ConcernFigures => Ok(BTreeMap::new()),
+            Source::DirectiveFigures => {
+                let client = &DirectiveServiceClient::new(self.inside())
+                    .max_decoding_message_size(MOST_BYTES);
+                let pages = pages(|page_token| async move {
+                    let request = ask.request(ListDirectiveFiguresRequest {
+                        parent: ask.organization(),
+                        page_size: PAGE,
+                        page_token,
+                    });
+                    let mut client = client.clone();
+                    let page = ask.answer(client.list_directive_figures(request)).await?;
+                    Ok((page.directive_figures, page.next_page_token))
+                });
+                let told = pages.await?.into_iter().map(|one| {
+                    let id = one.name.strip_suffix("/directiveFigures").and_then(child);
+                    (id, notification::directives(one, now))
+                });
+                Ok(known(told))
+            }
+            Source::TeachingSummary => {
+                let client = &ClassGroupServiceClient::new(self.inside())
+                    .max_decoding_message_size(MOST_BYTES);
+                let pages = pages(|page_token| async move {
+                    let request = ask.request(ListTeachingSummariesRequest {
+                        parent: ask.organization(),
+                        page_size: PAGE,
+                        page_token,
+                    });
+                    let mut client = client.clone();
+                    let page = ask.answer(client.list_teaching_summaries(request)).await?;
+                    Ok((page.teaching_summaries, page.next_page_token))
+                });
+                let told = pages.await?.into_iter().map(|one| {
+                    let id = one.name.strip_suffix("/teachingSummary").and_then(child);
+                    (id, roster::teaching(one, now))
+                });
+                Ok(known(told))
+            }
         }
     }
 

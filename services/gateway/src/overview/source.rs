@@ -17,26 +17,34 @@ pub(crate) enum Source {
     AlertGroups,
     /// Concerns by category.
     ConcernFigures,
+    /// Directives in force.
+    DirectiveFigures,
+    /// How class groups are taught.
+    TeachingSummary,
 }
 
 impl Source {
     /// Every source.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Coverage,
         Self::HealthCoverage,
         Self::SafetyFigures,
         Self::ResumptionFigures,
         Self::AlertGroups,
         Self::ConcernFigures,
+        Self::DirectiveFigures,
+        Self::TeachingSummary,
     ];
 
     /// Those that tell the figures of all organisations right below one in one answer.
-    pub(crate) const LISTED: [Self; 5] = [
+    pub(crate) const LISTED: [Self; 7] = [
         Self::Coverage,
         Self::HealthCoverage,
         Self::SafetyFigures,
         Self::ResumptionFigures,
         Self::AlertGroups,
+        Self::DirectiveFigures,
+        Self::TeachingSummary,
     ];
 
     /// The method, as figures name it.
@@ -48,18 +56,22 @@ impl Source {
             Self::ResumptionFigures => "campus.safety.v1.ResumptionService/GetResumptionFigures",
             Self::AlertGroups => "campus.notification.v1.AlertService/ListAlertGroups",
             Self::ConcernFigures => "campus.notification.v1.ConcernService/GetConcernFigures",
+            Self::DirectiveFigures => "campus.notification.v1.DirectiveService/GetDirectiveFigures",
+            Self::TeachingSummary => "campus.roster.v1.ClassGroupService/GetTeachingSummary",
         }
     }
 
     /// The sections that it fills.
     pub(crate) fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Coverage => &[Kind::People, Kind::Sampling],
+            Self::Coverage => &[Kind::People, Kind::Sampling, Kind::Tubes],
             Self::HealthCoverage => &[Kind::Checks, Kind::Health],
-            Self::SafetyFigures => &[Kind::Safety],
+            Self::SafetyFigures => &[Kind::Safety, Kind::Gates],
             Self::ResumptionFigures => &[Kind::Resumption],
             Self::AlertGroups => &[Kind::Alerts],
             Self::ConcernFigures => &[Kind::Concerns],
+            Self::DirectiveFigures => &[Kind::Directives],
+            Self::TeachingSummary => &[Kind::Teaching],
         }
     }
 

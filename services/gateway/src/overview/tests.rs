@@ -1,11 +1,13 @@
 use proptest::prelude::*;
 use proto::gateway::section::{Kind, State};
 use proto::gateway::{Measure, Overview};
+use proto::notification::DirectiveFigures;
+use proto::roster::TeachingSummary;
 use proto::safety::SafetyFigures;
 use proto::sampling::{CheckCoverage, Coverage, HealthCoverage};
 
 use super::assemble::{Part, Parts, Place, assemble, changed};
-use super::figures::{Told, safety, sampling};
+use super::figures::{Told, notification, roster, safety, sampling};
 use super::rank::Rank;
 use super::source::Source;
 
@@ -33,10 +35,18 @@ fn told(source: Source, count: i32, seconds: i64) -> Told {
         school_count: count,
         ..Coverage::default()
     };
+    let taught = TeachingSummary {
+        class_group_count: count,
+        ..TeachingSummary::default()
+    };
     match source {
         Source::SafetyFigures => safety::figures(campuses, at(seconds)),
         Source::Coverage => sampling::coverage(people, at(seconds)),
         Source::HealthCoverage => sampling::health(HealthCoverage::default(), at(seconds)),
+        Source::DirectiveFigures => {
+            notification::directives(DirectiveFigures::default(), at(seconds))
+        }
+        Source::TeachingSummary => roster::teaching(taught, at(seconds)),
         _ => safety::readiness(None, at(seconds)),
     }
 }
@@ -61,7 +71,7 @@ proptest! {
     #[test]
     fn an_overview_does_not_depend_on_the_order_in_which_parts_arrive(
         (parts, other) in proptest::collection::btree_map(
-            proptest::sample::select(Source::ALL.to_vec()), any_part(), 0..=6,
+            proptest::sample::select(Source::ALL.to_vec()), any_part(), 0..=8,
         ).prop_flat_map(|parts| {
             let parts: Vec<(Source, Part)> = parts
                 .into_iter()
@@ -86,7 +96,7 @@ proptest! {
         all.extend(parts);
         let overview = shown(&all);
         let kinds: Vec<i32> = overview.sections.iter().map(|section| section.kind).collect();
-        prop_assert_eq!(kinds, (1..=8).collect::<Vec<_>>());
+        prop_assert_eq!(kinds, (1..=12).collect::<Vec<_>>());
         for section in &overview.sections {
             let kept = matches!(section.state(), State::Current | State::Unavailable);
             prop_assert!(kept || section.figures.is_empty());

@@ -6,8 +6,9 @@ use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
 use crate::reception::Voucher;
 
-/// Headers of a caller that travel on: the token, the trace, and what ours say of the purpose.
-const CARRIED: [&str; 3] = ["authorization", "traceparent", "tracestate"];
+/// Headers of a caller that travel on: the token, and what ours say of the purpose. The trace is that of the
+/// present call.
+const TOKEN: &str = "authorization";
 const OURS: &str = "x-campus-";
 
 /// A caller with what services must hear from them.
@@ -50,7 +51,7 @@ impl Who {
             if ours {
                 said.push((key.as_str().to_owned(), value.as_bytes().to_vec()));
             }
-            if ours || CARRIED.contains(&key.as_str()) {
+            if ours || key.as_str() == TOKEN {
                 headers.append(key.clone(), value.clone());
             }
         }
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_the_trace_and_our_headers_travel_and_nothing_else() {
+    fn the_token_and_our_headers_travel_and_nothing_else() {
         let sent = [
             ("authorization", "Bearer a"),
             ("traceparent", "b"),
@@ -132,7 +133,7 @@ mod tests {
         let headers = who("a", &[Role::Principal], &sent).headers();
         let mut names: Vec<_> = headers.keys().map(|key| format!("{key:?}")).collect();
         names.sort();
-        assert_eq!(names.len(), 3, "{names:?}");
+        assert_eq!(names.len(), 2, "{names:?}");
         assert_eq!(headers.get("authorization").unwrap(), "Bearer a");
     }
 

@@ -17,6 +17,8 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use kit::auth::ISSUER_AWAITED;
+use kit::sound::Sound;
 use kit::telemetry::carried;
 use kit::tls::Dialer;
 use tokio::sync::watch;
@@ -29,10 +31,14 @@ use address::Found;
 use budget::Budget;
 use observed::Observed;
 use repeat::Repeat;
+pub(crate) use repeat::begun;
 use replica::Replica;
 use sent::Sent;
 
 use crate::deadline;
+
+/// What a replica answers.
+pub(crate) type Answered = Response<Sound<Incoming>>;
 
 /// How often a call is made again at most.
 const AGAIN: usize = 2;
@@ -122,7 +128,7 @@ impl Upstream {
         request: Request<Body>,
         repeatable: bool,
         deadline: Option<Instant>,
-    ) -> Result<Response<Incoming>, Unreachable> {
+    ) -> Result<Answered, Unreachable> {
         let began = Instant::now();
         let sending = self.send_and_repeat(request, repeatable, deadline);
         let ended = match deadline {
@@ -140,7 +146,7 @@ impl Upstream {
         request: Request<Body>,
         repeatable: bool,
         deadline: Option<Instant>,
-    ) -> Result<Response<Incoming>, Unreachable> {
+    ) -> Result<Answered, Unreachable> {
         self.budget.pay_in();
         let (mut request, repeat) = if repeatable {
             let read = Repeat::of(request).await;
@@ -178,7 +184,7 @@ impl Upstream {
         replica: &Replica,
         mut request: Request<Body>,
         deadline: Option<Instant>,
-    ) -> Result<Response<Incoming>, replica::Failed> {
+    ) -> Result<Answered, replica::Failed> {
         let begun = Instant::now();
         if let Some(deadline) = deadline {
             let left = deadline.saturating_duration_since(begun);
@@ -203,15 +209,17 @@ impl Upstream {
         match outcome {
             Err((Unreachable::Late, _)) => {}
             Err(_) if sent.is_broken_off() => return Err((Unreachable::BrokenOff, None)),
-            _ => self.note(replica, outcome.as_ref().map_or(true, is_unavailable)),
+            _ => self.note(replica, outcome.as_ref().map_or(true, is_ill)),
         }
         outcome
     }
 
-    /// Notes how a call ended. An ill replica is left out for a while, unless half of all are already.
+    /// Notes how a call ended. An ill replica is left out for a while, unless half of all are already. One that
+    /// says itself that it does not serve is asked where none does: how that ends says nothing of it, so that
+    /// it is not left out any more once it serves again.
     fn note(&self, replica: &Replica, failed: bool) {
         let now = Instant::now();
-        if !replica.record().note(failed, now) {
+        if !replica.is_serving() || !replica.record().note(failed, now) {
             return;
         }
         let all = self.replicas();
@@ -297,6 +305,12 @@ impl Upstream {
 fn is_unavailable<B>(response: &Response<B>) -> bool {
     let status = response.headers().get("grpc-status");
     status.is_some_and(|status| status == "14") || response.status().is_server_error()
+}
+
+/// Whether an answer speaks against its replica. One that does not know the key of a token yet, which the
+/// gateway knows already, is well.
+fn is_ill<B>(response: &Response<B>) -> bool {
+    is_unavailable(response) && !response.headers().contains_key(ISSUER_AWAITED)
 }
 
 #[cfg(test)]

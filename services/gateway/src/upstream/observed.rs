@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use http::Response;
-use hyper::body::Incoming;
 use kit::telemetry::Outcome;
 use kit::telemetry::figures::{Count, Name, Spans};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Span;
 
-use super::{Unreachable, Upstream};
-use crate::limits::Room;
+use super::{Answered, Unreachable, Upstream};
+use crate::limits::Rooms;
 use crate::start::SERVICE;
 
 const DURATION: Name = Name::seconds(
@@ -33,11 +31,15 @@ const REPLICAS: Name = Name::count(
 );
 const ROOM: Name = Name::count(
     "campus.upstream.room",
-    "How many unary calls a service is asked for at once",
+    "How many calls a service is asked for at once that wait for its answer",
 );
 const INSIDE: Name = Name::count(
     "campus.upstream.inside",
-    "How many unary calls have a place in a service",
+    "How many calls have a place in a service until it answers",
+);
+const STREAMS: Name = Name::count(
+    "campus.upstream.streams",
+    "How many streams have a place in a service until they end, by whether they work or watch",
 );
 
 /// Tells how calls to one service end.
@@ -75,7 +77,7 @@ impl Observed {
     }
 
     /// A call ended like this.
-    pub(super) fn ended(&self, ended: &Result<Response<Incoming>, Unreachable>, began: Instant) {
+    pub(super) fn ended(&self, ended: &Result<Answered, Unreachable>, began: Instant) {
         let outcome = match ended {
             Ok(response) => {
                 let status = Status::from_header_map(response.headers());
@@ -94,8 +96,8 @@ impl Observed {
 }
 
 impl Upstream {
-    /// Tells of it and of its room as long as it is there.
-    pub(crate) fn observe(self: &Arc<Self>, room: &Arc<Room>) {
+    /// Tells of it and of its rooms as long as it is there.
+    pub(crate) fn observe(self: &Arc<Self>, rooms: &Arc<Rooms>) {
         let upstream = self.observed.upstream;
         let labels = [("service", SERVICE), ("upstream", upstream)];
         let known = Arc::downgrade(self);
@@ -120,9 +122,18 @@ impl Upstream {
                 Some(called.count() as f64)
             });
         }
-        let known = Arc::downgrade(room);
+        let known = Arc::downgrade(&rooms.calls);
         ROOM.read(labels, move || Some(known.upgrade()?.size().0));
-        let known = Arc::downgrade(room);
+        let known = Arc::downgrade(&rooms.calls);
         INSIDE.read(labels, move || Some(known.upgrade()?.size().1 as f64));
+        for (state, room) in [("working", &rooms.streams), ("watching", &rooms.watches)] {
+            let known = Arc::downgrade(room);
+            let labels = [
+                ("service", SERVICE),
+                ("upstream", upstream),
+                ("state", state),
+            ];
+            STREAMS.read(labels, move || Some(known.upgrade()?.size().1 as f64));
+        }
     }
 }

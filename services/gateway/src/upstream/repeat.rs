@@ -41,7 +41,8 @@ impl Repeat {
             }
         }
         if read.len() > MOST {
-            return Ok((Request::from_parts(head, begun(read, body)), None));
+            let body = Begun::body(read.freeze(), body);
+            return Ok((Request::from_parts(head, body), None));
         }
         let repeat = Self {
             head,
@@ -56,9 +57,20 @@ impl Repeat {
     }
 }
 
-fn begun(read: BytesMut, rest: Body) -> Body {
-    let first = Some(read.freeze()).filter(|first| !first.is_empty());
-    Body::new(Begun { first, rest })
+/// The call, once the first part of its body is there; an empty body is there at once.
+///
+/// # Errors
+/// When the caller breaks off.
+pub(crate) async fn begun(request: Request<Body>) -> Result<Request<Body>, axum::Error> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let (head, mut body) = request.into_parts();
+    let first = body.frame().await.transpose()?;
+    // Trailers end the body of a request; gRPC has none there.
+    let first = first.and_then(|frame| frame.into_data().ok());
+    let body = Begun::body(first.unwrap_or_default(), body);
+    Ok(Request::from_parts(head, body))
 }
 
 /// A body of which the beginning was read.
@@ -66,6 +78,13 @@ fn begun(read: BytesMut, rest: Body) -> Body {
 struct Begun {
     first: Option<Bytes>,
     rest: Body,
+}
+
+impl Begun {
+    fn body(first: Bytes, rest: Body) -> Body {
+        let first = Some(first).filter(|first| !first.is_empty());
+        Body::new(Self { first, rest })
+    }
 }
 
 impl http_body::Body for Begun {

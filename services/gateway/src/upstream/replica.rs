@@ -6,18 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Body;
+use http::Request;
 use http::uri::{Authority, Scheme, Uri};
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use kit::sound;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::address::Found;
 use super::ejection::Record;
-use super::{Settings, Unreachable};
+use super::{Answered, Settings, Unreachable};
 
 /// A connection has room for everything that may wait on its streams to be read, of which a replica allows
 /// about a thousand: an answer that its caller does not read holds up no other.
@@ -120,7 +120,7 @@ impl Replica {
     }
 
     /// Sends a call to it. One that a closing connection gives back untouched goes over another.
-    pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Failed> {
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Answered, Failed> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         let _under_way = UnderWay(self);
         let begun = Instant::now();
@@ -141,7 +141,7 @@ impl Replica {
             match connection.try_send_request(request).await {
                 Ok(response) => {
                     self.took(begun.elapsed());
-                    return Ok(response);
+                    return Ok(sound::checked(response));
                 }
                 Err(mut err) => match err.take_message() {
                     Some(untouched) if tries < TRIES => request = untouched,

@@ -120,6 +120,55 @@ async fn a_replica_that_goes_away_is_left_out() {
     );
 }
 
+/// A replica that refuses every call, as one does whose database is lost.
+async fn refusing() -> Running {
+    let auth = AuthConfig::development();
+    let config = ServerConfig {
+        reflection: false,
+        ..ServerConfig::loopback()
+    };
+    let server = Server::bind(&config, &auth, Arc::new(SystemClock), Drain::new()).await;
+    let answer = async |_: Request<Body>| away();
+    let router = axum::Router::new().fallback(answer);
+    let server = server.unwrap();
+    server.serve(tonic::service::Routes::from(router))
+}
+
+fn away() -> Response<Body> {
+    let problem = kit::status::Problem::new(proto::error::ErrorReason::Unavailable);
+    tonic::Status::from(problem).into_http()
+}
+
+#[tokio::test]
+async fn when_none_serves_calls_hear_why_and_no_replica_is_left_out_afterwards() {
+    let replicas = [refusing().await, refusing().await];
+    let upstream = upstream(&[&replicas[0], &replicas[1]]);
+    upstream.look_up().await;
+    let serve = |serving: bool| {
+        for one in &*upstream.replicas() {
+            one.set_serving(serving);
+        }
+    };
+    serve(false);
+    for _ in 0..60 {
+        let deadline = Some(Instant::now() + Duration::from_secs(10));
+        let answer = upstream.send(call(Body::from("a")), false, deadline).await;
+        assert!(is_unavailable(&answer.unwrap()));
+    }
+    let [one, other] = [0, 1].map(|at| upstream.replicas()[at].address());
+    for (tried, left) in [(one, other), (other, one)] {
+        let asked = upstream.choose(&[tried]).await.unwrap().address();
+        assert_eq!(asked, left, "all are asked as long as none serves");
+    }
+    serve(true);
+    assert_eq!(left_out(&upstream), 0);
+    upstream.replicas()[0].set_serving(false);
+    let serves = upstream.replicas()[1].address();
+    for _ in 0..60 {
+        assert_eq!(upstream.choose(&[]).await.unwrap().address(), serves);
+    }
+}
+
 #[tokio::test]
 async fn replicas_come_and_go_and_those_that_stay_keep_their_connections() {
     let upstream = upstream(&[]);
@@ -147,4 +196,14 @@ async fn replicas_come_and_go_and_those_that_stay_keep_their_connections() {
         [2, 3],
         "a name server that is away takes nobody away"
     );
+}
+
+#[test]
+fn a_replica_that_waits_for_the_issuer_of_a_token_is_well() {
+    let mut waits = away();
+    let yes = http::HeaderValue::from_static("true");
+    waits.headers_mut().insert(ISSUER_AWAITED, yes);
+    assert!(is_unavailable(&away()) && is_ill(&away()));
+    assert!(is_unavailable(&waits), "another replica may know the key");
+    assert!(!is_ill(&waits));
 }

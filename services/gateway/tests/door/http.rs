@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -132,6 +134,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) trailers: HeaderMap,
 }
 
 impl Reply {
@@ -154,10 +157,12 @@ impl Reply {
         B::Error: std::fmt::Debug,
     {
         let (head, body) = response.into_parts();
+        let body = body.collect().await.expect("whole");
         Self {
             status: head.status,
             headers: head.headers,
-            body: body.collect().await.expect("whole").to_bytes(),
+            trailers: body.trailers().cloned().unwrap_or_default(),
+            body: body.to_bytes(),
         }
     }
 }
@@ -212,4 +217,29 @@ pub(crate) async fn send_http2(addr: SocketAddr, mut request: Request<Bytes>) ->
     tokio::spawn(connection);
     let answered = sender.send_request(request.map(Full::new)).await;
     Reply::read(answered.expect("answered")).await
+}
+
+/// The messages of an answer in gRPC-Web, and its trailers as text.
+pub(crate) fn read_web(reply: &Reply) -> (Vec<Vec<u8>>, String) {
+    let body = if reply.header("content-type").contains("-text") {
+        let whole = reply
+            .body
+            .chunks(4)
+            .map(|part| STANDARD.decode(part).expect("base64"));
+        whole.collect::<Vec<_>>().concat()
+    } else {
+        reply.body.to_vec()
+    };
+    let (mut rest, mut messages, mut trailers) = (&body[..], Vec::new(), String::new());
+    while let [flag, a, b, c, d, after @ ..] = rest {
+        let length = u32::from_be_bytes([*a, *b, *c, *d]);
+        let (frame, after) = after.split_at(usize::try_from(length).expect("fits"));
+        match flag {
+            0x80 => trailers.push_str(std::str::from_utf8(frame).expect("text")),
+            _ => messages.push(frame.to_vec()),
+        }
+        rest = after;
+    }
+    assert!(rest.is_empty(), "whole frames");
+    (messages, trailers)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use axum::body::Body;
 use futures_util::{StreamExt, stream};
-use gateway::{Config, UpstreamsConfig};
+use gateway::{Config, LimitsConfig, UpstreamsConfig};
 use http_body_util::BodyExt;
 use kit::auth::{AuthConfig, Issuer, Role};
 use kit::clock::{Clock, SystemClock};
@@ -181,6 +181,8 @@ pub(crate) async fn door_set(
         AuthConfig::development(),
         upstreams,
     );
+    // One caller stands for many; how much each may ask for is the matter of some tests only.
+    config.limits = LimitsConfig::wide();
     set(&mut config);
     let running = gateway::start(config, clock(), Drain::new())
         .await

@@ -8,14 +8,24 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use http::{Request as HttpRequest, Response as HttpResponse};
 use kit::auth::{Caller, Permission};
+use kit::field::private_count;
 use kit::org::OrgPath;
+use kit::privacy::Seen;
 use kit::status::Problem;
 use proto::notification::alert::Severity;
 use proto::notification::{
-    AlertGroup, ConcernCategoryFigures, ConcernFigures, GetConcernFiguresRequest,
-    ListAlertGroupsRequest, ListAlertGroupsResponse, WatchAlertsRequest, WatchAlertsResponse,
+    AlertGroup, ConcernCategoryFigures, ConcernFigures, DirectiveFigures, GetConcernFiguresRequest,
+    GetDirectiveFiguresRequest, ListAlertGroupsRequest, ListAlertGroupsResponse,
+    ListDirectiveFiguresRequest, ListDirectiveFiguresResponse, WatchAlertsRequest,
+    WatchAlertsResponse,
 };
-use proto::roster::{GetOrganizationRequest, Organization};
+use proto::roster::class_group_roll::TeachingMode;
+use proto::roster::teaching_summary::ModeCount;
+use proto::roster::{
+    GetOrganizationRequest, GetTeachingSummaryRequest, ListTeachingSummariesRequest,
+    ListTeachingSummariesResponse, Organization, TeachingSummary,
+};
+use proto::safety::safety_figures::Gates;
 use proto::safety::{
     GetResumptionFiguresRequest, GetSafetyFiguresRequest, ListSafetyFiguresRequest,
     ListSafetyFiguresResponse, ResumptionFigures, SafetyFigures, WatchSafetyFiguresRequest,
@@ -23,8 +33,8 @@ use proto::safety::{
 };
 use proto::sampling::{
     CheckCoverage, Coverage, GetCoverageRequest, GetHealthCoverageRequest, HealthCoverage,
-    ListCoverageRequest, ListCoverageResponse, ListHealthCoverageRequest,
-    ListHealthCoverageResponse,
+    HoldFigures, ListCoverageRequest, ListCoverageResponse, ListHealthCoverageRequest,
+    ListHealthCoverageResponse, TubeFigures,
 };
 use tokio_stream::wrappers::WatchStream;
 use tonic::server::{Grpc, ServerStreamingService, UnaryService};
@@ -64,6 +74,7 @@ pub(super) async fn answer(
     let (_, method) = path.rsplit_once('/').unwrap_or_default();
     let caller = caller.clone();
     let campuses = *services.0.campuses.borrow();
+    let online = *services.0.online.lock().expect("whole");
     match method {
         "GetOrganization" => {
             let answer = move |asked: GetOrganizationRequest| {
@@ -154,6 +165,46 @@ pub(super) async fn answer(
             };
             unary(request, answer).await
         }
+        "GetDirectiveFigures" => {
+            let answer = move |asked: GetDirectiveFiguresRequest| {
+                let path = allow(&caller, Permission::DirectiveRead, &asked.name)?;
+                Ok(directives(asked.name, &path))
+            };
+            unary(request, answer).await
+        }
+        "ListDirectiveFigures" => {
+            let answer = move |asked: ListDirectiveFiguresRequest| {
+                allow(&caller, Permission::DirectiveRead, &asked.parent)?;
+                let directive_figures = children(&asked.parent, |name, path| {
+                    directives(format!("{name}/directiveFigures"), &path)
+                });
+                Ok(ListDirectiveFiguresResponse {
+                    directive_figures,
+                    next_page_token: String::new(),
+                })
+            };
+            unary(request, answer).await
+        }
+        "GetTeachingSummary" => {
+            let answer = move |asked: GetTeachingSummaryRequest| {
+                let path = allow(&caller, Permission::RosterRead, &asked.name)?;
+                Ok(teaching(asked.name, &path, online))
+            };
+            unary(request, answer).await
+        }
+        "ListTeachingSummaries" => {
+            let answer = move |asked: ListTeachingSummariesRequest| {
+                allow(&caller, Permission::RosterRead, &asked.parent)?;
+                let teaching_summaries = children(&asked.parent, |name, path| {
+                    teaching(format!("{name}/teachingSummary"), &path, online)
+                });
+                Ok(ListTeachingSummariesResponse {
+                    teaching_summaries,
+                    next_page_token: String::new(),
+                })
+            };
+            unary(request, answer).await
+        }
         "WatchSafetyFigures" => {
             let changes = WatchStream::from_changes(services.0.campuses.subscribe());
             let answer = move |asked: WatchSafetyFiguresRequest| {
@@ -203,7 +254,43 @@ fn coverage(scope: &str, path: &OrgPath) -> Coverage {
         late_count: 7,
         school_day: true,
         drawn_school_count: 2,
+        tubes: Some(TubeFigures {
+            opened_count: 40,
+            sealed_count: 30,
+            ..TubeFigures::default()
+        }),
+        holds: Some(HoldFigures::default()),
         ..Coverage::default()
+    }
+}
+
+fn directives(name: String, path: &OrgPath) -> DirectiveFigures {
+    DirectiveFigures {
+        name,
+        org_path: path.to_string(),
+        in_force_count: 2,
+        reached_count: 9,
+        accepted_count: 4,
+        ..DirectiveFigures::default()
+    }
+}
+
+fn teaching(name: String, path: &OrgPath, online: i32) -> TeachingSummary {
+    let mode = |mode: TeachingMode, class_group_count| ModeCount {
+        teaching_mode: mode.into(),
+        class_group_count,
+    };
+    TeachingSummary {
+        name,
+        org_path: path.to_string(),
+        class_group_count: 30,
+        modes: vec![
+            mode(TeachingMode::InPerson, 30 - online),
+            mode(TeachingMode::Online, online),
+        ],
+        school_count: 3,
+        in_person_school_count: 2,
+        ..TeachingSummary::default()
     }
 }
 
@@ -232,6 +319,10 @@ fn safety(name: &str, path: &OrgPath, campuses: i32) -> SafetyFigures {
         org_path: path.to_string(),
         display_name: format!("{}区", path.leaf()),
         campus_count: campuses,
+        gates: Some(Gates {
+            decision_count: 900,
+            ..Gates::default()
+        }),
         ..SafetyFigures::default()
     }
 }
@@ -271,9 +362,9 @@ fn concerns(organization: String) -> ConcernFigures {
         organization,
         categories: vec![ConcernCategoryFigures {
             category: 1,
-            concern_count: 12,
-            open_count: 8,
-            late_count: -1,
+            concern_count: Some(private_count(Seen::Shown(12))),
+            open_count: Some(private_count(Seen::Shown(8))),
+            late_count: Some(private_count(Seen::Hidden)),
             ..ConcernCategoryFigures::default()
         }],
     }

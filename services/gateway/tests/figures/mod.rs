@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
-use gateway::{Config, UpstreamsConfig};
+use gateway::{Config, LimitsConfig, UpstreamsConfig};
 use http::{Request as HttpRequest, Response as HttpResponse};
 use kit::auth::{AuthConfig, Issuer, Role};
 use kit::clock::{Clock, ManualClock};
@@ -35,6 +35,7 @@ pub(crate) const SAFETY: &str = "SafetyFiguresService/GetSafetyFigures";
 pub(crate) const RESUMPTION: &str = "ResumptionService/GetResumptionFigures";
 pub(crate) const ALERTS: &str = "AlertService/ListAlertGroups";
 pub(crate) const CONCERNS: &str = "ConcernService/GetConcernFigures";
+pub(crate) const TEACHING: &str = "ClassGroupService/GetTeachingSummary";
 
 /// What methods do instead of answering; they are named by a part of their path.
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ struct Shared {
     asked: Mutex<Vec<(String, String)>>,
     /// How many campuses there are; a change rings.
     campuses: watch::Sender<i32>,
+    /// How many class groups are taught at home.
+    online: Mutex<i32>,
 }
 
 impl Services {
@@ -65,6 +68,7 @@ impl Services {
             whims: Mutex::default(),
             asked: Mutex::default(),
             campuses: watch::Sender::new(4),
+            online: Mutex::new(1),
         }))
     }
 
@@ -81,6 +85,11 @@ impl Services {
     /// The safety of campuses changes.
     pub(crate) fn set_campuses(&self, count: i32) {
         self.0.campuses.send_replace(count);
+    }
+
+    /// From now on so many class groups are taught at home; nobody announces it.
+    pub(crate) fn set_online(&self, count: i32) {
+        *self.0.online.lock().expect("whole") = count;
     }
 
     /// How many watch the safety of campuses.
@@ -145,6 +154,7 @@ impl Stand {
         };
         let auth = AuthConfig::development();
         let mut config = Config::new(ServerConfig::loopback(), auth, upstreams);
+        config.limits = LimitsConfig::wide();
         config.overview.poll = Duration::from_secs(60);
         config.overview.heartbeat = Duration::from_secs(300);
         set(&mut config);

@@ -17,6 +17,7 @@ use tonic_types::StatusExt;
 
 use crate::auth::{PURPOSE, Purpose};
 use crate::channel::Channel;
+use crate::deadline::Patience;
 use crate::org::OrgPath;
 use crate::status::Problem;
 
@@ -69,17 +70,19 @@ impl Approvals {
     ///
     /// # Errors
     /// ACCESS_NOT_APPROVED when none is, or the caller may not ask for one; UNAVAILABLE when the roster
-    /// does not answer within five seconds.
+    /// does not answer within five seconds, DEADLINE_EXCEEDED when the call is not waited for as long.
     pub(crate) async fn check(&self, showing: &Showing<'_>) -> Result<(), Problem> {
-        match tokio::time::timeout(PATIENCE, self.ask(showing)).await {
+        let patience = Patience::of(PATIENCE);
+        let slow = || Status::deadline_exceeded("the roster is slow");
+        match patience.wait(self.ask(showing, patience)).await {
             Ok(answer) => answer,
-            Err(_) => Err(unanswered(Status::deadline_exceeded("the roster is slow"))),
+            Err(_) => Err(patience.unanswered(slow(), RETRY)),
         }
     }
 
     /// Asks about the place, and about those above it while the roster knows no organisation there that
     /// the caller may ask about: an approval of a place above covers all below.
-    async fn ask(&self, showing: &Showing<'_>) -> Result<(), Problem> {
+    async fn ask(&self, showing: &Showing<'_>, patience: Patience) -> Result<(), Problem> {
         let Some(authorization) = &showing.authorization else {
             return Err(showing.refused(showing.place));
         };
@@ -89,15 +92,16 @@ impl Approvals {
                 break;
             };
             let mut client = self.client.clone();
-            let asked = client.use_access(showing.request(&at, authorization)).await;
-            let Err(status) = asked else {
+            let mut request = showing.request(&at, authorization);
+            patience.tell(&mut request);
+            let Err(status) = client.use_access(request).await else {
                 return Ok(());
             };
             match status.code() {
                 Code::NotFound => {}
                 Code::PermissionDenied if is_beyond_scope(&status) => {}
                 Code::PermissionDenied => return Err(showing.refused(&at)),
-                _ => return Err(unanswered(status)),
+                _ => return Err(patience.unanswered(status, RETRY)),
             }
             place = at.parent();
         }
@@ -120,7 +124,6 @@ impl Showing<'_> {
             request_id: String::new(),
         });
         *request.metadata_mut() = MetadataMap::from_headers(headers);
-        request.set_timeout(PATIENCE);
         request
     }
 
@@ -139,10 +142,4 @@ impl Showing<'_> {
 fn is_beyond_scope(status: &Status) -> bool {
     let info = status.get_details_error_info();
     info.is_some_and(|info| info.reason == "SCOPE_DENIED")
-}
-
-fn unanswered(status: Status) -> Problem {
-    Problem::new(ErrorReason::Unavailable)
-        .retry_after(RETRY)
-        .source(status)
 }

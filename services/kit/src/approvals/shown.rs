@@ -39,6 +39,8 @@ mod tests {
             ),
             ("campus.roster.v1.StudentService", None),
             ("campus.audit.v1.AuditLogService", None),
+            // The roster asks for it, when it is asked whose data may be told.
+            ("campus.subject.v1.HeldDataService", None),
             ("unknown", None),
         ];
         for (contract, data) in shown {

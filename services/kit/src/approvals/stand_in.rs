@@ -1,8 +1,9 @@
 //! The approvals of a roster that can be down, for tests of what asks it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use proto::error::ErrorReason;
 use proto::roster::access_approval_service_server::{
@@ -14,9 +15,12 @@ use proto::roster::{
     RejectAccessRequest, RequestAccessRequest, RevokeAccessRequest, UseAccessRequest,
     UseAccessResponse, WithdrawAccessRequest,
 };
+use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 use crate::auth::PURPOSE;
+use crate::deadline;
+use crate::stand_in::{self, lock, unasked};
 use crate::status::Problem;
 
 /// What a roster answers about an organisation.
@@ -40,6 +44,8 @@ pub struct StandIn {
     answers: Arc<Mutex<BTreeMap<String, Answer>>>,
     /// Every use that it was asked for, with the purpose of the call.
     heard: Arc<Mutex<Vec<(UseAccessRequest, String)>>>,
+    /// How long whoever asked for each of them waits.
+    waits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl StandIn {
@@ -53,6 +59,11 @@ impl StandIn {
         lock(&self.heard).clone()
     }
 
+    /// How long whoever asked for each use waits, where they said it, in order.
+    pub fn waits(&self) -> Vec<Duration> {
+        lock(&self.waits).clone()
+    }
+
     /// Itself as a service.
     pub fn service(&self) -> AccessApprovalServiceServer<Self> {
         AccessApprovalServiceServer::new(self.clone())
@@ -63,24 +74,8 @@ impl StandIn {
     /// # Errors
     /// When there is no port.
     pub async fn serve(&self) -> std::io::Result<String> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let address = format!("http://{}", listener.local_addr()?);
-        let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .add_service(self.service())
-                .serve_with_incoming(incoming),
-        );
-        Ok(address)
+        stand_in::serve(Routes::new(self.service())).await
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn unasked<T>() -> Result<Response<T>, Status> {
-    Err(Status::unimplemented("nobody asks for it here"))
 }
 
 #[tonic::async_trait]
@@ -89,15 +84,13 @@ impl AccessApprovalService for StandIn {
         &self,
         request: Request<UseAccessRequest>,
     ) -> Result<Response<UseAccessResponse>, Status> {
-        if self.down.load(Ordering::SeqCst) {
-            return Err(Status::unavailable("down"));
-        }
-        if !request.metadata().contains_key("authorization") {
-            return Err(Status::unauthenticated("no token"));
-        }
+        stand_in::up(&self.down)?;
+        stand_in::signed(&request)?;
         let purpose = request.metadata().get(PURPOSE);
         let purpose = purpose.and_then(|value| value.to_str().ok());
         let purpose = purpose.unwrap_or_default().to_owned();
+        let wait = deadline::read(&request.metadata().clone().into_headers());
+        lock(&self.waits).extend(wait);
         let message = request.into_inner();
         let answer = lock(&self.answers).get(&message.parent).copied();
         let name = message.parent.clone();

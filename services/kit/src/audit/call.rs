@@ -51,6 +51,8 @@ pub struct Call {
     overheard: Mutex<Overheard>,
     place: Mutex<Option<OrgPath>>,
     shown: Mutex<Option<OrgPath>>,
+    /// What the request speaks of without naming it.
+    meant: Mutex<Vec<String>>,
     recorded: AtomicBool,
 }
 
@@ -98,6 +100,7 @@ impl Call {
             overheard: Mutex::default(),
             place: Mutex::default(),
             shown: Mutex::default(),
+            meant: Mutex::default(),
             recorded: AtomicBool::new(false),
         }
     }
@@ -135,6 +138,13 @@ impl Call {
             let mut shown = lock(&self.shown);
             let both = shown.as_ref().map(|shown| shown.common(place));
             *shown = Some(both.unwrap_or_else(|| place.clone()));
+        }
+    }
+
+    /// Notes the resource that was found by something that is no name, such as a number or a code.
+    pub(crate) fn means(&self, name: &str) {
+        if names::is_opaque(name) {
+            lock(&self.meant).push(name.to_owned());
         }
     }
 
@@ -199,11 +209,17 @@ impl Call {
         let place = lock(&self.place).as_ref().map(ToString::to_string);
         record.place = place.unwrap_or_else(|| record.scope.clone());
         let Found {
-            names,
-            count,
+            mut names,
+            mut count,
             request_id,
             is_whole: _,
         } = self.found();
+        for name in lock(&self.meant).iter() {
+            count += 1;
+            if names.len() < names::MOST && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
         record.resources = names.join("\n");
         record.resource_count = count;
         record.request_id = request_id;
@@ -276,6 +292,18 @@ mod tests {
         let path = "/campus.notification.v1.ChannelService/ListContactPoints";
         let call = called(path, &request.encode_to_vec());
         assert_eq!(call.student().as_deref(), Some(ONE));
+    }
+
+    #[test]
+    fn whoever_was_found_by_a_number_is_named() {
+        let path = "/campus.roster.v1.StudentService/LookUpStudent";
+        let call = called(path, &[]);
+        assert_eq!(call.record(Kind::Read).resources, "");
+        call.means(ONE);
+        call.means("张三");
+        let record = call.record(Kind::Read);
+        assert_eq!((&*record.resources, record.resource_count), (ONE, 1));
+        assert_eq!(call.student(), None, "the request names nobody");
     }
 
     #[test]

@@ -62,7 +62,11 @@ pub async fn chain_all(db: &Database, service: &str) -> Result<u64, DbErr> {
 }
 
 async fn waiting(db: &Database) -> Result<bool, DbErr> {
-    let any = statement(db.read(), "SELECT id FROM audit_pending LIMIT 1", []);
+    let any = statement(
+        db.read(),
+        "SELECT id FROM audit_pending ORDER BY id LIMIT 1",
+        [],
+    );
     Ok(db.read().query_one_raw(any).await?.is_some())
 }
 

@@ -2,22 +2,24 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use http::HeaderMap;
 use proto::audit::audit_log_service_server::AuditLogServiceServer;
+use sea_orm::DbErr;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
 use super::call::{Audited, Call};
+use super::floors::{Floors, greatest};
 use super::record::Kind;
 use super::refusals::Refusals;
 use super::service::AuditGrpc;
 use super::writer::Writer;
-use super::{AuditConfig, chain, notary, retention};
+use super::{AuditConfig, chain, figures, notary, retention};
 use crate::auth::Caller;
 use crate::clock::Clock;
 use crate::db::Database;
@@ -30,8 +32,6 @@ const BESIDE: Name = Name::count(
     "campus.audit.acts.beside",
     "Acts that were recorded beside their transaction instead of in it",
 );
-/// The largest request of the service that answers for the log.
-const MAX_REQUEST: usize = 64 << 10;
 
 /// The audit log of one service. Clones share it.
 #[derive(Clone)]
@@ -56,6 +56,25 @@ pub(super) struct Shelf {
     pub(super) trusted: Vec<VerifyingKey>,
     /// The file to which checkpoints are appended as well.
     pub(super) elsewhere: Option<PathBuf>,
+    /// How many days records are kept at least, and how many those of partners and laboratories.
+    pub(super) least_days: (u32, u32),
+    /// The policies, which may ask for more.
+    pub(super) floors: Arc<OnceLock<Box<dyn Floors>>>,
+}
+
+impl Shelf {
+    /// How many days records are kept, and how many those of partners and laboratories: as long as the
+    /// settings say, or the policies in force where they ask for more.
+    pub(super) async fn kept_days(&self) -> Result<(u32, u32), DbErr> {
+        let (mut usual, mut of_partners) = self.least_days;
+        if let Some(floors) = self.floors.get() {
+            let floors = floors.floors(&self.db).await?;
+            let (days, partner_days) = greatest(&floors, self.clock.today());
+            usual = usual.max(days);
+            of_partners = of_partners.max(partner_days);
+        }
+        Ok((usual, of_partners.max(usual)))
+    }
 }
 
 impl fmt::Debug for Audit {
@@ -88,10 +107,13 @@ impl Audit {
             key,
             trusted,
             elsewhere: config.checkpoint_file.clone(),
+            least_days: (config.retention_days, config.partner_retention_days),
+            floors: Arc::default(),
         };
-        tokio::spawn(chain::run(db, service, drain.clone()));
+        tokio::spawn(chain::run(db.clone(), service, drain.clone()));
+        tokio::spawn(figures::tell(db, service, clock.clone(), drain.clone()));
         tokio::spawn(notary::run(shelf.clone(), drain.clone()));
-        tokio::spawn(retention::run(shelf.clone(), config.into(), drain.clone()));
+        tokio::spawn(retention::run(shelf.clone(), drain.clone()));
         Ok(Self(Arc::new(Inner {
             refusals: Refusals::start(writer.clone(), service, drain),
             writer,
@@ -102,10 +124,15 @@ impl Audit {
         })))
     }
 
+    /// Keeps the log for as long as the policies in force ask for, where that is longer than the
+    /// settings say. Only the first to be named counts.
+    pub(crate) fn keep_by(&self, floors: impl Floors) {
+        let _ = self.0.shelf.floors.set(Box::new(floors));
+    }
+
     /// The service that answers for the log.
     pub fn service(&self) -> AuditLogServiceServer<AuditGrpc> {
         AuditLogServiceServer::new(AuditGrpc::new(self.0.shelf.clone()))
-            .max_decoding_message_size(MAX_REQUEST)
     }
 
     /// Notes that `caller` calls the method at `path`; none where nothing of it could be recorded. A call
@@ -121,9 +148,9 @@ impl Audit {
     }
 
     /// Notes that `caller` was refused with `status` before the call began: for whom a broken glass opens
-    /// nothing.
+    /// nothing, and of whom the door says so. What is no method of a contract is whatever its caller wrote.
     pub(crate) fn turned_away(&self, caller: &Caller, path: &str, trace: String, status: &Status) {
-        if status.code() == Code::PermissionDenied {
+        if status.code() == Code::PermissionDenied && Method::at(path).is_some() {
             let call = Call::new(caller, path, self.0.clock.now(), trace);
             self.refused(&call, status);
         }

@@ -19,8 +19,9 @@ const DIGITS: usize = 11;
 /// The bytes before a message: whether it is compressed, and its length.
 const HEAD: usize = 5;
 /// The fields of requests, and of the resources in them, that hold resource names.
-const NAMED: [&str; 40] = [
+const NAMED: [&str; 53] = [
     "absence",
+    "absent",
     "assignee",
     "assignee_organization",
     "attendee",
@@ -30,17 +31,21 @@ const NAMED: [&str; 40] = [
     "class_group",
     "class_groups",
     "cluster",
+    "concern",
     "destination_class_group",
     "destination_organization",
     "draw",
+    "emergency",
     "gate_decision",
     "hazard",
     "hazards",
+    "head_teacher",
     "hold",
     "host",
     "incident",
     "item",
     "leader",
+    "listed",
     "meeting",
     "members",
     "message",
@@ -52,13 +57,21 @@ const NAMED: [&str; 40] = [
     "parent",
     "parties",
     "party",
+    "people",
     "person",
+    "persons",
     "plan",
     "point",
     "recipient",
+    "replaced_by",
+    "resource",
     "school",
+    "scope",
+    "shift",
+    "staff",
     "staff_member",
     "student",
+    "substitute",
     "tube",
 ];
 
@@ -275,122 +288,5 @@ fn longest_number(part: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use proto::roster::{GetStudentRequest, Student, UpdateStudentRequest};
-
-    use super::*;
-
-    fn framed(message: &impl Message) -> Vec<u8> {
-        let message = message.encode_to_vec();
-        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-        [&[0], &length[..], &message[..]].concat()
-    }
-
-    fn of(method: &str) -> &'static Plan {
-        let path = format!("/campus.roster.v1.StudentService/{method}");
-        &super::method(&path).expect("an audited method").plan
-    }
-
-    const NAME: &str = "students/5f0c3a52-6f4e-4d1c-9a67-3f1d2f0f7a11";
-
-    #[test]
-    fn the_name_of_a_request_is_found() {
-        let request = GetStudentRequest {
-            name: NAME.to_owned(),
-        };
-        let found = find(&framed(&request), of("GetStudent"));
-        assert_eq!((&*found.names, found.count), (&[NAME.to_owned()][..], 1));
-        assert!(found.is_whole);
-    }
-
-    #[test]
-    fn what_follows_the_end_of_the_search_may_be_another_name() {
-        let request = GetStudentRequest {
-            name: NAME.to_owned(),
-        };
-        // A group of field 15, which readers pass over, and then the name that counts.
-        let name = request.encode_to_vec();
-        let hidden = [&*name, &[(15 << 3) | 3, (15 << 3) | 4], &*name].concat();
-        let length = u32::try_from(hidden.len()).unwrap().to_be_bytes();
-        let body = [&[0], &length[..], &*hidden].concat();
-        let found = find(&body, of("GetStudent"));
-        assert_eq!((found.names.len(), found.is_whole), (1, false));
-        let cut = find(&body[..5 + name.len()], of("GetStudent"));
-        assert_eq!((cut.names.len(), cut.is_whole), (1, false));
-    }
-
-    #[test]
-    fn the_name_within_a_resource_is_found_and_nothing_else_of_it() {
-        let student = Student {
-            name: NAME.to_owned(),
-            display_name: "students/zhangsan".to_owned(),
-            ..Student::default()
-        };
-        let request = UpdateStudentRequest {
-            student: Some(student),
-            request_id: "5F0C3A52-6F4E-4D1C-9A67-3F1D2F0F7A11".to_owned(),
-            ..UpdateStudentRequest::default()
-        };
-        let found = find(&framed(&request), of("UpdateStudent"));
-        assert_eq!(found.names, [NAME]);
-        assert_eq!(found.request_id, "5f0c3a52-6f4e-4d1c-9a67-3f1d2f0f7a11");
-    }
-
-    #[test]
-    fn whose_a_support_case_is_is_not_told() {
-        let case = proto::notification::SupportCase {
-            person: NAME.to_owned(),
-            ..Default::default()
-        };
-        let request = proto::notification::OpenSupportCaseRequest {
-            parent: "organizations/2135010001".to_owned(),
-            support_case: Some(case),
-            ..Default::default()
-        };
-        let path = format!("/{DISCREET}/OpenSupportCase");
-        let method = super::method(&path).expect("an audited method");
-        let found = find(&framed(&request), &method.plan);
-        assert_eq!(found.names, ["organizations/2135010001"]);
-    }
-
-    #[test]
-    fn what_is_no_name_is_counted_and_not_kept() {
-        for text in [
-            "张三",
-            "students/张三",
-            "students/13800138000",
-            "students/id350102201609019990",
-            "zhangsan",
-            "students//1",
-            "students/1 and more",
-        ] {
-            let request = GetStudentRequest {
-                name: text.to_owned(),
-            };
-            let found = find(&framed(&request), of("GetStudent"));
-            assert_eq!((found.names.len(), found.count), (0, 1), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..300), frame: bool) {
-            for method in ["GetStudent", "UpdateStudent"] {
-                let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
-                let body = if frame { [&[0], &length[..], &bytes[..]].concat() } else { bytes.clone() };
-                let found = find(&body, of(method));
-                prop_assert!(found.names.len() <= MOST);
-                prop_assert!(found.names.iter().all(|name| is_opaque(name)));
-            }
-        }
-
-        #[test]
-        fn a_request_that_is_cut_short_gives_no_more_than_the_whole(cut in 0_usize..60) {
-            let request = GetStudentRequest { name: NAME.to_owned() };
-            let whole = framed(&request);
-            let found = find(&whole[..cut.min(whole.len())], of("GetStudent"));
-            prop_assert!(found.names.is_empty() || found.names == [NAME]);
-        }
-    }
-}
+#[path = "names_tests.rs"]
+mod tests;

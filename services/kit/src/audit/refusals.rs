@@ -18,9 +18,10 @@ const SENDERS: usize = 4096;
 /// The refusals of one kind in this time are one record.
 const WINDOW: Duration = Duration::from_secs(60);
 
-const DROPPED: Name = Name::count(
+/// Refusals that stand in no log.
+pub const REFUSALS_DROPPED: Name = Name::count(
     "campus.audit.refusals.dropped",
-    "Refusals that were not recorded, since there were too many",
+    "Refusals that were not recorded, since there were too many or nobody took them",
 );
 
 /// Counts what is dropped.
@@ -57,7 +58,7 @@ impl Refusals {
     pub(super) fn start(writer: Writer, service: &'static str, drain: Drain) -> Self {
         let dropped = Dropped {
             service,
-            count: DROPPED.counted(),
+            count: REFUSALS_DROPPED.counted(),
         };
         let (queue, waiting) = mpsc::channel(WAITING);
         tokio::spawn(run(waiting, writer, dropped.clone(), drain));

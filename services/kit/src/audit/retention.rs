@@ -8,7 +8,6 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbErr};
 use sha2::{Digest, Sha256};
 
-use super::AuditConfig;
 use super::chain::lock_head;
 use super::checkpoint::{Checkpoint, CheckpointKind};
 use super::log::Shelf;
@@ -27,24 +26,15 @@ const DAY: i64 = 24 * 3600 * 1000;
 
 /// How long records are kept, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+struct Terms {
     usual: i64,
     partners: i64,
 }
 
-impl From<&AuditConfig> for Terms {
-    fn from(config: &AuditConfig) -> Self {
-        Self {
-            usual: i64::from(config.retention_days) * DAY,
-            partners: i64::from(config.partner_retention_days) * DAY,
-        }
-    }
-}
-
 /// Cuts until the drain.
-pub(super) async fn run(shelf: Shelf, terms: Terms, drain: Drain) {
+pub(super) async fn run(shelf: Shelf, drain: Drain) {
     while drain.sleep(OFTEN).await {
-        match cut(&shelf, terms).await {
+        match cut(&shelf).await {
             Ok(0) => {}
             Ok(records) => tracing::info!(records, "the audit log was cut"),
             Err(err) => tracing::error!(error = %err, "the audit log cannot be cut, trying later"),
@@ -53,7 +43,12 @@ pub(super) async fn run(shelf: Shelf, terms: Terms, drain: Drain) {
 }
 
 /// Cuts off everything that was kept long enough; returns how many records went.
-pub(super) async fn cut(shelf: &Shelf, terms: Terms) -> Result<u64, DbErr> {
+pub(super) async fn cut(shelf: &Shelf) -> Result<u64, DbErr> {
+    let (usual, of_partners) = shelf.kept_days().await?;
+    let terms = Terms {
+        usual: i64::from(usual) * DAY,
+        partners: i64::from(of_partners) * DAY,
+    };
     let mut gone = 0;
     loop {
         match cut_some(shelf, terms).await? {
@@ -107,7 +102,8 @@ async fn cut_some(shelf: &Shelf, terms: Terms) -> Result<Option<u64>, DbErr> {
 
 /// Whether the oldest record of either kind was kept long enough.
 async fn overdue(db: &Database, terms: Terms, now: i64) -> Result<bool, DbErr> {
-    let sql = "SELECT 1 FROM audit_records WHERE time < $1 AND (partner = '' OR time < $2) LIMIT 1";
+    let sql = "SELECT 1 FROM audit_records WHERE time < $1 AND (partner = '' OR time < $2) \
+               ORDER BY time LIMIT 1";
     let values = [(now - terms.usual).into(), (now - terms.partners).into()];
     let row = db.read().query_one_raw(statement(db.read(), sql, values));
     Ok(row.await?.is_some())

@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status};
 
 use super::checkpoint::Checkpoint;
 use super::convert::{checkpoint, fault, to_pb};
+use super::export::Export;
 use super::log::Shelf;
 use super::search::{self, Filter};
 use super::uses;
@@ -25,7 +26,7 @@ use crate::page;
 use crate::status::Problem;
 
 /// How many records or checkpoints are read at once, and told in one piece of an export.
-const PAGE: u64 = 1000;
+pub(super) const PAGE: u64 = 1000;
 /// How many records one call verifies at most.
 const MOST: i64 = 1_000_000;
 
@@ -118,18 +119,9 @@ impl AuditLogService for AuditGrpc {
         request: Request<ExportRecordsRequest>,
     ) -> Result<Response<Self::ExportRecordsStream>, Status> {
         whole_city(&caller(&request)?)?;
-        let ExportRecordsRequest {
-            start_sequence,
-            end_sequence,
-        } = request.into_inner();
-        let range = bounds(start_sequence, end_sequence)?;
         // What is recorded while the export runs, as the export itself, comes with the next one.
         let head = self.head().await?;
-        let export = Export {
-            shelf: self.0.clone(),
-            checkpoints: Some((0, 0)),
-            records: (range.0, range.1.min(head)),
-        };
+        let export = Export::begin(self.0.clone(), &request.into_inner(), head).await?;
         let pieces = stream::try_unfold(export, Export::piece);
         let pieces = pieces.map(|piece| piece.map_err(Status::from));
         Ok(Response::new(pieces.boxed()))
@@ -145,7 +137,14 @@ impl AuditLogService for AuditGrpc {
             end_sequence,
         } = request.into_inner();
         let range = bounds(start_sequence, end_sequence)?;
-        Ok(Response::new(self.verify(range, end_sequence == 0).await?))
+        let kept_days = self.0.kept_days().await;
+        let (usual, of_partners) = kept_days.map_err(Problem::from)?;
+        let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
+        Ok(Response::new(VerifyChainResponse {
+            retention_days: days(usual),
+            partner_retention_days: days(of_partners),
+            ..self.verify(range, end_sequence == 0).await?
+        }))
     }
 }
 
@@ -155,7 +154,7 @@ fn whole_city(caller: &Caller) -> Result<(), Problem> {
 }
 
 /// The first and last record that are asked for.
-fn bounds(start: i64, end: i64) -> Result<(i64, i64), Problem> {
+pub(super) fn bounds(start: i64, end: i64) -> Result<(i64, i64), Problem> {
     let mut fields = Fields::new();
     for (field, value) in [("start_sequence", start), ("end_sequence", end)] {
         if value < 0 {
@@ -324,6 +323,7 @@ fn right(verdict: Verdict, next: i64) -> VerifyChainResponse {
         fault: None,
         last_sequence: verdict.last,
         next_sequence: next,
+        ..VerifyChainResponse::default()
     }
 }
 
@@ -331,44 +331,5 @@ fn wrong(verdict: Verdict, found: Fault) -> VerifyChainResponse {
     VerifyChainResponse {
         fault: Some(fault(found)),
         ..right(verdict, 0)
-    }
-}
-
-/// An export under way: checkpoints first, then records.
-struct Export {
-    shelf: Shelf,
-    /// The last one told; none when all were.
-    checkpoints: Option<(i64, i32)>,
-    /// What is still to be told.
-    records: (i64, i64),
-}
-
-impl Export {
-    async fn piece(mut self) -> Result<Option<(ExportRecordsResponse, Self)>, Problem> {
-        let (db, service) = (self.shelf.db.read(), self.shelf.service);
-        if let Some(after) = self.checkpoints {
-            let found = search::checkpoints(db, after, PAGE).await?;
-            self.checkpoints = found.last().map(|last| (last.sequence, last.kind));
-            let tell = |found| checkpoint(service, found);
-            let piece = ExportRecordsResponse {
-                checkpoints: found.into_iter().map(tell).collect(),
-                ..ExportRecordsResponse::default()
-            };
-            return Ok(Some((piece, self)));
-        }
-        if self.records.0 > self.records.1 {
-            return Ok(None);
-        }
-        let found = search::range(db, self.records, PAGE).await?;
-        let Some(last) = found.last() else {
-            return Ok(None);
-        };
-        self.records.0 = last.sequence + 1;
-        let tell = |found| to_pb(service, found);
-        let piece = ExportRecordsResponse {
-            records: found.into_iter().map(tell).collect(),
-            ..ExportRecordsResponse::default()
-        };
-        Ok(Some((piece, self)))
     }
 }

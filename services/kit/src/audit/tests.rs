@@ -1,14 +1,19 @@
-//! Laws of the log, and its tables on both databases.
+//! The tables of the log on both databases.
 
-use std::sync::{Arc, LazyLock};
+mod floors;
+mod tables;
+mod tampering;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
-use proptest::prelude::*;
+use proto::audit::ExportRecordsRequest;
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
+use super::export::Export;
 use super::log::Shelf;
 use super::retention::cut;
 use super::search::{self, Filter};
@@ -36,8 +41,10 @@ crate::store_suite!(Migrator;
     two_replicas_chain_each_record_once,
     a_chainer_that_is_killed_loses_nothing_and_repeats_nothing,
     a_log_that_was_cut_verifies_from_its_anchor,
+    a_period_is_exported_between_two_signed_heads_and_verifies_alone,
     what_is_searched_for_is_found,
     a_log_that_is_changed_in_the_database_is_found,
+    what_waits_for_the_chain_or_for_a_signature_grows_old,
 );
 
 fn now() -> DateTime<Utc> {
@@ -204,6 +211,8 @@ fn shelf(db: &Database, clock: &ManualClock) -> Shelf {
         key: key(),
         trusted: vec![key().verifying_key()],
         elsewhere: None,
+        least_days: (180, 1096),
+        floors: Arc::default(),
     }
 }
 
@@ -217,10 +226,22 @@ async fn verified(db: &Database) -> Result<Verdict, Fault> {
     verification.finish()
 }
 
+async fn what_waits_for_the_chain_or_for_a_signature_grows_old(db: Database) {
+    let later = now() + chrono::Duration::seconds(90);
+    let waiting = async || figures::waiting(&db, later).await.expect("read");
+    assert_eq!(waiting().await, [0.0, 0.0, 0.0]);
+    written(&db, 3).await;
+    assert_eq!(waiting().await, [3.0, 90.0, 0.0]);
+    chain_all(&db, SERVICE).await.expect("chained");
+    assert_eq!(waiting().await, [0.0, 0.0, 90.0]);
+    let shelf = shelf(&db, &ManualClock::at(later));
+    notary::sign_head(&shelf).await.expect("signed");
+    assert_eq!(waiting().await, [0.0, 0.0, 0.0]);
+}
+
 async fn a_log_that_was_cut_verifies_from_its_anchor(db: Database) {
     let clock = ManualClock::at(now());
     let shelf = shelf(&db, &clock);
-    let terms = (&AuditConfig::default()).into();
     let day = |days| now() + chrono::Duration::days(days);
     let tx = db.begin().await.unwrap();
     let mut records = Vec::new();
@@ -243,9 +264,9 @@ async fn a_log_that_was_cut_verifies_from_its_anchor(db: Database) {
     notary::sign_head(&shelf).await.unwrap();
 
     clock.set(day(179));
-    assert_eq!(cut(&shelf, terms).await.unwrap(), 0);
+    assert_eq!(cut(&shelf).await.unwrap(), 0);
     clock.set(day(190));
-    assert_eq!(cut(&shelf, terms).await.unwrap(), 2);
+    assert_eq!(cut(&shelf).await.unwrap(), 2);
     let sequences = |records: Vec<Record>| {
         let sequences = records.iter().map(|record| record.sequence);
         sequences.collect::<Vec<_>>()
@@ -270,12 +291,81 @@ async fn a_log_that_was_cut_verifies_from_its_anchor(db: Database) {
 
     // Three years later partners' records go as well; the head stays.
     clock.set(day(1500));
-    assert!(cut(&shelf, terms).await.unwrap() > 0);
+    assert!(cut(&shelf).await.unwrap() > 0);
     assert_eq!(sequences(all(&db).await), [6]);
     assert_eq!(verified(&db).await.unwrap().last, 6);
     written(&db, 1).await;
     chain_all(&db, SERVICE).await.unwrap();
     assert_eq!(verified(&db).await.unwrap().last, 7);
+}
+
+/// What an export gives: checkpoints and records.
+async fn exported(shelf: &Shelf, request: &ExportRecordsRequest) -> (Vec<Checkpoint>, Vec<Record>) {
+    let export = Export::begin(shelf.clone(), request, i64::MAX).await;
+    let (mut checkpoints, mut records) = (Vec::new(), Vec::new());
+    let mut next = Some(export.expect("begins"));
+    while let Some(export) = next.take() {
+        if let Some((piece, rest)) = export.piece().await.expect("a piece") {
+            checkpoints.extend(piece.checkpoints.into_iter().map(Checkpoint::from_pb));
+            records.extend(piece.records.into_iter().map(from_pb));
+            next = Some(rest);
+        }
+    }
+    let checkpoints: Option<Vec<_>> = checkpoints.into_iter().collect();
+    let records: Option<Vec<_>> = records.into_iter().collect();
+    (checkpoints.expect("whole"), records.expect("whole"))
+}
+
+async fn a_period_is_exported_between_two_signed_heads_and_verifies_alone(db: Database) {
+    let clock = ManualClock::at(now());
+    let shelf = shelf(&db, &clock);
+    let day = |days| now() + chrono::Duration::days(days);
+    for days in 0..4 {
+        let records = [0, 1].map(|_| call(READ, "somebody", day(days)).record(Kind::Read));
+        let tx = db.begin().await.unwrap();
+        write(&tx, &records).await.unwrap();
+        tx.commit().await.unwrap();
+        chain_all(&db, SERVICE).await.unwrap();
+        clock.set(day(days) + chrono::Duration::hours(2));
+        notary::sign_head(&shelf).await.unwrap();
+    }
+    let period = |start: Option<i64>, end: Option<i64>| ExportRecordsRequest {
+        start_time: start.map(|days| crate::field::to_timestamp(day(days))),
+        end_time: end.map(|days| crate::field::to_timestamp(day(days))),
+        ..ExportRecordsRequest::default()
+    };
+    let (checkpoints, records) = exported(&shelf, &period(Some(1), Some(2))).await;
+    let sequences =
+        |records: &[Record]| -> Vec<i64> { records.iter().map(|record| record.sequence).collect() };
+    // The day itself, and what was chained up to the first head that was signed an hour after it.
+    assert_eq!(sequences(&records), [3, 4, 5, 6]);
+    let signed: Vec<i64> = checkpoints.iter().map(|one| one.sequence).collect();
+    assert_eq!(signed, [2, 4, 6]);
+    let verdict = |records: &[Record]| {
+        let trusted = [key().verifying_key()];
+        let mut verification = Verification::new(SERVICE, checkpoints.clone(), &trusted)?;
+        verification.begin_after(&checkpoints[0]);
+        for record in records {
+            verification.push(record)?;
+        }
+        verification.finish()
+    };
+    let whole = verdict(&records).unwrap();
+    assert_eq!((whole.records, whole.checkpoints, whole.last), (4, 2, 6));
+    assert_eq!(verdict(&records[1..]).unwrap_err().kind, FaultKind::Missing);
+    let cut = verdict(&records[..3]).unwrap_err();
+    assert_eq!(cut.kind, FaultKind::Truncated);
+
+    let (_, from_the_beginning) = exported(&shelf, &period(Some(-1), Some(1))).await;
+    assert_eq!(sequences(&from_the_beginning), [1, 2, 3, 4]);
+    let (_, to_the_end) = exported(&shelf, &period(Some(3), Some(9))).await;
+    assert_eq!(sequences(&to_the_end), [7, 8]);
+    let both = ExportRecordsRequest {
+        start_sequence: 3,
+        ..period(Some(1), None)
+    };
+    let refused = Export::begin(shelf, &both, i64::MAX).await;
+    assert!(refused.is_err(), "a period stands alone");
 }
 
 async fn what_is_searched_for_is_found(db: Database) {
@@ -410,196 +500,6 @@ async fn a_log_that_is_changed_in_the_database_is_found(db: Database) {
         assert_eq!((fault.kind, fault.sequence), (kind, 7), "{sql}");
     }
 }
-
-/// A log of `length` records with a checkpoint every ten records and at the end.
-fn log(length: usize) -> (Vec<Record>, Vec<Checkpoint>) {
-    let (mut records, mut checkpoints, mut previous) = (Vec::new(), Vec::new(), GENESIS);
-    for (sequence, one) in (1..).zip(0..length) {
-        let mut record = call(READ, &format!("subject-{}", one % 4), now()).record(Kind::Read);
-        record.resources = "students/1\nstudents/2".to_owned();
-        previous = record.follow(SERVICE, sequence, &previous);
-        if sequence % 10 == 0 || one + 1 == length {
-            let checkpoint = Checkpoint {
-                sequence,
-                kind: CheckpointKind::Head as i32,
-                hash: previous.to_vec(),
-                time: now().timestamp_millis(),
-                ..Checkpoint::default()
-            };
-            checkpoints.push(checkpoint.sign(SERVICE, &key()));
-        }
-        records.push(record);
-    }
-    (records, checkpoints)
-}
-
-fn verify(records: &[Record], checkpoints: Vec<Checkpoint>) -> Result<Verdict, Fault> {
-    let trusted = [key().verifying_key()];
-    let mut verification = Verification::new(SERVICE, checkpoints, &trusted)?;
-    for record in records {
-        verification.push(record)?;
-    }
-    verification.finish()
-}
-
-/// What somebody with the database in their hands can do.
-#[derive(Clone, Debug)]
-enum Tampering {
-    Text(usize, u8, String),
-    Number(usize, u8, i64),
-    Hash(usize, bool, usize, u8),
-    Delete(usize),
-    Swap(usize, usize),
-    Insert(usize),
-    Truncate(usize),
-    /// Edits a record and makes its hash and all that follow fit again.
-    Forge(usize, String),
-}
-
-fn tampering(length: usize) -> impl Strategy<Value = Tampering> {
-    let place = 0..length;
-    prop_oneof![
-        (place.clone(), 0_u8..11, ".{0,12}")
-            .prop_map(|(at, field, text)| Tampering::Text(at, field, text)),
-        (place.clone(), 0_u8..7, any::<i64>())
-            .prop_map(|(at, field, number)| Tampering::Number(at, field, number)),
-        (place.clone(), any::<bool>(), 0_usize..32, 1_u8..)
-            .prop_map(|(at, own, byte, with)| Tampering::Hash(at, own, byte, with)),
-        place.clone().prop_map(Tampering::Delete),
-        (place.clone(), place.clone()).prop_map(|(one, other)| Tampering::Swap(one, other)),
-        place.clone().prop_map(Tampering::Insert),
-        place.clone().prop_map(Tampering::Truncate),
-        (place, "[a-z]{1,8}").prop_map(|(at, text)| Tampering::Forge(at, text)),
-    ]
-}
-
-fn tamper(records: &mut Vec<Record>, tampering: Tampering) {
-    match tampering {
-        Tampering::Text(at, field, text) => {
-            let record = &mut records[at];
-            let field = match field {
-                0 => &mut record.subject,
-                1 => &mut record.roles,
-                2 => &mut record.scope,
-                3 => &mut record.partner,
-                4 => &mut record.purpose,
-                5 => &mut record.method,
-                6 => &mut record.resources,
-                7 => &mut record.place,
-                8 => &mut record.error_reason,
-                9 => &mut record.request_id,
-                _ => &mut record.reason,
-            };
-            *field = text;
-        }
-        Tampering::Number(at, field, number) => {
-            let record = &mut records[at];
-            match field {
-                0 => record.sequence = number,
-                1 => record.time = number,
-                2 => record.kind = number as i32,
-                3 => record.resource_count = number,
-                4 => record.code = number as i32,
-                5 => record.call_count = number,
-                _ => record.beside = number % 2 == 0,
-            }
-        }
-        Tampering::Hash(at, own, byte, with) => {
-            let record = &mut records[at];
-            let hash = if own {
-                &mut record.hash
-            } else {
-                &mut record.previous_hash
-            };
-            hash[byte] ^= with;
-        }
-        Tampering::Delete(at) => drop(records.remove(at)),
-        Tampering::Swap(one, other) => records.swap(one, other),
-        Tampering::Insert(at) => records.insert(at, records[at].clone()),
-        Tampering::Truncate(at) => records.truncate(at),
-        Tampering::Forge(at, text) => {
-            records[at].subject = text;
-            let mut previous: [u8; 32] = records[at].previous_hash.clone().try_into().unwrap();
-            for record in &mut records[at..] {
-                previous = record.follow(SERVICE, record.sequence, &previous);
-            }
-        }
-    }
-}
-
-static LOG: LazyLock<(Vec<Record>, Vec<Checkpoint>)> = LazyLock::new(|| log(23));
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_is_changed_is_found(tampering in tampering(23)) {
-        let (before, checkpoints) = &*LOG;
-        let mut after = before.clone();
-        tamper(&mut after, tampering);
-        prop_assume!(after != *before);
-        prop_assert!(verify(&after, checkpoints.clone()).is_err());
-    }
-}
-
-#[test]
-fn an_untouched_log_verifies() {
-    let (records, checkpoints) = log(23);
-    let verdict = verify(&records, checkpoints).unwrap();
-    let expected = Verdict {
-        records: 23,
-        checkpoints: 3,
-        last: 23,
-    };
-    assert_eq!(verdict, expected);
-}
-
-#[test]
-fn a_checkpoint_of_another_key_or_service_is_not_trusted() {
-    let (records, checkpoints) = log(23);
-    let mut forged = checkpoints.clone();
-    forged[1] = forged[1]
-        .clone()
-        .sign(SERVICE, &SigningKey::from_bytes(&[8; 32]));
-    let fault = verify(&records, forged).unwrap_err();
-    assert_eq!(
-        (fault.kind, fault.sequence),
-        (FaultKind::SignatureInvalid, 20)
-    );
-    let mut other = checkpoints;
-    other[1] = other[1].clone().sign("sampling", &key());
-    assert!(verify(&records, other).is_err());
-}
-
-#[test]
-fn a_record_is_told_and_read_back_whole() {
-    let (records, _) = log(3);
-    for record in records {
-        assert_eq!(from_pb(to_pb(SERVICE, record.clone())), Some(record));
-    }
-}
-
-#[test]
-fn the_canonical_bytes_are_those_of_the_contract() {
-    // Computed once from the contract's words alone, with another language.
-    let mut record = Record {
-        time: 1_649_203_200_000,
-        subject: "principal-1".to_owned(),
-        roles: "principal".to_owned(),
-        scope: "fz".to_owned(),
-        method: READ.to_owned(),
-        kind: Kind::Read as i32,
-        resources: "students/1\nstudents/2".to_owned(),
-        resource_count: 2,
-        place: "fz/350102".to_owned(),
-        call_count: 1,
-        ..Record::default()
-    };
-    let hash = record.follow(SERVICE, 1, &GENESIS);
-    assert_eq!(hex::encode(hash), CANONICAL);
-}
-
-const CANONICAL: &str = "02e485621c0edce542bdb47c5409f5f28d006824584f99fb6ef6e929bb673765";
 
 #[tokio::test]
 async fn what_was_written_is_chained_soon() {

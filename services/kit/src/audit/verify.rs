@@ -129,6 +129,14 @@ impl Verification {
         self.anchor.as_ref().map_or(1, |anchor| anchor.sequence + 1)
     }
 
+    /// Begins after the head of which `checkpoint` speaks, one of those that were given and are signed: what is
+    /// before it is not looked at.
+    pub fn begin_after(&mut self, checkpoint: &Checkpoint) {
+        self.anchor = None;
+        self.next = (checkpoint.sequence + 1, checkpoint.hash.clone());
+        self.checkpoints = self.checkpoints.split_off(&self.next.0);
+    }
+
     /// Goes on after the record `before`, which was verified already.
     pub fn resume(&mut self, before: &Record) {
         self.anchor = None;

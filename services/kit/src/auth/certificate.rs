@@ -55,6 +55,12 @@ impl ClientCertificate {
             not_after: seconds(&validity.not_after),
         })
     }
+
+    /// When the first of these certificates ends, in seconds since 1970; none where none can be read.
+    pub(crate) fn first_end(chain: &[CertificateDer<'_>]) -> Option<i64> {
+        let ends = chain.iter().filter_map(|one| Self::read(one));
+        ends.map(|read| read.not_after).min()
+    }
 }
 
 fn common_names(certificate: &Certificate) -> Vec<String> {

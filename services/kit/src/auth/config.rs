@@ -1,7 +1,8 @@
 //! Whose tokens and certificates are taken, and what this service shows to its neighbours.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use serde::Deserialize;
 
 use super::algorithms::TokenAlgorithm;
 use super::credentials::MAX_TOKEN_FILE;
+use super::gateway_keys;
 use super::keys::{Key, MAX_KEY_SET, key_set};
-use super::partners::{PartnerConfig, Partners};
+use super::partners::{MAX_AGREEMENTS, Partners};
 use super::revoked::{MAX_LIST, Revoked};
-use super::{Authority, Role};
+use super::{Authority, PartnerConfig, Role};
 use crate::clock::SystemClock;
 use crate::tls::{ClientTlsConfig, authorities, read_at_most};
 
@@ -22,6 +24,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(12 * 3600);
 const WIDEST_SKEW: Duration = Duration::from_secs(120);
 /// How seldom a key set may be fetched.
 const SELDOMEST: Duration = Duration::from_secs(24 * 3600);
+/// How soon and how late strangers may make it be fetched again.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Whose tokens and certificates are taken, and what this service shows to its neighbours.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,9 +35,14 @@ pub struct AuthConfig {
     /// Refuses everything that is for trials only.
     #[serde(default)]
     pub production: bool,
-    /// Takes tokens of the development issuer, whose key is public.
+    /// Takes tokens of the development issuer, whose key is public; only on a loopback address, unless `trial` is
+    /// set.
     #[serde(default)]
     pub development: bool,
+    /// Says that this is a trial, with nobody's real data: whoever reaches the service from elsewhere may use
+    /// tokens of the development issuer.
+    #[serde(default)]
+    pub trial: bool,
     /// The `iss` of the tokens.
     #[serde(default = "default_issuer")]
     pub issuer: String,
@@ -55,6 +65,10 @@ pub struct AuthConfig {
     /// to 24 hours.
     #[serde(default = "default_refresh", with = "humantime_serde")]
     pub jwks_refresh: Duration,
+    /// How long after a fetch that a token with an unknown key id caused the next one may cause another. 1 second
+    /// to 1 minute.
+    #[serde(default = "default_pause", with = "humantime_serde")]
+    pub jwks_pause: Duration,
     /// The signatures that tokens may have.
     #[serde(default = "default_algorithms")]
     pub algorithms: Vec<TokenAlgorithm>,
@@ -84,9 +98,15 @@ pub struct AuthConfig {
     /// showed it a certificate. For the services behind it.
     #[serde(default)]
     pub gateway_keys: Vec<String>,
+    /// A file with them in place of `gateway_keys`, one a line; read again when it changes.
+    #[serde(default)]
+    pub gateway_keys_file: Option<PathBuf>,
     /// Systems that are known by their certificates.
     #[serde(default)]
     pub partners: Vec<PartnerConfig>,
+    /// A file with more of them, one `[[partners]]` for each; read again when it changes.
+    #[serde(default)]
+    pub partners_file: Option<PathBuf>,
     /// Says that a mesh encrypts what services say to one another, so that those behind the gateway
     /// need not. Asked for only where `production` is set.
     #[serde(default)]
@@ -141,6 +161,10 @@ fn default_refresh() -> Duration {
     Duration::from_secs(300)
 }
 
+fn default_pause() -> Duration {
+    Duration::from_secs(10)
+}
+
 fn default_algorithms() -> Vec<TokenAlgorithm> {
     vec![TokenAlgorithm::EdDSA, TokenAlgorithm::ES256]
 }
@@ -163,6 +187,7 @@ impl Default for AuthConfig {
         Self {
             production: false,
             development: false,
+            trial: false,
             issuer: default_issuer(),
             audience: default_audience(),
             keys: HashMap::new(),
@@ -170,6 +195,7 @@ impl Default for AuthConfig {
             jwks_url: None,
             jwks_ca_file: None,
             jwks_refresh: default_refresh(),
+            jwks_pause: default_pause(),
             algorithms: default_algorithms(),
             claims: ClaimsConfig::default(),
             max_token_life: default_life(),
@@ -179,7 +205,9 @@ impl Default for AuthConfig {
             second_factor_roles: default_second_factor_roles(),
             second_factor_acr: Vec::new(),
             gateway_keys: Vec::new(),
+            gateway_keys_file: None,
             partners: Vec::new(),
+            partners_file: None,
             plaintext_inside: false,
             client_tls: None,
             service_token_file: None,
@@ -200,10 +228,13 @@ impl AuthConfig {
     ///
     /// # Errors
     /// When nobody's tokens would be taken, a value or file cannot be used, or production takes the
-    /// development issuer.
+    /// development issuer or is a trial.
     pub fn check(&self) -> Result<(), String> {
         if self.production && self.development {
             return Err("auth.development: not allowed where auth.production is set".to_owned());
+        }
+        if self.production && self.trial {
+            return Err("auth.trial: not allowed where auth.production is set".to_owned());
         }
         let issuers = !self.keys.is_empty() || self.jwks_file.is_some() || self.jwks_url.is_some();
         if !self.development && !issuers {
@@ -216,13 +247,10 @@ impl AuthConfig {
             Key::ed25519_base64(key)
                 .ok_or_else(|| format!("auth.keys.{id}: not an Ed25519 public key"))?;
         }
-        for (place, key) in self.gateway_keys.iter().enumerate() {
-            Key::ed25519_base64(key)
-                .ok_or_else(|| format!("auth.gateway_keys[{place}]: not an Ed25519 public key"))?;
-        }
+        gateway_keys::listed(&self.gateway_keys)?;
         self.check_bounds()?;
         self.check_files()?;
-        Partners::new(&self.partners)?;
+        self.check_partners()?;
         self.second_factor()?;
         let policies = Authority::load(self, Arc::new(SystemClock));
         policies.map_err(|err| format!("auth.policies: {err}"))?;
@@ -248,6 +276,9 @@ impl AuthConfig {
         if self.jwks_refresh < Duration::from_secs(10) || self.jwks_refresh > SELDOMEST {
             return Err("auth.jwks_refresh: 10s to 24h".to_owned());
         }
+        if self.jwks_pause < SHORTEST_PAUSE || self.jwks_pause > LONGEST_PAUSE {
+            return Err("auth.jwks_pause: 1s to 1m".to_owned());
+        }
         if let Some(url) = &self.jwks_url {
             let uri: Option<http::Uri> = url.parse().ok();
             let secure = uri.filter(|uri| uri.scheme_str() == Some("https"));
@@ -259,25 +290,38 @@ impl AuthConfig {
     }
 
     fn check_files(&self) -> Result<(), String> {
-        if let Some(file) = &self.jwks_file {
-            read_at_most(file, MAX_KEY_SET)
-                .map_err(|err| err.to_string())
-                .and_then(|bytes| key_set(&bytes, &self.algorithms))
-                .map_err(|err| format!("auth.jwks_file: {}: {err}", file.display()))?;
-        }
+        let set = |bytes: &[u8]| key_set(bytes, &self.algorithms);
+        let file = self.jwks_file.as_deref();
+        check_file(("auth.jwks_file", MAX_KEY_SET), file, set)?;
         if let Some(file) = &self.jwks_ca_file {
             authorities(file).map_err(|err| format!("auth.jwks_ca_file: {err}"))?;
         }
-        if let Some(file) = &self.revoked_file {
-            read_at_most(file, MAX_LIST)
-                .map_err(|err| err.to_string())
-                .and_then(|bytes| Revoked::read(&bytes))
-                .map_err(|err| format!("auth.revoked_file: {}: {err}", file.display()))?;
+        let file = self.revoked_file.as_deref();
+        check_file(("auth.revoked_file", MAX_LIST), file, Revoked::read)?;
+        let file = self.gateway_keys_file.as_deref();
+        if file.is_some() && !self.gateway_keys.is_empty() {
+            return Err("auth.gateway_keys_file: not where auth.gateway_keys is set".to_owned());
         }
+        let key = "auth.gateway_keys_file";
+        check_file((key, MAX_KEY_SET), file, gateway_keys::read)?;
         if let Some(tls) = &self.client_tls {
             tls.check("auth.client_tls")?;
         }
         Ok(())
+    }
+
+    fn check_partners(&self) -> Result<(), String> {
+        let settled = self.agreements()?;
+        let file = self.partners_file.as_deref();
+        check_file(("auth.partners_file", MAX_AGREEMENTS), file, |bytes| {
+            settled.and(Partners::read(bytes, self.production)?)
+        })
+    }
+
+    /// The agreements of the settings, without those of the file; the error names the key.
+    pub(super) fn agreements(&self) -> Result<Partners, String> {
+        let settled = Partners::new(&self.partners, self.production);
+        settled.map_err(|err| format!("auth.{err}"))
     }
 
     /// The roles that ask for a second factor; the error names the key.
@@ -289,6 +333,33 @@ impl AuthConfig {
                     .map_err(|()| format!("auth.second_factor_roles[{place}]: {role} is no role"))
             })
             .collect()
+    }
+
+    /// Checks that the development issuer is taken nowhere but where its key is no key to anything: on this machine,
+    /// or in what says of itself that it is a trial.
+    ///
+    /// # Errors
+    /// Where others reach `listen`.
+    pub(crate) fn check_reach(&self, listen: SocketAddr) -> Result<(), String> {
+        if !self.development || self.trial || listen.ip().is_loopback() {
+            return Ok(());
+        }
+        Err(
+            "auth.development: only where server.listen is a loopback address, or auth.trial is set"
+                .to_owned(),
+        )
+    }
+
+    /// Says in the log that anybody can sign tokens for the service at `addr`, where that is so.
+    pub(crate) fn warn_of_development(&self, addr: SocketAddr) {
+        if self.development {
+            tracing::warn!(
+                key = "auth.development",
+                %addr,
+                "tokens of the development issuer are taken, whose key is public: whoever reaches this address may \
+                 do everything"
+            );
+        }
     }
 
     /// Checks what a service that calls its neighbours shows them, and that nobody listens in: `key`
@@ -330,6 +401,19 @@ impl AuthConfig {
         }
         Ok(())
     }
+}
+
+/// Checks that a file can be used, where there is one; the key and the bytes that it may have come first.
+fn check_file<T>(
+    (key, most): (&str, u64),
+    file: Option<&Path>,
+    read: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Result<(), String> {
+    let Some(file) = file else { return Ok(()) };
+    let bytes = read_at_most(file, most).map_err(|err| err.to_string());
+    let used = bytes.and_then(|bytes| read(&bytes));
+    used.map(drop)
+        .map_err(|err| format!("{key}: {}: {err}", file.display()))
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -16,9 +16,46 @@ fn production_refuses_the_development_issuer() {
     };
     let refused = config.check().unwrap_err();
     assert!(refused.starts_with("auth.development: "), "{refused}");
+    let config = AuthConfig {
+        production: true,
+        trial: true,
+        keys: [("a".to_owned(), KEY.to_owned())].into(),
+        ..AuthConfig::default()
+    };
+    let refused = config.check().unwrap_err();
+    assert!(refused.starts_with("auth.trial: "), "{refused}");
     let refused = AuthConfig::default().check().unwrap_err();
     assert!(refused.starts_with("auth.keys: "), "{refused}");
     assert_eq!(AuthConfig::development().check(), Ok(()));
+}
+
+#[test]
+fn the_development_issuer_is_taken_on_this_machine_or_in_a_trial() {
+    let trial = AuthConfig {
+        trial: true,
+        ..AuthConfig::development()
+    };
+    let other = AuthConfig {
+        keys: [("a".to_owned(), KEY.to_owned())].into(),
+        ..AuthConfig::default()
+    };
+    for here in ["127.0.0.1:7400", "127.9.9.9:0", "[::1]:7400"] {
+        let here = here.parse().unwrap();
+        assert_eq!(AuthConfig::development().check_reach(here), Ok(()));
+    }
+    for elsewhere in [
+        "0.0.0.0:7400",
+        "192.0.2.1:7400",
+        "[::]:7400",
+        "[2001:db8::1]:0",
+    ] {
+        let elsewhere = elsewhere.parse().unwrap();
+        let refused = AuthConfig::development().check_reach(elsewhere);
+        let refused = refused.expect_err("others reach it");
+        assert!(refused.starts_with("auth.development: "), "{refused}");
+        assert_eq!(trial.check_reach(elsewhere), Ok(()));
+        assert_eq!(other.check_reach(elsewhere), Ok(()));
+    }
 }
 
 fn partner(certificate: &str, role: &str) -> PartnerConfig {
@@ -26,11 +63,16 @@ fn partner(certificate: &str, role: &str) -> PartnerConfig {
         certificate: certificate.to_owned(),
         subject: "health".to_owned(),
         role: role.to_owned(),
-        scope: String::new(),
-        laboratory: None,
-        department: None,
         expires: "2027-01-01T00:00:00Z".parse().unwrap(),
+        ..PartnerConfig::default()
     }
+}
+
+/// An agreement with other terms than those of [`partner`].
+fn terms(change: impl FnOnce(&mut PartnerConfig)) -> Vec<PartnerConfig> {
+    let mut partner = partner("cn:health", "disease-control");
+    change(&mut partner);
+    vec![partner]
 }
 
 #[test]
@@ -69,6 +111,14 @@ fn every_wrong_setting_is_named() {
             Box::new(move |c| c.jwks_refresh = seconds(9)),
         ),
         (
+            "auth.jwks_pause",
+            Box::new(move |c| c.jwks_pause = seconds(0)),
+        ),
+        (
+            "auth.jwks_pause",
+            Box::new(move |c| c.jwks_pause = seconds(61)),
+        ),
+        (
             "auth.jwks_url",
             Box::new(|c| c.jwks_url = Some("http://id.example/keys".into())),
         ),
@@ -88,6 +138,10 @@ fn every_wrong_setting_is_named() {
         (
             "auth.gateway_keys[1]",
             Box::new(|c| c.gateway_keys = vec![KEY.into(), "x".into()]),
+        ),
+        (
+            "auth.gateway_keys_file",
+            Box::new(move |c| c.gateway_keys_file = nowhere()),
         ),
         (
             "auth.second_factor_roles[0]",
@@ -175,11 +229,112 @@ fn every_wrong_setting_is_named() {
             "auth.partners[1].certificate",
             Box::new(move |c| c.partners = twice()),
         ),
+        (
+            "auth.partners[0].rate",
+            Box::new(|c| c.partners = terms(|it| it.rate = Some(5))),
+        ),
+        (
+            "auth.partners[0].rate",
+            Box::new(|c| c.partners = terms(|it| (it.rate, it.burst) = (Some(0), Some(1)))),
+        ),
+        (
+            "auth.partners_file",
+            Box::new(move |c| c.partners_file = nowhere()),
+        ),
     ];
     for (key, change) in cases {
         let refused = refused(change);
         assert!(refused.starts_with(&format!("{key}: ")), "{key}: {refused}");
     }
+}
+
+#[test]
+fn keys_of_the_gateway_stand_in_the_settings_or_in_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), KEY).unwrap();
+    let mut config = AuthConfig {
+        gateway_keys_file: Some(file.path().to_owned()),
+        ..AuthConfig::development()
+    };
+    assert_eq!(config.check(), Ok(()));
+    config.gateway_keys = vec![KEY.to_owned()];
+    let refused = config.check().unwrap_err();
+    assert!(
+        refused.starts_with("auth.gateway_keys_file: not where"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn methods_and_fields_are_those_of_the_contracts() {
+    let get = "campus.sampling.v1.TubeService/GetTube";
+    let refused = |methods: &[&str], fields: &[(&str, &str)]| {
+        refused(|config| {
+            config.partners = terms(|it| {
+                it.methods = methods.iter().map(ToString::to_string).collect();
+                let field = |(method, path): &(&str, &str)| {
+                    ((*method).to_owned(), vec![(*path).to_owned()])
+                };
+                it.fields = fields.iter().map(field).collect();
+            });
+        })
+    };
+    for name in [
+        "campus.sampling.v1.TubeService/GetTubes",
+        "campus.sampling.v1.TubeService",
+        "/campus.sampling.v1.TubeService/GetTube",
+        "campus.sampling.v1/*",
+        "campus.sampling.v1.TubeService/Get*",
+        "grpc.health.v1.Health/Check",
+        "*",
+        "/*",
+        "",
+    ] {
+        let said = refused(&[get, name], &[]);
+        assert!(said.starts_with("auth.partners[0].methods[1]: "), "{said}");
+    }
+    let said = refused(&[get, get], &[]);
+    assert!(said.starts_with("auth.partners[0].methods[1]: "), "{said}");
+    for (method, path, fault) in [
+        (
+            get,
+            "nmae",
+            "nmae: campus.sampling.v1.Tube has no field nmae",
+        ),
+        (
+            "campus.sampling.v1.TubeService/ListTubes",
+            "tubes.name",
+            "not among the methods",
+        ),
+        (
+            "campus.sampling.v1.TubeService/*",
+            "name",
+            "not a method of the contracts",
+        ),
+    ] {
+        let said = refused(&[get], &[(method, path)]);
+        assert_eq!(said, format!("auth.partners[0].fields.{method}: {fault}"));
+    }
+    let mut config = AuthConfig::development();
+    config.partners = terms(|it| it.methods = vec!["campus.sampling.v1.TubeService/*".to_owned()]);
+    assert_eq!(config.check(), Ok(()));
+}
+
+#[test]
+fn in_production_an_agreement_names_what_it_gives() {
+    let config = |methods: &[&str]| AuthConfig {
+        production: true,
+        keys: [("a".to_owned(), KEY.to_owned())].into(),
+        partners: terms(|it| it.methods = methods.iter().map(ToString::to_string).collect()),
+        ..AuthConfig::default()
+    };
+    let refused = config(&[]).check().unwrap_err();
+    assert!(
+        refused.starts_with("auth.partners[0].methods: "),
+        "{refused}"
+    );
+    let named = config(&["campus.sampling.v1.TubeService/GetTube"]);
+    assert_eq!(named.check(), Ok(()));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a service shows to its neighbours.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +28,8 @@ enum Source {
     Development {
         service: &'static str,
         clock: Arc<dyn Clock>,
-        issued: Mutex<Option<(String, DateTime<Utc>)>>,
+        /// The last one, and from when until when it is shown.
+        issued: Mutex<Option<(String, Range<DateTime<Utc>>)>>,
     },
     File(PathBuf),
     Nothing,
@@ -73,7 +75,7 @@ impl Credentials {
                 let mut issued = issued.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = clock.now();
                 match &*issued {
-                    Some((token, renew)) if *renew > now => token.clone(),
+                    Some((token, shown)) if shown.contains(&now) => token.clone(),
                     _ => {
                         let token = Issuer::development().token(
                             service,
@@ -83,7 +85,7 @@ impl Credentials {
                             now,
                             DEVELOPMENT_LIFE,
                         );
-                        *issued = Some((token.clone(), now + DEVELOPMENT_LIFE / 2));
+                        *issued = Some((token.clone(), now..now + DEVELOPMENT_LIFE / 2));
                         token
                     }
                 }
@@ -96,7 +98,7 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{ManualClock, SystemClock};
 
     fn credentials(config: &AuthConfig) -> Credentials {
         Credentials::new(config, "sampling", Arc::new(SystemClock))
@@ -114,6 +116,18 @@ mod tests {
         }
         let made = credentials(&AuthConfig::development()).bearer().unwrap();
         assert!(made.starts_with("Bearer ey"));
+    }
+
+    #[test]
+    fn a_token_of_a_clock_that_was_put_back_is_not_shown() {
+        let clock = ManualClock::morning_of("2022-04-07".parse().unwrap());
+        let config = AuthConfig::development();
+        let credentials = Credentials::new(&config, "sampling", Arc::new(clock.clone()));
+        let first = credentials.bearer().unwrap();
+        clock.advance(chrono::Duration::hours(1));
+        assert_ne!(credentials.bearer().unwrap(), first);
+        clock.advance(chrono::Duration::hours(-1));
+        assert_eq!(credentials.bearer().unwrap(), first, "made anew");
     }
 
     #[test]

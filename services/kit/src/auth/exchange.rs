@@ -1,6 +1,7 @@
 //! The gateway's word for callers who showed it a certificate. The services behind do not see that
 //! certificate: they verify a token that the gateway signs for a minute, and never believe a header.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 use super::algorithms;
 use super::issuer::{after, sign, told_of};
 use super::keys::Key;
-use super::verifier::Session;
+use super::session::Session;
 use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::tls::read_at_most;
@@ -54,9 +55,13 @@ struct Inner {
     clock: Arc<dyn Clock>,
     key: RwLock<Arc<Signing>>,
     file: Mutex<Watched>,
-    /// By the caller's credentials and the key: the header, and when to make a new one.
-    signed: Cache<([u8; 32], String), (HeaderValue, DateTime<Utc>)>,
+    /// By the caller's credentials and the key.
+    signed: Cache<([u8; 32], String), Voucher>,
 }
+
+/// The header, and from when until when it is used. Before it was made, when the clock was put back, nobody would
+/// take it.
+type Voucher = (HeaderValue, Range<DateTime<Utc>>);
 
 struct Signing {
     id: String,
@@ -102,8 +107,8 @@ impl Exchange {
         let now = self.0.clock.now();
         let key = self.key();
         let of = (session.digest, key.id.clone());
-        if let Some((header, renew)) = self.0.signed.get(&of)
-            && renew > now
+        if let Some((header, used)) = self.0.signed.get(&of)
+            && used.contains(&now)
         {
             return header;
         }
@@ -122,8 +127,8 @@ impl Exchange {
         let mut header =
             HeaderValue::try_from(format!("Bearer {token}")).expect("a token is plain text");
         header.set_sensitive(true);
-        let renew = now + INTERNAL_LIFE / 2;
-        self.0.signed.insert(of, (header.clone(), renew));
+        let used = now..now + INTERNAL_LIFE / 2;
+        self.0.signed.insert(of, (header.clone(), used));
         header
     }
 
@@ -147,6 +152,7 @@ impl Exchange {
         });
         match read {
             Ok(Some(key)) => {
+                tracing::info!(id = key.id, "another key vouches for partners");
                 let mut current = self.0.key.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Arc::new(key);
                 file.used();

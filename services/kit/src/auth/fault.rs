@@ -55,7 +55,8 @@ impl PolicyError {
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+/// The line of the byte `offset` of `text`, counted from 1.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.bytes().take(offset);
     before.filter(|byte| *byte == b'\n').count() + 1
 }

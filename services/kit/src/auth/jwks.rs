@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use reqwest::{Client, redirect};
 use rustls::ClientConfig;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::algorithms::TokenAlgorithm;
 use super::keys::{Keys, MAX_KEY_SET, key_set};
@@ -14,8 +12,6 @@ use crate::tls::{authorities, provider, public_authorities};
 
 /// How long the issuer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How soon strangers with invented key ids can make us ask the issuer again.
-const BETWEEN: Duration = Duration::from_secs(10);
 
 /// Asks an issuer for its keys.
 #[derive(Debug)]
@@ -23,8 +19,6 @@ pub(super) struct JwksUrl {
     url: String,
     ca: Option<PathBuf>,
     allowed: Vec<TokenAlgorithm>,
-    /// When the issuer was asked last. Whoever asks holds it, so that many wait for one answer.
-    asked: Mutex<Option<Instant>>,
 }
 
 impl JwksUrl {
@@ -33,46 +27,23 @@ impl JwksUrl {
             url: url.to_owned(),
             ca,
             allowed: allowed.to_vec(),
-            asked: Mutex::const_new(None),
         }
     }
 
-    /// Asks on behalf of a caller, unless it was asked a moment ago. `take` has what came before
-    /// anybody who waited looks.
-    pub(super) async fn ask_for_caller(&self, take: impl FnOnce(Keys)) -> bool {
-        self.ask(BETWEEN, take).await
-    }
-
-    /// Asks because the time has come.
-    pub(super) async fn ask_in_time(&self, take: impl FnOnce(Keys)) -> bool {
-        self.ask(Duration::ZERO, take).await
-    }
-
-    /// Whether there may be other keys than before.
-    async fn ask(&self, between: Duration, take: impl FnOnce(Keys)) -> bool {
-        let began = Instant::now();
-        let mut asked = self.asked.lock().await;
-        if let Some(at) = *asked
-            && (at >= began || at.elapsed() < between)
-        {
-            return at >= began;
-        }
+    /// The keys that the issuer publishes now; none where it is away or publishes nothing that can be used,
+    /// which is told in the log.
+    pub(super) async fn ask(&self) -> Option<Keys> {
         let answered = tokio::time::timeout(PATIENCE, self.fetch()).await;
-        *asked = Some(Instant::now());
-        match answered.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
-            Ok(keys) => {
-                take(keys);
-                true
-            }
-            Err(fault) => {
+        let answered = answered.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        answered
+            .inspect_err(|fault| {
                 tracing::warn!(
                     key = "auth.jwks_url",
                     fault,
                     "no key set, keeping the last one"
                 );
-                false
-            }
-        }
+            })
+            .ok()
     }
 
     async fn fetch(&self) -> Result<Keys, String> {

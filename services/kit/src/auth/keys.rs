@@ -14,7 +14,7 @@ use super::algorithms::TokenAlgorithm;
 /// A key set is smaller than this, in bytes.
 pub(super) const MAX_KEY_SET: u64 = 256 << 10;
 /// How many keys of a set are taken at most.
-const MAX_KEYS: usize = 64;
+pub(super) const MAX_KEYS: usize = 64;
 /// How long the id of a key may be, in bytes.
 pub(super) const MAX_KEY_ID: usize = 256;
 

@@ -1,21 +1,28 @@
 //! Who calls, and what they may do where.
 
+mod agreement;
 mod algorithms;
+mod asking;
 mod authority;
+mod cases;
 mod certificate;
 mod circumstances;
 mod claims;
 mod config;
+mod contracts;
 mod credentials;
 mod exchange;
 mod fault;
+mod gateway_keys;
 mod issuer;
 mod jwks;
 mod keys;
+mod mask;
 mod partners;
 mod permission;
 mod policies;
 mod revoked;
+mod session;
 mod source;
 mod trust;
 mod uses;
@@ -23,10 +30,14 @@ mod verifier;
 mod words;
 
 #[cfg(test)]
+mod cases_tests;
+#[cfg(test)]
 mod policies_tests;
 
+pub use agreement::{Agreement, PartnerConfig, Quota};
 pub use algorithms::TokenAlgorithm;
 pub use authority::Authority;
+pub use cases::{PolicyAnswer, PolicyCase, PolicyCases, PolicyDifference};
 pub use certificate::ClientCertificate;
 pub use circumstances::{BREAK_GLASS, PURPOSE};
 pub use config::{AuthConfig, ClaimsConfig};
@@ -34,10 +45,11 @@ pub use credentials::Credentials;
 pub use exchange::Exchange;
 pub use fault::PolicyError;
 pub use issuer::Issuer;
-pub use partners::PartnerConfig;
+pub(crate) use mask::Mask;
 pub use permission::{Department, Permission, Purpose, Role};
-pub(crate) use verifier::{Refusal, Shown};
-pub use verifier::{Session, Verifier};
+pub use session::Session;
+pub(crate) use session::{Refusal, Shown};
+pub use verifier::{ISSUER_AWAITED, Verifier};
 
 use std::sync::Arc;
 
@@ -110,7 +122,24 @@ impl Caller {
         }
     }
 
-    /// The place below which the caller may do `permission`; lists are filtered by it.
+    /// Whether the caller may do `permission` at the place `at`: for what is passed over where they may
+    /// not. The audit takes no note of it.
+    pub fn may(&self, permission: Permission, at: &OrgPath) -> bool {
+        self.authority.permit(self, permission, at)
+    }
+
+    /// Where it is decided whether something that stands at `at` may concern the caller: there; or at their
+    /// own place where it stands above that, as what a bureau decides for those below it does.
+    pub fn reached<'a>(&'a self, at: &'a OrgPath) -> &'a OrgPath {
+        if at.contains(&self.scope) {
+            &self.scope
+        } else {
+            at
+        }
+    }
+
+    /// The place below which the caller may do `permission`; lists are filtered by it. Whoever acts on
+    /// something, or shows one thing, asks for its own place besides, by [`Self::require`].
     ///
     /// # Errors
     /// SCOPE_DENIED when no policy permits it there.
@@ -126,6 +155,14 @@ impl Caller {
     pub fn veil(&self, subject: &str) {
         if let Some(call) = &self.call {
             call.veil(subject);
+        }
+    }
+
+    /// Has the audit tell which resource the call spoke of, where the request named none: `name` was found
+    /// by a number or a code.
+    pub fn means(&self, name: &str) {
+        if let Some(call) = &self.call {
+            call.means(name);
         }
     }
 
@@ -182,6 +219,22 @@ mod tests {
             .filter(|one| !for_purpose(Some(*one)).is_daily())
             .collect();
         assert_eq!(others, [Purpose::Audit, Purpose::Exercise]);
+    }
+
+    #[test]
+    fn what_stands_above_the_caller_is_decided_at_their_place_and_all_else_where_it_stands() {
+        let path = |text: &str| text.parse::<OrgPath>().unwrap();
+        let clerk = Caller::new("clerk", vec![Role::SchoolClerk], path("fz/350102/a"));
+        for (at, decided) in [
+            ("", "fz/350102/a"),
+            ("fz", "fz/350102/a"),
+            ("fz/350102/a", "fz/350102/a"),
+            ("fz/350102/a/p1", "fz/350102/a/p1"),
+            ("fz/350102/b", "fz/350102/b"),
+            ("fz/350103", "fz/350103"),
+        ] {
+            assert_eq!(clerk.reached(&path(at)), &path(decided), "{at}");
+        }
     }
 
     #[test]

@@ -1,121 +1,92 @@
-//! Systems that are known by their certificates.
+//! Systems that are known by their certificates, by the agreements with them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::agreement::{Agreement, PartnerConfig};
 use super::certificate::ClientCertificate;
-use super::{Caller, Department, Role};
-use crate::org::OrgPath;
 
-/// What another system is by its certificate alone: the agreement with it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PartnerConfig {
-    /// Whom its certificates name: `uri:…` or `dns:…` of the alternative names, or `cn:…` of a
-    /// certificate that has neither.
-    pub certificate: String,
-    /// Who it is: the subject of its calls.
-    pub subject: String,
-    /// What it is: partner-system, laboratory or disease-control.
-    pub role: String,
-    /// The part of the tree it is for, such as `fz/350102`; empty for all of it.
-    #[serde(default)]
-    pub scope: String,
-    /// For a laboratory, its code.
-    #[serde(default)]
-    pub laboratory: Option<String>,
-    /// For a partner-system that acknowledges incidents or signs inspections, the department of the
-    /// government that it speaks for: government, police, fire, health or market-regulation.
-    #[serde(default)]
-    pub department: Option<String>,
-    /// When the agreement ends.
-    pub expires: DateTime<Utc>,
-}
+/// A file of agreements is smaller than this, in bytes.
+pub(super) const MAX_AGREEMENTS: u64 = 1 << 20;
 
-/// The partners by the names of their certificates.
+/// The agreements by the names of certificates.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Partners(HashMap<String, Partner>);
+pub(super) struct Partners(HashMap<String, Arc<Agreement>>);
 
-/// One agreement.
-#[derive(Clone, Debug)]
-pub(super) struct Partner {
-    pub(super) caller: Caller,
-    /// When it ends, in seconds since 1970.
-    pub(super) expires: i64,
+/// A file of agreements.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    partners: Vec<PartnerConfig>,
 }
 
 impl Partners {
-    /// Reads agreements; the error begins with the key.
-    pub(super) fn new(configs: &[PartnerConfig]) -> Result<Self, String> {
-        let mut partners = HashMap::new();
+    /// Takes agreements; the error begins with the place and the key, as `partners[0].role`.
+    pub(super) fn new(configs: &[PartnerConfig], production: bool) -> Result<Self, String> {
+        let mut partners = Self::default();
         for (place, config) in configs.iter().enumerate() {
-            let at = |key: &str, fault: &str| format!("auth.partners[{place}].{key}: {fault}");
-            let name = config.certificate.split_once(':');
-            let known = name.is_some_and(|(kind, name)| {
-                matches!(kind, "uri" | "dns" | "cn") && !name.is_empty()
-            });
-            if !known {
-                return Err(at("certificate", "uri:…, dns:… or cn:…"));
-            }
-            if config.subject.is_empty() || config.subject.len() > 128 {
-                return Err(at("subject", "1 to 128 bytes"));
-            }
-            let role: Option<Role> = config.role.parse().ok();
-            let systems = [Role::PartnerSystem, Role::Laboratory, Role::DiseaseControl];
-            let role = role
-                .filter(|role| systems.contains(role))
-                .ok_or_else(|| at("role", "partner-system, laboratory or disease-control"))?;
-            if (role == Role::Laboratory) != config.laboratory.is_some() {
-                return Err(at(
-                    "laboratory",
-                    "a laboratory has a code, others have none",
-                ));
-            }
-            let department: Option<Department> = match &config.department {
-                None => None,
-                Some(name) => {
-                    let known = name.parse().ok().filter(|_| role == Role::PartnerSystem);
-                    Some(known.ok_or_else(|| {
-                        at(
-                            "department",
-                            "of a partner-system: government, police, fire, health or market-regulation",
-                        )
-                    })?)
-                }
-            };
-            let scope: OrgPath = if config.scope.is_empty() {
-                OrgPath::root()
-            } else {
-                let scope = config.scope.parse();
-                scope.map_err(|_| at("scope", "codes from the top joined by /"))?
-            };
-            let caller = Caller {
-                laboratory: config.laboratory.clone(),
-                department,
-                partner: Some(config.subject.clone()),
-                ..Caller::new(&config.subject, vec![role], scope)
-            };
-            let expires = config.expires.timestamp();
-            let key = match name {
-                Some(("dns", name)) => format!("dns:{}", name.to_ascii_lowercase()),
-                _ => config.certificate.clone(),
-            };
-            let partner = Partner { caller, expires };
-            if partners.insert(key, partner).is_some() {
-                return Err(at("certificate", "two partners have the same"));
+            let at = |fault: String| format!("partners[{place}].{fault}");
+            let key = key(&config.certificate).map_err(at)?;
+            let agreement = Agreement::new(config, production).map_err(at)?;
+            if partners.0.insert(key, Arc::new(agreement)).is_some() {
+                return Err(at("certificate: two partners have the same".to_owned()));
             }
         }
-        Ok(Self(partners))
+        Ok(partners)
     }
 
-    /// The partner whose certificate this is. One that names two of them is nobody's.
-    pub(super) fn find(&self, certificate: &ClientCertificate) -> Option<&Partner> {
+    /// Reads a file of agreements: TOML, one `[[partners]]` for each.
+    ///
+    /// # Errors
+    /// Names the line or the key that cannot be used: with a slip in one, none of them counts.
+    pub(super) fn read(bytes: &[u8], production: bool) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+        let file: File = toml::from_str(text).map_err(|err| {
+            let before = err.span().and_then(|span| text.get(..span.start));
+            let line = before.unwrap_or_default().matches('\n').count() + 1;
+            format!("line {line}: {}", err.message())
+        })?;
+        Self::new(&file.partners, production)
+    }
+
+    /// These and `others`.
+    ///
+    /// # Errors
+    /// When a certificate is named by both.
+    pub(super) fn and(&self, others: Self) -> Result<Self, String> {
+        let mut all = self.clone();
+        for (key, agreement) in others.0 {
+            if self.0.contains_key(&key) {
+                return Err(format!("{key} stands in auth.partners already"));
+            }
+            all.0.insert(key, agreement);
+        }
+        Ok(all)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The agreement with whom this certificate names. One that names two is nobody's.
+    pub(super) fn find(&self, certificate: &ClientCertificate) -> Option<&Arc<Agreement>> {
         let mut found = certificate.names.iter().filter_map(|name| self.0.get(name));
-        let partner = found.next()?;
+        let agreement = found.next()?;
         found
-            .all(|other| other.caller.subject == partner.caller.subject)
-            .then_some(partner)
+            .all(|other| other.print == agreement.print)
+            .then_some(agreement)
+    }
+}
+
+/// By what a certificate is found.
+fn key(certificate: &str) -> Result<String, String> {
+    match certificate.split_once(':') {
+        Some(("dns", name)) if !name.is_empty() => Ok(format!("dns:{}", name.to_ascii_lowercase())),
+        Some(("uri" | "cn", name)) if !name.is_empty() => Ok(certificate.to_owned()),
+        _ => Err("certificate: uri:…, dns:… or cn:…".to_owned()),
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 use cedar_policy::{
-    Authorizer, Decision, Effect, Policy, PolicyId, PolicySet, ValidationMode, Validator,
+    Authorizer, Decision, Effect, Policy, PolicyId, PolicySet, Response, ValidationMode, Validator,
 };
 use moka::sync::Cache;
 
+use super::cases::PolicyAnswer;
 use super::fault::PolicyError;
 use super::source::Source;
 use super::uses::Uses;
@@ -142,24 +143,54 @@ impl Policies {
         at: &OrgPath,
         now: i64,
     ) -> bool {
+        let response = self.response(caller, permission, at, now);
+        response.is_some_and(|response| response.decision() == Decision::Allow)
+    }
+
+    /// As [`Self::ask`], with the policies that decide.
+    pub(super) fn answer(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        at: &OrgPath,
+        now: i64,
+    ) -> PolicyAnswer {
+        let Some(response) = self.response(caller, permission, at, now) else {
+            return PolicyAnswer::default();
+        };
+        let decide = response.diagnostics().reason();
+        let mut policies: Vec<String> = decide.map(ToString::to_string).collect();
+        policies.sort_unstable();
+        PolicyAnswer {
+            permitted: response.decision() == Decision::Allow,
+            policies,
+        }
+    }
+
+    /// What Cedar says; none where it cannot be asked or a policy fails on the way.
+    fn response(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        at: &OrgPath,
+        now: i64,
+    ) -> Option<Response> {
         let (request, entities) = match WORDS.question(caller, permission, at, now) {
             Ok(question) => question,
             Err(err) => {
                 tracing::error!(%err, %permission, "policies could not be asked");
-                return false;
+                return None;
             }
         };
-        let answer = self
+        let response = self
             .authorizer
             .is_authorized(&request, &self.set, &entities);
-        let mut errors = answer.diagnostics().errors().peekable();
-        if errors.peek().is_some() {
-            for err in errors {
-                tracing::error!(%err, %permission, "a policy failed");
-            }
-            return false;
+        let mut failed = false;
+        for err in response.diagnostics().errors() {
+            tracing::error!(%err, %permission, "a policy failed");
+            failed = true;
         }
-        answer.decision() == Decision::Allow
+        (!failed).then_some(response)
     }
 
     fn key(&self, caller: &Caller, permission: Permission, at: &OrgPath, now: i64) -> Key {
@@ -168,11 +199,12 @@ impl Policies {
                 subject,
                 scope,
                 laboratory,
+                department,
                 person,
                 partner,
                 ..
             } = caller;
-            let names = (subject, scope, laboratory, person, partner, at);
+            let names = (subject, scope, laboratory, department, person, partner, at);
             self.hasher.hash_one(names)
         } else {
             0
@@ -190,6 +222,12 @@ impl Policies {
             named,
             time: now.div_euclid(FRESH),
         }
+    }
+
+    /// The ids of all policies.
+    #[cfg(test)]
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.set.policies().map(|policy| policy.id().as_ref())
     }
 
     /// How many policies permit, and how many forbid.

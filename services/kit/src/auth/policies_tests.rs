@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::policies::Policies;
 use super::source::{self, Source};
-use super::{AuthConfig, Authority, Caller, Permission, PolicyError, Purpose, Role};
+use super::{AuthConfig, Authority, Caller, Department, Permission, PolicyError, Purpose, Role};
 use crate::clock::ManualClock;
 use crate::org::OrgPath;
 
@@ -261,15 +261,18 @@ fn place() -> impl Strategy<Value = OrgPath> {
 
 fn anybody() -> impl Strategy<Value = Caller> {
     let named = proptest::option::of(proptest::sample::select(vec!["fz-lab-1", "fz-lab-2"]));
+    let department = proptest::option::of(proptest::sample::select(Department::ALL));
+    let of = (named, department);
     let purpose = proptest::option::of(proptest::sample::select(Purpose::ALL));
     let flags = (any::<bool>(), any::<bool>());
     let who = proptest::sample::select(vec!["a", "b"]);
-    (roles(), place(), named, purpose, flags, who).prop_map(
-        |(roles, scope, named, purpose, (second_factor, broken), who)| Caller {
+    (roles(), place(), of, purpose, flags, who).prop_map(
+        |(roles, scope, (named, department), purpose, (second_factor, broken), who)| Caller {
             subject: who.to_owned(),
             roles,
             scope,
             laboratory: named.map(str::to_owned),
+            department,
             second_factor,
             purpose,
             break_glass: broken.then(|| "an emergency at the school".to_owned()),
@@ -293,6 +296,9 @@ unless { context has purpose && context.purpose == Campus::Purpose::"care" };
 @id("e") @doc("e") @doc_zh("戊")
 permit (principal, action, resource)
 when { resource in principal.scope && principal.second_factor && context.break_glass };
+@id("f") @doc("f") @doc_zh("己")
+permit (principal, action == Campus::Action::"inspection.run", resource)
+when { principal has department && principal.department == "fire" };
 "#;
 
 proptest! {

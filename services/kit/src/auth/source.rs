@@ -28,6 +28,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "families.cedar",
     "laboratory.cedar",
     "partners.cedar",
+    "purposes.cedar",
     "school.cedar",
     "services.cedar",
 ];

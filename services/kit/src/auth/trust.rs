@@ -1,6 +1,7 @@
 //! Who is trusted at one moment, and how that follows what issuers and operators change.
 
-use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ed25519_dalek::SigningKey;
@@ -8,12 +9,24 @@ use tokio::sync::watch;
 
 use super::algorithms::TokenAlgorithm;
 use super::config::{AuthConfig, default_audience, default_issuer};
-use super::exchange::{INTERNAL_AUDIENCE, INTERNAL_ISSUER, gateway_key_id};
+use super::exchange::{INTERNAL_AUDIENCE, INTERNAL_ISSUER};
+use super::gateway_keys;
 use super::issuer::{DEVELOPMENT_KEY, DEVELOPMENT_KEY_ID};
 use super::jwks::JwksUrl;
 use super::keys::{Key, Keys, MAX_KEY_SET, key_set};
+use super::partners::{MAX_AGREEMENTS, Partners};
 use super::revoked::{MAX_LIST, Revoked};
+use crate::telemetry::figures::Name;
 use crate::watched::Watched;
+
+/// The key of the file of the gateway's keys.
+const GATEWAY_KEYS_FILE: &str = "auth.gateway_keys_file";
+/// The key of the file of agreements.
+const PARTNERS_FILE: &str = "auth.partners_file";
+const FAULTY: Name = Name::count(
+    "campus.partners.file.faulty",
+    "1 while the file of agreements with partners cannot be used, so that what was read last counts",
+);
 
 /// Whose keys they are, and so what their tokens may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +53,7 @@ pub(super) struct Issuing {
 pub(super) struct Trust {
     issuers: Vec<Issuing>,
     pub(super) revoked: Arc<Revoked>,
+    pub(super) partners: Arc<Partners>,
 }
 
 impl Trust {
@@ -59,10 +73,15 @@ impl Trust {
     }
 }
 
-/// Where keys and what was called back come from.
+/// Where keys, what was called back and agreements come from.
 pub(super) struct Sources {
     state: Mutex<State>,
     algorithms: Vec<TokenAlgorithm>,
+    /// The agreements of the settings.
+    settled: Partners,
+    production: bool,
+    /// The file of agreements cannot be used.
+    faulty: Arc<AtomicBool>,
     pub(super) url: Option<JwksUrl>,
     current: watch::Sender<Arc<Trust>>,
 }
@@ -73,8 +92,13 @@ struct State {
     jwks: Option<Watched>,
     from_file: Keys,
     from_url: Option<Keys>,
+    gateway: Option<Watched>,
+    /// The keys of the gateway.
+    vouching: Keys,
     list: Option<Watched>,
     revoked: Arc<Revoked>,
+    agreements: Option<Watched>,
+    partners: Arc<Partners>,
 }
 
 impl Sources {
@@ -88,20 +112,19 @@ impl Sources {
                 .ok_or_else(|| format!("auth.keys.{id}: not an Ed25519 public key"))?;
             Ok((id.clone(), key))
         });
+        let settled = config.agreements()?;
         let state = State {
-            issuers: issuers(config)?,
+            issuers: issuers(config),
             fixed: fixed.collect::<Result<_, String>>()?,
-            jwks: config
-                .jwks_file
-                .as_deref()
-                .map(|file| Watched::new(file, MAX_KEY_SET)),
+            jwks: watched(config.jwks_file.as_deref(), MAX_KEY_SET),
             from_file: Keys::new(),
             from_url: None,
-            list: config
-                .revoked_file
-                .as_deref()
-                .map(|file| Watched::new(file, MAX_LIST)),
+            gateway: watched(config.gateway_keys_file.as_deref(), MAX_KEY_SET),
+            vouching: gateway_keys::listed(&config.gateway_keys)?,
+            list: watched(config.revoked_file.as_deref(), MAX_LIST),
             revoked: Arc::default(),
+            agreements: watched(config.partners_file.as_deref(), MAX_AGREEMENTS),
+            partners: Arc::new(settled.clone()),
         };
         let url = config
             .jwks_url
@@ -110,6 +133,9 @@ impl Sources {
         let sources = Self {
             state: Mutex::new(state),
             algorithms: config.algorithms.clone(),
+            settled,
+            production: config.production,
+            faulty: Arc::default(),
             url,
             current: watch::Sender::default(),
         };
@@ -132,11 +158,39 @@ impl Sources {
         self.url.is_some() && self.lock().from_url.is_none()
     }
 
-    /// Takes the keys that the issuer publishes now in place of those from before.
-    pub(super) fn take(&self, keys: Keys) {
+    /// Asks the issuer of the settings for its keys, and takes them in place of those from before. Whether it
+    /// told any.
+    pub(super) async fn ask(&self) -> bool {
+        let told = match &self.url {
+            Some(url) => url.ask().await,
+            None => None,
+        };
+        let answered = told.is_some();
+        if let Some(keys) = told {
+            self.take(keys);
+        }
+        answered
+    }
+
+    fn take(&self, keys: Keys) {
         let mut state = self.lock();
         state.from_url = Some(keys);
         self.publish(&state);
+    }
+
+    /// Tells operators whether the file of agreements can be used, where there is one.
+    pub(super) fn tell(&self) {
+        if self.lock().agreements.is_some() {
+            let faulty = self.faulty.clone();
+            let read = move || Some(f64::from(u8::from(faulty.load(Ordering::Relaxed))));
+            FAULTY.read([("file", PARTNERS_FILE)], read);
+        }
+    }
+
+    /// Whether the file of agreements cannot be used.
+    #[cfg(test)]
+    pub(super) fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
     }
 
     /// Reads the files that changed. What cannot be used leaves what was read last in force.
@@ -144,39 +198,59 @@ impl Sources {
     /// # Errors
     /// Names the key of a file that cannot be used.
     pub(super) fn look(&self) -> Result<(), String> {
-        let mut state = self.lock();
-        let keys = look_at(&mut state.jwks, "auth.jwks_file", |bytes| {
+        let state = &mut *self.lock();
+        let (file, keys) = (&mut state.jwks, &mut state.from_file);
+        let keys = look_at((file, "auth.jwks_file"), keys, |bytes| {
             key_set(bytes, &self.algorithms)
         });
-        let revoked = look_at(&mut state.list, "auth.revoked_file", Revoked::read);
-        if let Ok(Some(keys)) = &keys {
-            state.from_file.clone_from(keys);
+        let (file, vouching) = (&mut state.gateway, &mut state.vouching);
+        let vouching = look_at((file, GATEWAY_KEYS_FILE), vouching, gateway_keys::read);
+        let (file, revoked) = (&mut state.list, &mut state.revoked);
+        let revoked = look_at((file, "auth.revoked_file"), revoked, |bytes| {
+            Revoked::read(bytes).map(Arc::new)
+        });
+        let (file, partners) = (&mut state.agreements, &mut state.partners);
+        let partners = look_at((file, PARTNERS_FILE), partners, |bytes| {
+            let all = self.settled.and(Partners::read(bytes, self.production)?)?;
+            Ok(Arc::new(all))
+        });
+        if vouching == Ok(true) {
+            let count = state.vouching.len();
+            tracing::info!(count, "keys of the gateway were read");
         }
-        let revoked = revoked.map(|read| read.map(Arc::new));
-        if let Ok(Some(revoked)) = &revoked {
-            state.revoked = revoked.clone();
+        if partners == Ok(true) {
+            let count = state.partners.count();
+            tracing::info!(count, "agreements with partners were read");
         }
+        let failing = state.agreements.as_ref().is_some_and(Watched::is_failing);
+        self.faulty.store(failing, Ordering::Relaxed);
         let first = self.current.borrow().issuers.is_empty();
-        if first || matches!(keys, Ok(Some(_))) || matches!(revoked, Ok(Some(_))) {
-            self.publish(&state);
+        let looked = [keys, vouching, revoked, partners];
+        if first || looked.contains(&Ok(true)) {
+            self.publish(state);
         }
-        keys.map(drop).and(revoked.map(drop))
+        looked.into_iter().try_for_each(|one| one.map(drop))
     }
 
     fn publish(&self, state: &State) {
         let mut issuers = state.issuers.clone();
         for issuer in &mut issuers {
-            if issuer.kind == Kind::Configured {
-                issuer
-                    .keys
-                    .extend(state.from_url.clone().unwrap_or_default());
-                issuer.keys.extend(state.from_file.clone());
-                issuer.keys.extend(state.fixed.clone());
+            match issuer.kind {
+                Kind::Configured => {
+                    let told = state.from_url.clone();
+                    issuer.keys.extend(told.unwrap_or_default());
+                    issuer.keys.extend(state.from_file.clone());
+                    issuer.keys.extend(state.fixed.clone());
+                }
+                Kind::Gateway => issuer.keys.clone_from(&state.vouching),
+                Kind::Development => {}
             }
         }
-        let revoked = state.revoked.clone();
-        self.current
-            .send_replace(Arc::new(Trust { issuers, revoked }));
+        self.current.send_replace(Arc::new(Trust {
+            issuers,
+            revoked: state.revoked.clone(),
+            partners: state.partners.clone(),
+        }));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -184,25 +258,35 @@ impl Sources {
     }
 }
 
-/// What a file says where it says something else than before.
+fn watched(file: Option<&Path>, most: u64) -> Option<Watched> {
+    file.map(|file| Watched::new(file, most))
+}
+
+/// Puts what the file of a key says in place of `last` where it says something else than before. Whether it does.
 fn look_at<T>(
-    file: &mut Option<Watched>,
-    key: &str,
+    (file, key): (&mut Option<Watched>, &str),
+    last: &mut T,
     read: impl Fn(&[u8]) -> Result<T, String>,
-) -> Result<Option<T>, String> {
-    let Some(file) = file else { return Ok(None) };
+) -> Result<bool, String> {
+    let Some(file) = file else { return Ok(false) };
     let changed = file.changed().map_err(|err| err.to_string());
     let read = changed.and_then(|bytes| bytes.map(|bytes| read(&bytes)).transpose());
-    match &read {
-        Ok(Some(_)) => file.used(),
-        Ok(None) => {}
-        Err(fault) => file.complain(key, fault),
+    match read {
+        Ok(Some(read)) => {
+            file.used();
+            *last = read;
+            Ok(true)
+        }
+        Ok(None) => Ok(false),
+        Err(fault) => {
+            file.complain(key, &fault);
+            Err(format!("{key}: {fault}"))
+        }
     }
-    read.map_err(|fault| format!("{key}: {fault}"))
 }
 
 /// The issuers without the keys that may change.
-fn issuers(config: &AuthConfig) -> Result<Vec<Issuing>, String> {
+fn issuers(config: &AuthConfig) -> Vec<Issuing> {
     let mut issuers = vec![Issuing {
         kind: Kind::Configured,
         issuer: config.issuer.clone(),
@@ -222,17 +306,11 @@ fn issuers(config: &AuthConfig) -> Result<Vec<Issuing>, String> {
                 .collect(),
         });
     }
-    let mut keys = HashMap::new();
-    for (place, text) in config.gateway_keys.iter().enumerate() {
-        let key = Key::ed25519_base64(text)
-            .ok_or_else(|| format!("auth.gateway_keys[{place}]: not an Ed25519 public key"))?;
-        keys.insert(gateway_key_id(&key), key);
-    }
     issuers.push(Issuing {
         kind: Kind::Gateway,
         issuer: INTERNAL_ISSUER.to_owned(),
         audience: INTERNAL_AUDIENCE.to_owned(),
-        keys,
+        keys: Keys::new(),
     });
-    Ok(issuers)
+    issuers
 }

@@ -1,7 +1,14 @@
+#[path = "agreed_tests.rs"]
+mod agreed;
+#[path = "gateway_tests.rs"]
+mod gateway;
+#[path = "partner_tests.rs"]
+mod partner;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
@@ -9,7 +16,10 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::auth::{Department, Exchange, Issuer, PartnerConfig, TokenAlgorithm};
+use crate::auth::keys::MAX_KEY_ID;
+use crate::auth::{
+    Caller, ClientCertificate, Department, Issuer, PartnerConfig, Role, TokenAlgorithm,
+};
 use crate::clock::ManualClock;
 use crate::org::OrgPath;
 
@@ -148,7 +158,7 @@ fn admitted(
     match verifier.admit(Shown { token, certificate }) {
         Ok(session) => Ok(session.caller.clone()),
         Err(Refusal::Final(problem)) => Err(problem.reason()),
-        Err(Refusal::UnknownKey) => Err(ErrorReason::Unspecified),
+        Err(Refusal::UnknownKey(_)) => Err(ErrorReason::Unspecified),
     }
 }
 
@@ -159,6 +169,17 @@ fn certificate(name: &str, not_after: DateTime<Utc>) -> ClientCertificate {
         not_before: 0,
         not_after: not_after.timestamp(),
     }
+}
+
+fn with_partner(stand: &mut Stand) {
+    stand.config.partners = vec![PartnerConfig {
+        certificate: "cn:health".to_owned(),
+        subject: "city-health".to_owned(),
+        role: "disease-control".to_owned(),
+        scope: "fz/350102".to_owned(),
+        expires: stand.clock.now() + Duration::from_secs(3600),
+        ..PartnerConfig::default()
+    }];
 }
 
 #[test]
@@ -451,230 +472,6 @@ fn administrators_need_a_second_factor_and_others_do_not() {
     let verifier = stand.verifier();
     let refused = by_token(&verifier, &stand.token(json!({})));
     assert_eq!(refused, Err(ErrorReason::SecondFactorRequired));
-}
-
-fn with_partner(stand: &mut Stand) {
-    stand.config.partners = vec![PartnerConfig {
-        certificate: "cn:health".to_owned(),
-        subject: "city-health".to_owned(),
-        role: "disease-control".to_owned(),
-        scope: "fz/350102".to_owned(),
-        laboratory: None,
-        department: None,
-        expires: stand.clock.now() + Duration::from_secs(3600),
-    }];
-}
-
-#[test]
-fn a_partner_speaks_for_the_department_of_its_agreement_and_for_no_other() {
-    let mut stand = Stand::new();
-    with_partner(&mut stand);
-    let agreed = &mut stand.config.partners[0];
-    agreed.role = "partner-system".to_owned();
-    agreed.department = Some("fire".to_owned());
-    let verifier = stand.verifier();
-    let shown = certificate("cn:health", stand.clock.now() + Duration::from_secs(7200));
-    let alone = admitted(&verifier, None, Some(&shown)).unwrap();
-    assert_eq!(alone.department, Some(Department::Fire));
-    for (claimed, held) in [("fire", Some(Department::Fire)), ("police", None)] {
-        let token = stand.token(json!({"department": claimed, "scope": "fz/350102"}));
-        let caller = admitted(&verifier, Some(&token), Some(&shown)).unwrap();
-        assert_eq!(caller.department, held, "{claimed}");
-    }
-}
-
-#[test]
-fn a_partner_is_known_by_its_certificate_alone_while_the_agreement_lasts() {
-    let mut stand = Stand::new();
-    with_partner(&mut stand);
-    let verifier = stand.verifier();
-    let end = stand.clock.now() + Duration::from_secs(7200);
-    let shown = certificate("cn:health", end);
-    let caller = admitted(&verifier, None, Some(&shown)).unwrap();
-    assert_eq!(caller.subject, "city-health");
-    assert_eq!(caller.roles, [Role::DiseaseControl]);
-    assert_eq!(caller.scope.to_string(), "fz/350102");
-    assert_eq!(caller.partner.as_deref(), Some("city-health"));
-    let agreement = stand.clock.now() + Duration::from_secs(3600);
-    assert_eq!(caller.expires, Some(agreement));
-    let unknown = certificate("cn:stranger", end);
-    let refused = admitted(&verifier, None, Some(&unknown));
-    assert_eq!(refused, Err(ErrorReason::PartnerUnknown));
-    assert_eq!(
-        admitted(&verifier, None, None),
-        Err(ErrorReason::TokenInvalid)
-    );
-    let short = certificate("cn:health", stand.clock.now() + Duration::from_secs(60));
-    let short = ClientCertificate {
-        thumbprint: [9; 32],
-        ..short
-    };
-    assert!(admitted(&verifier, None, Some(&short)).is_ok());
-    stand.clock.advance(chrono::Duration::seconds(61));
-    let refused = admitted(&verifier, None, Some(&short));
-    assert_eq!(
-        refused,
-        Err(ErrorReason::TokenExpired),
-        "the certificate is over"
-    );
-    stand.clock.advance(chrono::Duration::seconds(3600));
-    assert!(admitted(&verifier, None, Some(&shown)).is_err());
-    let later = ClientCertificate {
-        thumbprint: [8; 32],
-        ..shown
-    };
-    let refused = admitted(&verifier, None, Some(&later));
-    assert_eq!(
-        refused,
-        Err(ErrorReason::PartnerUnknown),
-        "the agreement is over"
-    );
-}
-
-#[test]
-fn a_token_over_a_partners_connection_gets_no_more_than_agreed() {
-    let mut stand = Stand::new();
-    with_partner(&mut stand);
-    let verifier = stand.verifier();
-    let shown = certificate("cn:health", stand.clock.now() + Duration::from_secs(7200));
-    let scope = |scope: &str| {
-        let token = stand.token(json!({"scope": scope}));
-        admitted(&verifier, Some(&token), Some(&shown)).map(|caller| {
-            assert_eq!(caller.partner.as_deref(), Some("city-health"));
-            assert_eq!(caller.roles, [Role::Guard]);
-            caller.scope.to_string()
-        })
-    };
-    assert_eq!(scope("fz"), Ok("fz/350102".to_owned()));
-    assert_eq!(
-        scope("fz/350102/2135010001"),
-        Ok("fz/350102/2135010001".to_owned())
-    );
-    assert_eq!(scope("fz/350103"), Err(ErrorReason::ScopeDenied));
-}
-
-#[test]
-fn a_bound_token_is_worth_nothing_without_its_certificate() {
-    let stand = Stand::new();
-    let verifier = stand.verifier();
-    let end = stand.clock.now() + Duration::from_secs(7200);
-    let (own, other) = (certificate("cn:a", end), certificate("cn:b", end));
-    let print = URL_SAFE_NO_PAD.encode(own.thumbprint);
-    let bound = stand.token(json!({"cnf": {"x5t#S256": print}}));
-    assert!(admitted(&verifier, Some(&bound), Some(&own)).is_ok());
-    for certificate in [None, Some(&other)] {
-        let refused = admitted(&verifier, Some(&bound), certificate);
-        assert_eq!(
-            refused,
-            Err(ErrorReason::TokenInvalid),
-            "though it was remembered"
-        );
-    }
-    let free = stand.token(json!({}));
-    assert!(admitted(&verifier, Some(&free), Some(&other)).is_ok());
-}
-
-fn gateway_key(seed: u8) -> (String, String) {
-    let key = SigningKey::from_bytes(&[seed; 32]);
-    let pem = key.to_pkcs8_pem(Default::default()).unwrap().to_string();
-    (pem, STANDARD.encode(key.verifying_key().as_bytes()))
-}
-
-#[test]
-fn services_believe_the_gateway_for_a_minute_and_only_its_key() {
-    let mut stand = Stand::new();
-    with_partner(&mut stand);
-    let door = stand.verifier();
-    let (pem, public) = gateway_key(1);
-    let file = stand.write("gateway.pem", &pem);
-    let exchange = Exchange::new(&file, Arc::new(stand.clock.clone())).unwrap();
-    let shown = certificate("cn:health", stand.clock.now() + Duration::from_secs(7200));
-    let session = door
-        .admit(Shown {
-            token: None,
-            certificate: Some(&shown),
-        })
-        .unwrap();
-    assert!(session.by_certificate());
-    let header =
-        |exchange: &Exchange| exchange.authorization(&session).to_str().unwrap()[7..].to_owned();
-    let token = header(&exchange);
-    assert_eq!(header(&exchange), token, "one serves many calls");
-
-    let inside = AuthConfig {
-        gateway_keys: vec![public.clone()],
-        ..AuthConfig::development()
-    };
-    let clock: Arc<dyn Clock> = Arc::new(stand.clock.clone());
-    let behind = Verifier::new(&inside, clock.clone()).unwrap();
-    let caller = by_token(&behind, &token).unwrap();
-    assert_eq!(
-        *caller, *session.caller,
-        "streams last as long as the agreement"
-    );
-    for keys in [vec![], vec![gateway_key(2).1]] {
-        let config = AuthConfig {
-            gateway_keys: keys,
-            ..AuthConfig::development()
-        };
-        let stranger = Verifier::new(&config, clock.clone()).unwrap();
-        assert_eq!(by_token(&stranger, &token), Err(ErrorReason::TokenInvalid));
-    }
-    // Another key from now on; both are believed meanwhile.
-    let (renewed, renewed_public) = gateway_key(3);
-    stand.write("gateway.pem", &renewed);
-    exchange.look();
-    let after = header(&exchange);
-    assert_ne!(after, token);
-    assert!(by_token(&behind, &after).is_err());
-    let both = AuthConfig {
-        gateway_keys: vec![public, renewed_public],
-        ..AuthConfig::development()
-    };
-    let behind = Verifier::new(&both, clock).unwrap();
-    assert!(by_token(&behind, &token).is_ok() && by_token(&behind, &after).is_ok());
-    stand.clock.advance(chrono::Duration::seconds(91));
-    assert_ne!(header(&exchange), after, "a new minute");
-    let fresh = Verifier::new(&both, Arc::new(stand.clock.clone())).unwrap();
-    assert_eq!(by_token(&fresh, &after), Err(ErrorReason::TokenExpired));
-}
-
-#[test]
-fn nobody_vouches_but_the_gateway_and_not_for_long() {
-    let stand = Stand::new();
-    let signers = &stand.signers;
-    let public = STANDARD.encode(signers.ed.verifying_key().as_bytes());
-    let config = AuthConfig {
-        gateway_keys: vec![public.clone()],
-        ..AuthConfig::development()
-    };
-    let verifier = Verifier::new(&config, Arc::new(stand.clock.clone())).unwrap();
-    let id = super::super::exchange::gateway_key_id(&Key::ed25519_base64(&public).unwrap());
-    let now = stand.clock.now().timestamp();
-    let token = |more: Value| {
-        let mut claims = json!({
-            "iss": "campus-gateway", "aud": "campus-internal", "act": {"sub": "gateway"},
-            "exp": now + 60, "issued": now, "ends": now + 600,
-        });
-        let more = more.as_object().unwrap().clone();
-        claims.as_object_mut().unwrap().extend(more);
-        let header = json!({"alg": "EdDSA", "kid": id});
-        signers.sign("ed", &header, &stand.claims(claims))
-    };
-    assert!(by_token(&verifier, &token(json!({}))).is_ok());
-    for wrong in [
-        json!({"exp": now + 61}),
-        json!({"act": {"sub": "sampling"}}),
-        json!({"act": null}),
-        json!({"aud": "campus"}),
-        json!({"iss": "campus"}),
-        json!({"ends": null}),
-        json!({"issued": "x"}),
-        json!({"ends": i64::MAX}),
-    ] {
-        let refused = by_token(&verifier, &token(wrong.clone()));
-        assert_eq!(refused, Err(ErrorReason::TokenInvalid), "{wrong}");
-    }
 }
 
 #[tokio::test]

@@ -107,6 +107,10 @@ impl Words {
                 attributes.insert(name.to_owned(), text);
             }
         }
+        if let Some(department) = caller.department {
+            let text = RestrictedExpression::new_string(department.as_str().to_owned());
+            attributes.insert("department".to_owned(), text);
+        }
         let roles = caller.roles.iter().map(|role| &self.roles[*role as usize]);
         let roles: HashSet<EntityUid> = roles.cloned().collect();
         Ok(Entity::new(principal.clone(), attributes, roles)?)
@@ -137,6 +141,7 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Department;
     use super::*;
 
     #[test]
@@ -158,6 +163,7 @@ mod tests {
             roles: Role::ALL.to_vec(),
             scope: "fz/350102".parse().unwrap(),
             laboratory: Some("fz-lab-1".to_owned()),
+            department: Some(Department::Fire),
             person: Some("staff/1".to_owned()),
             partner: Some("health-commission".to_owned()),
             ..Caller::default()

@@ -3,9 +3,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
@@ -13,8 +13,11 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
     StreamTrait,
 };
+use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
+use super::connections::{Way, pass, word};
+use super::lost::{WHILE_LOST, away};
 use super::{Backend, Database};
 use crate::telemetry::METER;
 use crate::telemetry::figures::Name;
@@ -49,6 +52,9 @@ struct Known {
     told: OnceLock<(&'static str, Histogram<f64>)>,
     readers: AtomicI64,
     writers: AtomicI64,
+    /// When a statement was answered last.
+    answered: Mutex<Option<Instant>>,
+    lost: AtomicBool,
 }
 
 /// Wants a connection, or has one, until it is dropped.
@@ -74,8 +80,52 @@ impl Observed {
         }
     }
 
+    /// Whether a statement was answered within the last `span`.
+    pub(super) fn answered_within(&self, span: Duration) -> bool {
+        let last = *self.answered();
+        last.is_some_and(|last| last.elapsed() <= span)
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Option<Instant>> {
+        let answered = self.0.answered.lock();
+        answered.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the database is lost, so that nobody waits for it long.
+    pub(super) fn set_lost(&self, lost: bool) {
+        self.0.lost.store(lost, Ordering::Relaxed);
+    }
+
+    /// Does `work`, which is given up soon while the database is lost.
+    ///
+    /// # Errors
+    /// As `work` says, or that the database is away.
+    pub(super) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        if !self.0.lost.load(Ordering::Relaxed) {
+            return work.await;
+        }
+        timeout(WHILE_LOST, work)
+            .await
+            .unwrap_or_else(|_| Err(away()))
+    }
+
     /// Does `work`, which is a statement of this kind.
     pub(super) async fn run<T, E>(
+        &self,
+        kind: &'static str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let done = self.timed(kind, work).await;
+        if done.is_ok() {
+            *self.answered() = Some(Instant::now());
+        }
+        done
+    }
+
+    async fn timed<T, E>(
         &self,
         kind: &'static str,
         work: impl Future<Output = Result<T, E>>,
@@ -130,11 +180,14 @@ impl Database {
         if self.observed.0.told.set((service, seconds)).is_err() {
             return;
         }
+        let Some(write) = self.write.pool() else {
+            return;
+        };
         match self.backend {
-            Backend::Postgres => self.observe_pool(service, "shared", &self.write, [true, true]),
+            Backend::Postgres => self.observe_pool(service, "shared", write, [true, true]),
             Backend::Sqlite => {
                 self.observe_pool(service, "read", &self.read.inner, [true, false]);
-                self.observe_pool(service, "write", &self.write, [false, true]);
+                self.observe_pool(service, "write", write, [false, true]);
             }
         }
     }
@@ -228,6 +281,7 @@ pub(super) fn kind(sql: &str) -> &'static str {
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) inner: DatabaseConnection,
+    pub(super) way: Option<Arc<dyn Way>>,
     pub(super) observed: Observed,
 }
 
@@ -243,6 +297,7 @@ impl Reader {
         work: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
         let _wanted = self.observed.want(false);
+        let work = self.observed.in_time(work);
         self.observed.run(kind, work).await
     }
 }
@@ -254,21 +309,25 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        pass(self.way.as_ref(), || statement.clone()).await?;
         let kind = kind(&statement.sql);
         self.run(kind, self.inner.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        pass(self.way.as_ref(), || word(&self.inner, sql)).await?;
         self.run(kind(sql), self.inner.execute_unprepared(sql))
             .await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        pass(self.way.as_ref(), || statement.clone()).await?;
         let kind = kind(&statement.sql);
         self.run(kind, self.inner.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        pass(self.way.as_ref(), || statement.clone()).await?;
         let kind = kind(&statement.sql);
         self.run(kind, self.inner.query_all_raw(statement)).await
     }
@@ -286,6 +345,7 @@ impl StreamTrait for Reader {
         statement: Statement,
     ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
         Box::pin(async move {
+            pass(self.way.as_ref(), || statement.clone()).await?;
             let kind = kind(&statement.sql);
             self.run(kind, self.inner.stream_raw(statement)).await
         })

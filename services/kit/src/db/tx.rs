@@ -9,6 +9,7 @@ use sea_orm::{
 use tokio::sync::Notify;
 
 use super::Backend;
+use super::connections::{Way, pass, word};
 use super::observed::{Observed, Wanted, kind};
 use crate::audit::{self, Call, Kind};
 
@@ -16,6 +17,7 @@ use crate::audit::{self, Call, Kind};
 #[derive(Debug)]
 pub struct Tx {
     pub(super) inner: DatabaseTransaction,
+    pub(super) way: Option<Arc<dyn Way>>,
     pub(super) observed: Observed,
     pub(super) _wanted: Wanted,
     pub(super) backend: Backend,
@@ -50,6 +52,7 @@ impl Tx {
             audit::write(&self, &records.collect::<Vec<_>>()).await?;
             self.mark_audited();
         }
+        pass(self.way.as_ref(), || word(&self.inner, "COMMIT")).await?;
         self.observed.run("COMMIT", self.inner.commit()).await?;
         acts.iter().for_each(|call| call.set_recorded());
         if self.audited.into_inner() {
@@ -97,23 +100,27 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        pass(self.way.as_ref(), || statement.clone()).await?;
         let kind = kind(&statement.sql);
         let done = self.inner.execute_raw(statement);
         self.observed.run(kind, done).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        pass(self.way.as_ref(), || word(&self.inner, sql)).await?;
         let done = self.inner.execute_unprepared(sql);
         self.observed.run(kind(sql), done).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        pass(self.way.as_ref(), || statement.clone()).await?;
         let kind = kind(&statement.sql);
         let done = self.inner.query_one_raw(statement);
         self.observed.run(kind, done).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        pass(self.way.as_ref(), || statement.clone()).await?;
         let kind = kind(&statement.sql);
         let done = self.inner.query_all_raw(statement);
         self.observed.run(kind, done).await

@@ -1,5 +1,7 @@
 //! Emergencies that were heard of, and how far their destruction is.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use proto::roster as pb;
 use proto::roster::roster_event::State;
@@ -63,7 +65,7 @@ pub(super) struct Progress {
     pub(super) cursor: String,
     /// The counts, in the order of the categories.
     pub(super) counts: Vec<Count>,
-    /// Sealed values to be tried: owner, and the value in hexadecimal.
+    /// Sealed values to be tried: owner and value, both in hexadecimal.
     pub(super) samples: Vec<(String, String)>,
     /// How many samples opened.
     pub(super) opened: i64,
@@ -155,6 +157,40 @@ async fn ordered(tx: &Tx, service: &str, order: &pb::DestructionOrder) -> Result
     );
     tx.execute_raw(insert).await?;
     Ok(())
+}
+
+/// An emergency that was heard of, and what of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// When it began, in milliseconds since 1970.
+    pub start: i64,
+    /// When it ended; none while it is open.
+    pub end: Option<i64>,
+    /// The categories of this service that its destruction keeps; none before it is ordered.
+    pub kept: BTreeSet<String>,
+}
+
+/// Every emergency that was heard of; one whose destruction is ordered more than once, once for each order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn emergencies(connection: &impl ConnectionTrait) -> Result<Vec<Heard>, DbErr> {
+    let select = statement(
+        connection,
+        "SELECT e.start_at, e.end_at, COALESCE(d.kept, '') FROM heard_emergencies e \
+         LEFT JOIN destructions d ON d.emergency = e.emergency ORDER BY e.start_at",
+        [],
+    );
+    let rows = connection.query_all_raw(select).await?;
+    let heard = rows.iter().map(|row| {
+        let kept: String = row.try_get_by_index(2)?;
+        Ok(Heard {
+            start: row.try_get_by_index(0)?,
+            end: row.try_get_by_index(1)?,
+            kept: kept.split_whitespace().map(str::to_owned).collect(),
+        })
+    });
+    heard.collect()
 }
 
 fn json(progress: &Progress) -> Result<String, DbErr> {

@@ -6,6 +6,7 @@
 //! Readers take a snapshot of the latest states and then watch the log from where it began.
 
 mod announce;
+pub mod epoch;
 mod figures;
 mod hub;
 mod origin;

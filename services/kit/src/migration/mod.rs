@@ -16,6 +16,7 @@ pub use command::{Ending, Order, carry_out, time};
 pub use contract::Contract;
 pub use index::{Index, OnlineIndexes, build_index};
 pub use plan::{Plan, Step, plan};
+pub(crate) use run::alone;
 pub use run::{Limits, MigrateError, apply};
 pub use statements::create;
 pub use tables::tables;

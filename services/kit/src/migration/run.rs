@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DatabaseTransaction, DbErr, RuntimeErr};
 use sea_orm_migration::MigrationTrait;
 
-use super::worker::{Attempt, Worker};
+use super::worker::{Attempt, Worker, end};
 use super::{Schema, plan};
 use crate::db::{Backend, Database};
 
@@ -185,6 +185,51 @@ async fn retried(
                 Some(err) => late(Some(err)),
                 None => MigrateError::Busy { within },
             });
+        }
+        tokio::time::sleep(pause.min(worker.left())).await;
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
+
+/// Does `work`, which is called `what`, in one transaction while nobody migrates this database.
+///
+/// # Errors
+/// When the database cannot be used, another process migrates it for as long as there is time, or
+/// the work fails, which leaves nothing of itself.
+pub(crate) async fn alone<T>(
+    db: &Database,
+    what: &str,
+    limits: Limits,
+    work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, DbErr>,
+) -> Result<T, MigrateError> {
+    let worker = Worker::open(db, limits).await;
+    let worker = worker.map_err(MigrateError::Unavailable)?;
+    let working = async {
+        let tx = turn(&worker, limits).await?;
+        let done = work(&tx).await;
+        end(tx, done).await.map_err(|cause| MigrateError::Failed {
+            migration: what.to_owned(),
+            cause,
+        })
+    };
+    let done = working.await;
+    worker.close().await;
+    done
+}
+
+/// A transaction while nobody else migrates, however often somebody is in the way.
+async fn turn(worker: &Worker, limits: Limits) -> Result<DatabaseTransaction, MigrateError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match worker.turn().await {
+            Ok(Some(tx)) => return Ok(tx),
+            Ok(None) => {}
+            Err(err) if matches!(obstacle(&err, worker.backend()), Obstacle::Writer) => {}
+            Err(err) => return Err(MigrateError::Unavailable(err)),
+        }
+        if worker.left().is_zero() {
+            let within = limits.within;
+            return Err(MigrateError::Busy { within });
         }
         tokio::time::sleep(pause.min(worker.left())).await;
         pause = (pause * 2).min(LAST_PAUSE);

@@ -2,6 +2,8 @@
 //! from it. Found by applying migrations one by one to an empty database, so that it holds for
 //! whatever a migration does, not for what it looks like.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -10,6 +12,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 use super::worker::Worker;
 use super::{Limits, Schema, contract};
 use crate::db::{Backend, Database};
+use rules::Rule;
 
 /// The tables of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +23,7 @@ struct Table {
     columns: BTreeMap<String, Column>,
     /// What no two rows may agree in: a write may rest on it (`ON CONFLICT`) or be refused by it.
     unique: BTreeSet<Key>,
+    rules: BTreeSet<Rule>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +55,14 @@ pub enum Loss {
     Key(String, String),
     /// Rows that could be written before agree in what is now unique.
     Unique(String, String),
+    /// A check over these columns refuses rows that could be written before.
+    Check(String, String),
+    /// Columns that named anything have to name something in another table.
+    Reference(String, String, String),
+    /// A row that another table names cannot be deleted any more.
+    Referenced(String, String),
+    /// A trigger of a table that had none of this name, or another one, may refuse anything.
+    Trigger(String, String),
 }
 
 impl fmt::Display for Loss {
@@ -62,6 +74,14 @@ impl fmt::Display for Loss {
             Self::Required(table, column) => write!(f, "writes without {table}.{column}"),
             Self::Key(table, key) => write!(f, "key {table} ({key})"),
             Self::Unique(table, key) => write!(f, "writes that agree in {table} ({key})"),
+            Self::Check(table, columns) => {
+                write!(f, "writes that a check of {table} ({columns}) refuses")
+            }
+            Self::Reference(table, columns, to) => {
+                write!(f, "writes of {table} ({columns}) that name nothing in {to}")
+            }
+            Self::Referenced(table, by) => write!(f, "deletes from {table} that {by} names"),
+            Self::Trigger(table, name) => write!(f, "writes that trigger {table}.{name} refuses"),
         }
     }
 }
@@ -102,6 +122,11 @@ impl Shape {
                 rows: row.try_get_by_index(2)?,
             };
             tables.entry(table).or_default().unique.insert(key);
+        }
+        for (table, rule) in rules::read(db, &tables).await? {
+            if let Some(table) = tables.get_mut(&table) {
+                table.rules.insert(rule);
+            }
         }
         Ok(Self(tables))
     }
@@ -144,6 +169,8 @@ impl Table {
         losses.extend(gone.map(|key| Loss::Key(name.to_owned(), key.to_string())));
         let new = after.unique.difference(&self.unique);
         losses.extend(new.map(|key| Loss::Unique(name.to_owned(), key.to_string())));
+        let new = after.rules.difference(&self.rules);
+        losses.extend(new.filter_map(|rule| rule.loss(name, &self.columns)));
         losses
     }
 }
@@ -306,16 +333,76 @@ mod tests {
         );
     }
 
+    /// What refuses writes of the version before is found, and what is about new columns only is none.
+    async fn rules_are_found(db: Database) {
+        let before = shape(
+            &db,
+            &[
+                "CREATE TABLE hazards (id INTEGER PRIMARY KEY, place TEXT NOT NULL DEFAULT '')",
+                "CREATE TABLE owners (name TEXT PRIMARY KEY)",
+            ],
+        )
+        .await;
+        let grown = shape(
+            &db,
+            &[
+                "CREATE TABLE photos (id INTEGER PRIMARY KEY)",
+                "ALTER TABLE hazards ADD COLUMN rank INTEGER NOT NULL DEFAULT 0 CHECK (rank >= 0)",
+                "ALTER TABLE hazards ADD COLUMN photo INTEGER REFERENCES photos (id)",
+                "CREATE TABLE notes (owner TEXT NOT NULL REFERENCES owners (name) ON DELETE CASCADE, \
+                 text TEXT CHECK (text <> ''))",
+            ],
+        )
+        .await;
+        assert!(before.losses(&grown).is_empty(), "{grown:?}");
+        let trigger: &[&str] = match db.backend() {
+            Backend::Postgres => &[
+                "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RETURN NULL; END $$",
+                "CREATE TRIGGER guard BEFORE INSERT ON hazards FOR EACH ROW EXECUTE FUNCTION guard()",
+            ],
+            Backend::Sqlite => &[
+                "CREATE TRIGGER guard BEFORE INSERT ON hazards BEGIN SELECT RAISE(ABORT, 'no'); END",
+            ],
+        };
+        let tables = [
+            "ALTER TABLE hazards ADD COLUMN seen INTEGER CHECK (seen IS NULL OR place <> 'rank')",
+            "ALTER TABLE hazards ADD COLUMN sketch INTEGER REFERENCES photos (id)",
+            "DROP TABLE notes",
+            "CREATE TABLE notes (owner TEXT NOT NULL REFERENCES owners (name), \
+             text TEXT REFERENCES owners (name))",
+        ];
+        let strict = shape(&db, &[&tables[..], trigger].concat()).await;
+        let losses = grown.losses(&strict);
+        let losses: Vec<_> = losses.iter().map(Loss::to_string).collect();
+        assert_eq!(
+            losses,
+            [
+                "writes that a check of hazards (place, seen) refuses",
+                "writes that trigger hazards.guard refuses",
+                "writes of notes (text) that name nothing in owners",
+                "deletes from owners that notes (owner) names",
+                "deletes from owners that notes (text) names",
+                "deletes from photos that hazards (sketch) names",
+            ]
+        );
+    }
+
     #[tokio::test]
     async fn losses_are_found_on_sqlite() {
         let scratch = crate::scratch::sqlite();
         losses_are_found(Database::connect(&scratch).await.unwrap()).await;
+        let scratch = crate::scratch::sqlite();
+        rules_are_found(Database::connect(&scratch).await.unwrap()).await;
     }
 
     #[tokio::test]
     async fn losses_are_found_on_postgres() {
         if let Some(scratch) = crate::scratch::postgres().await {
             losses_are_found(Database::connect(&scratch).await.unwrap()).await;
+        }
+        if let Some(scratch) = crate::scratch::postgres().await {
+            rules_are_found(Database::connect(&scratch).await.unwrap()).await;
         }
     }
 }

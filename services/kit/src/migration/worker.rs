@@ -65,7 +65,7 @@ impl Worker {
                 SqlxPostgresConnector::from_sqlx_postgres_pool(own)
             }
             None => {
-                let options = db.sqlite_options().busy_timeout(WRITE_LOCK);
+                let options = db.sqlite_options()?.busy_timeout(WRITE_LOCK);
                 let own = SqlitePoolOptions::new()
                     .max_connections(1)
                     .idle_timeout(None)
@@ -177,7 +177,7 @@ impl Worker {
 
     /// Begins a transaction while nobody else migrates; none while somebody does. Who has to wait
     /// waits outside of a transaction: an index that is built online waits for every transaction.
-    async fn turn(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
+    pub(super) async fn turn(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: (self.backend == Backend::Sqlite)
                 .then_some(SqliteTransactionMode::Immediate),
@@ -206,11 +206,11 @@ impl Worker {
 }
 
 /// Commits what was done; what failed is rolled back and told.
-async fn end(tx: DatabaseTransaction, done: Result<Attempt, DbErr>) -> Result<Attempt, DbErr> {
+pub(super) async fn end<T>(tx: DatabaseTransaction, done: Result<T, DbErr>) -> Result<T, DbErr> {
     match done {
-        Ok(attempt) => {
+        Ok(done) => {
             tx.commit().await?;
-            Ok(attempt)
+            Ok(done)
         }
         Err(err) => {
             // Where the session broke, the server rolls back by itself.

@@ -30,16 +30,20 @@ pub struct ServerConfig {
     /// before a service and hides where its callers are needs as many as all of them.
     #[serde(default = "default_connections_per_address")]
     pub max_connections_per_address: usize,
-    /// After how long a connection is closed in order, a tenth more or less, so that callers spread over
-    /// replicas that came later; never when unset. A caller whose client does not understand a farewell may
-    /// see one call fail.
-    #[serde(default, with = "humantime_serde")]
-    pub max_connection_age: Option<Duration>,
+    /// After how long a connection is closed in order, a tenth more or less, drawn for each, so that callers
+    /// spread over replicas that came later and those that came together do not come back together. A caller
+    /// whose client does not understand a farewell may see one call fail.
+    #[serde(default = "default_connection_age", with = "humantime_serde")]
+    pub max_connection_age: Duration,
+    /// A connection on which no call was open for so long is closed in order, whatever signs of life its caller
+    /// gives. A stream is open as long as nobody ends it, also where nothing comes on it.
+    #[serde(default = "default_idle", with = "humantime_serde")]
+    pub idle_within: Duration,
     /// How many streams one connection may have open.
     #[serde(default = "default_streams")]
     pub max_streams_per_connection: u32,
-    /// After how long a stream ends, a tenth more or less: UNAVAILABLE tells the caller to go on from its
-    /// cursor. A call whose caller sends many messages may take as long.
+    /// After how long a stream ends, a tenth more or less, whoever of the two sends it: UNAVAILABLE tells the
+    /// caller to go on from its cursor, or from what was taken last.
     #[serde(default = "default_stream_age", with = "humantime_serde")]
     pub max_stream_age: Duration,
     /// How long a call of which neither side streams may take, whatever its caller allows.
@@ -51,6 +55,12 @@ pub struct ServerConfig {
     /// How long an answer may wait for its reader before it is given up.
     #[serde(default = "default_reader", with = "humantime_serde")]
     pub reader_patience: Duration,
+    /// A caller that says nothing for so long is asked for a sign of life,
+    #[serde(default = "default_ping_interval", with = "humantime_serde")]
+    pub ping_interval: Duration,
+    /// and its connection is closed, with the calls on it, when there is none within this.
+    #[serde(default = "default_ping_timeout", with = "humantime_serde")]
+    pub ping_timeout: Duration,
     /// Whether contracts can be asked for by reflection.
     #[serde(default = "default_reflection")]
     pub reflection: bool,
@@ -84,6 +94,14 @@ fn default_connections_per_address() -> usize {
     1_000
 }
 
+fn default_connection_age() -> Duration {
+    Duration::from_secs(3_600)
+}
+
+fn default_idle() -> Duration {
+    Duration::from_secs(300)
+}
+
 fn default_streams() -> u32 {
     1024
 }
@@ -104,6 +122,14 @@ fn default_reader() -> Duration {
     Duration::from_secs(30)
 }
 
+fn default_ping_interval() -> Duration {
+    Duration::from_secs(20)
+}
+
+fn default_ping_timeout() -> Duration {
+    Duration::from_secs(10)
+}
+
 fn default_reflection() -> bool {
     true
 }
@@ -117,12 +143,15 @@ impl ServerConfig {
             max_in_flight: default_in_flight(),
             max_connections: default_connections(),
             max_connections_per_address: default_connections_per_address(),
-            max_connection_age: None,
+            max_connection_age: default_connection_age(),
+            idle_within: default_idle(),
             max_streams_per_connection: default_streams(),
             max_stream_age: default_stream_age(),
             max_call: default_call(),
             request_within: default_request(),
             reader_patience: default_reader(),
+            ping_interval: default_ping_interval(),
+            ping_timeout: default_ping_timeout(),
             reflection: default_reflection(),
             tls: None,
         }
@@ -136,9 +165,11 @@ impl ServerConfig {
     /// Checks how it listens; the error names the key.
     ///
     /// # Errors
-    /// When a bound bounds nothing, a certificate cannot be used, or nobody encrypts in production.
+    /// When a bound bounds nothing, a certificate cannot be used, nobody encrypts in production, or others reach a
+    /// service that takes the development issuer and is no trial.
     pub fn check(&self, auth: &AuthConfig, exposure: Exposure) -> Result<(), String> {
         self.check_bounds()?;
+        auth.check_reach(self.listen)?;
         let hidden = self.listen.ip().is_loopback() || auth.plaintext_inside;
         match &self.tls {
             Some(tls) => tls.check(),
@@ -157,14 +188,14 @@ impl ServerConfig {
 
     fn check_bounds(&self) -> Result<(), String> {
         let spans = [
-            (
-                "max_connection_age",
-                self.max_connection_age.unwrap_or(LONGEST),
-            ),
+            ("max_connection_age", self.max_connection_age),
+            ("idle_within", self.idle_within),
             ("max_stream_age", self.max_stream_age),
             ("max_call", self.max_call),
             ("request_within", self.request_within),
             ("reader_patience", self.reader_patience),
+            ("ping_interval", self.ping_interval),
+            ("ping_timeout", self.ping_timeout),
         ];
         let unbounded = |span: Duration| span.is_zero() || span > LONGEST;
         if let Some((key, _)) = spans.into_iter().find(|(_, span)| unbounded(*span)) {
@@ -194,14 +225,17 @@ mod tests {
             let checked = config.check(&AuthConfig::default(), Exposure::Inside);
             checked.expect_err("refused")
         };
-        let wrong: [(&str, Change); 7] = [
+        let wrong: [(&str, Change); 10] = [
             ("max_connection_age", |it| {
-                it.max_connection_age = Some(Duration::ZERO)
+                it.max_connection_age = Duration::ZERO
             }),
+            ("idle_within", |it| it.idle_within = Duration::ZERO),
             ("max_stream_age", |it| it.max_stream_age = LONGEST * 2),
             ("max_call", |it| it.max_call = Duration::ZERO),
             ("request_within", |it| it.request_within = Duration::ZERO),
             ("reader_patience", |it| it.reader_patience = Duration::MAX),
+            ("ping_interval", |it| it.ping_interval = Duration::ZERO),
+            ("ping_timeout", |it| it.ping_timeout = Duration::ZERO),
             ("max_connections_per_address", |it| {
                 it.max_connections_per_address = 0
             }),
@@ -218,5 +252,12 @@ mod tests {
             config.check(&AuthConfig::default(), Exposure::Inside),
             Ok(())
         );
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_known_for_gone_within_half_a_minute() {
+        let shipped = ServerConfig::loopback();
+        let gone = shipped.ping_interval + shipped.ping_timeout;
+        assert!(gone <= Duration::from_secs(31), "{gone:?}");
     }
 }

@@ -12,12 +12,13 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use super::addresses::{Addresses, Lease};
+use super::idle::OpenCalls;
 use super::tls::Tls;
 use crate::auth::ClientCertificate;
 use crate::drain::Drain;
@@ -52,7 +53,7 @@ pub(super) fn incoming(
     most: Most,
     tls: Option<Tls>,
     cut: Drain,
-) -> impl Stream<Item = Result<Connection, io::Error>> {
+) -> impl Stream<Item = Connection> {
     let door = Door {
         listener,
         places: Arc::new(Semaphore::new(most.all)),
@@ -64,7 +65,7 @@ pub(super) fn incoming(
     };
     futures_util::stream::unfold(door, |mut door| async move {
         let connection = door.next().await;
-        Some((Ok(connection), door))
+        Some((connection, door))
     })
 }
 
@@ -146,6 +147,8 @@ struct Place {
 pub(super) struct Peer {
     /// The certificate that the client showed and that an authority of the settings vouches for.
     pub(super) certificate: Option<Arc<ClientCertificate>>,
+    /// What else is open on it.
+    pub(super) calls: OpenCalls,
 }
 
 /// A connection that breaks when it is cut, does not say soon what it speaks, or takes nothing of what is
@@ -159,6 +162,8 @@ pub(super) struct Connection {
     heard: usize,
     /// Runs while the peer takes nothing.
     stuck: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Tells by being dropped that the connection is.
+    _open: Option<oneshot::Sender<()>>,
     _place: Place,
 }
 
@@ -176,13 +181,29 @@ impl Connection {
     ) -> Self {
         Self {
             stream,
-            peer: Peer { certificate },
+            peer: Peer {
+                certificate,
+                calls: OpenCalls::new(),
+            },
             cut: Box::pin(async move { cut.draining().await }),
             preface: Some(Box::pin(tokio::time::sleep(PREFACE_WITHIN))),
             heard: 0,
             stuck: None,
+            _open: None,
             _place: place,
         }
+    }
+
+    /// What fails once the connection is dropped, for one who waits for that.
+    pub(super) fn gone(&mut self) -> oneshot::Receiver<()> {
+        let (open, gone) = oneshot::channel();
+        self._open = Some(open);
+        gone
+    }
+
+    /// The calls that are open on it.
+    pub(super) fn calls(&self) -> OpenCalls {
+        self.peer.calls.clone()
     }
 
     /// What came of writing; a failure once the peer has taken nothing for too long.

@@ -1,7 +1,7 @@
 //! Where a message of gRPC ends in the bytes of a stream.
 
 /// A flag and a length stand before each message.
-const HEAD: usize = 5;
+pub(super) const HEAD: usize = 5;
 
 /// How far the message is that passes now.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,26 +15,44 @@ pub(super) struct Framing {
 
 impl Framing {
     /// These bytes passed.
-    pub(super) fn pass(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
+    pub(super) fn pass(&mut self, bytes: &[u8]) {
+        // No message is longer.
+        let _ = self.pass_most(bytes, usize::MAX);
+    }
+
+    /// These bytes passed, up to the first message that is longer than `most`.
+    ///
+    /// # Errors
+    /// With where that message begins in them: at 0 when it began before them.
+    pub(super) fn pass_most(&mut self, bytes: &[u8], most: usize) -> Result<(), usize> {
+        let (mut at, mut begun) = (0, 0);
+        while at < bytes.len() {
+            let left = &bytes[at..];
             let part = if self.missing > 0 {
-                let part = bytes.len().min(self.missing);
+                let part = left.len().min(self.missing);
                 self.missing -= part;
                 part
             } else {
-                let part = bytes.len().min(HEAD - self.known);
-                self.head[self.known..self.known + part].copy_from_slice(&bytes[..part]);
+                if self.known == 0 {
+                    begun = at;
+                }
+                let part = left.len().min(HEAD - self.known);
+                self.head[self.known..self.known + part].copy_from_slice(&left[..part]);
                 self.known += part;
                 if self.known == HEAD {
                     let [_, length @ ..] = self.head;
                     self.known = 0;
                     self.missing =
                         usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+                    if self.missing > most {
+                        return Err(begun);
+                    }
                 }
                 part
             };
-            bytes = &bytes[part..];
+            at += part;
         }
+        Ok(())
     }
 
     /// Whether the last message is whole.

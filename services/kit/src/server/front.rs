@@ -18,6 +18,10 @@ use tower::{Layer, Service};
 /// The server behind a front: it answers gRPC.
 pub type Behind = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
+/// Says of a request that its body is no message of gRPC yet: whoever makes one of it bounds it as well.
+#[derive(Clone, Copy, Debug)]
+pub struct Unframed;
+
 /// Answers what is not plain gRPC.
 pub trait Front: Debug + Send + Sync + 'static {
     /// Whether this request is for the front. What is not goes on untouched.

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
 
+use super::MAX_OPEN_REQUEST;
 use crate::drain::Drain;
+use crate::telemetry::Health;
 
 /// Health services that a probe may ask for. Liveness says that the process answers.
 const LIVENESS: &str = "liveness";
@@ -42,24 +45,26 @@ impl Readiness {
         open.chain(drain.is_draining().then_some(DRAIN)).collect()
     }
 
-    /// Keeps the health service told until the drain, and then says not serving. Each latch is a
-    /// health service of its own, so that one can see what is missing.
-    pub(super) async fn report(self, reporter: HealthReporter, drain: Drain) {
-        let mut changes = self.0.subscribe();
+    /// The health service, which answers at once and is told of changes until the drain; then it says not
+    /// serving.
+    pub(super) async fn health(&self, drain: Drain) -> Health {
+        let reporter = HealthReporter::new();
         reporter
             .set_service_status(LIVENESS, ServingStatus::Serving)
             .await;
+        self.tell(&reporter, drain.is_draining()).await;
+        let health = HealthService::from_health_reporter(reporter.clone());
+        tokio::spawn(self.clone().report(reporter, drain));
+        HealthServer::new(health).max_decoding_message_size(MAX_OPEN_REQUEST)
+    }
+
+    async fn report(self, reporter: HealthReporter, drain: Drain) {
+        let mut changes = self.0.subscribe();
         loop {
-            let pending = changes.borrow_and_update().clone();
-            let ready = pending.values().all(|latches| *latches == 0) && !drain.is_draining();
-            for (name, latches) in pending {
-                reporter
-                    .set_service_status(name, status(latches == 0))
-                    .await;
-            }
-            reporter.set_service_status(READINESS, status(ready)).await;
-            reporter.set_service_status("", status(ready)).await;
-            if drain.is_draining() {
+            changes.mark_unchanged();
+            let draining = drain.is_draining();
+            self.tell(&reporter, draining).await;
+            if draining {
                 return;
             }
             tokio::select! {
@@ -67,6 +72,19 @@ impl Readiness {
                 () = drain.draining() => {}
             }
         }
+    }
+
+    /// Tells how it is now. Each latch is a health service of its own, so that one can see what is missing.
+    async fn tell(&self, reporter: &HealthReporter, draining: bool) {
+        let pending = self.0.borrow().clone();
+        let ready = pending.values().all(|latches| *latches == 0) && !draining;
+        for (name, latches) in pending {
+            reporter
+                .set_service_status(name, status(latches == 0))
+                .await;
+        }
+        reporter.set_service_status(READINESS, status(ready)).await;
+        reporter.set_service_status("", status(ready)).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What every call passes: the limit of calls under way, the token, its circumstances, a span, approvals,
-//! the audit, words for errors that the transport made, and bounds of how long either side may take.
+//! the audit, words for errors that the transport made, and bounds of how long either side may take and of
+//! how large a message may be.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,28 +9,35 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response};
-use opentelemetry::trace::TraceContextExt;
 use proto::error::ErrorReason;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tower::{Layer, Service};
-use tracing::{Instrument, Span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::approving::Approving;
 use super::arriving::Arriving;
 use super::connection::Peer;
+use super::front::Unframed;
+use super::masked::masked;
 use super::methods::{Method, Shape};
 use super::readers::Readers;
-use super::until::Until;
+use super::refused::{Head, REFUSED, Refusals};
+use super::sizes::Oversize;
+use super::traced::{Traced, note};
+use super::until::{self, Until};
+use super::weight::Room;
+use super::words;
 use super::{BreakGlass, ServerConfig};
 use crate::approvals::Approvals;
 use crate::audit::{Audit, Overheard};
-use crate::auth::{Authority, Caller, ClientCertificate, Refusal, Session, Shown, Verifier};
+use crate::auth::{
+    Authority, Caller, ClientCertificate, ISSUER_AWAITED, Refusal, Session, Shown, Verifier,
+};
+use crate::deadline;
 use crate::status::Problem;
-use crate::telemetry::{Outcome, carried};
+use crate::telemetry::carried;
 
 /// Paths that need no token.
 pub(super) const OPEN: [&str; 2] = ["/grpc.health.v1.", "/grpc.reflection.v1."];
@@ -37,27 +45,29 @@ pub(super) const OPEN: [&str; 2] = ["/grpc.health.v1.", "/grpc.reflection.v1."];
 const PROBE: &str = "/grpc.health.v1.Health/Check";
 /// How many other calls may be under way that need no token.
 const MAX_OPEN: usize = 1024;
-/// How many callers may wait at once for the issuer to tell a key that nobody knows here.
-const MAX_WAITING: usize = 256;
 /// Those beyond may try again after this.
 const RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct GuardLayer(Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     verifier: Verifier,
-    authority: Authority,
+    pub(super) authority: Authority,
     break_glass: Arc<dyn BreakGlass>,
-    audit: Option<Audit>,
+    pub(super) audit: Option<Audit>,
     approvals: Option<Approvals>,
     in_flight: AtomicUsize,
     bounds: Bounds,
     readers: Readers,
+    /// Memory for what messages mean; none where bytes pass unread.
+    room: Option<Room>,
     /// Places of calls that need no token.
     open: Arc<Semaphore>,
-    /// Places of callers who wait for the issuer.
-    waiting: Semaphore,
+    /// Whoever calls stands outside.
+    outermost: bool,
+    /// Hears of calls that are not let in.
+    pub(super) refusals: Option<Arc<dyn Refusals>>,
 }
 
 /// How many calls there may be, and how long they may take.
@@ -74,7 +84,9 @@ impl GuardLayer {
         authority: Authority,
         break_glass: Arc<dyn BreakGlass>,
         (audit, approvals): (Option<Audit>, Option<Approvals>),
+        room: Option<Room>,
         config: &ServerConfig,
+        (outermost, refusals): (bool, Option<Arc<dyn Refusals>>),
     ) -> Self {
         Self(Arc::new(Shared {
             verifier,
@@ -90,8 +102,10 @@ impl GuardLayer {
                 request: config.request_within,
             },
             readers: Readers::start(config.reader_patience),
+            room,
             open: Arc::new(Semaphore::new(MAX_OPEN)),
-            waiting: Semaphore::new(MAX_WAITING),
+            outermost,
+            refusals,
         }))
     }
 }
@@ -145,6 +159,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let outside = self.shared.outermost;
+        let theirs = outside.then(|| {
+            request.headers_mut().remove(REFUSED);
+            carried::take(request.headers_mut())
+        });
         let path = request.uri().path().to_owned();
         if OPEN.iter().any(|open| path.starts_with(open)) {
             return self.open(&path, request);
@@ -158,25 +177,25 @@ where
         };
         let method = Method::at(&path);
         let shape = method.map(|method| method.shape).unwrap_or_default();
+        let longest = self.shared.longest(shape);
+        let until = deadline::until(request.headers(), longest);
         if !shape.sends_many {
             let within = self.shared.bounds.request;
             request = request.map(|body| Body::new(Arriving::new(body, within)));
         }
+        let oversize = Oversize::default();
+        if request.extensions().get::<Unframed>().is_none() {
+            let largest = method.map_or(proto::MAX_REQUEST_BYTES, |method| method.largest);
+            request = request.map(|body| oversize.look_out(body, largest));
+        }
+        let mut held = None;
+        if let Some(room) = &self.shared.room {
+            (request, held) = room.weigh(&path, request);
+        }
         // What is no method of a contract is whatever its caller wrote.
         let told = method.map_or("unknown", |_| &*path);
-        let span = tracing::info_span!(
-            "grpc",
-            otel.name = told,
-            otel.kind = "server",
-            otel.status_code = tracing::field::Empty,
-            path = told,
-            code = tracing::field::Empty,
-        );
-        let parent = carried::extract(request.headers());
-        let trace = trace_id(&parent);
-        // Without a tracer there is no parent to take.
-        let _ = span.set_parent(parent);
-        let trace = trace_id(&span.context()).or(trace).unwrap_or_default();
+        let mut traced = Traced::begin(told, request.headers(), theirs.flatten());
+        let trace = std::mem::take(&mut traced.trace);
         // The clone that was polled ready answers; the fresh one takes its place.
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
@@ -184,21 +203,19 @@ where
         let work = async move {
             let session = match admitted {
                 Ok(session) => session,
-                Err(unknown) => match shared.ask(unknown).await {
+                Err(unknown) => match unknown.ask(&shared.verifier).await {
                     Ok(session) => session,
-                    Err(problem) => return Ok(Status::from(problem).into_http()),
+                    Err(problem) => return Ok(not_known(problem)),
                 },
             };
-            let caller = session.caller_of(&shared.authority, request.headers());
-            let mut caller = match caller {
+            let call = Head {
+                session: &session,
+                path: &path,
+                headers: request.headers(),
+            };
+            let mut caller = match shared.let_in(call) {
                 Ok(caller) => caller,
-                Err(problem) => {
-                    let refused = Status::from(problem);
-                    if let Some(audit) = &shared.audit {
-                        audit.turned_away(&session.caller, &path, trace, &refused);
-                    }
-                    return Ok(refused.into_http());
-                }
+                Err(problem) => return Ok(shared.turn_away(call, trace, problem)),
             };
             if let Some(audit) = &shared.audit
                 && let Some(call) = audit.begin(&caller, &path, trace)
@@ -217,21 +234,27 @@ where
             if let Some(call) = &caller.call {
                 request = request.map(|body| Overheard::listen(body, call));
             }
-            let response = match timeout(shared.longest(shape), inner.call(request)).await {
-                Ok(Ok(response)) => with_words(response, &path),
+            let response = match timeout(longest, inner.call(request)).await {
+                Ok(Ok(response)) => words::told(response, &path),
                 Ok(Err(err)) => return Err(err),
-                Err(_) => Status::from(Problem::new(ErrorReason::DeadlineExceeded)).into_http(),
+                Err(_) => Status::from(given_up(shape)).into_http(),
             };
+            let response = oversize.told(response);
             let response = match approving {
                 Some(approving) => approving.answer(&caller, response).await,
                 None => response,
             };
             let response = shared.audited(&caller, response).await;
-            drop(in_flight);
+            drop((in_flight, held));
             note(&response);
-            Ok(response.map(|body| shared.bounded(body, shape, session)))
+            let mask = session.agreement().and_then(|terms| terms.mask(&path));
+            let response = match mask {
+                Some(mask) => masked(response, mask.clone()),
+                None => response,
+            };
+            Ok(response.map(|body| shared.bounded(body, (path, shape), session, oversize)))
         };
-        Box::pin(work.instrument(span))
+        Box::pin(traced.run(deadline::serve(until, work)))
     }
 }
 
@@ -266,7 +289,7 @@ impl Shared {
     /// How long a call may take until its answer begins.
     fn longest(&self, shape: Shape) -> Duration {
         if shape.streams() {
-            self.bounds.stream
+            until::about(self.bounds.stream)
         } else {
             self.bounds.call
         }
@@ -274,22 +297,22 @@ impl Shared {
 
     /// The body of an answer, which ends when its reader does not read, and as a stream when it is too old
     /// or the credentials of its caller have ended.
-    fn bounded(&self, body: Body, shape: Shape, session: Arc<Session>) -> Body {
-        let body = if shape.answers_many {
+    fn bounded(
+        &self,
+        mut body: Body,
+        (path, shape): (String, Shape),
+        session: Arc<Session>,
+        oversize: Oversize,
+    ) -> Body {
+        if shape.answers_many {
             let verifier = self.verifier.clone();
-            Body::new(Until::new(body, verifier, session, self.bounds.stream))
-        } else {
-            body
-        };
+            body = Body::new(Until::new(body, verifier, session, self.bounds.stream));
+            if shape.sends_many {
+                body = words::told_at_the_end(body, path);
+                body = oversize.told_at_the_end(body);
+            }
+        }
         self.readers.read(body, None)
-    }
-
-    /// Asks the issuer for a key that nobody knows here.
-    async fn ask(&self, unknown: UnknownKey) -> Result<Arc<Session>, Problem> {
-        let Ok(_place) = self.waiting.try_acquire() else {
-            return Err(Problem::new(ErrorReason::Unavailable).retry_after(RETRY));
-        };
-        unknown.ask(&self.verifier).await
     }
 
     /// The answer, once what came of the call is recorded; without that, nothing of it leaves.
@@ -304,14 +327,12 @@ impl Shared {
     }
 }
 
-/// Notes in the span of a call how it was answered.
-fn note(response: &Response<Body>) {
-    let status = Status::from_header_map(response.headers());
-    let code = status.map_or(Code::Ok, |status| status.code());
-    let span = Span::current();
-    span.record("code", i32::from(code));
-    if Outcome::of(code) == Outcome::Failed {
-        span.record("otel.status_code", "ERROR");
+/// Why a call is given up that has no answer in time: whoever streams may go on where they were.
+fn given_up(shape: Shape) -> Problem {
+    if shape.streams() {
+        until::of_old_age()
+    } else {
+        Problem::new(ErrorReason::DeadlineExceeded)
     }
 }
 
@@ -333,7 +354,8 @@ fn admit(
     match verifier.admit(shown) {
         Ok(session) => Ok(Ok(session)),
         Err(Refusal::Final(problem)) => Err(problem),
-        Err(Refusal::UnknownKey) => Ok(Err(UnknownKey {
+        Err(Refusal::UnknownKey(key)) => Ok(Err(UnknownKey {
+            key,
             token: token.map(ToOwned::to_owned),
             certificate: certificate.cloned(),
         })),
@@ -348,6 +370,8 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
 
 /// What a caller showed whose key nobody knows here: it waits for the issuer instead of being refused.
 struct UnknownKey {
+    /// The id of the key.
+    key: String,
     token: Option<String>,
     certificate: Option<Arc<ClientCertificate>>,
 }
@@ -358,8 +382,19 @@ impl UnknownKey {
             token: self.token.as_deref(),
             certificate: self.certificate.as_deref(),
         };
-        verifier.ask_and_admit(shown).await
+        verifier.ask_and_admit(shown, &self.key).await
     }
+}
+
+/// The answer to somebody whose key was not known, which says so where it is the issuer who is waited for.
+fn not_known(problem: Problem) -> Response<Body> {
+    let awaited = problem.reason() == ErrorReason::Unavailable;
+    let mut response = Status::from(problem).into_http();
+    if awaited {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert(ISSUER_AWAITED, yes);
+    }
+    response
 }
 
 fn answer<E>(problem: Problem) -> BoxFuture<'static, Result<Response<Body>, E>>
@@ -368,29 +403,4 @@ where
 {
     let response = Status::from(problem).into_http();
     Box::pin(std::future::ready(Ok(response)))
-}
-
-/// Gives a reason and Chinese words to the errors that the transport itself answers with.
-fn with_words(response: Response<Body>, path: &str) -> Response<Body> {
-    if response.headers().contains_key("grpc-status-details-bin") {
-        return response;
-    }
-    let Some(status) = Status::from_header_map(response.headers()) else {
-        return response;
-    };
-    let problem = match status.code() {
-        Code::OutOfRange => Problem::new(ErrorReason::MessageTooLarge),
-        Code::Unimplemented => Problem::new(ErrorReason::UnknownMethod).meta("path", path),
-        Code::Internal => Problem::new(ErrorReason::MessageMalformed),
-        Code::Cancelled | Code::DeadlineExceeded => Problem::new(ErrorReason::DeadlineExceeded),
-        _ => return response,
-    };
-    Status::from(problem).into_http()
-}
-
-/// The trace that a call belongs to, if it belongs to one.
-fn trace_id(context: &opentelemetry::Context) -> Option<String> {
-    let span = context.span();
-    let span = span.span_context();
-    span.is_valid().then(|| span.trace_id().to_string())
 }

@@ -13,7 +13,8 @@ use tower::{Layer, Service};
 
 use super::layer::OPEN;
 use super::methods::Method;
-use crate::telemetry::{Call, Called, Calls};
+use crate::auth::ISSUER_AWAITED;
+use crate::telemetry::{Call, Called, Calls, Collected, Outcome};
 
 /// What stands for a method that no contract has.
 const UNKNOWN: Called = Called {
@@ -64,12 +65,13 @@ where
         };
         let method = Method::at(path);
         let shape = method.map(|method| method.shape).unwrap_or_default();
-        let call = calls.begin(method.map_or(UNKNOWN, called));
+        let mut call = calls.begin(method.map_or(UNKNOWN, called));
         let answered = self.inner.call(request);
         Either::Right(Box::pin(async move {
             let response = answered.await?;
             let code = code_in(response.headers());
-            call.answered(code.unwrap_or(Code::Ok));
+            let collected = response.extensions().get::<Collected>().copied();
+            call.answered(outcome_of(response.headers(), code), collected);
             if shape.answers_many && code.is_none() {
                 return Ok(response.map(|body| Body::new(Counted::new(body, call))));
             }
@@ -88,6 +90,15 @@ fn called(method: &'static Method) -> Called {
             method if method.reads => "read",
             _ => "act",
         },
+    }
+}
+
+/// Whoever is not known yet was promised nothing: strangers with invented keys are no failures of ours.
+fn outcome_of(headers: &HeaderMap, code: Option<Code>) -> Outcome {
+    if headers.contains_key(ISSUER_AWAITED) {
+        Outcome::Refused
+    } else {
+        Outcome::of(code.unwrap_or(Code::Ok))
     }
 }
 

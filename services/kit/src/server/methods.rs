@@ -26,6 +26,8 @@ pub(crate) struct Method {
     pub(super) shape: Shape,
     /// It changes nothing.
     pub(super) reads: bool,
+    /// The largest message that it takes, in bytes.
+    pub(super) largest: usize,
 }
 
 /// Every method by its path, read once in the life of the process.
@@ -62,6 +64,7 @@ fn methods() -> HashMap<String, Method> {
                     contract,
                     name: method.name().to_owned(),
                     shape,
+                    largest: proto::max_request_bytes(&path),
                     reads: options.is_some_and(|it| {
                         it.idempotency_level() == IdempotencyLevel::NoSideEffects
                     }),
@@ -107,5 +110,7 @@ mod tests {
         );
         let snapshot = Method::at("/campus.safety.v1.GateService/GetSnapshot").unwrap();
         assert!(snapshot.reads);
+        let batch = Method::at("/campus.safety.v1.GateService/RecordBatch").unwrap();
+        assert_eq!((entry.largest, batch.largest), (64 << 10, 256 << 10));
     }
 }

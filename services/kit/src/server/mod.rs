@@ -6,64 +6,80 @@ mod arriving;
 mod break_glass;
 mod config;
 mod connection;
+mod database;
+mod ending;
 mod framing;
 mod front;
 mod health;
+mod idle;
 mod layer;
+mod masked;
 mod measure;
 mod methods;
 mod readers;
+mod refused;
+mod running;
+mod serving;
 mod share;
+mod sizes;
 mod tls;
+mod traced;
 mod until;
+mod weight;
+mod words;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tonic::service::Routes;
 
 pub use break_glass::{BreakGlass, LogBreakGlass};
 pub use config::{Exposure, ServerConfig};
-pub use front::{Behind, Front};
+pub use front::{Behind, Front, Unframed};
 pub use health::Latch;
 pub(crate) use methods::Method;
+pub use refused::{Head, REFUSED, Refusals};
+pub use running::Running;
 pub use tls::TlsConfig;
 
 use crate::approvals::Approvals;
-use crate::audit::{Audit, AuditConfig};
+use crate::audit::{Audit, AuditConfig, Floors};
 use crate::auth::{AuthConfig, Authority, PolicyError, Verifier};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::drain::Drain;
 use crate::telemetry::figures::Name;
-use crate::telemetry::{Calls, Page, TelemetryConfig};
-use connection::Most;
+use crate::telemetry::{Calls, Health, Page, TelemetryConfig};
+use connection::{Connection, Most};
+use ending::Ending;
 use front::FrontLayer;
 use health::Readiness;
+use idle::OpenLayer;
 use layer::GuardLayer;
 use measure::MeasureLayer;
+use serving::Kept;
 use share::Share;
 use tls::Tls;
+use weight::Room;
 
 /// What anybody may ask is smaller than this, in bytes.
 const MAX_OPEN_REQUEST: usize = 4 << 10;
 /// Whether it takes calls.
 const READY: Name = Name::count("campus.ready", "Whether the service is ready for calls");
-/// Connections that were opened at once are not closed at once.
-const SPREAD: std::ops::Range<f64> = 0.9..1.1;
 
 /// A service cannot listen or stopped with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be listened at.
     #[error("server.listen: cannot listen at {0}")]
-    Bind(SocketAddr, #[source] std::io::Error),
+    Bind(SocketAddr, #[source] io::Error),
     /// The address for operators cannot be listened at.
     #[error("telemetry.listen: cannot listen at {0}")]
-    Page(SocketAddr, #[source] std::io::Error),
+    Page(SocketAddr, #[source] io::Error),
     /// Whom it trusts or how it encrypts cannot be used; the text names the key.
     #[error("configuration: {0}")]
     Config(String),
@@ -73,9 +89,6 @@ pub enum ServeError {
     /// A setting of the audit log cannot be used; the text names the key.
     #[error("configuration: {0}")]
     Audit(String),
-    /// The transport failed.
-    #[error("the server failed")]
-    Transport(#[from] tonic::transport::Error),
     /// The contracts cannot be served by reflection.
     #[error("the contracts cannot be read")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -99,23 +112,14 @@ pub struct Server {
     production: bool,
     clock: Arc<dyn Clock>,
     readiness: Readiness,
+    health: Health,
     drain: Drain,
     front: Option<Arc<dyn Front>>,
+    outermost: bool,
+    refusals: Option<Arc<dyn Refusals>>,
     calls: Option<Calls>,
     page: Option<Page>,
-}
-
-/// A server that answers.
-#[derive(Debug)]
-pub struct Running {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Where operators ask for its metrics and whether it is ready.
-    pub page: Option<SocketAddr>,
-    drain: Drain,
-    patience: Duration,
-    task: JoinHandle<Result<(), ServeError>>,
-    work: Vec<JoinHandle<()>>,
+    ending: Ending,
 }
 
 impl Server {
@@ -136,8 +140,10 @@ impl Server {
         let authority = Authority::load(auth, clock.clone())?;
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let addr = listener.local_addr().map_err(fail)?;
+        auth.warn_of_development(addr);
         let readiness = Readiness::new();
         let latch = verifier.is_waiting().then(|| readiness.latch("identity"));
+        let health = readiness.health(drain.clone()).await;
         tokio::spawn(verifier.clone().keep(latch, drain.clone()));
         if let Some(tls) = &tls {
             tokio::spawn(tls.clone().keep(drain.clone()));
@@ -155,10 +161,14 @@ impl Server {
             production: auth.production,
             clock,
             readiness,
+            health,
             drain,
             front: None,
+            outermost: false,
+            refusals: None,
             calls: None,
             page: None,
+            ending: Ending::of(auth),
         })
     }
 
@@ -178,6 +188,21 @@ impl Server {
     pub fn behind(mut self, front: Arc<dyn Front>) -> Self {
         self.front = Some(front);
         self.tls = self.tls.map(Tls::with_http1);
+        self
+    }
+
+    /// Begins a trace of its own for each call, since whoever calls stands outside: they choose neither by which
+    /// trace a call is found, in the audit as well, nor whether it is collected. A trace that they show is linked.
+    #[must_use]
+    pub fn outermost(mut self) -> Self {
+        self.outermost = true;
+        self
+    }
+
+    /// Tells `hook` of each call that is refused because its caller may not make it.
+    #[must_use]
+    pub fn on_refusal(mut self, hook: Arc<dyn Refusals>) -> Self {
+        self.refusals = Some(hook);
         self
     }
 
@@ -208,6 +233,16 @@ impl Server {
         Ok(self)
     }
 
+    /// Has the audit log kept for as long as the policies in force ask for, where that is longer than the
+    /// settings say.
+    #[must_use]
+    pub fn keeping(self, floors: impl Floors) -> Self {
+        if let Some(audit) = &self.audit {
+            audit.keep_by(floors);
+        }
+        self
+    }
+
     /// Asks for an approval before personal data of minors is shown for a purpose beyond daily work (rule
     /// 6.8), at the place at which the service let the caller in; one that keeps no audit log knows it by the
     /// scope of the caller only.
@@ -233,8 +268,12 @@ impl Server {
         READY.read([("service", service)], move || {
             Some(f64::from(u8::from(told().is_empty())))
         });
+        self.verifier.observe(service);
+        let (clock, drain) = (self.clock.clone(), self.drain.clone());
+        let ending = std::mem::take(&mut self.ending);
+        ending.tell(service, self.tls.as_ref(), clock, drain);
         if let Some(listen) = config.listen {
-            let page = Page::open(listen, missing).await;
+            let page = Page::open(listen, missing, self.health.clone()).await;
             let page = page.map_err(|err| ServeError::Page(listen, err))?;
             tracing::info!(addr = %page.addr(), "listening for operators");
             self.page = Some(page);
@@ -268,16 +307,18 @@ impl Server {
             approvals,
             production: _,
             clock: _,
-            readiness,
+            readiness: _,
+            health,
             drain,
             front,
+            outermost,
+            refusals,
             calls,
             page,
+            ending: _,
         } = self;
         tokio::spawn(authority.clone().keep_current(drain.clone()));
-        let (reporter, health) = tonic_health::server::health_reporter();
-        tokio::spawn(readiness.report(reporter, drain.clone()));
-        let mut routes = routes.add_service(health.max_decoding_message_size(MAX_OPEN_REQUEST));
+        let mut routes = routes.add_service(health);
         if let Some(audit) = &audit {
             routes = routes.add_service(audit.service());
         }
@@ -298,21 +339,24 @@ impl Server {
             all: config.max_connections,
             of_one: config.max_connections_per_address,
         };
+        let kept = Kept {
+            age: config.max_connection_age,
+            idle: config.idle_within,
+        };
+        // The door passes bytes: who reads them weighs them.
+        let room = front.is_none().then(Room::new);
         // The defaults of the transport leave several of these open without a bound.
-        let mut transport = tonic::transport::Server::builder()
+        let server = tonic::transport::Server::builder()
             .accept_http1(front.is_some())
             .max_concurrent_streams(config.max_streams_per_connection)
             .http2_max_pending_accept_reset_streams(Some(share.resets))
             .http2_max_local_error_reset_streams(Some(256))
             .http2_max_header_list_size(16 << 10)
-            .http2_keepalive_interval(Some(Duration::from_secs(20)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+            .http2_keepalive_interval(Some(config.ping_interval))
+            .http2_keepalive_timeout(Some(config.ping_timeout))
             .initial_stream_window_size(share.stream_window)
-            .initial_connection_window_size(share.connection_window);
-        if let Some(age) = config.max_connection_age {
-            transport = transport.max_connection_age(age.mul_f64(rand::random_range(SPREAD)));
-        }
-        let server = transport
+            .initial_connection_window_size(share.connection_window)
+            .layer(OpenLayer)
             .layer(FrontLayer::new(front))
             .layer(MeasureLayer(calls))
             .layer(GuardLayer::new(
@@ -320,28 +364,34 @@ impl Server {
                 authority,
                 break_glass,
                 (audit, approvals),
+                room,
                 &config,
-            ))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(
-                connection::incoming(listener, most, tls, cut.clone()),
-                {
-                    let drain = drain.clone();
-                    async move { drain.draining().await }
-                },
-            );
-        tokio::pin!(server);
+                (outermost, refusals),
+            ));
+        let routes = routes.prepare();
+        let serving = serving::serve(
+            connection::incoming(listener, most, tls, cut.clone()),
+            kept,
+            drain.clone(),
+            // A server of its own for each, since one closes all of its connections at the same age.
+            move |connection: Connection, close: BoxFuture<'static, ()>| {
+                let only = stream::iter([Ok::<_, io::Error>(connection)]).chain(stream::pending());
+                let server = server.clone();
+                server.serve_with_incoming_shutdown(routes.clone(), only, close)
+            },
+        );
+        tokio::pin!(serving);
         // Graceful shutdown waits for open streams; one that does not end by itself is cut off.
         let late = async {
             drain.draining().await;
             tokio::time::sleep(config.drain).await;
         };
         tokio::select! {
-            ended = &mut server => ended?,
+            () = &mut serving => {}
             () = late => {
                 tracing::warn!("calls were cut off at the end of the drain");
                 cut.signal();
-                server.await?;
+                serving.await;
             }
         }
         // It answers until the server has stopped.
@@ -349,45 +399,5 @@ impl Server {
             page.close().await;
         }
         Ok(())
-    }
-}
-
-impl Running {
-    /// Has stopped only when `work`, which ends by itself at the drain, has as well, or has had the
-    /// configured time for it.
-    #[must_use]
-    pub fn with(mut self, work: Vec<JoinHandle<()>>) -> Self {
-        self.work.extend(work);
-        self
-    }
-
-    /// Waits until it has stopped.
-    ///
-    /// # Errors
-    /// When it failed.
-    pub async fn finished(self) -> Result<(), ServeError> {
-        let ended = self.task.await?;
-        let patience = tokio::time::sleep(self.patience);
-        tokio::pin!(patience);
-        for work in self.work {
-            tokio::select! {
-                // Work that panicked has ended.
-                _ = work => {}
-                () = &mut patience => {
-                    tracing::warn!("work was cut off at the end of the drain");
-                    break;
-                }
-            }
-        }
-        ended
-    }
-
-    /// Drains it and waits until it has stopped.
-    ///
-    /// # Errors
-    /// When it failed.
-    pub async fn stop(self) -> Result<(), ServeError> {
-        self.drain.signal();
-        self.finished().await
     }
 }

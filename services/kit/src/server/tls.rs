@@ -8,6 +8,7 @@ use rustls::server::WebPkiClientVerifier;
 use serde::Deserialize;
 use tokio_rustls::TlsAcceptor;
 
+use crate::auth::ClientCertificate;
 use crate::drain::Drain;
 use crate::tls::{HTTP1, HTTP2, authorities, chain, private_key, provider};
 use crate::watched::{LOOK_EVERY, Watched};
@@ -45,10 +46,12 @@ impl TlsConfig {
         self.load().map(drop)
     }
 
-    fn load(&self) -> Result<ServerConfig, String> {
+    /// What the files hold, and when the first of the certificates ends.
+    fn load(&self) -> Result<(ServerConfig, Option<i64>), String> {
         let chain =
             chain(&self.certificate).map_err(|err| format!("server.tls.certificate: {err}"))?;
         let key = private_key(&self.key).map_err(|err| format!("server.tls.key: {err}"))?;
+        let ends = ClientCertificate::first_end(&chain);
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|err| format!("server.tls: {err}"))?;
@@ -71,7 +74,7 @@ impl TlsConfig {
             .with_single_cert(chain, key)
             .map_err(|err| format!("server.tls.key: not of this certificate: {err}"))?;
         config.alpn_protocols = vec![HTTP2.to_vec()];
-        Ok(config)
+        Ok((config, ends))
     }
 }
 
@@ -85,6 +88,8 @@ pub(super) struct Tls {
 #[derive(Debug)]
 struct Current {
     config: Arc<ServerConfig>,
+    /// When the first of its certificates ends, in seconds since 1970.
+    ends: Option<i64>,
     /// Whether connections may speak HTTP/1.1, too.
     http1: bool,
 }
@@ -104,8 +109,10 @@ impl Tls {
     /// # Errors
     /// When they cannot be used; the text begins with the key.
     pub(super) fn new(config: &TlsConfig) -> Result<Self, String> {
+        let (read, ends) = config.load()?;
         let current = Current {
-            config: Arc::new(config.load()?),
+            config: Arc::new(read),
+            ends,
             http1: false,
         };
         Ok(Self {
@@ -131,6 +138,12 @@ impl Tls {
 
     fn write(&self) -> RwLockWriteGuard<'_, Current> {
         self.current.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the first of the certificates that are shown ends, in seconds since 1970; none where it does not say.
+    pub(super) fn ends(&self) -> Option<i64> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.ends
     }
 
     /// Encrypts the next connection.
@@ -176,8 +189,11 @@ impl Tls {
             return false;
         }
         match self.config.load() {
-            Ok(config) => {
-                self.write().put(config);
+            Ok((config, ends)) => {
+                let mut current = self.write();
+                current.put(config);
+                current.ends = ends;
+                drop(current);
                 files.iter_mut().for_each(Watched::used);
                 false
             }
@@ -193,7 +209,7 @@ impl Tls {
 
 #[cfg(test)]
 #[path = "../../tests/pki/mod.rs"]
-mod pki;
+pub(super) mod pki;
 
 #[cfg(test)]
 mod tests {
@@ -222,5 +238,24 @@ mod tests {
         assert!(!looking.look(&mut [Watched::new(&certificate, MAX_FILE)], false));
         assert!(!Arc::ptr_eq(&before, &tls.current()), "it was read again");
         assert_eq!(spoken(), [HTTP2, HTTP1]);
+    }
+
+    #[test]
+    fn it_is_known_when_what_is_shown_ends_and_a_renewed_certificate_moves_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new("schools");
+        let (certificate, key) = authority.expired("server").write(folder.path(), "server");
+        let config = TlsConfig {
+            certificate: certificate.clone(),
+            key,
+            client_ca: None,
+            client_required: false,
+        };
+        let tls = Tls::new(&config).unwrap();
+        // The first of January 2021.
+        assert_eq!(tls.ends(), Some(1_609_459_200));
+        authority.server().write(folder.path(), "server");
+        assert!(!tls.look(&mut [Watched::new(&certificate, MAX_FILE)], false));
+        assert!(tls.ends() > Some(1_609_459_200));
     }
 }

@@ -22,6 +22,16 @@ const SPREAD: std::ops::Range<f64> = 0.9..1.1;
 /// Whoever watched for as long as one may can go on after this.
 const RETRY: Duration = Duration::from_millis(10);
 
+/// Why a stream ends that is too old.
+pub(super) fn of_old_age() -> Problem {
+    Problem::new(ErrorReason::Unavailable).retry_after(RETRY)
+}
+
+/// An age that is a tenth more or less.
+pub(super) fn about(age: Duration) -> Duration {
+    age.mul_f64(rand::random_range(SPREAD))
+}
+
 /// Passes a stream on until it is too old, or the credentials of its caller have ended or were called back.
 /// The end is told in trailers after a whole message: what the caller has read is its cursor.
 pub(super) struct Until {
@@ -41,13 +51,11 @@ impl Until {
         session: Arc<Session>,
         age: Duration,
     ) -> Self {
-        let age = age.mul_f64(rand::random_range(SPREAD));
+        let age = about(age);
         let ended = async move {
             tokio::select! {
                 problem = verifier.ended(session) => problem,
-                () = tokio::time::sleep(age) => {
-                    Problem::new(ErrorReason::Unavailable).retry_after(RETRY)
-                }
+                () = tokio::time::sleep(age) => of_old_age(),
             }
         };
         Self {

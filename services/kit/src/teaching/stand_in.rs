@@ -1,15 +1,19 @@
 //! The class groups of a roster that can be down, for tests of what calls it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use proto::roster::class_group_service_server::{ClassGroupService, ClassGroupServiceServer};
 use proto::roster::{
-    ClassGroup, CreateClassGroupRequest, GetClassGroupRequest, ListClassGroupsRequest,
-    ListClassGroupsResponse, PromoteClassGroupsRequest, PromoteClassGroupsResponse,
-    SetTeachingModeRequest, SetTeachingModeResponse, UpdateClassGroupRequest,
+    ClassGroup, CreateClassGroupRequest, GetClassGroupRequest, GetTeachingSummaryRequest,
+    ListClassGroupsRequest, ListClassGroupsResponse, ListTeachingSummariesRequest,
+    ListTeachingSummariesResponse, PromoteClassGroupsRequest, PromoteClassGroupsResponse,
+    SetTeachingModeRequest, SetTeachingModeResponse, TeachingSummary, UpdateClassGroupRequest,
 };
+use tonic::service::Routes;
 use tonic::{Request, Response, Status};
+
+use crate::stand_in::{self, lock, unasked};
 
 /// Class groups of a roster that can be down: it then refuses every call. Clones share what was
 /// heard.
@@ -31,20 +35,8 @@ impl StandIn {
     /// # Errors
     /// When there is no port.
     pub async fn serve(&self) -> std::io::Result<String> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let address = format!("http://{}", listener.local_addr()?);
-        let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .add_service(ClassGroupServiceServer::new(self.clone()))
-                .serve_with_incoming(incoming),
-        );
-        Ok(address)
+        stand_in::serve(Routes::new(ClassGroupServiceServer::new(self.clone()))).await
     }
-}
-
-fn unasked<T>() -> Result<Response<T>, Status> {
-    Err(Status::unimplemented("nobody asks for it here"))
 }
 
 #[tonic::async_trait]
@@ -53,18 +45,12 @@ impl ClassGroupService for StandIn {
         &self,
         request: Request<SetTeachingModeRequest>,
     ) -> Result<Response<SetTeachingModeResponse>, Status> {
-        if !request.metadata().contains_key("authorization") {
-            return Err(Status::unauthenticated("no token"));
-        }
+        stand_in::signed(&request)?;
         let call = request.into_inner();
-        let busy = self
-            .busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&call.name);
+        let busy = lock(&self.busy).contains(&call.name);
         let up = self.up.load(Ordering::SeqCst) && !busy;
         let list = if up { &self.heard } else { &self.missed };
-        let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = lock(list);
         if !up || list.iter().all(|one| one.request_id != call.request_id) {
             list.push(call);
         }
@@ -91,6 +77,20 @@ impl ClassGroupService for StandIn {
         &self,
         _: Request<ListClassGroupsRequest>,
     ) -> Result<Response<ListClassGroupsResponse>, Status> {
+        unasked()
+    }
+
+    async fn get_teaching_summary(
+        &self,
+        _: Request<GetTeachingSummaryRequest>,
+    ) -> Result<Response<TeachingSummary>, Status> {
+        unasked()
+    }
+
+    async fn list_teaching_summaries(
+        &self,
+        _: Request<ListTeachingSummariesRequest>,
+    ) -> Result<Response<ListTeachingSummariesResponse>, Status> {
         unasked()
     }
 

@@ -8,6 +8,7 @@ use opentelemetry::{KeyValue, global};
 use tonic::Code;
 
 use super::METER;
+use super::exemplars::{Collected, KEPT};
 use super::figures::QUICK;
 
 /// The metric with the most series.
@@ -94,13 +95,25 @@ impl Calls {
 
     /// A call begins.
     pub(crate) fn begin(&self, called: Called) -> Call {
+        let Called {
+            contract,
+            method,
+            kind,
+        } = called;
         let call = Call {
             calls: self.clone(),
             called,
+            labels: [
+                KeyValue::new("service", self.service),
+                KeyValue::new("contract", contract),
+                KeyValue::new("method", method),
+                KeyValue::new("kind", kind),
+                KeyValue::new("outcome", ""),
+            ],
             began: Instant::now(),
             counted: false,
         };
-        self.in_flight.add(1, &call.labels());
+        self.in_flight.add(1, call.called());
         call
     }
 }
@@ -121,16 +134,28 @@ pub(crate) struct Called {
 pub(crate) struct Call {
     calls: Calls,
     called: Called,
+    /// What is called and, last, how it ended.
+    labels: [KeyValue; 5],
     began: Instant,
     counted: bool,
 }
 
 impl Call {
-    /// The answer begins. A stream may still end otherwise.
-    pub(crate) fn answered(&self, code: Code) {
-        let labels = self.labelled("outcome", Outcome::of(code).as_str());
+    /// The answer begins, of a call of which a trace may be collected. A stream may still end otherwise.
+    pub(crate) fn answered(&mut self, outcome: Outcome, collected: Option<Collected>) {
+        let outcome = outcome.as_str();
+        self.label("outcome", outcome);
         let seconds = self.began.elapsed().as_secs_f64();
-        self.calls.seconds.record(seconds, &labels);
+        self.calls.seconds.record(seconds, &self.labels);
+        if let Some(collected) = collected {
+            let Called {
+                contract,
+                method,
+                kind,
+            } = self.called;
+            let series = [self.calls.service, contract, method, kind, outcome];
+            KEPT.keep(series, collected.exemplar(seconds));
+        }
     }
 
     /// The answer has ended.
@@ -140,28 +165,19 @@ impl Call {
 
     fn count(&mut self, code: Code) {
         self.counted = true;
-        let labels = self.labelled("code", name(code));
-        self.calls.calls.add(1, &labels);
+        self.label("code", name(code));
+        self.calls.calls.add(1, &self.labels);
     }
 
-    fn labels(&self) -> [KeyValue; 4] {
-        let Called {
-            contract,
-            method,
-            kind,
-        } = self.called;
-        [
-            KeyValue::new("service", self.calls.service),
-            KeyValue::new("contract", contract),
-            KeyValue::new("method", method),
-            KeyValue::new("kind", kind),
-        ]
+    /// What is called, however it ends.
+    fn called(&self) -> &[KeyValue] {
+        let [called @ .., _] = &self.labels;
+        called
     }
 
-    fn labelled(&self, name: &'static str, value: &'static str) -> [KeyValue; 5] {
-        let [service, contract, method, kind] = self.labels();
-        let last = KeyValue::new(name, value);
-        [service, contract, method, kind, last]
+    fn label(&mut self, name: &'static str, value: &'static str) {
+        let [.., last] = &mut self.labels;
+        *last = KeyValue::new(name, value);
     }
 }
 
@@ -170,7 +186,7 @@ impl Drop for Call {
         if !self.counted {
             self.count(Code::Cancelled);
         }
-        self.calls.in_flight.add(-1, &self.labels());
+        self.calls.in_flight.add(-1, self.called());
     }
 }
 

@@ -2,6 +2,7 @@
 //! whoever looks from time to time and told while they are fresh.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,8 @@ use opentelemetry::{KeyValue, Value, global};
 use super::METER;
 use crate::drain::Drain;
 
-/// How often what must be looked for is looked for.
-pub const PERIOD: Duration = Duration::from_secs(10);
+/// How often what must be looked for is looked for in this process, in milliseconds.
+static PERIOD: AtomicU64 = AtomicU64::new(10_000);
 /// For how long a figure is told after it was kept: some looks may be missed.
 const FRESH: Duration = Duration::from_secs(120);
 /// Where promises about calls lie: at 0.3 s for gates, at 1 s for everything else.
@@ -81,6 +82,18 @@ impl Name {
         let told = figure.clone();
         self.read(labels, move || told.fresh(Instant::now()));
         figure
+    }
+
+    /// How long ago something was done last that is done again and again, which is now for the first time.
+    pub fn beats<L, V>(self, labels: L) -> Beat
+    where
+        L: IntoIterator<Item = (&'static str, V)>,
+        V: Into<Value>,
+    {
+        let beat = Beat(Arc::new(Mutex::new(Instant::now())));
+        let told = beat.clone();
+        self.read(labels, move || Some(told.age().as_secs_f64()));
+        beat
     }
 
     /// Counts what happens.
@@ -159,6 +172,31 @@ impl Figure {
     }
 }
 
+/// Something that is done again and again. Its age grows while nobody does it, also when whoever did has ended.
+/// Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Beat(Arc<Mutex<Instant>>);
+
+impl Beat {
+    /// It was done now.
+    pub fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long ago it was done last.
+    pub fn age(&self) -> Duration {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.elapsed()
+    }
+}
+
+/// Has figures looked for so often in this process, from the next look of each on: for tests, which have no ten
+/// seconds to wait.
+pub fn look_every(period: Duration) {
+    let millis = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+    PERIOD.store(millis, Ordering::Relaxed);
+}
+
 /// Has `look` keep its figures until the drain. A look that fails keeps none, and the next one comes.
 pub async fn keep<F, Fut, E>(drain: Drain, mut look: F)
 where
@@ -170,7 +208,8 @@ where
         if let Err(err) = look().await {
             tracing::warn!(error = %err, "cannot look for figures, trying again");
         }
-        if !drain.sleep(PERIOD).await {
+        let period = Duration::from_millis(PERIOD.load(Ordering::Relaxed));
+        if !drain.sleep(period).await {
             return;
         }
     }

@@ -2,16 +2,20 @@
 
 mod calls;
 pub mod carried;
+mod exemplars;
 pub mod figures;
 mod lines;
+mod looker;
+mod openmetrics;
 mod page;
 mod stand_in;
+mod told;
 
 use std::net::SocketAddr;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{KeyValue, global};
-use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_otlp::WithTonicConfig;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
@@ -25,8 +29,14 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 pub use calls::Outcome;
 pub(crate) use calls::{Call, Called, Calls};
-pub(crate) use page::Page;
-pub use stand_in::StandIn;
+pub(crate) use exemplars::Collected;
+pub use looker::Looker;
+pub(crate) use page::{Health, Page};
+pub use stand_in::{HeardSpan, StandIn};
+pub use told::Told;
+
+use crate::channel;
+use crate::tls::ClientTlsConfig;
 
 /// The name under which Campus measures.
 pub(crate) const METER: &str = "campus";
@@ -43,15 +53,20 @@ pub struct TelemetryConfig {
     /// Which log lines are written, such as `info,sampling=debug`.
     #[serde(default = "default_filter")]
     pub filter: String,
-    /// Where traces and metrics go, such as `http://collector:4317`. Nothing leaves when unset.
+    /// Where traces and metrics go, such as `http://collector:4317` or `https://collector:4317`. Nothing leaves
+    /// when unset (rule 6.15).
     #[serde(default)]
     pub otlp_endpoint: Option<String>,
+    /// How to connect there where it begins with `https://`.
+    #[serde(default)]
+    pub otlp_tls: ClientTlsConfig,
     /// Which part of the traces that begin here is sent, from 0 to 1. Of a trace that began elsewhere,
-    /// whoever began it decides.
+    /// whoever began it decides; what comes in from outside begins at the gateway.
     #[serde(default = "default_share")]
     pub trace_share: f64,
     /// Where operators ask, by plain HTTP and without saying who they are, for `/metrics`, `/livez` and
-    /// `/readyz`; nobody can when unset. No personal data stands there, but keep it inside.
+    /// `/readyz`, and probes by plain gRPC for `grpc.health.v1`; nobody can when unset. No personal data stands
+    /// there, but keep it inside.
     #[serde(default)]
     pub listen: Option<SocketAddr>,
 }
@@ -81,6 +96,7 @@ impl Default for TelemetryConfig {
             format: Format::default(),
             filter: default_filter(),
             otlp_endpoint: None,
+            otlp_tls: ClientTlsConfig::default(),
             trace_share: default_share(),
             listen: None,
         }
@@ -95,12 +111,25 @@ impl TelemetryConfig {
     pub fn check(&self) -> Result<(), TelemetryError> {
         self.filter()?;
         let share = (0.0..=1.0).contains(&self.trace_share);
-        share.then_some(()).ok_or(TelemetryError::Share)
+        share.then_some(()).ok_or(TelemetryError::Share)?;
+        let usable = self.otlp_endpoint.as_deref().is_none_or(is_endpoint);
+        usable.then_some(()).ok_or(TelemetryError::Endpoint)?;
+        let tls = self.otlp_tls.check("telemetry.otlp_tls");
+        tls.map_err(TelemetryError::Tls)
     }
 
     fn filter(&self) -> Result<EnvFilter, TelemetryError> {
         EnvFilter::try_new(&self.filter).map_err(TelemetryError::Filter)
     }
+}
+
+/// Whether a collector can be there: a scheme that it speaks, a host, and nothing behind it.
+fn is_endpoint(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| {
+        let speaks = matches!(uri.scheme_str(), Some("http" | "https"));
+        let ends = uri.path_and_query().is_none_or(|rest| rest == "/");
+        speaks && ends && uri.host().is_some_and(|host| !host.is_empty())
+    })
 }
 
 /// Telemetry could not be set up.
@@ -112,6 +141,15 @@ pub enum TelemetryError {
     /// The share of traces is no share.
     #[error("telemetry.trace_share: from 0 to 1")]
     Share,
+    /// The address of the collector is none.
+    #[error("telemetry.otlp_endpoint: http://HOST:PORT or https://HOST:PORT")]
+    Endpoint,
+    /// A file for the connection to the collector cannot be used; the text names the key.
+    #[error("{0}")]
+    Tls(String),
+    /// The collector cannot be called.
+    #[error("telemetry.otlp_endpoint: cannot be used")]
+    Collector(#[source] tonic::transport::Error),
     /// The OTLP exporter cannot be built.
     #[error("telemetry.otlp_endpoint: cannot be used")]
     Otlp(#[source] opentelemetry_otlp::ExporterBuildError),
@@ -214,6 +252,15 @@ fn spans(
         .boxed()
 }
 
+/// The way to the collector: to the one that is set, whatever the environment says of another.
+fn collector(
+    endpoint: &str,
+    config: &TelemetryConfig,
+) -> Result<tonic::transport::Channel, TelemetryError> {
+    let channel = channel::to_collector(endpoint, &config.otlp_tls);
+    channel.map_err(TelemetryError::Collector)
+}
+
 fn traces(
     config: &TelemetryConfig,
     resource: Resource,
@@ -224,7 +271,7 @@ fn traces(
     };
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
-        .with_endpoint(endpoint)
+        .with_channel(collector(endpoint, config)?)
         .build()
         .map_err(TelemetryError::Otlp)?;
     let begun_here = Sampler::TraceIdRatioBased(config.trace_share);
@@ -245,7 +292,7 @@ fn metrics(
     if let Some(endpoint) = &config.otlp_endpoint {
         let exporter = opentelemetry_otlp::MetricExporter::builder()
             .with_tonic()
-            .with_endpoint(endpoint)
+            .with_channel(collector(endpoint, config)?)
             .build()
             .map_err(TelemetryError::Otlp)?;
         provider = provider.with_periodic_exporter(exporter);
@@ -268,4 +315,53 @@ fn roomy(instrument: &Instrument) -> Option<Stream> {
     let counted = instrument.name() == calls::COUNTED;
     let stream = counted.then(|| Stream::builder().with_cardinality_limit(MAX_SERIES).build());
     stream.and_then(Result::ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_has_an_address_of_its_own() {
+        for there in [
+            "http://127.0.0.1:4317",
+            "https://collector.monitoring:4317/",
+            "https://[::1]:4317",
+        ] {
+            assert!(is_endpoint(there), "{there}");
+        }
+        for nowhere in [
+            "",
+            "collector",
+            "collector:4317",
+            "/v1/traces",
+            "grpc://collector:4317",
+            "http://collector:4318/v1/traces",
+        ] {
+            assert!(!is_endpoint(nowhere), "{nowhere}");
+            let config = TelemetryConfig {
+                otlp_endpoint: Some(nowhere.to_owned()),
+                ..TelemetryConfig::default()
+            };
+            let refused = config.check().unwrap_err().to_string();
+            assert!(
+                refused.starts_with("telemetry.otlp_endpoint: "),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_names_its_key() {
+        let config = TelemetryConfig {
+            otlp_endpoint: Some("https://collector:4317".to_owned()),
+            otlp_tls: ClientTlsConfig {
+                ca: Some("nowhere.pem".into()),
+                ..ClientTlsConfig::default()
+            },
+            ..TelemetryConfig::default()
+        };
+        let refused = config.check().unwrap_err().to_string();
+        assert!(refused.starts_with("telemetry.otlp_tls.ca: "), "{refused}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Keys of emergencies: what is gathered for one is sealed under its own key, and ends with it
 //! (rule 6.12).
 //!
-//! A key stands wrapped in the database, by the master key and a secret of the emergency that stands
-//! in no database (`emergencies.secret_folder`). Destroying deletes the row and the secret. A replica
+//! A key stands wrapped in the database, by a key that follows from the vault's root and a secret of the
+//! emergency that stands in no database (`emergencies.secret_folder`). Destroying deletes the row and the secret. A replica
 //! holds a key only while it has seen its row within [`STALE`], so that it is gone everywhere soon
 //! after.
 
@@ -12,8 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::{Aead, KeyInit as _, Payload};
+use aes_gcm::aead::Payload;
 use sea_orm::DbErr;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -21,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::folder::{Folder, Secret, fingerprint};
 use super::key_rows::{self, Row};
-use super::{Cipher, NONCE, Suite, Vault, VaultError, code, derive, keyed};
+use super::{Cipher, NONCE, Suite, Vault, VaultError, code, tagged_key};
 use crate::db::{Database, Tx};
 use crate::drain::Drain;
 
@@ -67,22 +66,28 @@ impl fmt::Debug for EmergencyVault {
 }
 
 impl EmergencyVault {
-    /// A vault of `service` that holds no key of an emergency yet. Without a folder everything is
-    /// sealed by `ordinary`.
-    pub fn new(
-        ordinary: Arc<Vault>,
-        master: &[u8; 32],
-        service: &str,
-        suite: Suite,
-        folder: Option<&Path>,
-    ) -> Self {
+    /// A vault that holds no key of an emergency yet. Without a folder everything is sealed by
+    /// `ordinary`.
+    ///
+    /// # Panics
+    /// As [`Vault::derive`].
+    pub fn new(ordinary: Arc<Vault>, suite: Suite, folder: Option<&Path>) -> Self {
+        let wrapping = ordinary.derive("emergencies");
         Self(Arc::new(Shared {
             ordinary,
-            wrapping: derive(master, service, "emergencies"),
+            wrapping,
             suite,
             folder: folder.map(Folder::new),
             held: RwLock::default(),
         }))
+    }
+
+    /// As [`Vault::derive`] of the vault for everything else.
+    ///
+    /// # Panics
+    /// As it does.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        self.0.ordinary.derive(purpose)
     }
 
     /// Seals `value`, gathered at an instant (milliseconds since 1970), for the row that `owner`
@@ -219,16 +224,15 @@ impl EmergencyVault {
             msg: wrapped,
             aad: &aad(row.emergency, row.suite),
         };
-        let opened = self.wrapper(&secret).decrypt(nonce.into(), payload).ok()?;
-        let opened = Zeroizing::new(opened);
+        let wrapper = self.wrapper(row.suite, &secret);
+        let opened = Zeroizing::new(wrapper.open(nonce, payload).ok()?);
         let bytes: &[u8; 32] = opened.as_slice().try_into().ok()?;
         Some(Zeroizing::new(*bytes))
     }
 
-    fn wrapper(&self, secret: &Secret) -> Aes256Gcm {
-        let mac = keyed(&*self.0.wrapping);
-        let both = Zeroizing::new(super::tagged(&mac, &[&hex::encode(**secret)]));
-        Aes256Gcm::new((&*both).into())
+    fn wrapper(&self, suite: Suite, secret: &Secret) -> Cipher {
+        let secret = Zeroizing::new(hex::encode(**secret));
+        Cipher::new(suite, &tagged_key(&self.0.wrapping, &[secret.as_str()]))
     }
 
     /// Makes the key of an emergency; a replica that was faster wins.
@@ -250,8 +254,7 @@ impl EmergencyVault {
             msg: &*key,
             aad: &aad(emergency, self.0.suite),
         };
-        let sealed = self.wrapper(&secret).encrypt((&nonce).into(), payload);
-        let sealed = sealed.map_err(|_| DbErr::Custom("a key is short".to_owned()))?;
+        let sealed = self.wrapper(self.0.suite, &secret).seal(&nonce, payload);
         let wrapped = [nonce.as_slice(), &sealed].concat();
         let print = fingerprint(&secret);
         key_rows::add(db, emergency, self.0.suite, wrapped, print).await?;

@@ -1,5 +1,6 @@
 //! The page for operators.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +19,13 @@ use proto::sampling::{
     ClearanceSnapshotRequest, ClearanceSnapshotResponse, ClearanceWatchRequest,
     ClearanceWatchResponse,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::{ask, get, value};
 
@@ -71,7 +76,7 @@ async fn start(telemetry: &TelemetryConfig) -> (Running, Latch, Channel, Drain) 
     (running, latch, channel, drain)
 }
 
-fn signed<T>(message: T) -> Request<T> {
+pub(crate) fn signed<T>(message: T) -> Request<T> {
     let (root, now, ttl) = (OrgPath::root(), SystemClock.now(), Duration::from_secs(60));
     let token = Issuer::development().token("guard-1", &[Role::Guard], &root, None, now, ttl);
     let mut request = Request::new(message);
@@ -226,5 +231,101 @@ pub(crate) async fn whoever_asks_too_much_of_a_page_hears_nothing(telemetry: &Te
     };
     let again = tokio::time::timeout(Duration::from_secs(30), again).await;
     again.expect("places are given back");
+    running.stop().await.expect("stops");
+}
+
+fn asked(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest {
+        service: service.to_owned(),
+    }
+}
+
+/// What a probe hears of `service`.
+async fn check(probe: &mut HealthClient<Channel>, service: &str) -> Result<ServingStatus, Code> {
+    let answer = probe.check(asked(service)).await;
+    answer
+        .map(|answer| answer.into_inner().status())
+        .map_err(|status| status.code())
+}
+
+/// Watches until it hears `wanted`.
+async fn heard(watch: &mut tonic::Streaming<HealthCheckResponse>, wanted: ServingStatus) {
+    loop {
+        let told = watch.message().await.expect("watches").expect("goes on");
+        if told.status() == wanted {
+            return;
+        }
+    }
+}
+
+pub(crate) async fn a_probe_by_grpc_hears_what_the_page_tells(telemetry: &TelemetryConfig) {
+    let (running, latch, _channel, drain) = start(telemetry).await;
+    let page = running.page.expect("a page");
+    let channel = kit::channel::connect_lazy(&format!("http://{page}")).expect("a URI");
+    let mut probe = HealthClient::new(channel.clone());
+    let probing = async {
+        let watch = probe.watch(asked("readiness")).await;
+        let mut watch = watch.expect("watches").into_inner();
+        heard(&mut watch, ServingStatus::NotServing).await;
+        for (service, expected) in [
+            ("liveness", Ok(ServingStatus::Serving)),
+            ("readiness", Ok(ServingStatus::NotServing)),
+            ("facts", Ok(ServingStatus::NotServing)),
+            ("", Ok(ServingStatus::NotServing)),
+            ("feathers", Err(Code::NotFound)),
+        ] {
+            assert_eq!(check(&mut probe, service).await, expected, "{service}");
+        }
+        latch.release();
+        heard(&mut watch, ServingStatus::Serving).await;
+        for service in ["liveness", "readiness", "facts"] {
+            let told = check(&mut probe, service).await;
+            assert_eq!(told, Ok(ServingStatus::Serving), "{service}");
+        }
+
+        let mut raw = tonic::client::Grpc::new(channel);
+        raw.ready().await.expect("ready");
+        let codec = tonic_prost::ProstCodec::<(), HealthCheckResponse>::default();
+        let path = "/metrics".parse().expect("a path");
+        let metrics = raw.unary(Request::new(()), path, codec).await;
+        let metrics = metrics.expect_err("nothing but the health service");
+        assert_eq!(metrics.code(), Code::Unimplemented);
+
+        drain.signal();
+        heard(&mut watch, ServingStatus::NotServing).await;
+    };
+    let probed = tokio::time::timeout(Duration::from_secs(30), probing).await;
+    probed.expect("answers in time");
+    running.finished().await.expect("stops");
+}
+
+/// What a page allows whoever begins with HTTP/2, by the numbers of the settings.
+async fn settings(page: SocketAddr) -> Vec<(u16, u32)> {
+    let mut stream = TcpStream::connect(page).await.expect("connects");
+    let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(hello).await.expect("says what it speaks");
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.expect("a frame");
+    assert_eq!(head[3], 4, "the first frame has settings");
+    let length = u16::from_be_bytes([head[1], head[2]]);
+    let mut told = vec![0; usize::from(length)];
+    stream.read_exact(&mut told).await.expect("settings");
+    let told = told.chunks_exact(6);
+    told.map(|one| {
+        let name = u16::from_be_bytes([one[0], one[1]]);
+        (name, u32::from_be_bytes([one[2], one[3], one[4], one[5]]))
+    })
+    .collect()
+}
+
+pub(crate) async fn a_probe_has_few_calls_at_once_and_little_to_say(telemetry: &TelemetryConfig) {
+    let (running, _latch, _channel, _drain) = start(telemetry).await;
+    let page = running.page.expect("a page");
+    let told = tokio::time::timeout(Duration::from_secs(30), settings(page)).await;
+    let told = told.expect("settings in time");
+    let (calls, window, head) = (3, 4, 6);
+    for bound in [(calls, 8), (window, 16 << 10), (head, 8 << 10)] {
+        assert!(told.contains(&bound), "{bound:?}: {told:?}");
+    }
     running.stop().await.expect("stops");
 }

@@ -1,5 +1,6 @@
 //! One trace from a call to what it causes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
-use crate::{Log, get, value};
+use crate::open::families;
+use crate::{Log, ask, get, value};
 
 const SERVICE: &str = "kit-traces";
 const FEED: &str = "clearance";
@@ -167,6 +169,26 @@ fn signed<T>(message: T) -> Request<T> {
     request
 }
 
+/// Who asks for OpenMetrics finds the call of this trace by how long it took.
+async fn a_bucket_leads_to_the_trace(page: SocketAddr) {
+    let accept = "accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: kit\r\n{accept}\r\n\r\n");
+    let answer = ask(page, &request).await;
+    let (head, text) = answer.split_once("\r\n\r\n").expect("a head");
+    let kind = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert!(head.contains(kind), "{head}");
+    let families = families(text);
+    let kind = |name: &str| families.get(name).map(String::as_str);
+    assert_eq!(kind("campus_rpc_calls"), Some("counter"));
+    assert_eq!(kind("campus_rpc_duration_seconds"), Some("histogram"));
+    assert_eq!(kind("campus_feed_watchers"), Some("gauge"));
+    let led = format!(" # {{trace_id=\"{TRACE}\"}} ");
+    let line = text.lines().find(|line| line.contains(&led));
+    let line = line.expect("an exemplar");
+    let labels = [OF_SERVICE, "method=\"Snapshot\"", "outcome=\"ok\""];
+    assert!(labels.iter().all(|label| line.contains(label)), "{line}");
+}
+
 /// Says which traces were sent, as they are sent.
 pub(crate) async fn a_trace_goes_on_through_calls_statements_and_feeds(
     telemetry: &TelemetryConfig,
@@ -247,6 +269,8 @@ pub(crate) async fn a_trace_goes_on_through_calls_statements_and_feeds(
     );
     assert!(written.is_some_and(|count| count >= 2.0), "{written:?}");
     assert_eq!(of("campus_db_waiting", &["pool=\"write\""]), Some(0.0));
+
+    a_bucket_leads_to_the_trace(page).await;
 
     drain.signal();
     running.finished().await.expect("stops");

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 
 /// An authority.
 pub(crate) struct Authority {
@@ -48,6 +48,26 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        self.sign(params)
+    }
+
+    /// A certificate of a client that is called as an agreement names it: `dns:…`, `uri:…` or `cn:…`.
+    pub(crate) fn partner(&self, named: &str) -> Pair {
+        let mut params = CertificateParams::default();
+        match named.split_once(':') {
+            Some(("dns", name)) => {
+                let name = SanType::DnsName(name.try_into().expect("a name"));
+                params.subject_alt_names.push(name);
+            }
+            Some(("uri", name)) => {
+                let name = SanType::URI(name.try_into().expect("a name"));
+                params.subject_alt_names.push(name);
+            }
+            other => {
+                let name = other.map_or(named, |(_, name)| name);
+                params.distinguished_name.push(DnType::CommonName, name);
+            }
+        }
         self.sign(params)
     }
 

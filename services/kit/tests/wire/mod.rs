@@ -6,16 +6,24 @@
     reason = "each test binary uses a part"
 )]
 
+pub(crate) mod apart;
 pub(crate) mod attacks;
+pub(crate) mod fuzz;
+pub(crate) mod good;
+pub(crate) mod grammar;
+#[path = "../pki/mod.rs"]
+mod pki;
+pub(crate) mod stand;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use kit::tls::{ClientTlsConfig, Dialer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 pub(crate) const DATA: u8 = 0;
@@ -30,6 +38,8 @@ pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const ACK: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 pub(crate) const PRIORITY: u8 = 0x20;
+/// A stream that ends because nobody wants it any more, which is no fault of it.
+const UNWANTED: [u32; 2] = [0, 8];
 /// A server does not take longer for anything that is waited for here; a loaded machine has its share in
 /// this.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,12 +52,34 @@ pub(crate) struct Target {
     pub(crate) path: &'static str,
     /// The header `authorization` of somebody who may call it.
     pub(crate) bearer: String,
+    /// By whose word it is known where it encrypts; none where it does not.
+    pub(crate) tls: Option<ClientTlsConfig>,
 }
 
-/// A frame that the server sent.
+/// What is read and written, encrypted or not.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+/// A connection to a server under attack.
+pub(crate) type Connection = Box<dyn Duplex>;
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    /// Of HTTP.
+    pub(crate) http: u16,
+    /// Of gRPC, if there is one.
+    pub(crate) code: Option<String>,
+    /// What it says to developers.
+    pub(crate) words: String,
+}
+
+/// A frame that the other side sent.
 pub(crate) struct Frame {
     pub(crate) kind: u8,
     pub(crate) flags: u8,
+    pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -61,7 +93,7 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     bytes
 }
 
-/// The next frame; none when the server has closed the connection.
+/// The next frame; none when the other side has closed the connection.
 pub(crate) async fn next(reader: &mut (impl AsyncRead + Unpin)) -> Option<Frame> {
     let mut head = [0; 9];
     reader.read_exact(&mut head).await.ok()?;
@@ -71,6 +103,7 @@ pub(crate) async fn next(reader: &mut (impl AsyncRead + Unpin)) -> Option<Frame>
     Some(Frame {
         kind: head[3],
         flags: head[4],
+        stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
         payload,
     })
 }
@@ -131,12 +164,41 @@ impl Target {
         head
     }
 
+    /// A connection on which nothing was said yet.
+    pub(crate) async fn open(&self) -> Connection {
+        let opened = self.open_from([127, 0, 0, 1].into()).await;
+        opened.expect("a connection")
+    }
+
+    /// The same from an address of this machine, if the server takes it.
+    pub(crate) async fn open_from(&self, from: IpAddr) -> std::io::Result<Connection> {
+        let stream = self.touch(from).await?;
+        let connection: Connection = match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => {
+                let host = self.addr.ip().to_string();
+                Box::new(Dialer::new(tls.clone()).secure(&host, stream).await?)
+            }
+        };
+        Ok(connection)
+    }
+
+    /// A connection without encryption, whatever the server wants.
+    pub(crate) async fn touch(&self, from: IpAddr) -> std::io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((from, 0)))?;
+        let stream = socket.connect(self.addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
     /// A connection that has said what it speaks.
-    pub(crate) async fn connect(&self) -> TcpStream {
-        let mut stream = TcpStream::connect(self.addr).await.expect("connects");
+    pub(crate) async fn connect(&self) -> Connection {
+        let mut stream = self.open().await;
         let mut hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
         hello.extend(frame(SETTINGS, 0, 0, &[]));
         stream.write_all(&hello).await.expect("sent");
+        stream.flush().await.expect("sent");
         stream
     }
 
@@ -155,22 +217,17 @@ impl Target {
 
     /// Sends `bytes` and reads until the server closes.
     pub(crate) async fn attack(&self, bytes: Vec<u8>) -> Closed {
-        let (mut reader, mut writer) = self.connect().await.into_split();
+        let (mut reader, mut writer) = tokio::io::split(self.connect().await);
         let sending = tokio::spawn(async move {
             // The server may close before everything is sent.
             let _ = writer.write_all(&bytes).await;
+            let _ = writer.flush().await;
             std::future::pending::<()>().await;
         });
         let mut closed = Closed::default();
         let over = async {
             while let Some(frame) = next(&mut reader).await {
-                match (frame.kind, frame.payload.get(4..8)) {
-                    (RST_STREAM, _) => closed.resets += 1,
-                    (GOAWAY, Some(code)) => {
-                        closed.farewell = code.try_into().ok().map(u32::from_be_bytes);
-                    }
-                    _ => {}
-                }
+                closed.note(&frame);
             }
         };
         let over = timeout(PATIENCE, over).await;
@@ -179,33 +236,17 @@ impl Target {
         closed
     }
 
-    /// Sends `bytes` and reads until the server has met all of them, or has closed the connection.
-    pub(crate) async fn flood(&self, mut bytes: Vec<u8>) {
-        bytes.extend(frame(PING, 0, 0, b"are done"));
-        let (mut reader, mut writer) = self.connect().await.into_split();
-        let sending = tokio::spawn(async move {
-            // The server may close before everything is sent.
-            let _ = writer.write_all(&bytes).await;
-            writer
-        });
-        let over = async {
-            while let Some(frame) = next(&mut reader).await {
-                if (frame.kind, frame.flags) == (PING, ACK) && frame.payload == b"are done" {
-                    return;
-                }
-            }
-        };
-        let over = timeout(PATIENCE, over).await;
-        over.expect("each is met, or the connection is closed");
-        sending.abort();
-    }
-
     /// The status of gRPC that answers a call with this body and these headers besides; none when there is
     /// none.
     pub(crate) async fn answer(&self, headers: &[(&str, &str)], body: Vec<u8>) -> Option<String> {
-        let stream = TcpStream::connect(self.addr).await.expect("connects");
+        self.ask(headers, body).await?.code
+    }
+
+    /// The whole answer; none where the stream broke off without any.
+    pub(crate) async fn ask(&self, headers: &[(&str, &str)], body: Vec<u8>) -> Option<Reply> {
+        let stream = TokioIo::new(self.open().await);
         let exec = TokioExecutor::new();
-        let spoken = hyper::client::conn::http2::handshake(exec, TokioIo::new(stream)).await;
+        let spoken = hyper::client::conn::http2::handshake(exec, stream).await;
         let (mut sender, connection) = spoken.expect("greets");
         let connection = tokio::spawn(connection);
         let mut request = http::Request::post(format!("http://campus{}", self.path))
@@ -224,33 +265,48 @@ impl Target {
             Err(_) => http::HeaderMap::new(),
         };
         connection.abort();
-        let told = head.headers.get("grpc-status");
-        let told = told.or_else(|| trailers.get("grpc-status"))?;
-        Some(told.to_str().expect("a number").to_owned())
+        let told = |name: &str| {
+            let value = head.headers.get(name).or_else(|| trailers.get(name))?;
+            Some(value.to_str().expect("a text").to_owned())
+        };
+        Some(Reply {
+            http: head.status.as_u16(),
+            code: told("grpc-status"),
+            words: told("grpc-message").unwrap_or_default(),
+        })
     }
 }
 
 /// How an attack ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Closed {
-    /// How many streams the server has reset.
+    /// How many streams the server has reset for a fault of theirs.
     pub(crate) resets: usize,
-    /// The code of its farewell.
-    pub(crate) farewell: Option<u32>,
+    /// The code of its farewell and what it says, if one came.
+    pub(crate) farewell: Option<(u32, String)>,
 }
 
 impl Closed {
-    /// Whether the server ended the connection because of what it met; a farewell may be lost when the server
-    /// leaves bytes unread.
-    pub(crate) fn in_anger(self) -> bool {
-        self.farewell.is_none_or(|code| code != 0)
+    fn note(&mut self, frame: &Frame) {
+        let word = |at: usize| {
+            let bytes = frame.payload.get(at..at + 4)?.try_into().ok()?;
+            Some(u32::from_be_bytes(bytes))
+        };
+        match frame.kind {
+            RST_STREAM if !word(0).is_some_and(|code| UNWANTED.contains(&code)) => {
+                self.resets += 1;
+            }
+            GOAWAY => {
+                let words = frame.payload.get(8..).unwrap_or_default();
+                let words = String::from_utf8_lossy(words).into_owned();
+                self.farewell = word(4).map(|code| (code, words));
+            }
+            _ => {}
+        }
     }
 }
 
 /// How much memory this process holds, in bytes; 0 where the system does not tell.
 pub(crate) fn memory() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    kib.unwrap_or_default() << 10
+    apart::told("self", "VmRSS:")
 }

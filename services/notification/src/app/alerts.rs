@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use super::{Base, Organization, denied, place, unknown};
+use super::{Base, Organization, place, unknown};
 use crate::config::AlertConfig;
 use crate::domain::alert::{Alert, State, Step, Verb};
 use crate::domain::change::{Change, Entry};
@@ -110,8 +110,8 @@ impl Alerts {
         let name = || format!("organizations/{organization}/alerts/{}", id.hyphenated());
         let db = self.base.store.database().read();
         let known = self.base.path(db, organization).await?;
-        if known.as_ref().is_some_and(|path| !scope.contains(path)) {
-            return Err(denied(permission));
+        if let Some(path) = &known {
+            caller.require(permission, path)?;
         }
         let found = Store::alert(db, id).await?;
         let found = found.filter(|alert| alert.organization == organization);

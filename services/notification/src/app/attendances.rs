@@ -124,16 +124,12 @@ impl Meetings {
             return Err(unknown(permission, scope, attendance));
         };
         let at = place(&attendance.org_path);
-        let granted = match by {
-            By::Desk => scope.contains(&at),
-            By::Organization => *scope == at,
-            By::Above => scope.contains(&above(&meeting, &at)),
+        let at = match by {
+            By::Organization if *scope != at => return Err(denied(permission)),
+            By::Desk | By::Organization => at,
+            By::Above => above(&meeting, &at),
         };
-        if granted {
-            Ok(())
-        } else {
-            Err(denied(permission))
-        }
+        Ok(caller.require(permission, &at)?)
     }
 
     /// The attendances of a meeting at and below the caller's place, by place and id.

@@ -7,7 +7,7 @@ use prost::Message;
 use uuid::Uuid;
 
 use super::concerns::narrower;
-use super::{Base, denied, place, unknown};
+use super::{Base, denied, missing, place, unknown};
 use crate::domain::care::{State, Task, Verb};
 use crate::error::Error;
 use crate::store::Store;
@@ -43,6 +43,7 @@ impl Care {
         };
         let part = narrower(wanted.as_str(), scope.as_str());
         let part = part.ok_or_else(|| denied(permission))?;
+        caller.require(permission, &place(part))?;
         Ok(part.to_owned())
     }
 
@@ -88,16 +89,14 @@ impl Care {
 
     async fn authorize(&self, caller: &Caller, organization: &str, id: Uuid) -> Result<(), Error> {
         let permission = Permission::CareHandle;
-        let scope = caller.allowed(permission)?;
+        caller.allowed(permission)?;
         let db = self.base.store.database().read();
         if let Some(task) = Store::task(db, organization, id, Lock::No).await? {
             return Ok(caller.require(permission, &place(&task.org_path))?);
         }
+        let path = self.base.path(db, organization).await?;
         let name = task_name(organization, id);
-        match self.base.path(db, organization).await? {
-            Some(path) if scope.contains(&path) => Err(Error::NotFound(name)),
-            _ => Err(unknown(permission, scope, name)),
-        }
+        Err(missing(caller, permission, path.as_ref(), name))
     }
 }
 

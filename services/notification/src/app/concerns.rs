@@ -1,9 +1,12 @@
 //! Concerns: handed in, sorted out, answered, judged.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission, Role};
 use kit::clock::civil_date;
 use kit::db::Tx;
+use kit::privacy::{Part, Seen, Sum, Veil, hidden, is_hidden, sum_at};
 use kit::status::Problem;
 use prost::Message;
 use uuid::Uuid;
@@ -11,7 +14,9 @@ use uuid::Uuid;
 use super::new_id;
 use super::quiet::{Quiet, once};
 use super::{Base, Organization, denied, place, unknown};
-use crate::domain::concern::{Assignee, Concern, Refused, State, Submission, Submitter, Verb};
+use crate::domain::concern::{
+    Assignee, Category, Concern, Refused, State, Submission, Submitter, Verb,
+};
 use crate::domain::notice::Notice;
 use crate::domain::party::Party;
 use crate::domain::place::contains;
@@ -61,6 +66,17 @@ pub(crate) struct Named<'a> {
     pub(crate) code: &'a str,
 }
 
+/// Counts of the concerns of one category as they are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CategoryFigures {
+    pub(crate) category: Category,
+    pub(crate) all: Seen,
+    pub(crate) open: Seen,
+    pub(crate) late: Seen,
+    pub(crate) reopened: Seen,
+    pub(crate) satisfied: Seen,
+}
+
 impl Concerns {
     pub(crate) fn new(base: Base, seal: Seal) -> Self {
         Self { base, seal }
@@ -76,9 +92,7 @@ impl Concerns {
             .path(self.base.store.database().read(), id)
             .await?;
         let path = path.ok_or_else(|| unknown(permission, scope, name()))?;
-        if !scope.contains(&path) && !path.contains(scope) {
-            return Err(denied(permission));
-        }
+        caller.require(permission, caller.reached(&path))?;
         Ok(Organization {
             id: id.to_owned(),
             path,
@@ -127,7 +141,7 @@ impl Concerns {
         let notice = Notice::of_move(None, &concern, &name, now);
         Store::tell(&tx, notice.into_iter().collect(), now).await?;
         let answer = render(concern, code);
-        ticket.record(&tx, seal, &answer).await?;
+        ticket.record(&tx, (seal, now), &answer).await?;
         tx.commit().await?;
         Ok(answer)
     }
@@ -211,7 +225,7 @@ impl Concerns {
         };
         Store::tell(&tx, notice.into_iter().collect(), now).await?;
         let answer = render(concern);
-        ticket.record(&tx, seal, &answer).await?;
+        ticket.record(&tx, (seal, before.created), &answer).await?;
         tx.commit().await?;
         Ok(answer)
     }
@@ -268,21 +282,57 @@ impl Concerns {
         Ok(found.into_iter().map(|concern| concern.at(now)).collect())
     }
 
-    /// Counts of those concerns, and below which count one is hidden.
+    /// Counts of those concerns by category; categories without any are left out. What is hidden cannot be
+    /// computed from the figures of any other place that the caller sees, nor from the other categories if
+    /// somebody knew how many concerns there are in all.
     pub(crate) async fn figures(
         &self,
         caller: &Caller,
         organization: &Organization,
-    ) -> Result<(Vec<CategoryCounts>, i32), Error> {
+    ) -> Result<Vec<CategoryFigures>, Error> {
         let now = self.base.clock.now();
         let db = self.base.store.database().read();
-        let place = organization.path.as_str();
-        let places = (place, caller.scope.as_str());
-        let counts = Store::concern_counts(db, places, now).await?;
-        let policy = Store::rules(db)
-            .await?
-            .policy(place, self.base.clock.today());
-        Ok((counts, policy.privacy_k))
+        let (place, scope) = (organization.path.as_str(), caller.scope.as_str());
+        let top = if !scope.is_empty() && contains(scope, place) {
+            scope
+        } else {
+            place.split('/').next().unwrap_or_default()
+        };
+        let counts = Store::concern_counts(db, (top, scope), now).await?;
+        let rules = Store::rules(db).await?;
+        let veil = Veil::below(rules.privacy_k(top, self.base.clock.today()));
+        let column = |of: fn(&CategoryCounts) -> &BTreeMap<String, Part>| -> Vec<Seen> {
+            let each = counts.values().map(of);
+            let parts: Vec<Part> = each.map(|counts| sum_at(counts, place)).collect();
+            let each = counts.values().map(of);
+            let around: Vec<bool> = each
+                .map(|counts| is_hidden(veil, counts, top, place))
+                .collect();
+            let around = |at: usize| around.get(at).copied().unwrap_or_default();
+            let hidden = hidden(veil, &parts, Sum::Shown, around);
+            let seen = parts.iter().zip(hidden);
+            seen.map(|(part, hidden)| Seen::new(part.count(), hidden))
+                .collect()
+        };
+        let parts = column(|counts| &counts.open)
+            .into_iter()
+            .zip(column(|counts| &counts.late))
+            .zip(column(|counts| &counts.reopened))
+            .zip(column(|counts| &counts.satisfied));
+        let figures = counts.keys().zip(column(|counts| &counts.all)).zip(parts);
+        let figures = figures.map(|((category, all), (((open, late), reopened), satisfied))| {
+            CategoryFigures {
+                category: *category,
+                all,
+                open,
+                late,
+                reopened,
+                satisfied,
+            }
+        });
+        Ok(figures
+            .filter(|figures| figures.all != Seen::Shown(0))
+            .collect())
     }
 
     /// In whose name a request is kept: an anonymous one in its own.

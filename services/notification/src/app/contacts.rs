@@ -50,12 +50,12 @@ pub(crate) struct Contacts {
     seal: Seal,
 }
 
-/// Where somebody is to be reached.
-#[derive(Clone, Debug)]
+/// Where somebody is to be reached, by an address that the channel takes or with what is wrong with it.
+#[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) party: Party,
     pub(crate) channel: String,
-    pub(crate) address: Address,
+    pub(crate) address: Result<Address, Error>,
 }
 
 /// A contact point with what can be shown of its address.
@@ -196,6 +196,8 @@ impl Contacts {
                             found.ok_or_else(|| unknown(permission, scope, party.name()))?;
                         caller.require(permission, &place(found))?;
                     }
+                    // What is wrong with it is told to those only who may set it.
+                    let address = address?;
                     let row = ContactRow::of(
                         &channel,
                         &party,

@@ -7,7 +7,7 @@ use kit::request::{Once, once};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Base, Organization, denied, new_id, place, unknown};
+use super::{Base, Organization, denied, missing, new_id, place};
 use crate::domain::audience::Audience;
 use crate::domain::content::Content;
 use crate::domain::directive::{Directive, End, State, Urgency};
@@ -163,15 +163,15 @@ impl Directives {
         let scope = caller.allowed(permission)?;
         let store = &self.base.store;
         let db = store.database().read();
-        let name = || directive_name(organization, id);
+        let name = directive_name(organization, id);
         let Some(directive) = store.directive(db, organization, id).await? else {
             let path = self.base.path(db, organization).await?;
-            return Err(match path {
-                Some(path) if scope.contains(&path) => Error::NotFound(name()),
-                _ => unknown(permission, scope, name()),
-            });
+            return Err(missing(caller, permission, path.as_ref(), name));
         };
-        if !scope.contains(&place(&directive.org_path)) {
+        let at = place(&directive.org_path);
+        if scope.contains(&at) {
+            caller.require(permission, &at)?;
+        } else {
             let above = places_above(scope.as_str())
                 .map(ToOwned::to_owned)
                 .collect();

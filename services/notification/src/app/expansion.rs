@@ -115,7 +115,7 @@ impl Messages {
         Store::end_part(&tx, &message, written).await?;
         tx.commit().await?;
         if message.state == State::Expanded {
-            self.inboxes.filled(&message, now);
+            self.inboxes.filled(&message, self.now());
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! What operators are told of messages: how long the oldest has waited that was not delivered, and how late
-//! inboxes were filled.
+//! inboxes were filled; and of what nobody has done in time.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,7 @@ use super::channels::Channels;
 use crate::domain::message::{Message, Urgency};
 use crate::error::Error;
 use crate::store::Store;
+use crate::store::late::Late;
 
 const WAITING: Name = Name::count(
     "campus.notification.undelivered",
@@ -24,6 +25,14 @@ const OLDEST: Name = Name::seconds(
 const EXPANDING: Name = Name::seconds(
     "campus.notification.expanding.age",
     "How long the oldest message has waited that not everybody has in the inbox",
+);
+const OVERDUE: Name = Name::count(
+    "campus.notification.overdue",
+    "What nobody has done in time and is still to be done, by what it is, ten thousand at most",
+);
+const MISSED: Name = Name::seconds(
+    "campus.notification.deadlines.age",
+    "How long ago the first time passed on which something was to happen by itself and has not",
 );
 const INBOX: Name = Name::seconds(
     "campus.notification.inbox",
@@ -82,20 +91,43 @@ impl Told {
     }
 }
 
+/// The figures of the city.
+struct City {
+    expanding: Figure,
+    missed: Figure,
+    overdue: [(Late, Figure); 7],
+}
+
+impl City {
+    fn of(service: &'static str) -> Self {
+        let labels = [("service", service)];
+        let overdue = |what: Late| {
+            let figure = OVERDUE.kept([("service", service), ("what", what.as_str())]);
+            (what, figure)
+        };
+        Self {
+            expanding: EXPANDING.kept(labels),
+            missed: MISSED.kept(labels),
+            overdue: Late::ALL.map(overdue),
+        }
+    }
+}
+
 /// Looks at what waits until the drain.
 pub(crate) fn start(base: Base, channels: &Channels, drain: Drain) {
     let service = base.store.database().service();
     let told = channels.all().iter();
     let told: Vec<Told> = told.map(|one| Told::of(service, &one.id)).collect();
-    let expanding = EXPANDING.kept([("service", service)]);
+    let city = City::of(service);
     tokio::spawn(async move {
-        figures::keep(drain, || look(&base, &told, &expanding)).await;
+        figures::keep(drain, || look(&base, &told, &city)).await;
     });
 }
 
-async fn look(base: &Base, told: &[Told], expanding: &Figure) -> Result<(), Error> {
+async fn look(base: &Base, told: &[Told], city: &City) -> Result<(), Error> {
     let db = base.store.database().read();
-    let now = base.clock.now().timestamp_millis();
+    let time = (base.clock.now(), base.clock.today());
+    let now = time.0.timestamp_millis();
     let age = |since: Option<i64>| since.map_or(0.0, |since| (now - since).max(0) as f64 / 1000.0);
     for channel in told {
         channel
@@ -107,6 +139,12 @@ async fn look(base: &Base, told: &[Told], expanding: &Figure) -> Result<(), Erro
             figure.set(age(found.map(|(_, since)| *since)));
         }
     }
-    expanding.set(age(Store::oldest_expanding(db).await?));
+    city.expanding.set(age(Store::oldest_expanding(db).await?));
+    let missed = Store::first_missed(db, time).await?;
+    city.missed
+        .set(age(missed.map(|missed| missed.timestamp_millis())));
+    for (what, figure) in &city.overdue {
+        figure.set(Store::late(db, *what, time).await? as f64);
+    }
     Ok(())
 }

@@ -78,8 +78,8 @@ impl Messages {
             .await?)
     }
 
-    /// Queues dead letters once more; says how many. What is no dead letter within the caller's scope
-    /// is passed over.
+    /// Queues dead letters once more; says how many. What is no dead letter of a sender for whom the caller
+    /// may do so is passed over.
     pub(crate) async fn resend<R: prost::Message + Default>(
         &self,
         caller: &Caller,
@@ -87,7 +87,8 @@ impl Messages {
         (request_id, request): (&str, &impl prost::Message),
         render: impl FnOnce(u64) -> R,
     ) -> Result<R, Error> {
-        let scope = caller.allowed(Permission::ChannelManage)?;
+        let permission = Permission::ChannelManage;
+        caller.allowed(permission)?;
         let now = self.now();
         let tx = self.base.store.database().begin().await?;
         let method = "ResendDeadLetters";
@@ -100,7 +101,7 @@ impl Messages {
         let within = letters.into_iter().filter(|(organization, key)| {
             let sender = senders.get(&key.message);
             sender.is_some_and(|(sender, path)| {
-                sender == organization && scope.contains(&place(path))
+                sender == organization && caller.may(permission, &place(path))
             })
         });
         let keys: BTreeSet<Key> = within.map(|(_, key)| key).collect();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::calling::Change;
 use super::directives::directive_name;
-use super::{Base, Organization, denied, new_id, place, unknown};
+use super::{Base, Organization, denied, missing, new_id, place};
 use crate::domain::attendance::Attendance;
 use crate::domain::audience::Audience;
 use crate::domain::directive;
@@ -217,13 +217,12 @@ impl Meetings {
         let Some(meeting) = Store::meeting(db, organization, id).await? else {
             let name = meeting_name(organization, id);
             let path = self.base.path(db, organization).await?;
-            return Err(match path {
-                Some(path) if scope.contains(&path) => Error::NotFound(name),
-                _ => unknown(permission, scope, name),
-            });
+            return Err(missing(caller, permission, path.as_ref(), name));
         };
-        let calls = scope.contains(&place(&meeting.org_path));
-        if !calls && !store.is_expected(id, scope.as_str()).await? {
+        let at = place(&meeting.org_path);
+        if scope.contains(&at) {
+            caller.require(permission, &at)?;
+        } else if !store.is_expected(id, scope.as_str()).await? {
             return Err(denied(permission));
         }
         let turnout = turnout(db, id).await?;

@@ -12,10 +12,13 @@ pub(crate) mod care;
 pub(crate) mod channels;
 pub(crate) mod concerns;
 pub(crate) mod contacts;
+pub(crate) mod destruction;
+pub(crate) mod directive_figures;
 pub(crate) mod directives;
 mod expansion;
 pub(crate) mod figures;
 pub(crate) mod glass;
+pub(crate) mod held;
 pub(crate) mod inbox;
 mod issuing;
 pub(crate) mod items;
@@ -102,6 +105,17 @@ fn unknown(permission: Permission, scope: &OrgPath, name: String) -> Error {
         Error::NotFound(name)
     } else {
         denied(permission)
+    }
+}
+
+/// Says that an organisation at `path`, or nowhere, has nothing of this name, to whoever might see it there.
+fn missing(caller: &Caller, permission: Permission, path: Option<&OrgPath>, name: String) -> Error {
+    match path {
+        Some(path) => match caller.require(permission, path) {
+            Ok(()) => Error::NotFound(name),
+            Err(refused) => refused.into(),
+        },
+        None => unknown(permission, &caller.scope, name),
     }
 }
 

@@ -6,6 +6,7 @@ use kit::db::Tx;
 use kit::org::OrgPath;
 use kit::request::{Once, Ticket};
 use kit::status::Problem;
+use kit::vault::emergency_of;
 use prost::Message;
 use proto::error::ErrorReason;
 
@@ -29,7 +30,7 @@ pub(crate) struct QuietTicket {
 
 /// As [`kit::request::once`] for whoever `subject` stands for: of the request a keyed hash is kept,
 /// and the answer stands sealed. Where `subject` is another than the caller's, the audit does not tell
-/// who called either.
+/// who called either. An answer that ended with its emergency is not found, and nothing is done again.
 pub(crate) async fn once<R: Message + Default>(
     tx: &Tx,
     seal: &Seal,
@@ -49,7 +50,12 @@ pub(crate) async fn once<R: Message + Default>(
     match kit::request::once::<Vec<u8>>(tx, &caller, method, request_id, &veiled, now).await? {
         Once::First(ticket) => Ok(Quiet::First(QuietTicket { ticket, owner })),
         Once::Repeat(sealed) => {
-            let opened = seal.open_bytes(&owner, &sealed)?;
+            let opened = match seal.open_bytes(&owner, &sealed) {
+                Err(_) if emergency_of(&sealed).is_some() => {
+                    return Err(Error::NotFound(format!("requests/{request_id}")));
+                }
+                opened => opened?,
+            };
             let answer = R::decode(opened.as_slice());
             let unreadable = |err| Problem::new(ErrorReason::Internal).source(err);
             Ok(Quiet::Repeat(answer.map_err(unreadable)?))
@@ -58,14 +64,14 @@ pub(crate) async fn once<R: Message + Default>(
 }
 
 impl QuietTicket {
-    /// Stores the answer that a repeat will get, sealed.
+    /// Stores the answer that a repeat will get, sealed as what it tells of, which was `gathered` then.
     pub(crate) async fn record(
         self,
         tx: &Tx,
-        seal: &Seal,
+        (seal, gathered): (&Seal, DateTime<Utc>),
         answer: &impl Message,
     ) -> Result<(), Error> {
-        let sealed = seal.seal_bytes(&self.owner, &answer.encode_to_vec());
+        let sealed = seal.seal_told(&self.owner, &answer.encode_to_vec(), gathered);
         Ok(self.ticket.record(tx, &sealed).await?)
     }
 }

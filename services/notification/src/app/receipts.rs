@@ -1,11 +1,11 @@
 //! Receipts of deliveries, stored many at a time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kit::auth::{Caller, Permission};
 use kit::batch::Batcher;
 use kit::drain::Drain;
-use kit::org::OrgPath;
 use kit::status::Problem;
 
 use super::messages::Messages;
@@ -32,8 +32,8 @@ pub(crate) struct Told {
 enum By {
     /// The recipient's.
     Recipient,
-    /// That of the provider of messages that are sent at or below a place.
-    Provider(OrgPath),
+    /// That of the provider of messages that are sent where this caller may tell of them.
+    Provider(Arc<Caller>),
 }
 
 pub(crate) type Receipts = Batcher<Told, Result<u32, Error>>;
@@ -86,7 +86,7 @@ async fn record(store: &Store, calls: &[Told]) -> Result<Vec<u32>, Error> {
         sender.is_some_and(|(organization, path)| {
             let known = match by {
                 By::Recipient => true,
-                By::Provider(scope) => scope.contains(&place(path)),
+                By::Provider(caller) => caller.may(Permission::ReceiptWrite, &place(path)),
             };
             known && *organization == receipt.sender
         })
@@ -125,7 +125,8 @@ impl Messages {
         caller: &Caller,
         receipts: Vec<Receipt>,
     ) -> Result<u32, Error> {
-        let provider = caller.allowed(Permission::ReceiptWrite).ok();
+        let provider = caller.allowed(Permission::ReceiptWrite).is_ok();
+        let provider = provider.then(|| Arc::new(caller.clone()));
         let reader = caller.allowed(Permission::InboxRead).is_ok();
         let organizations = self.acts_for(caller, &receipts).await?;
         let told = receipts.into_iter().filter_map(|receipt| {
@@ -139,8 +140,8 @@ impl Messages {
             let by = if own {
                 By::Recipient
             } else {
-                let scope = provider.filter(|_| receipt.key.channel != INBOX)?;
-                By::Provider(scope.clone())
+                let provider = provider.as_ref();
+                By::Provider(provider.filter(|_| receipt.key.channel != INBOX)?.clone())
             };
             Some((receipt, by))
         });
@@ -156,8 +157,8 @@ impl Messages {
         receipts: &[Receipt],
     ) -> Result<BTreeSet<String>, Error> {
         let reads = caller.allowed(Permission::MessageRead).ok();
-        let receives = caller.allowed(Permission::ReportReceive).ok();
-        if reads.is_none() && receives.is_none() {
+        let receives = caller.allowed(Permission::ReportReceive).is_ok();
+        if reads.is_none() && !receives {
             return Ok(BTreeSet::new());
         }
         let ids = receipts
@@ -176,7 +177,7 @@ impl Messages {
         let within = paths.filter(|(id, path)| {
             let place = place(path);
             if centres.contains(id) {
-                receives.is_some_and(|scope| scope.contains(&place))
+                receives && caller.may(Permission::ReportReceive, &place)
             } else {
                 reads.is_some_and(|scope| *scope == place)
             }

@@ -1,7 +1,10 @@
 //! Cases of psychological support. Whoever reads or changes one is recorded in the same transaction.
 
+use std::collections::BTreeMap;
+
 use kit::auth::{Caller, Permission};
 use kit::db::Tx;
+use kit::privacy::{Part, Seen, Veil, see_at};
 use kit::rows::Lock;
 use kit::status::Problem;
 use prost::Message;
@@ -12,7 +15,6 @@ use super::quiet::{Quiet, once};
 use super::{Base, Organization};
 use crate::domain::concern::Category;
 use crate::domain::party::Party;
-use crate::domain::privacy::{HIDDEN, Part, is_hidden, sum};
 use crate::domain::support::{Case, Entry, Event, Grade, State, Verb, remind};
 use crate::error::Error;
 use crate::seal::Seal;
@@ -35,12 +37,12 @@ pub(crate) struct Opening {
     pub(crate) concern: Option<Uuid>,
 }
 
-/// Counts of open cases, [`HIDDEN`] where one is hidden.
+/// Counts of open cases as they are seen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
-    pub(crate) open: i32,
-    pub(crate) grave: i32,
-    pub(crate) overdue: i32,
+    pub(crate) open: Seen,
+    pub(crate) grave: Seen,
+    pub(crate) overdue: Seen,
 }
 
 impl Support {
@@ -117,7 +119,7 @@ impl Support {
         Store::save_case(&tx, &case, &entry, &self.seal).await?;
         self.record(&tx, caller, [case.id], method).await?;
         let answer = render(case, vec![entry]);
-        ticket.record(&tx, &self.seal, &answer).await?;
+        ticket.record(&tx, (&self.seal, now), &answer).await?;
         tx.commit().await?;
         Ok(answer)
     }
@@ -195,8 +197,9 @@ impl Support {
         Store::save_case(&tx, &case, &entry, &self.seal).await?;
         self.record(&tx, caller, [id], method).await?;
         let entries = Store::entries(&tx, &case, &self.seal).await?;
+        let gathered = case.created;
         let answer = render(case, entries);
-        ticket.record(&tx, &self.seal, &answer).await?;
+        ticket.record(&tx, (&self.seal, gathered), &answer).await?;
         tx.commit().await?;
         Ok(answer)
     }
@@ -231,19 +234,12 @@ impl Support {
         let root = place.split('/').next().unwrap_or_default();
         let db = self.base.store.database().read();
         let counts = Store::case_counts(db, root, now).await?;
-        // The whole tree is judged by one number: what is hidden here depends on what is elsewhere.
-        let k = Store::rules(db).await?.policy(root, today).privacy_k;
-        let shown = |counts: &std::collections::BTreeMap<String, Part>| {
-            if is_hidden(counts, place, k) {
-                HIDDEN
-            } else {
-                sum(counts, place).part
-            }
-        };
+        let k = Store::rules(db).await?.privacy_k(root, today);
+        let seen = |counts: &BTreeMap<String, Part>| see_at(Veil::below(k), counts, root, place);
         Ok(Figures {
-            open: shown(&counts.open),
-            grave: shown(&counts.grave),
-            overdue: shown(&counts.overdue),
+            open: seen(&counts.open),
+            grave: seen(&counts.grave),
+            overdue: seen(&counts.overdue),
         })
     }
 

@@ -179,6 +179,50 @@ impl Kind {
         }
     }
 
+    /// Whether facts of this kind tell who is ill, absent or held, whom somebody met, or who came through
+    /// a gate: such alerts end with an emergency (rule 6.12). Hazards, duty, supplies and the like are
+    /// records of the campus.
+    pub fn is_of_people(self) -> bool {
+        match self {
+            Self::HoldPlaced
+            | Self::ClusterFound
+            | Self::SuspensionProposed
+            | Self::AbsenceUntraced
+            | Self::InterviewDue
+            | Self::UploadOverdue
+            | Self::ReportOverdue
+            | Self::FollowUpOverdue
+            | Self::CaseOpened
+            | Self::VisitorOverstay
+            | Self::GateEmergency
+            | Self::VisitorAfterEntry
+            | Self::GateRecheckFailed
+            | Self::GateCodeRed
+            | Self::GateConflict => true,
+            Self::ChecksMissing
+            | Self::MajorHazardFound
+            | Self::HazardOverdue
+            | Self::DutyUnattended
+            | Self::DrillDue
+            | Self::WeatherWarned
+            | Self::WeatherTasksOverdue
+            | Self::PostCheckOverdue
+            | Self::IncidentReportDue
+            | Self::IncidentReportOverdue
+            | Self::SuppliesBelow
+            | Self::SuppliesExpiring
+            | Self::IsolationRoomsShort
+            | Self::ShelterOverfull
+            | Self::GuardsShort
+            | Self::ProtectionLacking
+            | Self::ResumptionBlocked
+            | Self::DutyGap
+            | Self::BreakGlassUsed
+            | Self::InspectionsMissed
+            | Self::SpotCheckUnanswered => false,
+        }
+    }
+
     /// From the name in names of rules.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)

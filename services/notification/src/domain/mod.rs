@@ -32,7 +32,6 @@ pub mod pattern;
 pub mod place;
 pub mod policy;
 pub mod preferences;
-pub mod privacy;
 pub mod recipient;
 pub mod rule;
 pub mod rulebook;

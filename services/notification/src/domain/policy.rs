@@ -45,6 +45,10 @@ pub struct Policy {
     pub done_percent: i32,
     /// How concerns, support and care are kept in time.
     pub voices: VoicePolicy,
+    /// How many days audit logs are kept at least (rule 6.9).
+    pub audit_days: u32,
+    /// How many years records of partners and laboratories are kept in them at least (rule 6.9).
+    pub partner_log_years: u32,
 }
 
 impl Default for Policy {
@@ -67,6 +71,8 @@ impl Default for Policy {
             },
             done_percent: 100,
             voices: VoicePolicy::default(),
+            audit_days: 180,
+            partner_log_years: 3,
         }
     }
 }

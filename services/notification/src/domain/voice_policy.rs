@@ -31,7 +31,7 @@ pub struct VoicePolicy {
     /// Somebody has asked how the pupil is by this minute.
     pub call_minute: i64,
     /// Counts below it are hidden.
-    pub privacy_k: i32,
+    pub privacy_k: u32,
 }
 
 const DAY: i64 = 86_400;

@@ -174,6 +174,21 @@ impl DirectiveService for DirectiveGrpc {
             .await
     }
 
+    async fn get_directive_figures(
+        &self,
+        request: Request<pb::GetDirectiveFiguresRequest>,
+    ) -> Result<Response<pb::DirectiveFigures>, Status> {
+        self.figures(&caller(&request)?, request.into_inner()).await
+    }
+
+    async fn list_directive_figures(
+        &self,
+        request: Request<pb::ListDirectiveFiguresRequest>,
+    ) -> Result<Response<pb::ListDirectiveFiguresResponse>, Status> {
+        self.listed_figures(&caller(&request)?, request.into_inner())
+            .await
+    }
+
     async fn confirm_receipt(
         &self,
         request: Request<pb::ConfirmReceiptRequest>,

@@ -8,6 +8,7 @@ mod concern;
 mod convert;
 mod delivery;
 mod directive;
+mod directive_figures;
 mod directive_lists;
 mod feed;
 mod meeting;

@@ -32,6 +32,10 @@ mod m20261127_000042_directive_deadlines;
 mod m20261127_000043_directive_deadline_indexes;
 mod m20261127_000044_those_above;
 mod m20261127_000045_those_above_indexes;
+mod m20261127_000051_emergencies;
+mod m20261127_000052_emergency_indexes;
+mod m20261127_000061_late_indexes;
+mod m20261127_000062_directives_in_force;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -123,6 +127,10 @@ impl MigratorTrait for Migrator {
         ));
         migrations.push(Box::new(m20261127_000044_those_above::Migration));
         migrations.push(Box::new(m20261127_000045_those_above_indexes::MIGRATION));
+        migrations.push(Box::new(m20261127_000051_emergencies::Migration));
+        migrations.push(Box::new(m20261127_000052_emergency_indexes::MIGRATION));
+        migrations.push(Box::new(m20261127_000061_late_indexes::MIGRATION));
+        migrations.push(Box::new(m20261127_000062_directives_in_force::MIGRATION));
         migrations
     }
 

@@ -30,7 +30,7 @@ impl Store {
         let wheres = "next_at > 0 AND next_at < $1";
         let values: Vec<Value> = vec![now.timestamp_millis().into()];
         let db = self.db.read();
-        let sql = format!("SELECT 1 FROM alerts WHERE {wheres} LIMIT 1");
+        let sql = format!("SELECT 1 FROM alerts WHERE {wheres} ORDER BY next_at LIMIT 1");
         let any = statement(db, &sql, values.clone());
         if db.query_one_raw(any).await?.is_none() {
             return Ok(0);

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{Store, unreadable};
 use crate::domain::concern::Clocks;
+use crate::domain::place::contains;
 use crate::domain::policy::{self, Enacted};
 use crate::domain::voice_policy::VoicePolicy;
 use kit::calendar::{Calendar, Year};
@@ -36,6 +37,17 @@ impl Rules {
     /// The numbers in force at a place on a civil day.
     pub fn policy(&self, place: &str, day: NaiveDate) -> VoicePolicy {
         policy::in_force(&self.policies, place, day).voices
+    }
+
+    /// The greatest `privacy.k` in force on a civil day at a place or below it: what is hidden at one place
+    /// depends on what is at others, so one number judges all.
+    pub fn privacy_k(&self, place: &str, day: NaiveDate) -> u32 {
+        let regions = self.policies.iter().map(|enacted| enacted.region.as_str());
+        let below = regions.filter(|region| contains(place, region));
+        let each = below
+            .chain([place])
+            .map(|place| self.policy(place, day).privacy_k);
+        each.max().unwrap_or_default()
     }
 
     /// By when a concern that begins at `now` is sorted out and answered at a place: by the end of

@@ -131,7 +131,8 @@ impl Store {
         db: &impl ConnectionTrait,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = "SELECT 1 FROM care_tasks WHERE state = 1 AND due_at < $1 LIMIT 1";
+        let sql =
+            "SELECT 1 FROM care_tasks WHERE state = 1 AND due_at < $1 ORDER BY due_at LIMIT 1";
         let select = statement(db, sql, [now.timestamp_millis().into()]);
         Ok(db.query_one_raw(select).await?.is_some())
     }
@@ -156,7 +157,8 @@ impl Store {
         db: &impl ConnectionTrait,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = "SELECT 1 FROM care_tasks WHERE state = 3 AND above_at < $1 LIMIT 1";
+        let sql =
+            "SELECT 1 FROM care_tasks WHERE state = 3 AND above_at < $1 ORDER BY above_at LIMIT 1";
         let select = statement(db, sql, [now.timestamp_millis().into()]);
         Ok(db.query_one_raw(select).await?.is_some())
     }

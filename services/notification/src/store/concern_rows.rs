@@ -1,8 +1,9 @@
 //! A concern as a row: its words sealed.
 
 use chrono::{DateTime, Utc};
+use kit::db::{Tx, statement};
 use kit::rows::row;
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -93,8 +94,15 @@ pub(super) fn above_at(above: Option<DateTime<Utc>>) -> i64 {
     above.map_or(NEVER, |above| above.timestamp_millis())
 }
 
-/// As a row.
-pub(super) fn row(concern: &Concern, seal: &Seal) -> ConcernRow {
+/// The sealed words of the row `id` of a table, as they are now; none when it has no such row.
+pub(super) async fn words_of(tx: &Tx, table: &str, id: Uuid) -> Result<Option<Vec<u8>>, DbErr> {
+    let sql = format!("SELECT words FROM {table} WHERE id = $1");
+    let row = tx.query_one_raw(statement(tx, &sql, [id.into()])).await?;
+    row.map(|row| row.try_get_by_index(0)).transpose()
+}
+
+/// As a row, sealed as its words were `before`.
+pub(super) fn row(concern: &Concern, seal: &Seal, before: Option<&[u8]>) -> ConcernRow {
     let Concern {
         organization,
         id,
@@ -155,7 +163,7 @@ pub(super) fn row(concern: &Concern, seal: &Seal) -> ConcernRow {
         answer_at: answered.map_or(0, |answered| answered.timestamp_millis()),
         reopen_count: reopened,
         satisfaction,
-        words: seal.seal(id, &sealed),
+        words: seal.seal(id, &sealed, created, before),
         author,
         receipt,
     }

@@ -1,15 +1,17 @@
 //! Concerns.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
+use kit::privacy::Part;
 use kit::rows::{Lock, Row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::concern_rows::{ConcernRow, above_at, concern, row, wait_at};
+use super::concern_rows::{ConcernRow, above_at, concern, row, wait_at, words_of};
 use super::{Store, below_end, unreadable};
 use crate::domain::concern::{Category, Concern, SATISFIED, State};
-use crate::domain::privacy::Part;
 use crate::seal::Seal;
 
 /// Which concerns are listed.
@@ -29,21 +31,19 @@ pub struct Listed<'a> {
     pub before: Option<Uuid>,
 }
 
-/// Counts of the concerns of one category, each a part of all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Counts of the concerns of one category by the place that they are about, each a part of all there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CategoryCounts {
-    /// What they are about.
-    pub category: Category,
     /// All of them.
-    pub all: Part,
+    pub all: BTreeMap<String, Part>,
     /// Neither answered nor closed.
-    pub open: Part,
+    pub open: BTreeMap<String, Part>,
     /// Late once at least.
-    pub late: Part,
+    pub late: BTreeMap<String, Part>,
     /// Reopened once at least.
-    pub reopened: Part,
+    pub reopened: BTreeMap<String, Part>,
     /// Closed as satisfying.
-    pub satisfied: Part,
+    pub satisfied: BTreeMap<String, Part>,
 }
 
 /// Overdue at the milliseconds of the parameter with this number.
@@ -89,7 +89,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_concern(tx: &Tx, concern: &Concern, seal: &Seal) -> Result<(), DbErr> {
-        ConcernRow::save(tx, &[row(concern, seal)]).await
+        let before = words_of(tx, ConcernRow::TABLE, concern.id).await?;
+        ConcernRow::save(tx, &[row(concern, seal, before.as_deref())]).await
     }
 
     /// One concern of an organisation with its words.
@@ -203,7 +204,7 @@ impl Store {
         db: &impl ConnectionTrait,
         (about, handled): (&str, &str),
         now: DateTime<Utc>,
-    ) -> Result<Vec<CategoryCounts>, DbErr> {
+    ) -> Result<BTreeMap<Category, CategoryCounts>, DbErr> {
         let mut values: Vec<Value> = vec![now.timestamp_millis().into()];
         values.extend(range(about));
         let mut wheres = within("org_path", 2);
@@ -212,39 +213,36 @@ impl Store {
             wheres = format!("{wheres} AND {}", within("handler_path", 5));
         }
         let sql = format!(
-            "SELECT category, COUNT(*), COUNT(CASE WHEN state NOT IN (4, 5) THEN 1 END), \
+            "SELECT category, org_path, COUNT(*), COUNT(CASE WHEN state NOT IN (4, 5) THEN 1 END), \
              COUNT(CASE WHEN late = TRUE OR {} THEN 1 END), \
              COUNT(CASE WHEN reopen_count > 0 THEN 1 END), \
              COUNT(CASE WHEN state = 5 AND satisfaction >= {SATISFIED} THEN 1 END) \
-             FROM concerns WHERE {wheres} GROUP BY category ORDER BY category",
+             FROM concerns WHERE {wheres} GROUP BY category, org_path",
             overdue_at(1)
         );
-        let rows = db.query_all_raw(statement(db, &sql, values)).await?;
-        rows.iter()
-            .map(|row| {
-                let code: i16 = row.try_get_by_index(0)?;
-                let category = Category::ALL.into_iter().find(|it| *it as i16 == code);
-                let count = |index: usize| {
-                    let count: i64 = row.try_get_by_index(index)?;
-                    i32::try_from(count).map_err(|_| unreadable("count"))
-                };
-                let whole = count(1)?;
-                let part = |index| {
-                    Ok::<_, DbErr>(Part {
-                        part: count(index)?,
-                        whole,
-                    })
-                };
-                Ok(CategoryCounts {
-                    category: category.ok_or_else(|| unreadable("category"))?,
-                    all: Part::all(whole),
-                    open: part(2)?,
-                    late: part(3)?,
-                    reopened: part(4)?,
-                    satisfied: part(5)?,
-                })
-            })
-            .collect()
+        let mut counts: BTreeMap<Category, CategoryCounts> = BTreeMap::new();
+        for row in db.query_all_raw(statement(db, &sql, values)).await? {
+            let code: i16 = row.try_get_by_index(0)?;
+            let category = Category::ALL.into_iter().find(|it| *it as i16 == code);
+            let category = category.ok_or_else(|| unreadable("category"))?;
+            let place: String = row.try_get_by_index(1)?;
+            let count = |index: usize| {
+                let count: i64 = row.try_get_by_index(index)?;
+                u32::try_from(count).map_err(|_| unreadable("count"))
+            };
+            let whole = count(2)?;
+            let of = counts.entry(category).or_default();
+            of.all.insert(place.clone(), Part::all(whole));
+            for (index, part) in [
+                (3, &mut of.open),
+                (4, &mut of.late),
+                (5, &mut of.reopened),
+                (6, &mut of.satisfied),
+            ] {
+                part.insert(place.clone(), Part::of(count(index)?, whole));
+            }
+        }
+        Ok(counts)
     }
 
     /// The concerns that have waited long enough at `now`, the longest first; at most `limit`.

@@ -15,7 +15,7 @@ impl Store {
     /// When the database fails.
     pub async fn waiting(db: &impl ConnectionTrait, channel: &str) -> Result<i64, DbErr> {
         let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE channel = $1 AND state = 1 \
-                   LIMIT $2) AS some";
+                   LIMIT $2) AS waiting";
         let values = [channel.into(), MOST.into()];
         let row = db.query_one_raw(statement(db, sql, values)).await?;
         row.map_or(Ok(0), |row| row.try_get_by_index(0))

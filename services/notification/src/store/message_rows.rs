@@ -126,6 +126,12 @@ pub(super) fn row(message: Message) -> MessageRow {
     }
 }
 
+/// The values with which the template of a stored message is filled.
+pub(super) fn values_of(body: &str) -> Result<BTreeMap<String, String>, DbErr> {
+    let body: Body = serde_json::from_str(body).map_err(|_| unreadable("message"))?;
+    Ok(body.values)
+}
+
 fn pack(values: BTreeMap<String, String>, channels: Vec<String>, recipients: Recipients) -> String {
     let Recipients {
         audience,

@@ -184,8 +184,8 @@ impl Store {
     /// When the database fails.
     pub async fn is_any_over(&self, now: DateTime<Utc>) -> Result<bool, DbErr> {
         let db = self.database().read();
-        let sql =
-            "SELECT 1 FROM messages WHERE swept = FALSE AND ends_at <= $1 AND state <> 1 LIMIT 1";
+        let sql = "SELECT 1 FROM messages WHERE swept = FALSE AND ends_at <= $1 AND state <> 1 \
+                   ORDER BY ends_at LIMIT 1";
         let values = [now.timestamp_millis().into()];
         let row = db.query_one_raw(statement(db, sql, values)).await?;
         Ok(row.is_some())

@@ -189,6 +189,29 @@ impl Store {
 }
 
 impl Overdue {
+    /// The instant that passed; none for a demand, which is due on a day.
+    pub fn instant(&self) -> Option<DateTime<Utc>> {
+        match self.missed {
+            Missed::Signature | Missed::Relay | Missed::Judgement => {
+                DateTime::from_timestamp_millis(self.due)
+            }
+            Missed::Demand => None,
+        }
+    }
+
+    /// The day that passed; none for what is due at an instant.
+    pub fn day(&self) -> Option<NaiveDate> {
+        match self.missed {
+            Missed::Signature | Missed::Relay | Missed::Judgement => None,
+            Missed::Demand => {
+                let number = |part: i64| u32::try_from(part).ok();
+                let year = i32::try_from(self.due / 10_000).ok()?;
+                let (month, day) = (number(self.due / 100 % 100)?, number(self.due % 100)?);
+                NaiveDate::from_ymd_opt(year, month, day)
+            }
+        }
+    }
+
     /// The day or the instant that passed, in the form of a value of a template.
     pub fn due(&self) -> String {
         match self.missed {

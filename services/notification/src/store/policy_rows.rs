@@ -23,6 +23,11 @@ struct PolicyBody {
     done_percent: i32,
     #[serde(default)]
     voices: VoicePolicy,
+    /// Missing in what was stored before it was known, as is the next one.
+    #[serde(default)]
+    audit_days: u32,
+    #[serde(default)]
+    partner_log_years: u32,
 }
 
 /// Spans in seconds.
@@ -68,6 +73,8 @@ pub(super) fn pack(policy: &Policy) -> String {
         judge,
         done_percent,
         voices,
+        audit_days,
+        partner_log_years,
     } = policy;
     let Seconds {
         routine,
@@ -84,6 +91,8 @@ pub(super) fn pack(policy: &Policy) -> String {
         judge: Some((*judge).into()),
         done_percent: *done_percent,
         voices: voices.clone(),
+        audit_days: *audit_days,
+        partner_log_years: *partner_log_years,
     };
     serde_json::to_string(&body).unwrap_or_default()
 }
@@ -105,6 +114,8 @@ pub(super) fn unpack(body: &str) -> Option<Policy> {
         judge: judge.spans()?,
         done_percent: body.done_percent,
         voices: body.voices,
+        audit_days: body.audit_days,
+        partner_log_years: body.partner_log_years,
     })
 }
 
@@ -124,6 +135,8 @@ mod tests {
             relay: span(7),
             judge: span(11),
             done_percent: 90,
+            audit_days: 400,
+            partner_log_years: 5,
             ..Policy::default()
         };
         assert_eq!(unpack(&pack(&policy)), Some(policy));

@@ -1,8 +1,10 @@
 //! What is known of the register.
 
+use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
+use kit::audit::{Floor, Floors};
 use kit::bulk::{Column, insert};
-use kit::db::{Tx, statement};
+use kit::db::{Database, Tx, statement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use super::policy_rows::{pack, unpack};
@@ -281,6 +283,24 @@ impl Store {
                 })
             })
             .collect()
+    }
+}
+
+/// What the policies ask of audit logs.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditFloors;
+
+#[async_trait]
+impl Floors for AuditFloors {
+    async fn floors(&self, db: &Database) -> Result<Vec<Floor>, DbErr> {
+        let policies = Store::policies(db.read()).await?;
+        let floor = |enacted: Enacted| Floor {
+            region: enacted.region,
+            effective: enacted.effective,
+            days: enacted.policy.audit_days,
+            partner_years: enacted.policy.partner_log_years,
+        };
+        Ok(policies.into_iter().map(floor).collect())
     }
 }
 

@@ -14,7 +14,7 @@ use super::ledger_rows::{picked, state};
 use crate::domain::delivery::{INBOX, State};
 
 /// How many messages or records are looked at in one transaction.
-const TOGETHER: usize = 100;
+pub(super) const TOGETHER: usize = 100;
 /// How many warnings are: one has up to a thousand documents.
 const WARNINGS: usize = 10;
 
@@ -66,7 +66,13 @@ impl Store {
              ORDER BY ends_at LIMIT {TOGETHER}{}",
             skip(tx)
         );
-        let over: Vec<Uuid> = firsts(tx, &sql, vec![before.into()]).await?;
+        let over = firsts(tx, &sql, vec![before.into()]).await?;
+        Self::remove_of(tx, &over, limit).await
+    }
+
+    /// Removes of these messages, which are over, at most `limit` deliveries, and a message with its last
+    /// one.
+    pub(super) async fn remove_of(tx: &Tx, over: &[Uuid], limit: u32) -> Result<Removed, DbErr> {
         let mut removed = Removed::default();
         if over.is_empty() {
             return Ok(removed);
@@ -77,7 +83,7 @@ impl Store {
             "DELETE FROM deliveries WHERE {} RETURNING state, channel",
             picked(tx, &from)
         );
-        for row in tx.query_all_raw(statement(tx, &sql, ids(&over))).await? {
+        for row in tx.query_all_raw(statement(tx, &sql, ids(over))).await? {
             let (last, channel) = (state(row.try_get_by_index(0)?)?, row.try_get_by_index(1)?);
             *removed
                 .deliveries
@@ -88,7 +94,7 @@ impl Store {
             "DELETE FROM messages WHERE id IN ({marks}) AND NOT EXISTS \
              (SELECT 1 FROM deliveries d WHERE d.message = messages.id) RETURNING id"
         );
-        let gone: Vec<Uuid> = firsts(tx, &sql, ids(&over)).await?;
+        let gone = firsts(tx, &sql, ids(over)).await?;
         for (table, column) in [
             ("message_counts", "message"),
             ("message_parts", "message"),
@@ -180,19 +186,19 @@ fn counted(last: State, channel: String) -> State {
 }
 
 /// Rows that somebody else is at are passed over.
-fn skip(tx: &Tx) -> &'static str {
+pub(super) fn skip(tx: &Tx) -> &'static str {
     match tx.backend() {
         Backend::Postgres => " FOR UPDATE SKIP LOCKED",
         Backend::Sqlite => "",
     }
 }
 
-fn ids(ids: &[Uuid]) -> Vec<Value> {
+pub(super) fn ids(ids: &[Uuid]) -> Vec<Value> {
     ids.iter().map(|id| (*id).into()).collect()
 }
 
 /// The first column of the rows of a statement.
-async fn firsts(tx: &Tx, sql: &str, values: Vec<Value>) -> Result<Vec<Uuid>, DbErr> {
+pub(super) async fn firsts(tx: &Tx, sql: &str, values: Vec<Value>) -> Result<Vec<Uuid>, DbErr> {
     let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }

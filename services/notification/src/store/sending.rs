@@ -17,7 +17,7 @@ impl Store {
     pub async fn is_any_due(&self, channel: &str, now: i64) -> Result<bool, DbErr> {
         let db = self.db.read();
         let sql = "SELECT 1 FROM deliveries WHERE channel = $1 AND state = 1 \
-                   AND next_attempt <= $2 LIMIT 1";
+                   AND next_attempt <= $2 ORDER BY next_attempt LIMIT 1";
         let select = statement(db, sql, [channel.into(), now.into()]);
         Ok(db.query_one_raw(select).await?.is_some())
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
+use kit::privacy::Part;
 use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::concern_rows::{NEVER, instant};
+use super::concern_rows::{NEVER, instant, words_of};
 use super::{Store, below_end, unreadable};
-use crate::domain::privacy::Part;
 use crate::domain::support::{Case, Entry, Event, Grade, Reason, State};
 use crate::seal::Seal;
 
@@ -139,14 +139,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_case(tx: &Tx, case: &Case, entry: &Entry, seal: &Seal) -> Result<(), DbErr> {
-        CaseRow::save(tx, &[case_row(case, seal)]).await?;
+        let before = words_of(tx, CaseRow::TABLE, case.id).await?;
+        let before = before.as_deref();
+        CaseRow::save(tx, &[case_row(case, seal, before)]).await?;
         let row = EntryRow {
             support_case: case.id,
             sequence: case.entry_count,
             event: entry.event as i16,
             time_at: entry.time.timestamp_millis(),
             subject: entry.subject.clone(),
-            words: seal.seal(case.id, &entry.note),
+            words: seal.seal(case.id, &entry.note, case.created, before),
         };
         EntryRow::add(tx, &[row]).await
     }
@@ -275,27 +277,19 @@ impl Store {
             let place: String = row.try_get_by_index(0)?;
             let count = |index: usize| {
                 let count: i64 = row.try_get_by_index(index)?;
-                i32::try_from(count).map_err(|_| unreadable("count"))
+                u32::try_from(count).map_err(|_| unreadable("count"))
             };
             let whole = count(1)?;
-            let (grave, overdue) = (count(2)?, count(3)?);
+            let (grave, overdue) = (Part::of(count(2)?, whole), Part::of(count(3)?, whole));
             counts.open.insert(place.clone(), Part::all(whole));
-            counts
-                .grave
-                .insert(place.clone(), Part { part: grave, whole });
-            counts.overdue.insert(
-                place,
-                Part {
-                    part: overdue,
-                    whole,
-                },
-            );
+            counts.grave.insert(place.clone(), grave);
+            counts.overdue.insert(place, overdue);
         }
         Ok(counts)
     }
 }
 
-fn case_row(case: &Case, seal: &Seal) -> CaseRow {
+fn case_row(case: &Case, seal: &Seal, before: Option<&[u8]>) -> CaseRow {
     let sealed = Sealed {
         person: case.person.clone(),
         note: case.note.clone(),
@@ -319,7 +313,7 @@ fn case_row(case: &Case, seal: &Seal) -> CaseRow {
         counsellor_person: case.counsellor_person.clone(),
         remind_at: case.remind.map_or(NEVER, |at| at.timestamp_millis()),
         entry_count: case.entry_count,
-        words: seal.seal(case.id, &sealed),
+        words: seal.seal(case.id, &sealed, case.created, before),
     }
 }
 

@@ -146,7 +146,8 @@ impl Store {
     /// When the database fails.
     pub async fn forget_told(&self, now: DateTime<Utc>, limit: u64) -> Result<(), DbErr> {
         let until = (now - KEPT).timestamp_millis();
-        let sql = "SELECT 1 FROM told WHERE done = TRUE AND tell_at < $1 LIMIT 1";
+        let sql = "SELECT 1 FROM told WHERE done = TRUE AND tell_at < $1 \
+                   ORDER BY tell_at LIMIT 1";
         let db = self.db.read();
         let old = statement(db, sql, [until.into()]);
         if db.query_one_raw(old).await?.is_none() {

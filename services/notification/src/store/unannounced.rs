@@ -59,15 +59,17 @@ impl Store {
         Ok(alerts || directives || recipients || meetings || warnings)
     }
 
-    async fn is_any_left(&self, table: &str, wheres: &str) -> Result<bool, DbErr> {
-        let sql = format!("SELECT 1 FROM {table} WHERE {wheres} LIMIT 1");
+    /// Whether any row of a table is left. `order` is that of the index that holds what is left and nothing
+    /// else: without it PostgreSQL expects to find one soon, and reads the whole table where there is none.
+    async fn is_any_left(&self, table: &str, wheres: &str, order: &str) -> Result<bool, DbErr> {
+        let sql = format!("SELECT 1 FROM {table} WHERE {wheres} ORDER BY {order} LIMIT 1");
         let db = self.db.read();
         let any = db.query_one_raw(statement(db, &sql, [])).await?;
         Ok(any.is_some())
     }
 
     async fn announce_left_alerts(&self) -> Result<bool, DbErr> {
-        if !self.is_any_left("alerts", ALERTS).await? {
+        if !self.is_any_left("alerts", ALERTS, "sequence").await? {
             return Ok(false);
         }
         let tx = self.db.begin().await?;
@@ -82,7 +84,7 @@ impl Store {
     }
 
     async fn announce_left_directives(&self) -> Result<bool, DbErr> {
-        if !self.is_any_left("directives", DIRECTIVE).await? {
+        if !self.is_any_left("directives", DIRECTIVE, "id").await? {
             return Ok(false);
         }
         let tx = self.db.begin().await?;
@@ -117,7 +119,10 @@ impl Store {
     /// The recipients of one directive, held to change as everybody who moves one of them uses it. What a
     /// version without counts wrote is counted.
     async fn announce_left_recipients(&self) -> Result<bool, DbErr> {
-        let sql = format!("SELECT directive FROM directive_recipients WHERE {RECIPIENTS} LIMIT 1");
+        let sql = format!(
+            "SELECT directive FROM directive_recipients WHERE {RECIPIENTS} \
+             ORDER BY directive, organization LIMIT 1"
+        );
         let db = self.db.read();
         let Some(row) = db.query_one_raw(statement(db, &sql, [])).await? else {
             return Ok(false);
@@ -165,7 +170,7 @@ impl Store {
     }
 
     async fn announce_left_meetings(&self) -> Result<bool, DbErr> {
-        if !self.is_any_left("meetings", MEETINGS).await? {
+        if !self.is_any_left("meetings", MEETINGS, "id").await? {
             return Ok(false);
         }
         let tx = self.db.begin().await?;

@@ -6,6 +6,7 @@ mod alert_rules;
 mod alert_scope;
 mod alerts;
 mod cap_schema;
+mod destruction;
 mod glass;
 mod hearers;
 mod kinds;

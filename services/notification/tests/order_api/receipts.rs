@@ -24,6 +24,8 @@ on_both!(
     what_is_owed_is_listed_by_deadline,
     what_ends_while_somebody_works_on_it_is_owed_no_more,
     a_recipient_that_moves_goes_on_from_its_new_place,
+    figures_tell_what_is_in_force_and_what_is_owed,
+    who_may_not_see_an_organisation_sees_no_figures_of_it,
 );
 
 /// Golden test T19.
@@ -345,4 +347,90 @@ async fn a_recipient_that_moves_goes_on_from_its_new_place(scratch: Scratch) {
     );
     let new = (Role::Principal, moved);
     world.steps(&name, SCHOOL, new, &SIGN).await;
+}
+
+/// The figures of an organisation, as somebody there is told.
+async fn figures(
+    world: &mut World,
+    organization: &str,
+    (role, scope): (Role, &str),
+) -> Result<pb::DirectiveFigures, Status> {
+    let ask = pb::GetDirectiveFiguresRequest {
+        name: format!("{organization}/directiveFigures"),
+    };
+    let ask = by("reader-1", role, scope, ask);
+    let told = world.directives.get_directive_figures(ask).await?;
+    Ok(told.into_inner())
+}
+
+/// In force, reached, signed, late, overdue, owed, owed and overdue.
+fn numbers(figures: &pb::DirectiveFigures) -> [i32; 7] {
+    [
+        figures.in_force_count,
+        figures.reached_count,
+        figures.acknowledged_count,
+        figures.late_count,
+        figures.overdue_count,
+        figures.owed_count,
+        figures.owed_overdue_count,
+    ]
+}
+
+async fn figures_tell_what_is_in_force_and_what_is_owed(scratch: Scratch) {
+    const OFFICER: (Role, &str) = (Role::CityOfficer, "fz");
+    const OTHER_CLERK: (Role, &str) = (Role::Principal, OTHER_PATH);
+    let mut world = World::new(scratch).await;
+    let name = world.issued(&[BUREAU, OTHER]).await.name;
+    let city = figures(&mut world, CITY, OFFICER).await.expect("the city");
+    assert_eq!(numbers(&city), [1, 2, 0, 0, 0, 0, 0]);
+    assert_eq!((&*city.org_path, city.accepted_count), ("fz", 0));
+    assert!(city.data_time.is_some());
+    let bureau = figures(&mut world, BUREAU, BUREAU_CLERK).await;
+    let bureau = numbers(&bureau.expect("the bureau"));
+    assert_eq!(bureau, [0, 1, 0, 0, 0, 1, 0], "it came down through it");
+    let school = figures(&mut world, OTHER, OTHER_CLERK).await;
+    assert_eq!(numbers(&school.expect("a school")), [0, 0, 0, 0, 0, 1, 0]);
+
+    // Urgent: two hours by the policy.
+    let due = morning() + Duration::hours(2) + Duration::seconds(1);
+    world.clock.set(due);
+    world.steps(&name, BUREAU, BUREAU_CLERK, &SIGN).await;
+    let city = figures(&mut world, CITY, OFFICER).await.expect("the city");
+    assert_eq!(numbers(&city), [1, 2, 1, 1, 1, 0, 0]);
+    let school = figures(&mut world, OTHER, OTHER_CLERK).await;
+    assert_eq!(numbers(&school.expect("a school")), [0, 0, 0, 0, 0, 1, 1]);
+    let mut listed = Vec::new();
+    let mut ask = pb::ListDirectiveFiguresRequest {
+        parent: CITY.to_owned(),
+        page_size: 1,
+        ..Default::default()
+    };
+    loop {
+        let page = by("reader-1", OFFICER.0, OFFICER.1, ask.clone());
+        let page = world.directives.list_directive_figures(page).await;
+        let page = page.expect("a page").into_inner();
+        let found = page.directive_figures.iter();
+        listed.extend(found.map(|one| (one.org_path.clone(), one.reached_count, one.late_count)));
+        ask.page_token = page.next_page_token;
+        if ask.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(listed[0], (BUREAU_PATH.to_owned(), 1, 1));
+    assert!(listed[1..].iter().all(|(_, reached, _)| *reached == 0));
+
+    let close = Move::End(Outcome::Closed, String::new());
+    world.moved(&name, close).await.expect("closed");
+    let city = figures(&mut world, CITY, OFFICER).await.expect("the city");
+    assert_eq!(numbers(&city), [0; 7]);
+    let school = figures(&mut world, OTHER, OTHER_CLERK).await;
+    assert_eq!(numbers(&school.expect("a school")), [0; 7]);
+}
+
+async fn who_may_not_see_an_organisation_sees_no_figures_of_it(scratch: Scratch) {
+    let mut world = World::new(scratch).await;
+    let above = figures(&mut world, BUREAU, SCHOOL_CLERK).await;
+    assert_eq!(reason(&above.expect_err("a school")), "SCOPE_DENIED");
+    let wrong = figures(&mut world, "organizations", BUREAU_CLERK).await;
+    assert_eq!(wrong.expect_err("no name").code(), Code::InvalidArgument);
 }

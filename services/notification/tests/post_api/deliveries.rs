@@ -34,6 +34,7 @@ kit::store_suite!(Migrator;
     what_is_over_expires_a_part_at_a_time,
     who_is_unreachable_has_the_inbox,
     commits_give_the_order_of_arrivals,
+    what_waits_is_told_to_operators,
 );
 
 fn party(name: &str) -> Party {
@@ -200,6 +201,23 @@ async fn telephoned(db: &Database, number: u128, staff_numbers: &[u128]) -> Mess
         }
     }
     message(number, &parties)
+}
+
+async fn what_waits_is_told_to_operators(db: Database) {
+    let first = telephoned(&db, 1, &[1, 2]).await;
+    let created = first.created.timestamp_millis();
+    expand(&db, first).await;
+    let tx = begin(&db).await;
+    let second = message(2, &[staff(1)]);
+    Store::insert_message(&tx, second).await.expect("stored");
+    commit(tx).await;
+    let read = db.read();
+    assert_eq!(Store::waiting(read, "sms").await.expect("counted"), 2);
+    assert_eq!(Store::waiting(read, "other").await.expect("counted"), 0);
+    let oldest = Store::oldest_waiting(read, "sms").await.expect("found");
+    assert_eq!(oldest, [(Urgency::Ordinary as i16, created)]);
+    let expanding = Store::oldest_expanding(read).await.expect("found");
+    assert_eq!(expanding, Some(created));
 }
 
 /// How long what was taken is hidden from others, in milliseconds.

@@ -4,6 +4,7 @@ mod arrival;
 mod contacts;
 mod contacts_batch;
 mod deliveries;
+mod destruction;
 mod direct;
 mod documents;
 mod email;

@@ -138,6 +138,8 @@ async fn the_shipped_templates_are_there_once(scratch: Scratch) {
     let mut world = World::new(scratch).await;
     let shipped = [
         "templates/alert",
+        "templates/breach-authority",
+        "templates/breach-person",
         "templates/care-reminder",
         "templates/concern-answered",
         "templates/directive-arrived",

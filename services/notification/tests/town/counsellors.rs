@@ -2,6 +2,7 @@
 
 use proto::notification as pb;
 use proto::notification::support_case::{CloseReason, Grade};
+use proto::privacy::PrivateCount;
 use tonic::Status;
 
 use super::officers::once;
@@ -10,6 +11,9 @@ use super::world::World;
 use super::{SCHOOL, student};
 
 pub(crate) const NOTE: &str = "班主任反映近期情绪低落，已初步谈话";
+
+/// Counts of cases, none where they are hidden.
+pub(crate) type Counts = (Option<i32>, Option<i32>, Option<i32>);
 
 /// What a counsellor does in a case.
 #[derive(Clone, Copy, Debug)]
@@ -209,14 +213,20 @@ impl World {
         Ok(accesses.map(|one| (one.subject, one.method)).collect())
     }
 
-    pub(crate) async fn figures(&self, who: &Who, parent: &str) -> Result<(i32, i32, i32), Status> {
+    /// Open, grave and overdue cases.
+    pub(crate) async fn figures(&self, who: &Who, parent: &str) -> Result<Counts, Status> {
         let parent = parent.to_owned();
         let ask = who.asks(pb::GetSupportFiguresRequest { parent });
         let figures = self.support().get_support_figures(ask).await?.into_inner();
+        let count = |told: Option<PrivateCount>| {
+            let told = told.expect("a count");
+            assert_eq!(told.hidden, told.count.is_none());
+            told.count
+        };
         Ok((
-            figures.open_count,
-            figures.grave_count,
-            figures.overdue_count,
+            count(figures.open_count),
+            count(figures.grave_count),
+            count(figures.overdue_count),
         ))
     }
 }

@@ -1,6 +1,7 @@
 //! Who speaks up in the town, who hears them, and what is under control.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -221,6 +222,13 @@ impl World {
     /// The service with the register of the town and its people.
     pub(crate) async fn peopled(scratch: Scratch) -> Self {
         let world = Self::new(scratch).await;
+        super::roster(&world.db, &people(), 1).await;
+        world
+    }
+
+    /// The same with a folder for the secrets of emergencies.
+    pub(crate) async fn confiding(scratch: Scratch, folder: PathBuf) -> Self {
+        let world = Self::keeping_secrets(scratch, folder).await;
         super::roster(&world.db, &people(), 1).await;
         world
     }

@@ -1,6 +1,7 @@
 //! The service over its own database, and callers of it.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kit::auth::{AuthConfig, Caller, Issuer, Role};
@@ -10,7 +11,7 @@ use kit::drain::Drain;
 use kit::scratch::Scratch;
 use kit::server::{Running, ServerConfig};
 use kit::telemetry::TelemetryConfig;
-use kit::vault::CryptoConfig;
+use kit::vault::{CryptoConfig, EmergencyConfig};
 use notification::{
     AlertConfig, ChannelConfig, Config, DeliveryConfig, Migrator, RetentionConfig, SendingConfig,
     WarningConfig,
@@ -29,6 +30,9 @@ use tonic_types::{ErrorDetail, StatusExt};
 /// Nobody listens here: the neighbours are away.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
 
+/// What the services of this process tell operators; nothing unless a test has said so.
+pub(crate) static TOLD: OnceLock<TelemetryConfig> = OnceLock::new();
+
 /// The sender of the documents of the town.
 pub(crate) const SENDER: &str = "warnings@campus.example";
 
@@ -44,8 +48,9 @@ pub(crate) struct World {
     pub(crate) db: Database,
     neighbours: String,
     ways: Vec<ChannelConfig>,
+    secrets: Option<PathBuf>,
     running: Option<Running>,
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
 }
 
 impl World {
@@ -56,20 +61,33 @@ impl World {
 
     /// The same with ways out besides the inbox.
     pub(crate) async fn with(scratch: Scratch, ways: Vec<ChannelConfig>) -> Self {
-        let world = Self::open(scratch, NOWHERE.to_owned(), ways).await;
+        let world = Self::open(scratch, NOWHERE.to_owned(), ways, None).await;
+        super::roster(&world.db, &super::town(), 1).await;
+        world
+    }
+
+    /// The same with a folder for the secrets of emergencies.
+    pub(crate) async fn keeping_secrets(scratch: Scratch, folder: PathBuf) -> Self {
+        let world = Self::open(scratch, NOWHERE.to_owned(), Vec::new(), Some(folder)).await;
         super::roster(&world.db, &super::town(), 1).await;
         world
     }
 
     /// The service beside neighbours that answer at `neighbours`.
     pub(crate) async fn beside(scratch: Scratch, neighbours: String) -> Self {
-        Self::open(scratch, neighbours, Vec::new()).await
+        Self::open(scratch, neighbours, Vec::new(), None).await
     }
 
-    async fn open(scratch: Scratch, neighbours: String, ways: Vec<ChannelConfig>) -> Self {
+    async fn open(
+        scratch: Scratch,
+        neighbours: String,
+        ways: Vec<ChannelConfig>,
+        secrets: Option<PathBuf>,
+    ) -> Self {
         let clock = ManualClock::at(super::morning());
         let db = scratch.open::<Migrator>().await;
-        let running = serve(&scratch, &neighbours, &ways, &clock).await;
+        let config = settings(&scratch, &neighbours, &ways);
+        let running = serve(keeping(config, secrets.clone()), &clock).await;
         let channel = channel(&running);
         Self {
             alerts: AlertServiceClient::new(channel.clone()),
@@ -83,6 +101,7 @@ impl World {
             db,
             neighbours,
             ways,
+            secrets,
             running: Some(running),
             scratch,
         }
@@ -106,6 +125,12 @@ impl World {
         self.running = Some(running);
     }
 
+    /// The page of the service for operators.
+    pub(crate) fn operators_page(&self) -> std::net::SocketAddr {
+        let running = self.running.as_ref().expect("running");
+        running.page.expect("a page")
+    }
+
     /// Where the service answers.
     pub(crate) fn channel(&self) -> Channel {
         channel(self.running.as_ref().expect("running"))
@@ -113,17 +138,25 @@ impl World {
 
     /// One more of the service over the same database.
     pub(crate) async fn replica(&self) -> Running {
-        serve(&self.scratch, &self.neighbours, &self.ways, &self.clock).await
+        self.replica_on(&self.scratch).await
+    }
+
+    /// One more of the service, over another database with the same secrets.
+    pub(crate) async fn replica_on(&self, database: &DatabaseConfig) -> Running {
+        let config = settings(database, &self.neighbours, &self.ways);
+        serve(keeping(config, self.secrets.clone()), &self.clock).await
     }
 }
 
-async fn serve(
-    database: &DatabaseConfig,
-    neighbours: &str,
-    ways: &[ChannelConfig],
-    clock: &ManualClock,
-) -> Running {
-    let config = settings(database, neighbours, ways);
+fn keeping(config: Config, secret_folder: Option<PathBuf>) -> Config {
+    let emergencies = EmergencyConfig { secret_folder };
+    Config {
+        emergencies,
+        ..config
+    }
+}
+
+async fn serve(config: Config, clock: &ManualClock) -> Running {
     notification::start(config, Arc::new(clock.clone()), Drain::new())
         .await
         .expect("started")
@@ -141,7 +174,7 @@ pub(crate) fn settings(
             ..ServerConfig::loopback()
         },
         auth: AuthConfig::development(),
-        telemetry: TelemetryConfig::default(),
+        telemetry: TOLD.get().cloned().unwrap_or_default(),
         audit: kit::audit::AuditConfig::default(),
         database: database.clone(),
         roster: neighbours.to_owned(),
@@ -165,6 +198,7 @@ pub(crate) fn settings(
             ..RetentionConfig::default()
         },
         crypto: CryptoConfig::default(),
+        emergencies: EmergencyConfig::default(),
         channels: ways.to_vec(),
         sending: SendingConfig {
             poll: Duration::from_millis(20),
@@ -173,7 +207,7 @@ pub(crate) fn settings(
     }
 }
 
-fn channel(running: &Running) -> Channel {
+pub(crate) fn channel(running: &Running) -> Channel {
     kit::channel::connect_lazy(&format!("http://{}", running.addr)).expect("an address")
 }
 

@@ -1,15 +1,12 @@
-//! Concerns, heard by those who may and answered in time.
+//! Concerns, heard and answered by those who may.
 
 use crate::town;
 use crate::town::on_both;
 use chrono::{DateTime, Duration, Utc};
 use kit::auth::Role;
-use kit::clock::Clock;
 use kit::field::to_timestamp;
 use kit::scratch::Scratch;
 use notification::domain::notice::Event;
-use notification::domain::party::Party;
-use notification::store::Store;
 use notification::store::notices::Message;
 use proto::notification as pb;
 use proto::notification::concern::{Category, State, Submitter};
@@ -18,8 +15,7 @@ use proto::roster::organization::Kind;
 use tonic::Code;
 
 use crate::town::voices::{
-    TEXT, Who, admin, calendar, city, concern, counsellor, district, parent, principal, pupil,
-    teacher, until, who,
+    TEXT, admin, city, concern, counsellor, district, parent, principal, pupil, teacher, who,
 };
 use crate::town::world::{World, reason};
 use crate::town::{
@@ -31,18 +27,13 @@ on_both!(
     harm_goes_over_the_head_of_the_school,
     an_answer_that_does_not_satisfy_goes_up,
     who_answers_is_related_to_the_concern,
-    clocks_run_in_working_days,
-    each_deadline_is_told_once_with_two_replicas,
-    silence_closes_an_answered_concern,
     only_those_who_may_hear_concerns,
-    concerns_are_listed_page_by_page,
-    whoever_is_to_answer_finds_what_is_theirs,
-    few_are_hidden_in_figures,
     concerns_move_with_their_school,
     wrong_fields_are_named,
 );
 
-fn at(time: &str) -> Option<prost_types::Timestamp> {
+/// This instant, as contracts tell it.
+pub(crate) fn at(time: &str) -> Option<prost_types::Timestamp> {
     let time: DateTime<Utc> = time.parse().expect("an instant");
     Some(to_timestamp(time))
 }
@@ -224,157 +215,6 @@ async fn who_answers_is_related_to_the_concern(scratch: Scratch) {
     world.answer(&teacher(), &name).await.expect("answered");
 }
 
-async fn clocks_run_in_working_days(scratch: Scratch) {
-    let world = World::peopled(scratch).await;
-    town::roster(&world.db, &[calendar(2022, 4, 7)], 1).await;
-    let submitted = world.submitted(Category::Safety).await;
-    assert_eq!(submitted.acknowledge_due_time, at("2022-04-08T16:00:00Z"));
-    let ask = pb::TriageConcernRequest {
-        name: submitted.name.clone(),
-        category: Category::Safety.into(),
-        urgent: true,
-        request_id: town::officers::once(),
-    };
-    let triaged = world.concerns().triage_concern(principal().asks(ask)).await;
-    let triaged = triaged.expect("triaged").into_inner();
-    assert!(triaged.urgent);
-    assert_eq!(triaged.answer_due_time, at("2022-04-14T16:00:00Z"));
-}
-
-async fn each_deadline_is_told_once_with_two_replicas(scratch: Scratch) {
-    let world = World::peopled(scratch).await;
-    let other = world.replica().await;
-    let name = world.submitted(Category::Living).await.name;
-    let next = world.submitted(Category::Harm).await.name;
-    world.notices().await;
-    world
-        .clock
-        .set("2022-04-07T16:00:01Z".parse().expect("an instant"));
-    // It is seen at once, whether or not a worker has looked.
-    assert!(
-        world
-            .look(&principal(), &name, "")
-            .await
-            .expect("read")
-            .late
-    );
-    let told = notices(&world, 2).await;
-    let school = Party::Organization("2135010001".to_owned());
-    let bureau = Party::Organization("350102".to_owned());
-    let unsorted = Event::ConcernUnsorted;
-    let mut expected = [
-        (unsorted, school, name.clone()),
-        (unsorted, bureau.clone(), next.clone()),
-    ];
-    expected.sort();
-    assert_eq!(told, expected);
-    world
-        .triage(&principal(), &name, Category::Living)
-        .await
-        .expect("triaged");
-    world
-        .assign(&principal(), &name, staff(2))
-        .await
-        .expect("assigned");
-    world.notices().await;
-    world
-        .clock
-        .set("2022-04-27T16:00:01Z".parse().expect("an instant"));
-    let told = notices(&world, 3).await;
-    let teacher = Party::parse(&staff(2)).expect("a party");
-    let unanswered = Event::ConcernUnanswered;
-    let mut expected = [
-        (unanswered, teacher, name.clone()),
-        (unanswered, bureau, next),
-        // For long nobody has sorted it out at the bureau: the city hears so, and of which it is not.
-        (
-            Event::ConcernLeftUnsorted,
-            Party::Organization("fz".to_owned()),
-            BUREAU.to_owned(),
-        ),
-    ];
-    expected.sort();
-    assert_eq!(told, expected);
-    assert!(
-        world
-            .look(&principal(), &name, "")
-            .await
-            .expect("read")
-            .late
-    );
-    let overdue = pb::ListConcernsRequest {
-        overdue: true,
-        ..Default::default()
-    };
-    let listed = world
-        .concerns_at(&district(), BUREAU, overdue.clone())
-        .await;
-    assert_eq!(listed.expect("listed").concerns.len(), 2);
-    let answered = world.answer(&principal(), &name).await.expect("answered");
-    assert!(answered.late, "late is never taken back");
-    let listed = world.concerns_at(&district(), BUREAU, overdue).await;
-    assert_eq!(listed.expect("listed").concerns.len(), 1);
-    let [(event, ..)] = notices(&world, 1).await[..] else {
-        panic!("one notice")
-    };
-    assert_eq!(event, Event::ConcernAnswered);
-    other.stop().await.expect("stopped");
-}
-
-/// So many notices; none follows once everything that is due was handled.
-async fn notices(world: &World, count: usize) -> Vec<(Event, Party, String)> {
-    let mut told = Vec::new();
-    until(async || {
-        for message in world.notices().await {
-            for basis in message.bases {
-                told.push((message.event, message.party.clone(), basis));
-            }
-        }
-        (told.len() >= count).then_some(())
-    })
-    .await;
-    until(async || {
-        let (db, now) = (world.db.read(), world.clock.now());
-        let waited = Store::concerns_waited(db, now, 1).await.expect("read");
-        let left = Store::concerns_left(db, now, 1).await.expect("read");
-        (waited.is_empty() && left.is_empty()).then_some(())
-    })
-    .await;
-    assert_eq!(world.notices().await, []);
-    told.sort();
-    assert_eq!(told.len(), count);
-    told
-}
-
-async fn silence_closes_an_answered_concern(scratch: Scratch) {
-    let world = World::peopled(scratch).await;
-    let name = world.submitted(Category::Living).await.name;
-    world.answered(&name).await;
-    world
-        .clock
-        .advance(Duration::days(7) + Duration::seconds(1));
-    assert!(world.clock.now() > town::morning());
-    let closed = world.look(&parent(), &name, "").await.expect("read");
-    assert_eq!((closed.state(), closed.satisfaction), (State::Closed, 0));
-    let late = world
-        .rate(&parent(), &name, (1, ""))
-        .await
-        .expect_err("refused");
-    assert_eq!(reason(&late), "CONCERN_STATE");
-    let only_closed = pb::ListConcernsRequest {
-        state: State::Closed.into(),
-        ..Default::default()
-    };
-    until(async || {
-        let listed = world
-            .concerns_at(&principal(), SCHOOL, only_closed.clone())
-            .await;
-        let listed = listed.expect("listed");
-        (listed.concerns.len() == 1).then_some(())
-    })
-    .await;
-}
-
 async fn only_those_who_may_hear_concerns(scratch: Scratch) {
     let world = World::peopled(scratch).await;
     let name = world.submitted(Category::Living).await.name;
@@ -444,126 +284,6 @@ async fn only_those_who_may_hear_concerns(scratch: Scratch) {
         .submit_concern(parent().asks(ask(SISTER)))
         .await;
     assert_eq!(beside.expect_err("refused").code(), Code::PermissionDenied);
-}
-
-async fn concerns_are_listed_page_by_page(scratch: Scratch) {
-    let world = World::peopled(scratch).await;
-    let mut names = Vec::new();
-    for _ in 0..3 {
-        names.push(world.submitted(Category::Living).await.name);
-        world.clock.advance(Duration::seconds(1));
-    }
-    names.reverse();
-    let mut ask = pb::ListConcernsRequest {
-        page_size: 2,
-        ..Default::default()
-    };
-    let mut listed = Vec::new();
-    loop {
-        let page = world
-            .concerns_at(&principal(), SCHOOL, ask.clone())
-            .await
-            .expect("listed");
-        listed.extend(page.concerns.into_iter().map(|concern| concern.name));
-        ask.page_token = page.next_page_token;
-        if ask.page_token.is_empty() {
-            break;
-        }
-    }
-    assert_eq!(listed, names);
-}
-
-async fn whoever_is_to_answer_finds_what_is_theirs(scratch: Scratch) {
-    let world = World::peopled(scratch).await;
-    let listed = async |who: &Who, parent| {
-        let ask = pb::ListConcernsRequest::default();
-        let listed = world.concerns_at(who, parent, ask).await.expect("listed");
-        let names = listed.concerns.into_iter().map(|concern| concern.name);
-        names.collect::<Vec<_>>()
-    };
-    let mut names = Vec::new();
-    for _ in 0..3 {
-        names.push(world.submitted(Category::Living).await.name);
-        world.clock.advance(Duration::seconds(1));
-    }
-    for name in &names[..2] {
-        let triaged = world.triage(&principal(), name, Category::Living).await;
-        triaged.expect("triaged");
-    }
-    assert_eq!(listed(&teacher(), SCHOOL).await, [""; 0]);
-    for (name, whom) in names.iter().zip([staff(2), staff(20)]) {
-        let assigned = world.assign(&principal(), name, whom).await;
-        assigned.expect("assigned");
-    }
-    for parent in [SCHOOL, BUREAU, CITY] {
-        assert_eq!(listed(&teacher(), parent).await, names[..1]);
-    }
-    let beside = world
-        .concerns_at(&teacher(), SISTER, pb::ListConcernsRequest::default())
-        .await;
-    assert_eq!(beside.expect_err("refused").code(), Code::PermissionDenied);
-    // Whoever sees to the school has all of them, and each of them once.
-    names.reverse();
-    for who in [principal(), district()] {
-        assert_eq!(listed(&who, SCHOOL).await, names);
-    }
-    let official = who(
-        "sub-official-20",
-        Role::SchoolClerk,
-        town::BUREAU_PATH,
-        Some(staff(20)),
-    );
-    assert_eq!(listed(&official, BUREAU).await, names[1..2]);
-    world.answer(&teacher(), &names[2]).await.expect("answered");
-    assert_eq!(listed(&teacher(), SCHOOL).await, names[2..]);
-}
-
-async fn few_are_hidden_in_figures(scratch: Scratch) {
-    let world = World::peopled(scratch).await;
-    for (category, count) in [
-        (Category::Living, 11),
-        (Category::Teaching, 12),
-        (Category::Fees, 2),
-    ] {
-        for _ in 0..count {
-            world.submitted(category).await;
-        }
-    }
-    let ask = pb::GetConcernFiguresRequest {
-        parent: SCHOOL.to_owned(),
-    };
-    let figures = world
-        .concerns()
-        .get_concern_figures(principal().asks(ask.clone()))
-        .await;
-    let figures = figures.expect("figures").into_inner();
-    let shown: Vec<_> = figures
-        .categories
-        .iter()
-        .map(|one| {
-            (
-                one.category(),
-                one.concern_count,
-                one.open_count,
-                one.late_count,
-            )
-        })
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            (Category::Teaching, 12, 12, 0),
-            (Category::Living, -1, -1, 0),
-            (Category::Fees, -1, -1, 0),
-        ]
-    );
-    for refused in [parent(), teacher(), counsellor(), admin()] {
-        let figures = world
-            .concerns()
-            .get_concern_figures(refused.asks(ask.clone()))
-            .await;
-        assert_eq!(figures.expect_err("refused").code(), Code::PermissionDenied);
-    }
 }
 
 async fn concerns_move_with_their_school(scratch: Scratch) {

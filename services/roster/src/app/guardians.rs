@@ -37,6 +37,16 @@ pub(crate) struct Change {
 }
 
 impl App {
+    /// The guardian `id`, with whose student the caller may do `permission`.
+    pub(crate) async fn guardian(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: Uuid,
+    ) -> Result<Guardian, Error> {
+        seen(self.db.read(), caller, permission, id).await
+    }
+
     /// A guardian as it is answered.
     pub(crate) fn shown_guardian(&self, guardian: Guardian) -> Result<pb::Guardian, Error> {
         let private = self.open(guardian.id, guardian.sealed.as_deref())?;
@@ -50,7 +60,7 @@ impl App {
         id: Uuid,
     ) -> Result<pb::Guardian, Error> {
         let permission = Permission::PeopleRead;
-        let guardian = seen(self.db.read(), caller, permission, id).await?;
+        let guardian = self.guardian(caller, permission, id).await?;
         let method = "GuardianService.GetGuardian";
         self.show_family(caller, permission, guardian.student, method)
             .await?;
@@ -129,7 +139,7 @@ impl App {
         change: Change,
         act: Act<'_, impl Message>,
     ) -> Result<pb::Guardian, Error> {
-        let seen = seen(self.db.read(), caller, Permission::RosterWrite, id).await?;
+        let seen = self.guardian(caller, Permission::RosterWrite, id).await?;
         let now = self.clock.now();
         let tx = self.db.begin().await?;
         let Act {
@@ -211,7 +221,7 @@ impl App {
         reason: &str,
     ) -> Result<String, Error> {
         let permission = Permission::PeopleReveal;
-        let guardian = seen(self.db.read(), caller, permission, id).await?;
+        let guardian = self.guardian(caller, permission, id).await?;
         let method = "GuardianService.RevealGuardianPhone";
         self.show_family(caller, permission, guardian.student, method)
             .await?;

@@ -21,6 +21,7 @@ pub(crate) mod staff;
 pub(crate) mod students;
 pub(crate) mod subjects;
 pub(crate) mod teaching;
+mod teaching_summary;
 
 use std::sync::Arc;
 

@@ -129,6 +129,10 @@ impl App {
         let hash = self.vault.identity(kind.as_str(), number);
         let tx = self.db.begin().await?;
         let found = store::by_number(&tx, &hash, scope).await?;
+        let found = found.filter(|student| {
+            let at = student.org_path.parse().unwrap_or_default();
+            caller.may(Permission::PeopleReveal, &at)
+        });
         let disclosure = Disclosure {
             id: (self.new_id)(),
             principal: &caller.subject,
@@ -141,6 +145,7 @@ impl App {
         tx.commit().await?;
         // Nobody, and somebody elsewhere, are answered alike.
         let found = found.ok_or_else(|| Error::NotFound("students/-".to_owned()))?;
+        caller.means(&found.name());
         self.show_minor(caller, &found, "StudentService.LookUpStudent")
             .await?;
         self.shown_student(found)

@@ -2,6 +2,7 @@
 
 use kit::auth::{Caller, Permission, Role};
 use kit::clock::{civil_date, shanghai};
+use kit::db::Tx;
 use kit::request;
 use kit::rows::Lock;
 use kit::status::Problem;
@@ -9,14 +10,16 @@ use prost::Message;
 use proto::roster as pb;
 use uuid::Uuid;
 
+use super::access::Showing;
 use super::{Act, App, students};
 use crate::domain::student::Student;
 use crate::domain::subject::{
-    Asker, Close, Filed, Kind, SHOWN_DAYS, Seen, Sources, State, SubjectRequest, held,
+    Asker, Close, Filed, Kind, Other, SHOWN_DAYS, Seen, Sources, State, SubjectRequest, held,
     may_ask_alone,
 };
 use crate::error::Error;
 use crate::grpc::subject_convert as convert;
+use crate::store::disclosures::{self, Disclosure};
 use crate::store::guardians as families;
 use crate::store::subjects::{self as store, Stored, Wanted};
 
@@ -170,20 +173,25 @@ impl App {
         Ok(())
     }
 
-    /// What the register holds of the person of a request.
-    pub(crate) async fn get_subject_data(
+    /// Checks that the caller may be told what is held about people of an organisation.
+    pub(crate) async fn may_be_told(
+        &self,
+        caller: &Caller,
+        organization: &str,
+    ) -> Result<(), Error> {
+        self.organization(caller, telling(caller), organization)
+            .await?;
+        Ok(())
+    }
+
+    /// The request whose person may be shown to the caller now, and the person.
+    async fn person_shown(
         &self,
         caller: &Caller,
         named: &Named<'_>,
-    ) -> Result<pb::SubjectData, Error> {
-        let family = is_family(caller);
-        let permission = if family {
-            Permission::SubjectFile
-        } else {
-            Permission::PeopleReveal
-        };
-        self.organization(caller, permission, named.organization)
-            .await?;
+    ) -> Result<(Stored, Student), Error> {
+        self.may_be_told(caller, named.organization).await?;
+        let (family, permission) = (is_family(caller), telling(caller));
         let found = store::get(self.db.read(), named.id, Lock::No).await?;
         let found = found.filter(|stored| {
             stored.organization == named.organization
@@ -193,6 +201,71 @@ impl App {
         self.may_be_shown(&stored, family)?;
         let person = stored.request.filed.person;
         let student = students::seen(self.db.read(), caller, permission, person).await?;
+        Ok((stored, student))
+    }
+
+    /// Keeps with `tx` that something of the person of a request was told because of it.
+    async fn disclose(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        stored: &Stored,
+        (act, reason): (&'static str, &str),
+    ) -> Result<(), Error> {
+        let disclosure = Disclosure {
+            id: (self.new_id)(),
+            principal: &caller.subject,
+            act,
+            subject: Some(stored.request.filed.person),
+            reason,
+            time: self.now(),
+        };
+        Ok(disclosures::insert(tx, disclosure).await?)
+    }
+
+    /// Whose data another service may show because of a request. That it does is kept.
+    pub(crate) async fn use_subject_request(
+        &self,
+        caller: &Caller,
+        named: &Named<'_>,
+        other: Other,
+        act: Act<'_, impl Message>,
+    ) -> Result<pb::UseSubjectRequestResponse, Error> {
+        let (stored, student) = self.person_shown(caller, named).await?;
+        let now = self.clock.now();
+        let once = (act.request_id, act.request);
+        request::act(&self.db, caller, act.method, once, now, async |tx| {
+            let beyond = (!caller.is_daily()).then_some(other.shows());
+            for data in beyond.unwrap_or_default() {
+                let showing = Showing {
+                    data: *data,
+                    person: Some(student.id),
+                    organization: student.organization(),
+                    place: &student.org_path,
+                    method: "HeldDataService.ExportHeldData",
+                };
+                self.used(tx, caller, showing).await?;
+            }
+            let reason = format!("{}（{}）", stored.name(), other.name());
+            self.disclose(tx, caller, &stored, ("ExportHeldData", &reason))
+                .await?;
+            Ok(pb::UseSubjectRequestResponse {
+                person: student.name(),
+                organization: format!("organizations/{}", student.organization()),
+                org_path: student.org_path.clone(),
+            })
+        })
+        .await
+    }
+
+    /// What the register holds of the person of a request. That it was told is kept.
+    pub(crate) async fn get_subject_data(
+        &self,
+        caller: &Caller,
+        named: &Named<'_>,
+    ) -> Result<pb::SubjectData, Error> {
+        let (stored, student) = self.person_shown(caller, named).await?;
+        let person = student.id;
         let private = self.open(person, student.sealed.as_deref())?;
         let wanted = families::Wanted {
             student: person,
@@ -218,7 +291,13 @@ impl App {
             guardians: &guardians,
             seen: &seen.collect::<Vec<_>>(),
         };
-        Ok(convert::data(&stored, held(&sources), self.now()))
+        let data = convert::data(&stored, held(&sources), self.now());
+        let tx = self.db.begin().await?;
+        let reason = stored.name();
+        self.disclose(&tx, caller, &stored, ("GetSubjectData", &reason))
+            .await?;
+        tx.commit().await?;
+        Ok(data)
     }
 
     /// Whether what is held may be shown now: to whoever handles it until it is answered and 30 days
@@ -288,6 +367,15 @@ fn is_family(caller: &Caller) -> bool {
 fn own_person(caller: &Caller) -> Option<Uuid> {
     let id = caller.person.as_deref()?.strip_prefix("students/")?;
     Uuid::try_parse(id).ok()
+}
+
+/// What lets the caller be told what is held: a family its own account, others that they may reveal numbers.
+fn telling(caller: &Caller) -> Permission {
+    if is_family(caller) {
+        Permission::SubjectFile
+    } else {
+        Permission::PeopleReveal
+    }
 }
 
 fn reading(caller: &Caller) -> Permission {

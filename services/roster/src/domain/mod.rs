@@ -17,3 +17,4 @@ pub mod responsibility;
 pub mod staff;
 pub mod student;
 pub mod subject;
+pub mod teaching;

@@ -1,14 +1,15 @@
 //! ClassGroupService.
 
-use kit::auth::caller;
-use kit::field::Fields;
+use kit::auth::{Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::roster::class_group_service_server::ClassGroupService;
 use proto::roster::{
-    ClassGroup, CreateClassGroupRequest, GetClassGroupRequest, ListClassGroupsRequest,
-    ListClassGroupsResponse, PromoteClassGroupsRequest, PromoteClassGroupsResponse,
-    SetTeachingModeRequest, SetTeachingModeResponse, UpdateClassGroupRequest,
+    ClassGroup, CreateClassGroupRequest, GetClassGroupRequest, GetTeachingSummaryRequest,
+    ListClassGroupsRequest, ListClassGroupsResponse, ListTeachingSummariesRequest,
+    ListTeachingSummariesResponse, PromoteClassGroupsRequest, PromoteClassGroupsResponse,
+    SetTeachingModeRequest, SetTeachingModeResponse, TeachingSummary, UpdateClassGroupRequest,
 };
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -83,6 +84,24 @@ impl ClassGroupService for Api {
         }))
     }
 
+    async fn get_teaching_summary(
+        &self,
+        request: Request<GetTeachingSummaryRequest>,
+    ) -> Result<Response<TeachingSummary>, Status> {
+        let caller = caller(&request)?;
+        let told = self.summary(&caller, request.into_inner()).await?;
+        Ok(Response::new(told))
+    }
+
+    async fn list_teaching_summaries(
+        &self,
+        request: Request<ListTeachingSummariesRequest>,
+    ) -> Result<Response<ListTeachingSummariesResponse>, Status> {
+        let caller = caller(&request)?;
+        let told = self.summaries(&caller, request.into_inner()).await?;
+        Ok(Response::new(told))
+    }
+
     async fn create_class_group(
         &self,
         request: Request<CreateClassGroupRequest>,
@@ -95,10 +114,12 @@ impl ClassGroupService for Api {
         let id = self.id(&sent, &mut fields);
         let display_name = display_name(&sent, &mut fields);
         let head_teacher = head_teacher(&sent, &mut fields);
-        fields.finish()?;
-        let Some(id) = id else {
-            return Err(Problem::invalid("class_group", "不完整", "incomplete").into());
-        };
+        let incomplete = || Problem::invalid("class_group", "不完整", "incomplete");
+        let id = fields.finish().and_then(|()| id.ok_or_else(incomplete));
+        let may = self
+            .0
+            .organization(&caller, Permission::RosterWrite, organization);
+        let id = read_or_denied(id, may).await?;
         let draft = Draft {
             organization: organization.to_owned(),
             id,
@@ -119,16 +140,10 @@ impl ClassGroupService for Api {
         let request = request.into_inner();
         let sent = request.class_group.clone().unwrap_or_default();
         let (organization, id) = people::class_group_id("class_group.name", &sent.name)?;
-        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
-        let mut fields = Fields::new();
-        let display_name = display_name(&sent, &mut fields);
-        let head_teacher = head_teacher(&sent, &mut fields);
-        fields.finish()?;
-        let change = Change {
-            display_name: mask.take("display_name", display_name),
-            head_teacher: mask.take("head_teacher", head_teacher),
-            etag: sent.etag.clone(),
-        };
+        let may = self
+            .0
+            .class_group(&caller, Permission::RosterWrite, organization, &id);
+        let change = read_or_denied(change(&request, &sent), may).await?;
         let act = act("UpdateClassGroup", &request.request_id, &request);
         Ok(Response::new(
             self.0
@@ -150,34 +165,21 @@ impl ClassGroupService for Api {
         } else {
             (convert::id("name", "organizations", name)?, None)
         };
-        let mut fields = Fields::new();
-        let mode = i16::try_from(request.teaching_mode).ok();
-        let mode = mode.and_then(TeachingMode::from_code);
-        if mode.is_none() {
-            fields.violation("teaching_mode", "请选择有效的选项", "not a known value");
-        }
-        let ground = match request.ground {
-            0 => Some(Ground::General),
-            code => i16::try_from(code).ok().and_then(Ground::from_code),
+        let may = async {
+            let (app, permission) = (&self.0, Permission::TeachingModeWrite);
+            match &class_group {
+                Some(id) => {
+                    let found = app.class_group(&caller, permission, organization, id);
+                    found.await.map(drop)
+                }
+                None => {
+                    let found = app.organization(&caller, permission, organization);
+                    found.await.map(drop)
+                }
+            }
         };
-        if ground.is_none() {
-            fields.violation("ground", "请选择有效的选项", "not a known value");
-        }
-        if class_group.is_some() && !request.grades.is_empty() {
-            fields.violation(
-                "grades",
-                "只有按机构设置时才能指定年级",
-                "only when an organisation is named",
-            );
-        }
-        for (place, grade) in request.grades.iter().enumerate() {
-            fields.within(&format!("grades[{place}]"), *grade, 0..=12);
-        }
-        let reason = reason(&request.reason, &mut fields);
-        fields.finish()?;
-        let (Some(mode), Some(ground)) = (mode, ground) else {
-            return Err(Problem::invalid("teaching_mode", "必填", "required").into());
-        };
+        let read = teaching(&request, class_group.is_some());
+        let (mode, ground, reason) = read_or_denied(read, may).await?;
         let teaching = Teaching {
             organization: organization.to_owned(),
             class_group,
@@ -213,7 +215,9 @@ impl ClassGroupService for Api {
                 "must lie in the present school year or in the next one",
             );
         }
-        fields.finish()?;
+        let permission = Permission::TeachingModeWrite;
+        let may = self.0.organization(&caller, permission, organization);
+        read_or_denied(fields.finish(), may).await?;
         let date = date.unwrap_or(today);
         let act = act("PromoteClassGroups", &request.request_id, &request);
         Ok(Response::new(
@@ -243,6 +247,56 @@ impl Api {
         }
         Some(id)
     }
+}
+
+/// What changes of a class group, as sent.
+fn change(request: &UpdateClassGroupRequest, sent: &ClassGroup) -> Result<Change, Problem> {
+    let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
+    let mut fields = Fields::new();
+    let display_name = display_name(sent, &mut fields);
+    let head_teacher = head_teacher(sent, &mut fields);
+    fields.finish()?;
+    Ok(Change {
+        display_name: mask.take("display_name", display_name),
+        head_teacher: mask.take("head_teacher", head_teacher),
+        etag: sent.etag.clone(),
+    })
+}
+
+/// How class groups are to be taught, on what ground and why, as sent.
+fn teaching(
+    request: &SetTeachingModeRequest,
+    is_class_group: bool,
+) -> Result<(TeachingMode, Ground, String), Problem> {
+    let mut fields = Fields::new();
+    let mode = i16::try_from(request.teaching_mode).ok();
+    let mode = mode.and_then(TeachingMode::from_code);
+    if mode.is_none() {
+        fields.violation("teaching_mode", "请选择有效的选项", "not a known value");
+    }
+    let ground = match request.ground {
+        0 => Some(Ground::General),
+        code => i16::try_from(code).ok().and_then(Ground::from_code),
+    };
+    if ground.is_none() {
+        fields.violation("ground", "请选择有效的选项", "not a known value");
+    }
+    if is_class_group && !request.grades.is_empty() {
+        fields.violation(
+            "grades",
+            "只有按机构设置时才能指定年级",
+            "only when an organisation is named",
+        );
+    }
+    for (place, grade) in request.grades.iter().enumerate() {
+        fields.within(&format!("grades[{place}]"), *grade, 0..=12);
+    }
+    let reason = reason(&request.reason, &mut fields);
+    fields.finish()?;
+    let (Some(mode), Some(ground)) = (mode, ground) else {
+        return Err(Problem::invalid("teaching_mode", "必填", "required"));
+    };
+    Ok((mode, ground, reason))
 }
 
 fn display_name(sent: &ClassGroup, fields: &mut Fields) -> String {

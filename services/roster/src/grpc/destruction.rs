@@ -58,6 +58,15 @@ impl Api {
         self.0.city(&caller, permission).await?;
         Ok(caller)
     }
+
+    /// Checks that the caller is one of the two who approve or reject.
+    async fn may_approve(&self, caller: &Caller) -> Result<(), Status> {
+        let approves = self.0.city(caller, Permission::DestructionApprove).await;
+        if approves.is_err() {
+            self.0.city(caller, Permission::DestructionSecure).await?;
+        }
+        Ok(())
+    }
 }
 
 #[tonic::async_trait]
@@ -134,6 +143,7 @@ impl DestructionService for Api {
         request: Request<ApproveDestructionRequest>,
     ) -> Result<Response<DestructionJob>, Status> {
         let caller = caller(&request)?;
+        self.may_approve(&caller).await?;
         let request = request.into_inner();
         let capacity = destruction_parse::capacity(request.capacity)?;
         self.0.city(&caller, permission(capacity)).await?;
@@ -147,10 +157,7 @@ impl DestructionService for Api {
         request: Request<RejectDestructionRequest>,
     ) -> Result<Response<DestructionJob>, Status> {
         let caller = caller(&request)?;
-        let approves = self.0.city(&caller, Permission::DestructionApprove).await;
-        if approves.is_err() {
-            self.0.city(&caller, Permission::DestructionSecure).await?;
-        }
+        self.may_approve(&caller).await?;
         let request = request.into_inner();
         let step = Step::Rejected {
             reason: reason("reason", &request.reason)?,

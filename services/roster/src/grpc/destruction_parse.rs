@@ -1,6 +1,6 @@
 //! What clients and services say of destruction jobs, checked field by field.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use kit::field::{Fields, holds_number};
 use kit::status::Problem;
 use proto::roster as pb;
@@ -16,6 +16,8 @@ pub(super) const REASON: usize = 1000;
 const BACKUP: usize = 200;
 /// How many of anything one request names.
 const MOST: usize = 100;
+/// How many records a report counts of a kind.
+const RECORDS: i64 = 1_000_000_000_000;
 
 /// The capacity that somebody approves in.
 pub(super) fn capacity(sent: i32) -> Result<Capacity, Problem> {
@@ -116,24 +118,24 @@ pub(super) fn received(sent: Option<pb::DestructionReport>) -> Result<Report, Pr
         );
     }
     let finished = fields.instant("report.finish_time", sent.finish_time);
-    let counted = sent.categories.iter().all(|told| {
+    let key_destroyed = sent.key_destroy_time;
+    let key_destroyed =
+        key_destroyed.and_then(|at| fields.instant("report.key_destroy_time", Some(at)));
+    let of_categories = sent.categories.iter().flat_map(|told| {
         [
             told.destroyed_count,
             told.resealed_count,
             told.exposed_count,
             told.remaining_count,
         ]
-        .iter()
-        .all(|count| *count >= 0)
     });
-    if !counted || sent.sampled_count < 0 || sent.opened_count < 0 {
-        fields.violation("report", "数量不能为负", "counts are not negative");
+    let mut counts = of_categories.chain([sent.sampled_count, sent.opened_count]);
+    if !counts.all(|count| (0..=RECORDS).contains(&count)) {
+        let (zh, en) = ("数量应在 0 到一万亿之间", "counts are between 0 and 10^12");
+        fields.violation("report", zh, en);
     }
     fields.finish()?;
-    let millis = |at: prost_types::Timestamp| {
-        let nanos = u32::try_from(at.nanos).unwrap_or_default();
-        DateTime::from_timestamp(at.seconds, nanos).map(|at| at.timestamp_millis())
-    };
+    let millis = |at: DateTime<Utc>| at.timestamp_millis();
     let categories = sent.categories.into_iter().map(|told| {
         let CategoryMessage {
             category,
@@ -156,10 +158,10 @@ pub(super) fn received(sent: Option<pb::DestructionReport>) -> Result<Report, Pr
         service: sent.service,
         categories: categories.collect(),
         key_fingerprint: sent.key_fingerprint,
-        key_destroyed: sent.key_destroy_time.and_then(millis),
+        key_destroyed: key_destroyed.map(millis),
         sampled: sent.sampled_count,
         opened: sent.opened_count,
-        finished: finished.map(|at| at.timestamp_millis()).unwrap_or_default(),
+        finished: finished.map(millis).unwrap_or_default(),
     })
 }
 

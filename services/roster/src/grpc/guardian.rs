@@ -1,7 +1,7 @@
 //! GuardianService.
 
-use kit::auth::caller;
-use kit::field::Fields;
+use kit::auth::{Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::roster::guardian_service_server::GuardianService;
@@ -87,10 +87,12 @@ impl GuardianService for Api {
         if sent.relation == 0 {
             fields.violation("guardian.relation", "必填", "required");
         }
-        fields.finish()?;
-        let Some(relation) = read.relation else {
-            return Err(Problem::invalid("guardian.relation", "必填", "required").into());
-        };
+        let missing = || Problem::invalid("guardian.relation", "必填", "required");
+        let relation = fields
+            .finish()
+            .and_then(|()| read.relation.ok_or_else(missing));
+        let may = self.0.student(&caller, Permission::RosterWrite, student);
+        let relation = read_or_denied(relation, may).await?;
         let draft = Draft {
             display_name: read.display_name,
             relation,
@@ -112,25 +114,8 @@ impl GuardianService for Api {
         let mut request = request.into_inner();
         let sent = request.guardian.take().unwrap_or_default();
         let id = convert::uuid("guardian.name", "guardians", &sent.name)?;
-        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
-        let mut fields = Fields::new();
-        let read = Read::of(&sent, &mut fields);
-        let display_name = mask.take("display_name", read.display_name);
-        if display_name.as_ref().is_some_and(String::is_empty) {
-            fields.violation("guardian.display_name", "必填", "required");
-        }
-        let relation = mask.take("relation", read.relation);
-        if relation == Some(None) && sent.relation == 0 {
-            fields.violation("guardian.relation", "必填", "required");
-        }
-        fields.finish()?;
-        let change = Change {
-            display_name,
-            relation: relation.flatten(),
-            phone: mask.take("phone", read.phone),
-            priority: mask.take("priority", sent.priority).map(|_| read.priority),
-            etag: sent.etag.clone(),
-        };
+        let may = self.0.guardian(&caller, Permission::RosterWrite, id);
+        let change = read_or_denied(change(&request, &sent), may).await?;
         request.guardian = Some(self.veiled(sent));
         let act = act("UpdateGuardian", &request.request_id, &request);
         Ok(Response::new(
@@ -160,10 +145,34 @@ impl GuardianService for Api {
         let id = convert::uuid("name", "guardians", &request.name)?;
         let mut fields = Fields::new();
         let reason = class_group::reason(&request.reason, &mut fields);
-        fields.finish()?;
+        let may = self.0.guardian(&caller, Permission::PeopleReveal, id);
+        read_or_denied(fields.finish(), may).await?;
         let phone = self.0.reveal_guardian_phone(&caller, id, &reason).await?;
         Ok(Response::new(RevealGuardianPhoneResponse { phone }))
     }
+}
+
+/// What changes of a guardian, as sent.
+fn change(request: &UpdateGuardianRequest, sent: &Guardian) -> Result<Change, Problem> {
+    let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
+    let mut fields = Fields::new();
+    let read = Read::of(sent, &mut fields);
+    let display_name = mask.take("display_name", read.display_name);
+    if display_name.as_ref().is_some_and(String::is_empty) {
+        fields.violation("guardian.display_name", "必填", "required");
+    }
+    let relation = mask.take("relation", read.relation);
+    if relation == Some(None) && sent.relation == 0 {
+        fields.violation("guardian.relation", "必填", "required");
+    }
+    fields.finish()?;
+    Ok(Change {
+        display_name,
+        relation: relation.flatten(),
+        phone: mask.take("phone", read.phone),
+        priority: mask.take("priority", sent.priority).map(|_| read.priority),
+        etag: sent.etag.clone(),
+    })
 }
 
 /// What of a guardian is read before it is known whether it changes.

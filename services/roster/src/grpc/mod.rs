@@ -26,6 +26,7 @@ mod status;
 mod student;
 mod subject;
 pub(crate) mod subject_convert;
+mod teaching_summary;
 
 use kit::feed::Feed;
 use proto::roster::access_approval_service_server::AccessApprovalServiceServer;
@@ -47,68 +48,29 @@ use tonic::service::Routes;
 
 use crate::app::App;
 
-/// A single request carries one resource.
-const MAX_REQUEST: usize = 64 << 10;
-/// A chunk of import rows.
-const MAX_CHUNK: usize = 256 << 10;
-
 /// Every gRPC service of this crate.
 pub(crate) fn routes(app: &App, feed: Feed) -> Routes {
     let mut routes = Routes::new(RosterFeedServer::new(feed::Api {
         app: app.clone(),
         feed,
     }));
-    routes = routes.add_service(
-        OrganizationServiceServer::new(organization::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        ImportServiceServer::new(import::Api(app.clone())).max_decoding_message_size(MAX_CHUNK),
-    );
-    routes = routes.add_service(
-        PolicyServiceServer::new(policy::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        CalendarServiceServer::new(calendar::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        DivisionServiceServer::new(division::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        StaffServiceServer::new(staff::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        ResponsibilityServiceServer::new(responsibility::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        ClassGroupServiceServer::new(class_group::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        StudentServiceServer::new(student::Api(app.clone())).max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        GuardianServiceServer::new(guardian::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        EmergencyServiceServer::new(emergency::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        AccessApprovalServiceServer::new(access::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        SubjectRequestServiceServer::new(subject::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
-    routes = routes.add_service(
-        DestructionServiceServer::new(destruction::Api(app.clone()))
-            .max_decoding_message_size(MAX_REQUEST),
-    );
+    routes = routes.add_service(OrganizationServiceServer::new(organization::Api(
+        app.clone(),
+    )));
+    routes = routes.add_service(ImportServiceServer::new(import::Api(app.clone())));
+    routes = routes.add_service(PolicyServiceServer::new(policy::Api(app.clone())));
+    routes = routes.add_service(CalendarServiceServer::new(calendar::Api(app.clone())));
+    routes = routes.add_service(DivisionServiceServer::new(division::Api(app.clone())));
+    routes = routes.add_service(StaffServiceServer::new(staff::Api(app.clone())));
+    routes = routes.add_service(ResponsibilityServiceServer::new(responsibility::Api(
+        app.clone(),
+    )));
+    routes = routes.add_service(ClassGroupServiceServer::new(class_group::Api(app.clone())));
+    routes = routes.add_service(StudentServiceServer::new(student::Api(app.clone())));
+    routes = routes.add_service(GuardianServiceServer::new(guardian::Api(app.clone())));
+    routes = routes.add_service(EmergencyServiceServer::new(emergency::Api(app.clone())));
+    routes = routes.add_service(AccessApprovalServiceServer::new(access::Api(app.clone())));
+    routes = routes.add_service(SubjectRequestServiceServer::new(subject::Api(app.clone())));
+    routes = routes.add_service(DestructionServiceServer::new(destruction::Api(app.clone())));
     routes
 }

@@ -1,7 +1,9 @@
 //! OrganizationService.
 
-use kit::auth::caller;
-use kit::field::Fields;
+use chrono::NaiveDate;
+use kit::auth::{Permission, caller};
+use kit::field::{Fields, read_or_denied};
+use kit::status::Problem;
 use kit::{org, page};
 use proto::roster::organization_service_server::OrganizationService;
 use proto::roster::{
@@ -138,25 +140,9 @@ impl OrganizationService for Api {
         let request = request.into_inner();
         let sent = request.organization.clone().unwrap_or_default();
         let id = convert::id("organization.name", "organizations", &sent.name)?;
-        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
-        let mut fields = Fields::new();
-        let details = self.details(&sent, &mut fields);
-        let display_name = mask.take("display_name", details.display_name);
-        if display_name.as_ref().is_some_and(String::is_empty) {
-            fields.violation("organization.display_name", "必填", "required");
-        }
-        fields.finish()?;
-        let change = Change {
-            display_name,
-            division_code: mask.take("division_code", details.division_code),
-            school_code: mask.take("school_code", details.school_code),
-            uscc: mask.take("uscc", details.uscc),
-            stages: mask.take("stages", details.stages),
-            laboratory_code: mask.take("laboratory_code", details.laboratory_code),
-            boarding: mask.take("boarding", details.boarding),
-            valid_from: mask.take("valid_from_date", details.valid_from),
-            etag: sent.etag.clone(),
-        };
+        let permission = Permission::OrganizationWrite;
+        let may = self.0.organization(&caller, permission, id);
+        let change = read_or_denied(self.change(&request, &sent), may).await?;
         let act = act("UpdateOrganization", &request.request_id, &request);
         Ok(Response::new(
             self.0.update_organization(&caller, id, change, act).await?,
@@ -170,18 +156,10 @@ impl OrganizationService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let id = convert::id("name", "organizations", &request.name)?;
-        let heir = match request.replaced_by.as_str() {
-            "" => "",
-            name => convert::id("replaced_by", "organizations", name)?,
-        };
-        let mut fields = Fields::new();
-        let last_day = fields.date("valid_to_date", request.valid_to_date);
-        let today = self.0.clock.today();
-        if last_day.is_some_and(|day| day > today) {
-            fields.violation("valid_to_date", "不能晚于今天", "not later than today");
-        }
-        fields.finish()?;
-        let last_day = last_day.unwrap_or(today);
+        let permission = Permission::OrganizationWrite;
+        let may = self.0.organization(&caller, permission, id);
+        let closing = closing(&request, self.0.clock.today());
+        let (heir, last_day) = read_or_denied(closing, may).await?;
         let act = act("CloseOrganization", &request.request_id, &request);
         let heir = heir.to_owned();
         Ok(Response::new(
@@ -200,7 +178,52 @@ pub(super) fn act<'a, M>(method: &'static str, request_id: &'a str, request: &'a
     }
 }
 
+/// Who takes the place of an organisation that is closed, empty for nobody, and its last day.
+fn closing(
+    request: &CloseOrganizationRequest,
+    today: NaiveDate,
+) -> Result<(&str, NaiveDate), Problem> {
+    let heir = match request.replaced_by.as_str() {
+        "" => "",
+        name => convert::id("replaced_by", "organizations", name)?,
+    };
+    let mut fields = Fields::new();
+    let last_day = fields.date("valid_to_date", request.valid_to_date);
+    if last_day.is_some_and(|day| day > today) {
+        fields.violation("valid_to_date", "不能晚于今天", "not later than today");
+    }
+    fields.finish()?;
+    Ok((heir, last_day.unwrap_or(today)))
+}
+
 impl Api {
+    /// What changes of an organisation, as sent.
+    fn change(
+        &self,
+        request: &UpdateOrganizationRequest,
+        sent: &Organization,
+    ) -> Result<Change, Problem> {
+        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
+        let mut fields = Fields::new();
+        let details = self.details(sent, &mut fields);
+        let display_name = mask.take("display_name", details.display_name);
+        if display_name.as_ref().is_some_and(String::is_empty) {
+            fields.violation("organization.display_name", "必填", "required");
+        }
+        fields.finish()?;
+        Ok(Change {
+            display_name,
+            division_code: mask.take("division_code", details.division_code),
+            school_code: mask.take("school_code", details.school_code),
+            uscc: mask.take("uscc", details.uscc),
+            stages: mask.take("stages", details.stages),
+            laboratory_code: mask.take("laboratory_code", details.laboratory_code),
+            boarding: mask.take("boarding", details.boarding),
+            valid_from: mask.take("valid_from_date", details.valid_from),
+            etag: sent.etag.clone(),
+        })
+    }
+
     /// What of an organisation can change, as sent.
     fn details(&self, sent: &Organization, fields: &mut Fields) -> Details {
         let name = fields.text("organization.display_name", sent.display_name.trim(), 100);

@@ -1,8 +1,9 @@
 //! ResponsibilityService.
 
-use kit::auth::caller;
-use kit::field::Fields;
+use kit::auth::{Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
+use kit::status::Problem;
 use proto::roster as pb;
 use proto::roster::responsibility_service_server::ResponsibilityService;
 use proto::roster::{
@@ -72,25 +73,10 @@ impl ResponsibilityService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let organization = convert::id("parent", "organizations", &request.parent)?;
-        let sent = request.responsibility_node.clone().unwrap_or_default();
-        let field = |name: &str| format!("responsibility_node.{name}");
-        let staff_member = convert::uuid(&field("staff_member"), "staff", &sent.staff_member)?;
-        let mut fields = Fields::new();
-        let subject = subject(&field("subject"), sent.subject, &mut fields);
-        let place = place(&field("place"), &sent.place, subject, &mut fields);
-        let duties = normal(&sent.duties);
-        fields.text(&field("duties"), &duties, 500);
-        let start = sent
-            .start_time
-            .and_then(|start| fields.instant(&field("start_time"), Some(start)));
-        fields.finish()?;
-        let draft = Draft {
-            subject: subject.unwrap_or(Subject::OverallHead),
-            place,
-            staff_member,
-            duties,
-            start,
-        };
+        let may = self
+            .0
+            .organization(&caller, Permission::RosterWrite, organization);
+        let draft = read_or_denied(draft(&request), may).await?;
         let act = act("AssignResponsibility", &request.request_id, &request);
         let named = self
             .0
@@ -114,7 +100,10 @@ impl ResponsibilityService for Api {
         let subject = subject("subject", number, &mut fields);
         let place = place("place", &text, subject, &mut fields);
         let at = time.and_then(|time| fields.instant("time", Some(time)));
-        fields.finish()?;
+        let may = self
+            .0
+            .organization(&caller, Permission::RosterRead, organization);
+        read_or_denied(fields.finish(), may).await?;
         let subject = subject.unwrap_or(Subject::OverallHead);
         let found = self
             .0
@@ -150,6 +139,29 @@ impl ResponsibilityService for Api {
             next_page_token,
         }))
     }
+}
+
+/// Somebody to be named, as sent.
+fn draft(request: &AssignResponsibilityRequest) -> Result<Draft, Problem> {
+    let sent = request.responsibility_node.clone().unwrap_or_default();
+    let field = |name: &str| format!("responsibility_node.{name}");
+    let staff_member = convert::uuid(&field("staff_member"), "staff", &sent.staff_member)?;
+    let mut fields = Fields::new();
+    let subject = subject(&field("subject"), sent.subject, &mut fields);
+    let place = place(&field("place"), &sent.place, subject, &mut fields);
+    let duties = normal(&sent.duties);
+    fields.text(&field("duties"), &duties, 500);
+    let start = sent
+        .start_time
+        .and_then(|start| fields.instant(&field("start_time"), Some(start)));
+    fields.finish()?;
+    Ok(Draft {
+        subject: subject.unwrap_or(Subject::OverallHead),
+        place,
+        staff_member,
+        duties,
+        start,
+    })
 }
 
 fn subject(field: &str, number: i32, fields: &mut Fields) -> Option<Subject> {

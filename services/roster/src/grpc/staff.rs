@@ -1,9 +1,10 @@
 //! StaffService.
 
 use chrono::NaiveDate;
-use kit::auth::caller;
-use kit::field::Fields;
+use kit::auth::{Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
+use kit::status::Problem;
 use proto::roster as pb;
 use proto::roster::staff_service_server::StaffService;
 use proto::roster::{
@@ -112,7 +113,10 @@ impl StaffService for Api {
             0 => Some(State::Active),
             number => working(number, &mut fields),
         };
-        fields.finish()?;
+        let may = self
+            .0
+            .organization(&caller, Permission::RosterWrite, organization);
+        read_or_denied(fields.finish(), may).await?;
         let Details {
             display_name,
             posts,
@@ -153,28 +157,8 @@ impl StaffService for Api {
         let mut request = request.into_inner();
         let sent = request.staff_member.clone().unwrap_or_default();
         let id = convert::uuid("staff_member.name", "staff", &sent.name)?;
-        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
-        let mut fields = Fields::new();
-        let details = self.details(&sent, &mut fields);
-        let display_name = mask.take("display_name", details.display_name);
-        if display_name.as_ref().is_some_and(String::is_empty) {
-            fields.violation("staff_member.display_name", "必填", "required");
-        }
-        let state = mask.take("state", sent.state);
-        let state = state.and_then(|number| working(number, &mut fields));
-        fields.finish()?;
-        let change = Change {
-            display_name,
-            posts: mask.take("posts", details.posts),
-            grade: mask.take("grade", details.grade),
-            staff_code: mask.take("staff_code", details.staff_code),
-            id_number: mask.take("id_number", details.id_number),
-            phone: mask.take("phone", details.phone),
-            swab_exempt: mask.take("swab_exempt", details.swab_exempt),
-            start: mask.take("start_date", details.start),
-            state,
-            etag: sent.etag.clone(),
-        };
+        let may = self.0.staff_member(&caller, Permission::RosterWrite, id);
+        let change = read_or_denied(self.change(&request, &sent), may).await?;
         request.staff_member = Some(self.veiled(sent));
         let act = act("UpdateStaffMember", &request.request_id, &request);
         let changed = self.0.update_staff_member(&caller, id, change, act);
@@ -188,16 +172,9 @@ impl StaffService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let id = convert::uuid("name", "staff", &request.name)?;
-        let field = "destination_organization";
-        let destination = convert::id(field, "organizations", &request.destination_organization)?;
-        let mut fields = Fields::new();
-        let start = fields.date("effective_date", request.effective_date);
-        let today = self.0.clock.today();
-        if start.is_some_and(|day| day > today) {
-            fields.violation("effective_date", "不能晚于今天", "not later than today");
-        }
-        fields.finish()?;
-        let start = start.unwrap_or(today);
+        let may = self.0.staff_member(&caller, Permission::RosterWrite, id);
+        let move_to = move_to(&request, self.0.clock.today());
+        let (destination, start) = read_or_denied(move_to, may).await?;
         let act = act("TransferStaffMember", &request.request_id, &request);
         let moved = self
             .0
@@ -218,6 +195,22 @@ impl StaffService for Api {
     }
 }
 
+/// Where a member of staff goes to, and from which day on.
+fn move_to(
+    request: &TransferStaffMemberRequest,
+    today: NaiveDate,
+) -> Result<(&str, NaiveDate), Problem> {
+    let field = "destination_organization";
+    let destination = convert::id(field, "organizations", &request.destination_organization)?;
+    let mut fields = Fields::new();
+    let start = fields.date("effective_date", request.effective_date);
+    if start.is_some_and(|day| day > today) {
+        fields.violation("effective_date", "不能晚于今天", "not later than today");
+    }
+    fields.finish()?;
+    Ok((destination, start.unwrap_or(today)))
+}
+
 /// What of a member of staff can be written, as sent.
 struct Details {
     display_name: String,
@@ -231,6 +224,36 @@ struct Details {
 }
 
 impl Api {
+    /// What changes of a member of staff, as sent.
+    fn change(
+        &self,
+        request: &UpdateStaffMemberRequest,
+        sent: &pb::StaffMember,
+    ) -> Result<Change, Problem> {
+        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
+        let mut fields = Fields::new();
+        let details = self.details(sent, &mut fields);
+        let display_name = mask.take("display_name", details.display_name);
+        if display_name.as_ref().is_some_and(String::is_empty) {
+            fields.violation("staff_member.display_name", "必填", "required");
+        }
+        let state = mask.take("state", sent.state);
+        let state = state.and_then(|number| working(number, &mut fields));
+        fields.finish()?;
+        Ok(Change {
+            display_name,
+            posts: mask.take("posts", details.posts),
+            grade: mask.take("grade", details.grade),
+            staff_code: mask.take("staff_code", details.staff_code),
+            id_number: mask.take("id_number", details.id_number),
+            phone: mask.take("phone", details.phone),
+            swab_exempt: mask.take("swab_exempt", details.swab_exempt),
+            start: mask.take("start_date", details.start),
+            state,
+            etag: sent.etag.clone(),
+        })
+    }
+
     fn details(&self, sent: &pb::StaffMember, fields: &mut Fields) -> Details {
         let display_name = normal(&sent.display_name);
         fields.text("staff_member.display_name", &display_name, 63);

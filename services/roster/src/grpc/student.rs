@@ -1,7 +1,8 @@
 //! StudentService.
 
-use kit::auth::caller;
-use kit::field::Fields;
+use chrono::NaiveDate;
+use kit::auth::{Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::roster::student_service_server::StudentService;
@@ -19,7 +20,7 @@ use crate::app::App;
 use crate::app::students::{Change, Draft, Groups, Parent};
 use crate::domain::code::is_student_number;
 use crate::domain::document::{Document, is_birth_month};
-use crate::domain::import::{Finding, IdKind, Reason, Sex, normal, phone};
+use crate::domain::import::{ClassGroupId, Finding, IdKind, Reason, Sex, normal, phone};
 use crate::domain::student::Presence;
 
 const FIELDS: [&str; 11] = [
@@ -114,7 +115,11 @@ impl StudentService for Api {
         if start_day.is_some_and(|day| day > today) {
             fields.violation("start_date", "不能晚于今天", "not later than today");
         }
-        fields.finish()?;
+        let permission = Permission::RosterWrite;
+        let may = self
+            .0
+            .class_group(&caller, permission, organization, &class_group);
+        read_or_denied(fields.finish(), may).await?;
         let draft = Draft {
             organization: organization.to_owned(),
             class_group,
@@ -145,29 +150,8 @@ impl StudentService for Api {
         let mut request = request.into_inner();
         let sent = request.student.take().unwrap_or_default();
         let id = convert::uuid("student.name", "students", &sent.name)?;
-        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
-        let mut fields = Fields::new();
-        let read = self.read(&sent, &mut fields);
-        let display_name = mask.take("display_name", read.display_name);
-        if display_name.as_ref().is_some_and(String::is_empty) {
-            fields.violation("student.display_name", "必填", "required");
-        }
-        fields.finish()?;
-        let presence = mask.take("presence", read.presence);
-        let change = Change {
-            display_name,
-            sex: mask.take("sex", read.sex),
-            birth_month: mask.take("birth_month", sent.birth_month),
-            id_kind: mask.take("id_type", read.id_kind),
-            id_number: mask.take("id_number", normal(&sent.id_number)),
-            student_number: mask.take("student_number", read.student_number),
-            phone: mask.take("phone", read.phone),
-            presence: presence.map(|presence| presence.unwrap_or(Presence::Expected)),
-            boarder: mask.take("boarder", sent.boarder),
-            dormitory: mask.take("dormitory", read.dormitory),
-            swab_exempt: mask.take("swab_exempt", sent.swab_exempt),
-            etag: sent.etag.clone(),
-        };
+        let may = self.0.student(&caller, Permission::RosterWrite, id);
+        let change = read_or_denied(self.change(&request, &sent), may).await?;
         request.student = Some(self.veiled(sent));
         let act = act("UpdateStudent", &request.request_id, &request);
         Ok(Response::new(
@@ -182,12 +166,9 @@ impl StudentService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let id = convert::uuid("name", "students", &request.name)?;
-        let to = &request.destination_class_group;
-        let (organization, class_group) = people::class_group_id("destination_class_group", to)?;
-        let mut fields = Fields::new();
-        let since = fields.date("effective_date", request.effective_date);
-        fields.finish()?;
-        let since = since.unwrap_or_else(|| self.0.clock.today());
+        let may = self.0.student(&caller, Permission::RosterWrite, id);
+        let move_to = move_to(&request, self.0.clock.today());
+        let (organization, class_group, since) = read_or_denied(move_to, may).await?;
         let act = act("TransferStudent", &request.request_id, &request);
         Ok(Response::new(
             self.0
@@ -205,7 +186,8 @@ impl StudentService for Api {
         let id = convert::uuid("name", "students", &request.name)?;
         let mut fields = Fields::new();
         let last = fields.date("end_date", request.end_date);
-        fields.finish()?;
+        let may = self.0.student(&caller, Permission::RosterWrite, id);
+        read_or_denied(fields.finish(), may).await?;
         let last = last.unwrap_or_else(|| self.0.clock.today());
         let act = act("WithdrawStudent", &request.request_id, &request);
         Ok(Response::new(
@@ -263,6 +245,33 @@ struct Read {
 }
 
 impl Api {
+    /// What changes of a student, as sent.
+    fn change(&self, request: &UpdateStudentRequest, sent: &Student) -> Result<Change, Problem> {
+        let mask = Mask::read(request.update_mask.clone(), &FIELDS)?;
+        let mut fields = Fields::new();
+        let read = self.read(sent, &mut fields);
+        let display_name = mask.take("display_name", read.display_name);
+        if display_name.as_ref().is_some_and(String::is_empty) {
+            fields.violation("student.display_name", "必填", "required");
+        }
+        fields.finish()?;
+        let presence = mask.take("presence", read.presence);
+        Ok(Change {
+            display_name,
+            sex: mask.take("sex", read.sex),
+            birth_month: mask.take("birth_month", sent.birth_month),
+            id_kind: mask.take("id_type", read.id_kind),
+            id_number: mask.take("id_number", normal(&sent.id_number)),
+            student_number: mask.take("student_number", read.student_number),
+            phone: mask.take("phone", read.phone),
+            presence: presence.map(|presence| presence.unwrap_or(Presence::Expected)),
+            boarder: mask.take("boarder", sent.boarder),
+            dormitory: mask.take("dormitory", read.dormitory),
+            swab_exempt: mask.take("swab_exempt", sent.swab_exempt),
+            etag: sent.etag.clone(),
+        })
+    }
+
     fn read(&self, sent: &Student, fields: &mut Fields) -> Read {
         let display_name = fields.text("student.display_name", sent.display_name.trim(), 63);
         let sex = i16::try_from(sent.sex).ok().and_then(Sex::from_code);
@@ -312,6 +321,19 @@ impl Api {
         }
         sent
     }
+}
+
+/// Where a student goes to, and from which day on.
+fn move_to(
+    request: &TransferStudentRequest,
+    today: NaiveDate,
+) -> Result<(&str, ClassGroupId, NaiveDate), Problem> {
+    let to = &request.destination_class_group;
+    let (organization, class_group) = people::class_group_id("destination_class_group", to)?;
+    let mut fields = Fields::new();
+    let since = fields.date("effective_date", request.effective_date);
+    fields.finish()?;
+    Ok((organization, class_group, since.unwrap_or(today)))
 }
 
 fn parse_parent(parent: &str) -> Result<Parent, Problem> {

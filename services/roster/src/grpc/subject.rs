@@ -9,7 +9,8 @@ use proto::roster::subject_request_service_server::SubjectRequestService;
 use proto::roster::{
     AnswerSubjectRequestRequest, FileSubjectRequestRequest, GetSubjectDataRequest,
     GetSubjectRequestRequest, ListSubjectRequestsRequest, ListSubjectRequestsResponse,
-    RefuseSubjectRequestRequest, SubjectData, SubjectRequest, WithdrawSubjectRequestRequest,
+    RefuseSubjectRequestRequest, SubjectData, SubjectRequest, UseSubjectRequestRequest,
+    UseSubjectRequestResponse, WithdrawSubjectRequestRequest,
 };
 use tonic::{Request, Response, Status};
 
@@ -116,6 +117,20 @@ impl SubjectRequestService for Api {
         Ok(Response::new(
             self.0.get_subject_data(&caller, &named).await?,
         ))
+    }
+
+    async fn use_subject_request(
+        &self,
+        request: Request<UseSubjectRequestRequest>,
+    ) -> Result<Response<UseSubjectRequestResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let named = named("name", &request.name)?;
+        self.0.may_be_told(&caller, named.organization).await?;
+        let other = subject::other("service", &request.service)?;
+        let act = act("UseSubjectRequest", &request.request_id, &request);
+        let used = self.0.use_subject_request(&caller, &named, other, act);
+        Ok(Response::new(used.await?))
     }
 
     async fn answer_subject_request(

@@ -9,7 +9,7 @@ use proto::roster::subject_request as message;
 use super::convert;
 use super::destruction_parse::words;
 use crate::app::subjects::{Asked, Named};
-use crate::domain::subject::{Asker, Category, Closed, Filed, Holding, Kind, State};
+use crate::domain::subject::{Asker, Category, Closed, Filed, Holding, Kind, OTHERS, Other, State};
 use crate::store::subjects::Stored;
 
 /// The longest account of how somebody's identity was checked, and of what a service holds.
@@ -41,6 +41,16 @@ pub(super) fn data_of(name: &str) -> Result<Named<'_>, Problem> {
     let of = name.strip_suffix("/data");
     let malformed = || convert::malformed("name", name, "organizations/…/subjectRequests/…/data");
     named("name", of.ok_or_else(malformed)?)
+}
+
+/// The service that shows what it holds, as sent.
+pub(super) fn other(field: &str, name: &str) -> Result<Other, Problem> {
+    let unknown = || {
+        let names = OTHERS.join(", ");
+        let (zh, en) = (format!("应为其中之一：{names}"), format!("one of {names}"));
+        Problem::invalid(field, zh, en)
+    };
+    Other::named(name).ok_or_else(unknown)
 }
 
 /// What is wanted, as sent.

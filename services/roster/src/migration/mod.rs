@@ -11,6 +11,7 @@ mod m20261126_000004_teaching_holds;
 mod m20261126_000005_destruction;
 mod m20261126_000006_access;
 mod m20261126_000007_subject_requests;
+mod m20261127_000008_taught_class_groups;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000005_destruction::Migration));
         migrations.push(Box::new(m20261126_000006_access::Migration));
         migrations.push(Box::new(m20261126_000007_subject_requests::Migration));
+        migrations.push(Box::new(m20261127_000008_taught_class_groups::MIGRATION));
         migrations
     }
 

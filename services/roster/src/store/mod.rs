@@ -18,6 +18,7 @@ pub mod staff;
 pub mod students;
 pub mod subjects;
 pub mod teaching;
+pub mod teaching_summary;
 pub mod unowned;
 
 use chrono::{Datelike, NaiveDate};

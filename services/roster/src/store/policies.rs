@@ -1,7 +1,9 @@
 //! Policy profiles.
 
+use async_trait::async_trait;
 use chrono::NaiveDate;
-use kit::db::{Backend, Tx, statement};
+use kit::audit::{Floor, Floors};
+use kit::db::{Backend, Database, Tx, statement};
 use kit::org::OrgPath;
 use prost::Message;
 use proto::roster::PolicyProfile;
@@ -152,6 +154,22 @@ pub async fn active(db: &impl ConnectionTrait) -> Result<Vec<Stored>, DbErr> {
     let values = [State::Active.code().into()];
     let rows = db.query_all_raw(statement(db, &sql, values)).await?;
     rows.iter().map(read).collect()
+}
+
+/// What the active profiles ask of audit logs.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditFloors;
+
+#[async_trait]
+impl Floors for AuditFloors {
+    async fn floors(&self, db: &Database) -> Result<Vec<Floor>, DbErr> {
+        let active = active(db.read()).await?;
+        let floor = |stored: Stored| {
+            let audit = stored.body.audit.as_ref();
+            Floor::of(stored.org_path, stored.effective, audit)
+        };
+        Ok(active.into_iter().map(floor).collect())
+    }
 }
 
 /// The active profile of exactly this region and first day.

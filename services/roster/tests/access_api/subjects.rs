@@ -338,9 +338,103 @@ async fn a_correction_is_answered_or_refused_by_law_and_what_is_late_is_listed(d
     assert_eq!(late.subject_requests, []);
 }
 
+fn used(name: &str, service: &str) -> pb::UseSubjectRequestRequest {
+    pb::UseSubjectRequestRequest {
+        name: name.to_owned(),
+        service: service.to_owned(),
+        request_id: String::new(),
+    }
+}
+
+async fn other_services_learn_whose_data_they_may_show_and_that_they_did_is_told(desk: Desk) {
+    plant(&desk).await;
+    let (pupil, other) = (
+        enrol(&desk, THIRD, "").await,
+        enrol(&desk, THIRD_TWO, "").await,
+    );
+    let mut school = staff(&desk, "clerk", Role::SchoolClerk);
+    let filed = school
+        .file_subject_request(wanted(&pupil.name, Kind::Access))
+        .await
+        .unwrap()
+        .into_inner();
+    let whose = school
+        .use_subject_request(used(&filed.name, "sampling"))
+        .await;
+    let whose = whose.unwrap().into_inner();
+    assert_eq!((&whose.person, &*whose.organization), (&pupil.name, SCHOOL));
+    assert!(whose.org_path.starts_with(&format!("{AT}/")), "{whose:?}");
+    let unknown = school.use_subject_request(used(&filed.name, "kitchen"));
+    assert_eq!(fields(&unknown.await.unwrap_err()), ["service"]);
+
+    let mut home = family(&desk, Role::Guardian, &pupil.name);
+    let mut neighbours = family(&desk, Role::Guardian, &other.name);
+    let early = home.use_subject_request(used(&filed.name, "notification"));
+    assert_eq!(refused(early.await), "SUBJECT_REQUEST_STATE");
+    let stranger = neighbours.use_subject_request(used(&filed.name, "notification"));
+    assert_eq!(refused(stranger.await), "NOT_FOUND");
+    let mut head = staff(&desk, "head", Role::Principal);
+    let head = head.use_subject_request(used(&filed.name, "sampling"));
+    assert_eq!(refused(head.await), "SCOPE_DENIED", "as for the numbers");
+
+    let held = school.get_subject_data(data(&filed.name)).await.unwrap();
+    let seen = |held: pb::SubjectData| -> Vec<String> {
+        let looks = held
+            .categories
+            .into_iter()
+            .filter(|one| one.category == "disclosures");
+        looks
+            .flat_map(|one| one.items)
+            .map(|item| item.value)
+            .collect()
+    };
+    let told = seen(held.into_inner());
+    assert_eq!(told.len(), 1, "{told:?}");
+    let reason = format!("ExportHeldData：{}（sampling）", filed.name);
+    assert!(told[0].ends_with(&reason), "{told:?}");
+    let again = school.get_subject_data(data(&filed.name)).await.unwrap();
+    let again = seen(again.into_inner());
+    let reason = format!("GetSubjectData：{}", filed.name);
+    assert!(
+        again.iter().any(|look| look.ends_with(&reason)),
+        "{again:?}"
+    );
+
+    let answered = school
+        .answer_subject_request(answer(&filed.name, &ALL))
+        .await;
+    answered.unwrap();
+    let whose = home.use_subject_request(used(&filed.name, "notification"));
+    assert_eq!(whose.await.unwrap().into_inner().person, pupil.name);
+    desk.clock.advance(chrono::Duration::days(31));
+    let late = school.use_subject_request(used(&filed.name, "sampling"));
+    assert_eq!(refused(late.await), "SUBJECT_REQUEST_STATE");
+}
+
+async fn a_request_that_was_refused_shows_nothing_any_more(desk: Desk) {
+    plant(&desk).await;
+    let pupil = enrol(&desk, THIRD, "").await;
+    let mut school = staff(&desk, "clerk", Role::SchoolClerk);
+    let filed = school
+        .file_subject_request(wanted(&pupil.name, Kind::Copy))
+        .await
+        .unwrap()
+        .into_inner();
+    let refuse = pb::RefuseSubjectRequestRequest {
+        name: filed.name.clone(),
+        reason: "个人信息保护法第四十五条第一款".to_owned(),
+        request_id: String::new(),
+    };
+    school.refuse_subject_request(refuse).await.unwrap();
+    let shown = school.use_subject_request(used(&filed.name, "safety-inspection"));
+    assert_eq!(refused(shown.await), "SUBJECT_REQUEST_STATE");
+}
+
 desk_suite!(
     a_family_asks_the_school_answers_and_the_family_sees_what_is_held,
     nobody_asks_about_somebody_else,
     the_young_do_not_ask_alone_and_the_school_says_how_it_checked,
     a_correction_is_answered_or_refused_by_law_and_what_is_late_is_listed,
+    other_services_learn_whose_data_they_may_show_and_that_they_did_is_told,
+    a_request_that_was_refused_shows_nothing_any_more,
 );

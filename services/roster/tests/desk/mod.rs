@@ -91,6 +91,34 @@ impl Desk {
         roster::start(settings(&self.scratch), clock, self.drain.clone()).await
     }
 
+    /// Starts another replica with master keys of its own, on this register or on a copy of it.
+    pub(crate) async fn keyed(
+        &self,
+        crypto: CryptoConfig,
+        copy: Option<&Scratch>,
+    ) -> Result<Running, roster::StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let database = copy.unwrap_or(&self.scratch);
+        let config = Config {
+            crypto,
+            ..settings(database)
+        };
+        roster::start(config, clock, self.drain.clone()).await
+    }
+
+    /// The settings with other master keys, for commands.
+    pub(crate) fn settings(&self, crypto: CryptoConfig) -> Config {
+        Config {
+            crypto,
+            ..settings(&self.scratch)
+        }
+    }
+
+    /// A copy of the register, as a backup holds it.
+    pub(crate) async fn backup(&self) -> Scratch {
+        self.scratch.backup().await
+    }
+
     /// The database beneath, for what no call shows.
     pub(crate) async fn database(&self) -> kit::db::Database {
         kit::db::Database::connect(&self.scratch)
@@ -105,17 +133,24 @@ impl Desk {
 
     /// Somebody with `role` for the part of the tree at `scope`, such as `fz/350102`.
     pub(crate) fn caller(&self, role: Role, scope: &str) -> Door {
+        self.door(&self.token(role, scope))
+    }
+
+    /// The same before another replica.
+    pub(crate) fn caller_at(&self, replica: &Running, role: Role, scope: &str) -> Door {
+        door_of(replica, &self.token(role, scope))
+    }
+
+    fn token(&self, role: Role, scope: &str) -> String {
         let scope = scope.parse().expect("a place in the tree");
         let (now, ttl) = (self.clock.now(), Duration::from_secs(48 * 3600));
         let subject = format!("test-{role}");
-        self.door(&Issuer::development().token(&subject, &[role], &scope, None, now, ttl))
+        Issuer::development().token(&subject, &[role], &scope, None, now, ttl)
     }
 
     /// A connection that shows `token`.
     pub(crate) fn door(&self, token: &str) -> Door {
-        let address = format!("http://{}", self.running.addr);
-        let channel = kit::channel::connect_lazy(&address).expect("an address");
-        InterceptedService::new(channel, Bearer(token.to_owned()))
+        door_of(&self.running, token)
     }
 
     /// An officer of the whole city.
@@ -163,6 +198,13 @@ impl Desk {
         self.drain.signal();
         self.running.finished().await.expect("it stops");
     }
+}
+
+/// A connection to a replica that shows `token`.
+fn door_of(replica: &Running, token: &str) -> Door {
+    let address = format!("http://{}", replica.addr);
+    let channel = kit::channel::connect_lazy(&address).expect("an address");
+    InterceptedService::new(channel, Bearer(token.to_owned()))
 }
 
 /// The settings of a trial on this database.

@@ -11,7 +11,7 @@ use crate::people::{confirm, jobs, refused, report, running, tell};
 async fn a_certified_job_is_verified_from_its_certificate_alone(desk: Desk) {
     desk.plant().await;
     let name = running(&desk).await.name;
-    for service in ["safety-inspection", "sampling"] {
+    for service in ["safety-inspection", "sampling", "notification"] {
         tell(&desk, &name, report(&desk, service, 0)).await.unwrap();
     }
     let mut audit = jobs(&desk, "aud", Role::AuditAdmin);
@@ -43,7 +43,7 @@ async fn a_certified_job_is_verified_from_its_certificate_alone(desk: Desk) {
     };
     let job = certificate.verify(&certificate.public_key).unwrap();
     assert_eq!(job.state(), State::Certified);
-    assert_eq!(job.reports().len(), 2);
+    assert_eq!(job.reports().len(), 3);
     let mut forged = certificate.clone();
     let text = String::from_utf8(forged.manifest).unwrap();
     forged.manifest = text.replace("\"eve\"", "\"bob\"").into_bytes();

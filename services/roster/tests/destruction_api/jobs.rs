@@ -41,7 +41,8 @@ async fn nothing_runs_before_two_persons_agreed(desk: Desk) {
     assert_eq!(job.unwrap().state(), State::Approved);
     let job = run(&desk, &name).await.unwrap();
     assert_eq!(job.state(), State::Running);
-    assert_eq!(job.awaited_services, ["safety-inspection", "sampling"]);
+    let awaited = ["safety-inspection", "sampling", "notification"];
+    assert_eq!(job.awaited_services, awaited);
     let verbs: Vec<&str> = job.events.iter().map(|event| &*event.verb).collect();
     assert_eq!(
         verbs,
@@ -138,11 +139,11 @@ async fn it_is_confirmed_when_every_service_left_nothing(desk: Desk) {
     let mut left = report(&desk, "sampling", 3);
     left.categories[0].remaining_count = 1;
     tell(&desk, &name, left).await.unwrap();
-    tell(&desk, &name, report(&desk, "safety-inspection", 0))
-        .await
-        .unwrap();
-    let answer = confirm(&desk, &name, KeyAbsent).await;
-    assert_eq!(refused(answer), "DESTRUCTION_INCOMPLETE");
+    for service in ["safety-inspection", "notification"] {
+        tell(&desk, &name, report(&desk, service, 0)).await.unwrap();
+        let answer = confirm(&desk, &name, KeyAbsent).await;
+        assert_eq!(refused(answer), "DESTRUCTION_INCOMPLETE");
+    }
     tell(&desk, &name, report(&desk, "sampling", 3))
         .await
         .unwrap();

@@ -3,14 +3,17 @@
 
 use crate::desk::desk_suite;
 use crate::desk::{CITY, Desk, GULOU, reason};
+use kit::db::statement;
 use proto::roster::import_job::{Mode, State};
 use proto::roster::import_row::Record;
 use proto::roster::organization_service_client::OrganizationServiceClient;
 use proto::roster::{
-    ClassGroupRoll, CommitImportJobRequest, GetOrganizationRequest, ImportCount, ImportKind,
-    StudentRow,
+    ClassGroupRoll, ClassGroupRow, CommitImportJobRequest, GetOrganizationRequest, ImportCount,
+    ImportKind, OrganizationRow, StudentRow,
 };
+use sea_orm::ConnectionTrait;
 use tonic::Code;
+use uuid::Uuid;
 
 use crate::parcel::*;
 
@@ -227,6 +230,87 @@ async fn what_changed_since_is_not_taken_back(desk: Desk) {
     );
 }
 
+/// The same source sends the rows of a second school, under identifiers of people of the first.
+async fn a_school_takes_over_nobody_of_another(desk: Desk) {
+    let mut client = client(&desk);
+    let mut rows = small_city();
+    rows.extend(second_school());
+    take(&mut client, Mode::Bulk, numbered(rows)).await;
+    let before = families(&desk).await;
+    let name = open(&mut client, SECOND, Mode::Delta).await;
+    let theirs = StudentRow {
+        organization: SECOND.to_owned(),
+        ..student(1)
+    };
+    let rows = vec![
+        ("s1", Record::Student(theirs)),
+        ("g1", guardian("z1")),
+        ("g2", guardian("z1")),
+    ];
+    send(&mut client, &name, numbered(rows)).await.unwrap();
+    plan(&mut client, &name).await.unwrap();
+    let refused = |row| {
+        (
+            row,
+            "external_id".to_owned(),
+            "DUPLICATE_PERSON".to_owned(),
+            true,
+        )
+    };
+    let mut said = verdicts(&mut client, &name).await;
+    said.sort();
+    assert_eq!(said, [refused(1), refused(2)]);
+    commit(&mut client, &name).await.unwrap();
+    let after = families(&desk).await;
+    assert_eq!(after[..1], before, "the first family stays as it was");
+    assert_eq!(after.len(), 2);
+}
+
+/// Each guardian with the student and the version, the oldest first.
+async fn families(desk: &Desk) -> Vec<(Uuid, Uuid, i64)> {
+    let db = desk.database().await;
+    let sql = "SELECT id, student, CAST(version AS BIGINT) FROM guardians ORDER BY batch, id";
+    let rows = db.read().query_all_raw(statement(db.read(), sql, []));
+    let rows = rows.await.unwrap();
+    let family = |row: &sea_orm::QueryResult| {
+        (
+            row.try_get_by_index(0).unwrap(),
+            row.try_get_by_index(1).unwrap(),
+            row.try_get_by_index(2).unwrap(),
+        )
+    };
+    rows.iter().map(family).collect()
+}
+
+/// Another school of the district, with a class group and a student.
+const SECOND: &str = "2135010002";
+
+fn second_school() -> Vec<(&'static str, Record)> {
+    let school = OrganizationRow {
+        organization: SECOND.to_owned(),
+        kind: "SCHOOL".to_owned(),
+        display_name: format!("机构{SECOND}"),
+        parent: GULOU.to_owned(),
+        division_code: GULOU.to_owned(),
+        school_code: SECOND.to_owned(),
+    };
+    let class_group = ClassGroupRow {
+        organization: SECOND.to_owned(),
+        class_group: "p2019-01".to_owned(),
+        display_name: "三年（1）班".to_owned(),
+        grade: 3,
+    };
+    let pupil = StudentRow {
+        organization: SECOND.to_owned(),
+        ..student(20)
+    };
+    vec![
+        (SECOND, Record::Organization(school)),
+        ("z-c1", Record::ClassGroup(class_group)),
+        ("z1", Record::Student(pupil)),
+    ]
+}
+
 desk_suite!(
     an_empty_register_takes_a_whole_city,
     the_same_again_changes_nothing,
@@ -234,6 +318,7 @@ desk_suite!(
     whoever_is_missing_vanishes_only_when_allowed,
     changes_only_leave_the_others_alone,
     whoever_comes_back_is_the_same_person,
+    a_school_takes_over_nobody_of_another,
     a_committed_job_is_taken_back,
     a_first_import_taken_back_leaves_an_empty_register,
     what_changed_since_is_not_taken_back,

@@ -8,6 +8,8 @@ use crate::desk::follow::Follower;
 use kit::auth::Role;
 use kit::db::{Database, statement};
 use prost::Message;
+use proto::audit::VerifyChainRequest;
+use proto::audit::audit_log_service_client::AuditLogServiceClient;
 use proto::roster::PolicyProfile;
 use proto::roster::policy_service_client::PolicyServiceClient;
 use proto::roster::{ActivatePolicyProfileRequest, GetPolicyProfileRequest};
@@ -121,8 +123,26 @@ async fn what_was_shipped_is_added_again_when_it_is_gone_only(desk: Desk) {
     assert_eq!(sum, 1 + 7 + 1);
 }
 
+async fn an_audit_log_is_kept_for_as_long_as_the_policy_in_force_asks_for(desk: Desk) {
+    let auditor = desk.caller(Role::AuditAdmin, "");
+    let mut client = AuditLogServiceClient::new(auditor);
+    let db = desk.database().await;
+    // The other profile is not in force yet.
+    retain(&db, "multi-disease-routine-1", 500).await;
+    for (asked, kept) in [(180, 180), (400, 400)] {
+        retain(&db, "fuzhou-2022-04-1", asked).await;
+        let verdict = client.verify_chain(VerifyChainRequest::default()).await;
+        let verdict = verdict.unwrap().into_inner();
+        assert_eq!(
+            (verdict.retention_days, verdict.partner_retention_days),
+            (kept, 1096)
+        );
+    }
+}
+
 desk_suite!(
     t20_a_retention_of_90_days_refuses_the_start,
+    an_audit_log_is_kept_for_as_long_as_the_policy_in_force_asks_for,
     a_proposal_below_a_floor_refuses_its_activation_and_no_start,
     what_is_shipped_is_added_once_however_many_start,
     what_was_shipped_is_added_again_when_it_is_gone_only,

@@ -11,6 +11,8 @@ mod organizations;
 mod people;
 mod private;
 mod promotion;
+mod rewrapping;
 mod staff;
 mod staff_moves;
 mod students;
+mod teaching_summary;

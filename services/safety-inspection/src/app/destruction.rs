@@ -51,7 +51,7 @@ impl Gathered {
                 batch.destroyed += 1;
                 batch.exposed += i64::from(!under);
                 batch.samples.extend(under.then(|| Sample {
-                    owner: owner(kept.visit.id, "card"),
+                    owner: owner(kept.visit.id, "card").into_bytes(),
                     sealed: kept.card,
                 }));
             } else if under {

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit, Semaphore, mpsc, watch}
 
 use super::{Base, Site};
 use crate::domain::figures::{Counts, Rank, is_silent, share};
+use crate::domain::gate::day::{GateDay, number_of};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::figures::Counted;
@@ -43,6 +44,18 @@ pub(crate) struct Figures {
     pub(crate) schools: u64,
     /// The numbers.
     pub(crate) counts: Counts,
+    /// When the deadline of a hazard was moved last, in milliseconds since 1970; 0 when none was.
+    pub(crate) moved: i64,
+    /// What gates decided today.
+    pub(crate) gates: GateDay,
+    /// Open campuses that decided anything today.
+    pub(crate) deciding: u64,
+}
+
+/// What is counted of each organisation beside its numbers, by its id.
+struct Beside {
+    moves: BTreeMap<String, i64>,
+    gates: BTreeMap<String, GateDay>,
 }
 
 impl Figures {
@@ -55,10 +68,17 @@ impl Figures {
             silent: 0,
             schools: 0,
             counts: Counts::default(),
+            moved: 0,
+            gates: GateDay::default(),
+            deciding: 0,
         }
     }
 
-    fn add(&mut self, one: &Counted) {
+    fn add(&mut self, one: &Counted, beside: &Beside) {
+        let moved = beside.moves.get(&one.id).copied();
+        self.moved = self.moved.max(moved.unwrap_or_default());
+        let gates = beside.gates.get(&one.id).copied().unwrap_or_default();
+        self.gates.add(&gates);
         let Some(kind) = one.kind else {
             return self.counts.add(&one.counts);
         };
@@ -67,6 +87,7 @@ impl Figures {
         if kind.has_campus() {
             self.campuses += 1;
             self.silent += u64::from(is_silent(&one.counts));
+            self.deciding += u64::from(gates.decisions > 0);
         }
     }
 
@@ -115,6 +136,20 @@ impl FiguresDesk {
         self.base.site(caller, permission, id).await
     }
 
+    /// Whether the caller may read decisions of gates there one by one.
+    pub(crate) fn sees_decisions(caller: &Caller, site: &Site) -> bool {
+        caller.require(Permission::GateRead, &site.path).is_ok()
+    }
+
+    async fn beside(&self, place: &str) -> Result<Beside, Error> {
+        let db = self.base.store.database().read();
+        let today = number_of(self.base.clock.today());
+        Ok(Beside {
+            moves: Store::hazard_moves(db, place).await?,
+            gates: Store::gate_days(db, place, today).await?,
+        })
+    }
+
     /// The present instant.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.base.clock.now()
@@ -128,8 +163,9 @@ impl FiguresDesk {
         let organization = &site.organization;
         let db = self.base.store.database().read();
         let mut figures = Figures::new(&organization.id, &organization.org_path);
+        let beside = self.beside(&organization.org_path).await?;
         for one in &Store::counted(db, &organization.org_path).await? {
-            figures.add(one);
+            figures.add(one, &beside);
         }
         figures.display_name.clone_from(&organization.display_name);
         Ok(figures)
@@ -147,6 +183,7 @@ impl FiguresDesk {
     ) -> Result<Vec<Figures>, Error> {
         let above = &site.organization.org_path;
         let db = self.base.store.database().read();
+        let beside = self.beside(above).await?;
         let mut parts: BTreeMap<String, Figures> = BTreeMap::new();
         for one in &Store::counted(db, above).await? {
             let below = one.org_path.strip_prefix(&**above);
@@ -154,7 +191,8 @@ impl FiguresDesk {
             if let Some(id) = below.and_then(|below| below.split('/').next()) {
                 let path = format!("{above}/{id}");
                 let part = parts.entry(path.clone());
-                part.or_insert_with(|| Figures::new(id, &path)).add(one);
+                part.or_insert_with(|| Figures::new(id, &path))
+                    .add(one, &beside);
             }
         }
         let mut listed: Vec<Figures> = parts.into_values().collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kit::db::{Database, Tx};
 use kit::drain::Drain;
 use kit::lease;
+use kit::telemetry::figures::Beat;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -28,14 +29,17 @@ pub(crate) trait Look: Send + Sync {
     fn pass(&self, holder: &str) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
-/// Looks until the drain.
-pub(crate) async fn look<L: Look>(looker: L, drain: Drain) {
+/// Looks until the drain; the timer beats at each look that came to its end.
+pub(crate) async fn look<L: Look>(looker: L, timer: Beat, drain: Drain) {
     let holder = Uuid::new_v4().to_string();
     loop {
         match looker.pass(&holder).await {
-            // There may be more.
-            Ok(true) if !drain.is_draining() => continue,
-            Ok(_) => {}
+            Ok(more) => {
+                timer.now();
+                if more && !drain.is_draining() {
+                    continue;
+                }
+            }
             Err(err) => {
                 tracing::warn!(error = %err, what = L::NAME, "cannot look after it, trying again");
             }

@@ -7,6 +7,7 @@ pub(crate) mod duty;
 pub(crate) mod figures;
 pub(crate) mod gate;
 pub(crate) mod hazards;
+pub(crate) mod held;
 pub(crate) mod incidents;
 pub(crate) mod inspections;
 pub(crate) mod looking;
@@ -18,6 +19,7 @@ pub(crate) mod protection;
 pub(crate) mod refuges;
 pub(crate) mod resumption;
 pub(crate) mod supplies;
+pub(crate) mod timers;
 pub(crate) mod visitors;
 pub(crate) mod weather;
 

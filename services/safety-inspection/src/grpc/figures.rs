@@ -32,8 +32,9 @@ impl SafetyFiguresService for FiguresGrpc {
         let caller = caller(&request)?;
         let id = convert::singleton("name", LEAF, &request.get_ref().name)?;
         let site = self.0.site(&caller, &id).await?;
+        let sees = FiguresDesk::sees_decisions(&caller, &site);
         let found = self.0.get(&site).await?;
-        Ok(Response::new(figures::shown(found, self.0.now())))
+        Ok(Response::new(figures::shown(found, sees, self.0.now())))
     }
 
     async fn list_safety_figures(
@@ -53,8 +54,9 @@ impl SafetyFiguresService for FiguresGrpc {
             .list(&site, (skipped, size.saturating_add(1)))
             .await?;
         let next_page_token = cut(&mut found, size, &binding, |_| skipped.saturating_add(size));
-        let now = self.0.now();
-        let shown = found.into_iter().map(|one| figures::shown(one, now));
+        let (now, sees) = (self.0.now(), FiguresDesk::sees_decisions(&caller, &site));
+        let shown = found.into_iter();
+        let shown = shown.map(|one| figures::shown(one, sees, now));
         Ok(Response::new(pb::ListSafetyFiguresResponse {
             safety_figures: shown.collect(),
             next_page_token,
@@ -68,11 +70,12 @@ impl SafetyFiguresService for FiguresGrpc {
         let caller = caller(&request)?;
         let id = convert::singleton("name", LEAF, &request.get_ref().name)?;
         let site = self.0.site(&caller, &id).await?;
+        let sees = FiguresDesk::sees_decisions(&caller, &site);
         let news = ReceiverStream::new(self.0.watch(site)?);
-        let answers = news.map(|news| {
+        let answers = news.map(move |news| {
             let news = news.map_err(Status::from)?;
             Ok(pb::WatchSafetyFiguresResponse {
-                safety_figures: news.map(|(found, now)| figures::shown(found, now)),
+                safety_figures: news.map(|(found, now)| figures::shown(found, sees, now)),
             })
         });
         Ok(Response::new(answers.boxed()))

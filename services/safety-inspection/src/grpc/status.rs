@@ -48,7 +48,7 @@ impl From<Error> for Problem {
                 Problem::new(Reason::PersonCodeExpired).meta("expire_date", day)
             }
             Error::ForeignCode => {
-                Problem::invalid("person_code", "不是本市的身份码", "not a code of this city")
+                Problem::invalid("person_code", "此处查不到该身份码", "not a code known here")
             }
             Error::Hazard(refused) => super::convert::hazard::refused(refused),
             Error::ChecklistState(state) => {

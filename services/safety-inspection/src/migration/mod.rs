@@ -33,6 +33,7 @@ mod m20261126_000041_gate_courses;
 mod m20261126_000051_buses;
 mod m20261126_000061_levels;
 mod m20261126_000071_occasions;
+mod m20261127_000081_gate_days;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -94,6 +95,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000051_buses::Migration));
         migrations.push(Box::new(m20261126_000061_levels::Migration));
         migrations.push(Box::new(m20261126_000071_occasions::Migration));
+        migrations.push(Box::new(m20261127_000081_gate_days::Migration));
         migrations
     }
 

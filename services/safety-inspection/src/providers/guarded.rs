@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kit::clock::Clock;
+use kit::deadline::Patience;
 use tokio::sync::Semaphore;
 
 /// After so many failures in a row the provider is left alone.
@@ -74,17 +75,22 @@ impl Guarded {
         }
     }
 
-    pub(super) fn deadline(&self) -> Duration {
-        self.deadline
+    /// How long the provider is waited for from now on.
+    pub(super) fn patience(&self) -> Patience {
+        Patience::of(self.deadline)
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// What `call` says within the deadline, waiting for a place included; none when it fails, and
-    /// at once while the provider is left alone.
-    pub(super) async fn ask<T>(&self, call: impl Future<Output = Option<T>>) -> Option<T> {
+    /// What `call` says in time, waiting for a place included; none when it fails, and at once while the
+    /// provider is left alone.
+    pub(super) async fn ask<T>(
+        &self,
+        patience: Patience,
+        call: impl Future<Output = Option<T>>,
+    ) -> Option<T> {
         if !self.breaker().lets_through(self.now()) {
             return None;
         }
@@ -92,15 +98,13 @@ impl Guarded {
             let _place = self.places.acquire().await.ok()?;
             call.await
         };
-        let said = tokio::time::timeout(self.deadline, placed)
-            .await
-            .ok()
-            .flatten();
-        match said {
+        match patience.wait(placed).await.ok().flatten() {
             Some(said) => {
                 self.breaker().succeeded();
                 Some(said)
             }
+            // Callers in a hurry could otherwise have it left alone.
+            None if patience.is_hurried() => None,
             None => {
                 if self.breaker().failed(self.now()) {
                     let provider = self.name;
@@ -122,6 +126,10 @@ mod tests {
 
     use super::*;
 
+    async fn ask<T>(guarded: &Guarded, call: impl Future<Output = Option<T>>) -> Option<T> {
+        guarded.ask(guarded.patience(), call).await
+    }
+
     fn guarded(deadline: Duration, places: usize) -> (Guarded, ManualClock) {
         let clock = ManualClock::at("2022-04-06T00:00:00Z".parse().unwrap());
         let guarded = Guarded::new("test", deadline, places, Arc::new(clock.clone()));
@@ -132,29 +140,29 @@ mod tests {
     async fn five_failures_close_the_way_and_one_call_opens_it_again() {
         let (guarded, clock) = guarded(Duration::from_secs(1), 4);
         for _ in 0..4 {
-            assert_eq!(guarded.ask(async { None::<u8> }).await, None);
+            assert_eq!(ask(&guarded, async { None::<u8> }).await, None);
         }
-        assert_eq!(guarded.ask(async { Some(1) }).await, Some(1));
+        assert_eq!(ask(&guarded, async { Some(1) }).await, Some(1));
         for _ in 0..5 {
-            assert_eq!(guarded.ask(async { None::<u8> }).await, None);
+            assert_eq!(ask(&guarded, async { None::<u8> }).await, None);
         }
         let never = async { panic!("nobody is asked") };
-        assert_eq!(guarded.ask::<u8>(never).await, None);
+        assert_eq!(ask::<u8>(&guarded, never).await, None);
         clock.advance(chrono::Duration::seconds(10));
         // One call tries and fails: closed for another while.
-        assert_eq!(guarded.ask(async { None::<u8> }).await, None);
+        assert_eq!(ask(&guarded, async { None::<u8> }).await, None);
         let never = async { panic!("nobody is asked") };
-        assert_eq!(guarded.ask::<u8>(never).await, None);
+        assert_eq!(ask::<u8>(&guarded, never).await, None);
         clock.advance(chrono::Duration::seconds(10));
-        assert_eq!(guarded.ask(async { Some(2) }).await, Some(2));
-        assert_eq!(guarded.ask(async { Some(3) }).await, Some(3));
+        assert_eq!(ask(&guarded, async { Some(2) }).await, Some(2));
+        assert_eq!(ask(&guarded, async { Some(3) }).await, Some(3));
     }
 
     #[tokio::test]
     async fn the_deadline_holds_for_the_call_and_for_the_wait_before_it() {
         let (guarded, _) = guarded(Duration::from_millis(30), 1);
-        let slow = guarded.ask(std::future::pending::<Option<u8>>());
-        let waiting = guarded.ask(async { Some(1) });
+        let slow = ask(&guarded, std::future::pending::<Option<u8>>());
+        let waiting = ask(&guarded, async { Some(1) });
         assert_eq!(tokio::join!(slow, waiting), (None, None));
     }
 }

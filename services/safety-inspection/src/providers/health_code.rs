@@ -121,9 +121,10 @@ impl HealthCodes {
             person_reference: reference.to_owned(),
             requester: format!("organizations/{organization}"),
         });
-        request.set_timeout(guarded.deadline());
+        let patience = guarded.patience();
         guarded
-            .ask(async move {
+            .ask(patience, async move {
+                patience.tell(&mut request);
                 let code = client.look_up_health_code(request).await.ok()?.into_inner();
                 // A colour of no time has no meaning.
                 code.effective_time.and_then(kit::field::from_timestamp)?;

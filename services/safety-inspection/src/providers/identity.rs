@@ -65,9 +65,10 @@ impl Identities {
             document_number: card.document_number.clone(),
             full_name: card.full_name.clone(),
         });
-        request.set_timeout(self.guarded.deadline());
+        let patience = self.guarded.patience();
         self.guarded
-            .ask(async move {
+            .ask(patience, async move {
+                patience.tell(&mut request);
                 let answer = client.verify_identity(request).await.ok()?.into_inner();
                 match Outcome::try_from(answer.outcome) {
                     Ok(Outcome::Match) => Some(Verification::Match),

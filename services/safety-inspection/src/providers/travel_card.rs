@@ -70,9 +70,10 @@ impl TravelCards {
             requester: format!("organizations/{organization}"),
             window_days,
         });
-        request.set_timeout(self.guarded.deadline());
+        let patience = self.guarded.patience();
         self.guarded
-            .ask(async move {
+            .ask(patience, async move {
+                patience.tell(&mut request);
                 let record = client.look_up_travel_card(request).await.ok()?.into_inner();
                 if record.unknown {
                     return Some(None);

@@ -6,9 +6,9 @@ use kit::rows::{Lock, Row, row};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::records::{self, Record};
+use super::records::{self, Kept, Record};
 use super::{Store, below_end, unreadable};
-use crate::domain::drill::{Drill, State, Type};
+use crate::domain::drill::{Drill, Missing, State, Type};
 use crate::grpc::announced;
 
 row! {
@@ -123,6 +123,35 @@ impl Store {
         let kind = filter.kind.map(|kind| ("drill_type", kind as i16));
         let only: Vec<_> = state.into_iter().chain(kind).collect();
         records::page::<DrillRow>(db, place, &only, (before, limit)).await
+    }
+
+    /// Drills of an organisation, at most `limit`, whose headcounts missed a person, the newest first: each with
+    /// what it says of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drills_missing(
+        db: &impl ConnectionTrait,
+        organization: &str,
+        person: &str,
+        limit: u64,
+    ) -> Result<Vec<(Record<Drill>, Missing)>, DbErr> {
+        let sql = format!(
+            "SELECT {} FROM drills WHERE organization = $1 AND body LIKE $2 \
+             ORDER BY id DESC LIMIT {limit}",
+            DrillRow::COLUMNS.join(", ")
+        );
+        let values = [organization.into(), format!("%\"{person}\"%").into()];
+        let rows = db.query_all_raw(statement(db, &sql, values)).await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let record = DrillRow::read(row)?.record()?;
+            let groups = record.value.groups.iter();
+            let mut missing = groups.flat_map(|group| &group.missing);
+            let missed = missing.find(|one| one.person == person).cloned();
+            found.extend(missed.map(|missed| (record, missed)));
+        }
+        Ok(found)
     }
 
     /// The latest drill of a type that counts and whose signal was given at or after `since`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use kit::db::{Tx, statement};
 use kit::rows::{Lock, Row, execute_in, row};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -94,6 +95,46 @@ impl Store {
         Ok(found)
     }
 
+    /// Notes that the deadline of a hazard of an organisation was moved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn note_hazard_move(
+        tx: &Tx,
+        organization: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let sql = "INSERT INTO hazard_moves (organization, moved_at) VALUES ($1, $2) \
+             ON CONFLICT (organization) DO UPDATE SET moved_at = excluded.moved_at";
+        let values = [organization.into(), at.timestamp_millis().into()];
+        tx.execute_raw(statement(tx, sql, values)).await?;
+        Ok(())
+    }
+
+    /// When the deadline of a hazard was moved last, in milliseconds since 1970, by the id of the organisation,
+    /// at and below a place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn hazard_moves(
+        db: &impl ConnectionTrait,
+        place: &str,
+    ) -> Result<BTreeMap<String, i64>, DbErr> {
+        let sql = "SELECT m.organization, m.moved_at FROM hazard_moves m \
+             JOIN organizations o ON o.id = m.organization \
+             WHERE o.org_path = $1 OR (o.org_path > $2 AND o.org_path < $3)";
+        let values: [Value; 3] = [
+            place.into(),
+            format!("{place}/").into(),
+            below_end(place).into(),
+        ];
+        let rows = db.query_all_raw(statement(db, sql, values)).await?;
+        let moves = rows
+            .iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
+        moves.collect()
+    }
+
     /// The numbers of all open organisations together.
     ///
     /// # Errors
@@ -152,7 +193,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub(crate) async fn has_figure_changes(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-        let sql = "SELECT 1 FROM figure_changes LIMIT 1";
+        let sql = "SELECT 1 FROM figure_changes ORDER BY id LIMIT 1";
         let found = db.query_one_raw(statement(db, sql, [])).await?;
         Ok(found.is_some())
     }

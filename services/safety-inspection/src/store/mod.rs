@@ -8,6 +8,7 @@ pub mod duty;
 pub mod figures;
 pub mod gate;
 pub mod hazards;
+pub mod held;
 pub mod incidents;
 pub mod inspections;
 pub mod moves;

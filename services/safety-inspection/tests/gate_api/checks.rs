@@ -184,8 +184,21 @@ async fn strangers_and_others_do_not_enter(mut world: World) {
     assert_eq!(denied.person, "");
     let unknown = world.check(well(&student(99))).await.expect("decided");
     assert_eq!(codes(&unknown), [Code::PersonUnknown]);
+    // Somebody of another school looks like somebody of none.
     let other = world.check(well(&student(11))).await.expect("decided");
-    assert_eq!(codes(&other), [Code::OtherOrganization]);
+    let blank = |decision: pb::GateDecision| pb::GateDecision {
+        name: String::new(),
+        person: String::new(),
+        decide_time: None,
+        record_time: None,
+        facts_time: None,
+        ..decision
+    };
+    assert_eq!(
+        (&*unknown.person, &*other.person),
+        (&*student(99), &*student(11))
+    );
+    assert_eq!(blank(unknown), blank(other));
     let crew = pb::CheckEntryRequest {
         emergency: Emergency::Medical.into(),
         observation: None,
@@ -412,7 +425,7 @@ async fn codes_and_cards_identify(mut world: World) {
         .resolve_person_code(ask)
         .await
         .expect_err("elsewhere");
-    assert_eq!(told(&refused).1, "SCOPE_DENIED");
+    let foreign = told(&refused);
     let nonsense = pb::ResolvePersonCodeRequest {
         person_code: "nonsense".to_owned(),
     };
@@ -423,6 +436,7 @@ async fn codes_and_cards_identify(mut world: World) {
         .await
         .expect_err("not ours");
     assert_eq!(refused.code(), Grpc::InvalidArgument);
+    assert_eq!(told(&refused), foreign, "nobody learns whose code it is");
 
     let bind = pb::BindCardRequest {
         person: student(2),
@@ -442,6 +456,16 @@ async fn codes_and_cards_identify(mut world: World) {
     assert_eq!(decision.identification(), Identification::Card);
     let decision = world.check(card("FFFFFFFF")).await.expect("decided");
     assert_eq!(codes(&decision), [Code::PersonUnknown]);
+    // A card of another school identifies nobody here.
+    let bind = pb::BindCardRequest {
+        person: student(11),
+        card: "04A1B2C4".to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let ask = world.as_role(Role::SchoolClerk, city::OTHER_PATH, bind);
+    world.client.bind_card(ask).await.expect("bound");
+    let foreign = world.check(card("04A1B2C4")).await.expect("decided");
+    assert_eq!((&*foreign.person, codes(&foreign)), ("", codes(&decision)));
 
     world.clock.advance(chrono::Duration::days(30));
     let decision = world.check(by_code).await.expect("decided");

@@ -68,6 +68,16 @@ async fn the_colour_of_somebody_without_a_phone_is_looked_up() {
     silent.look_up_health_code = false;
     let unknown = world.check(silent).await.expect("decided");
     assert_eq!(colour(&unknown).2, ColourSource::Shown);
+    // Of somebody of another school as little is looked up as of somebody of none.
+    for stranger in [11, 99] {
+        let stranger = world.check(without_phone(stranger)).await;
+        let stranger = stranger.expect("decided");
+        assert_eq!(colour(&stranger).2, ColourSource::Shown);
+    }
+    assert_eq!(provider.asked(), 2);
+    // Nobody asks about people of other schools.
+    let other = world.check(without_phone(11)).await.expect("decided");
+    assert_eq!(colour(&other).2, ColourSource::Shown);
     assert_eq!(provider.asked(), 2);
 }
 

@@ -17,3 +17,4 @@ mod records;
 mod retention;
 mod scope;
 mod store;
+mod subjects;

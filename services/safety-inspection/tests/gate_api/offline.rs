@@ -18,6 +18,7 @@ use crate::city::{SCHOOL, SCHOOL_PATH, clearance_at, held, released, student};
 
 on_both!(
     a_decision_is_judged_by_the_facts_of_its_time,
+    how_people_of_other_schools_were_is_not_told,
     a_decision_is_as_stale_as_the_snapshot,
     a_recheck_without_a_network_waits_as_well,
     a_fever_is_not_taken_back_without_a_network,
@@ -112,6 +113,27 @@ async fn a_decision_is_judged_by_the_facts_of_its_time(mut world: World) {
         bases,
         [Basis::DecideTime, Basis::DecideTime, Basis::Present]
     );
+}
+
+/// Held at another school ten minutes ago: this one is told neither that nor that it changed.
+async fn how_people_of_other_schools_were_is_not_told(mut world: World) {
+    let ago = |minutes| -> DateTime<Utc> { world.clock.now() - Duration::minutes(minutes) };
+    let told = [held(&student(11), 1), held(&student(2), 1)];
+    let (hold, release) = (ago(20), ago(5));
+    clearance_at(&world.db, &told, 1, hold).await;
+    world.until(well(&student(2)), Outcome::Deny).await;
+    let told = [released(&student(11), 2), released(&student(2), 2)];
+    clearance_at(&world.db, &told, 1, release).await;
+    world.until(well(&student(2)), Outcome::Admit).await;
+    let at = |number, minutes| {
+        let seen = well(&student(11));
+        entry(&world, number, seen, (Outcome::Deny, minutes))
+    };
+    let verdicts = record(&world, vec![at(1, 30), at(2, 10), at(3, 1)]).await;
+    let denied = (Became::Recorded, Outcome::Deny);
+    assert_eq!(became(&verdicts), [denied, denied, denied]);
+    let bases: Vec<Basis> = verdicts.iter().map(pb::OfflineVerdict::basis).collect();
+    assert_eq!(bases, [Basis::Unspecified; 3]);
 }
 
 async fn a_decision_is_as_stale_as_the_snapshot(world: World) {

@@ -7,10 +7,13 @@ use proto::safety as pb;
 use proto::safety::gate_decision::Result as Outcome;
 use proto::safety::gate_reason::Code;
 use proto::safety::gate_service_client::GateServiceClient;
+use proto::safety::safety_figures::Gates;
+use proto::safety::safety_figures_service_client::SafetyFiguresServiceClient;
 use uuid::Uuid;
 
+use crate::city::tree::{self, BUREAU, BUREAU_PATH};
 use crate::city::world::{World, codes, serve, told, well};
-use crate::city::{SCHOOL, SCHOOL_PATH, clearance, held, student};
+use crate::city::{SCHOOL, SCHOOL_PATH, clearance, held, roster, student};
 
 on_both!(
     offline_decisions_are_recorded_once,
@@ -19,6 +22,7 @@ on_both!(
     old_facts_are_said_to_be_old,
     decisions_survive_a_restart,
     decisions_are_listed_page_by_page,
+    what_gates_decided_today_is_counted_with_what_was_overridden,
 );
 
 async fn offline_decisions_are_recorded_once(mut world: World) {
@@ -338,4 +342,84 @@ async fn decisions_are_listed_page_by_page(mut world: World) {
         .expect("listed")
         .into_inner();
     assert_eq!(page.gate_decisions.len(), 1);
+}
+
+/// What the gates of a district or a school decided today, as a role there is told.
+async fn gates(world: &World, role: Role) -> Gates {
+    let (place, path) = match role {
+        Role::DistrictOfficer => (BUREAU, BUREAU_PATH),
+        _ => (SCHOOL, SCHOOL_PATH),
+    };
+    let get = pb::GetSafetyFiguresRequest {
+        name: format!("{place}/safetyFigures"),
+    };
+    let get = world.as_role(role, path, get);
+    let mut client = SafetyFiguresServiceClient::new(world.channel.clone());
+    let read = client.get_safety_figures(get).await.expect("read");
+    read.into_inner().gates.expect("gates")
+}
+
+async fn what_gates_decided_today_is_counted_with_what_was_overridden(mut world: World) {
+    roster(&world.db, &tree::tree(), 2).await;
+    clearance(&world.db, &[held(&student(2), 1)], 1).await;
+    let denied = world.until(well(&student(2)), Outcome::Deny).await;
+    let before = gates(&world, Role::DistrictOfficer).await;
+    assert!(before.decision_count >= 1 && before.stopped_count.unwrap_or_default() >= 1);
+    assert_eq!(before.overridden_count, 0);
+    let clerk = gates(&world, Role::SchoolClerk).await;
+    assert_eq!(
+        (clerk.decision_count, clerk.stopped_count),
+        (before.decision_count, None),
+        "who may not read decisions is not told how many were not let in"
+    );
+
+    let entry = pb::CheckEntryRequest {
+        request_id: Uuid::new_v4().to_string(),
+        ..well(&student(1))
+    };
+    for _ in 0..2 {
+        let decision = world.check(entry.clone()).await.expect("decided");
+        assert_eq!(decision.result(), Outcome::Admit);
+    }
+    let offline = pb::OfflineDecision {
+        client_id: Uuid::from_u128(7).to_string(),
+        person: student(1),
+        observation: well("").observation,
+        result: Outcome::Admit.into(),
+        decide_time: Some(kit::field::to_timestamp(world.clock.now())),
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        let batch = pb::RecordBatchRequest {
+            parent: SCHOOL.to_owned(),
+            device: "后门".to_owned(),
+            decisions: vec![offline.clone()],
+        };
+        let batch = world.as_role(Role::Guard, SCHOOL_PATH, batch);
+        world.client.record_batch(batch).await.expect("recorded");
+    }
+    let word = pb::OverrideDecisionRequest {
+        name: denied.name.clone(),
+        result: Outcome::Admit.into(),
+        reason: "单检阴性，纸质报告已核".to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    for _ in 0..2 {
+        let word = world.as_role(Role::Principal, SCHOOL_PATH, word.clone());
+        let overridden = world.client.override_decision(word).await;
+        overridden.expect("overridden, once");
+    }
+    let after = gates(&world, Role::DistrictOfficer).await;
+    let expected = Gates {
+        decision_count: before.decision_count + 2,
+        offline_count: before.offline_count + 1,
+        overridden_count: 1,
+        last_override_time: Some(kit::field::to_timestamp(world.clock.now())),
+        ..before
+    };
+    assert_eq!(after, expected, "a repeat counts for nothing");
+    // Of another day nothing is told.
+    world.clock.advance(chrono::Duration::days(1));
+    let tomorrow = gates(&world, Role::DistrictOfficer).await;
+    assert_eq!((tomorrow.decision_count, tomorrow.overridden_count), (0, 0));
 }

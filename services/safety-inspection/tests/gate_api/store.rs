@@ -65,7 +65,7 @@ async fn facts_reach_the_index(db: Database) {
     assert_eq!(index.len(), 8);
     assert_eq!(index.org_path("2135010001"), Some(SCHOOL_PATH));
     assert_eq!(index.standing(name(1), SCHOOL_PATH), Standing::Expected);
-    assert_eq!(index.standing(name(1), OTHER_PATH), Standing::Elsewhere);
+    assert_eq!(index.standing(name(1), OTHER_PATH), Standing::Unknown);
     let staff = crate::city::staff(21).parse().expect("a name");
     assert_eq!(index.standing(staff, SCHOOL_PATH), Standing::Expected);
     let policy = index.policy(SCHOOL_PATH, kit::clock::civil_date(now()));

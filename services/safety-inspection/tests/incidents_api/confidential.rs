@@ -152,10 +152,23 @@ async fn few_of_them_are_not_counted(world: World) {
     };
     for expected in [None, None, Some(2), Some(3)] {
         let counts = call!(desk, get_incident_counts, CITY, ask()).expect("counted");
-        assert_eq!(counts.confidential_count, expected);
+        let confidential = counts.confidential_count.expect("told");
+        assert_eq!(confidential.count, expected);
+        assert_eq!(
+            confidential.hidden,
+            expected.is_none(),
+            "none looks like few"
+        );
         assert_eq!(counts.counts, [], "they are in no other count");
         call!(desk, create_incident, GUARD, bullying(&desk)).expect("noticed");
     }
+    // Two spans would give away what lies between.
+    let span = pb::GetIncidentCountsRequest {
+        end_time: Some(desk.now()),
+        ..ask()
+    };
+    let counts = call!(desk, get_incident_counts, CITY, span).expect("counted");
+    assert!(counts.confidential_count.expect("told").hidden);
 }
 
 async fn it_may_be_found_to_be_one_later(world: World) {

@@ -1,9 +1,12 @@
 //! How far the rotation has come.
 
+use std::collections::HashMap;
+
 use kit::auth::{Caller, Permission};
 use kit::org::OrgPath;
 
 use super::App;
+use super::tube_figures::{Holds, Tubes};
 use crate::domain::coverage::{Figures, Tally, Terms};
 use crate::domain::day::Day;
 use crate::domain::plan::PlanKind;
@@ -23,6 +26,10 @@ pub(crate) struct Covered {
     pub(crate) figures: Figures,
     pub(crate) schools: u32,
     pub(crate) drawn_schools: u32,
+    /// None where the caller may not read tubes, and of a class group.
+    pub(crate) tubes: Option<Tubes>,
+    /// None where the caller may not read holds, and of a class group.
+    pub(crate) holds: Option<Holds>,
 }
 
 /// By what coverage is judged at a place: its plan where it has one, else the policy.
@@ -44,7 +51,9 @@ impl App {
             .place(caller, Permission::DrawRead, organization)
             .await?;
         let Some(group) = group else {
-            let mut all = self.coverage_at(&place, &[place.to_string()]).await?;
+            let mut all = self
+                .coverage_at(caller, &place, &[place.to_string()])
+                .await?;
             let mut covered = all.pop().unwrap_or_default();
             covered.scope = format!("organizations/{organization}");
             return Ok(covered);
@@ -66,6 +75,8 @@ impl App {
             figures,
             schools: 1,
             drawn_schools: u32::from(drawn.contains(place.as_str())),
+            tubes: None,
+            holds: None,
         })
     }
 
@@ -91,7 +102,7 @@ impl App {
             let more = children.len() > limit;
             children.truncate(limit);
             let next = if more { children.last().cloned() } else { None };
-            return Ok((self.coverage_at(&place, &children).await?, next));
+            return Ok((self.coverage_at(caller, &place, &children).await?, next));
         }
         let read = self.db.read();
         let mut groups = rolls::groups_below(read, place.as_str()).await?;
@@ -121,13 +132,20 @@ impl App {
                 cycle_days: yardstick.cycle_days,
                 schools: 1,
                 drawn_schools: u32::from(drawn.contains(place.as_str())),
+                tubes: None,
+                holds: None,
             });
         }
         Ok((covered, next))
     }
 
     /// Adds up the schools at or below each of `places`, which lie at or below `root`, in one pass.
-    async fn coverage_at(&self, root: &OrgPath, places: &[String]) -> Result<Vec<Covered>, Error> {
+    async fn coverage_at(
+        &self,
+        caller: &Caller,
+        root: &OrgPath,
+        places: &[String],
+    ) -> Result<Vec<Covered>, Error> {
         let read = self.db.read();
         let facts = self.facts.get(read).await?;
         let today = self.today();
@@ -147,13 +165,10 @@ impl App {
                 ..Covered::default()
             })
             .collect();
-        let mut index: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
-        index.extend(
-            places
-                .iter()
-                .enumerate()
-                .map(|(place, path)| (path.as_str(), place)),
-        );
+        let index: HashMap<String, usize> = (0..)
+            .zip(places)
+            .map(|(place, path)| (path.clone(), place))
+            .collect();
         for (school, tally) in coverage::below(read, root.as_str()).await? {
             if tally.groups == 0 {
                 continue;
@@ -170,6 +185,7 @@ impl App {
                 covered.drawn_schools += u32::from(drawn.contains(&school));
             }
         }
+        self.add_tubes(caller, root, &index, &mut covered).await?;
         Ok(covered)
     }
 

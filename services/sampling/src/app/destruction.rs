@@ -4,11 +4,11 @@
 use kit::clock::civil_date;
 use kit::db::{Database, Tx};
 use kit::destruction::{Batch, Destroyer, Order};
-use kit::feed::announce;
+use kit::feed::{Change, announce};
 use sea_orm::DbErr;
 
 use crate::grpc::announced::sampling_change;
-use crate::store::destruction::{CASES, CHECKS, CONTACTS, HOLDS, Part, Span, TUBES, tubes_to_go};
+use crate::store::destruction::{CASES, CHECKS, CONTACTS, HOLDS, Leaving, Part, Span, TUBES};
 
 /// The name of this service among those that destroy.
 pub(crate) const SERVICE: &str = "sampling";
@@ -40,6 +40,14 @@ fn parts(category: &str) -> &'static [Part] {
     }
 }
 
+/// What is told of rows that leave the snapshot of the feed.
+pub(super) fn gone(leaving: Vec<Leaving>) -> Vec<Change> {
+    let gone = leaving
+        .into_iter()
+        .map(|it| sampling_change(it.kind, it.name, it.version + 1, &it.org_path, None));
+    gone.collect()
+}
+
 #[async_trait::async_trait]
 impl Destroyer for Gathered {
     fn categories(&self) -> &'static [&'static str] {
@@ -66,14 +74,8 @@ impl Destroyer for Gathered {
             return Ok(Batch::default());
         };
         let span = span(order);
-        if category == RESULTS {
-            let gone = tubes_to_go(tx, &span, TOGETHER).await?;
-            let gone = gone.into_iter().map(|tube| {
-                let name = format!("tubes/{}", tube.code);
-                sampling_change("tube", name, tube.version + 1, &tube.org_path, None)
-            });
-            announce(tx, gone.collect()).await?;
-        }
+        let leaving = part.leaving(tx, &span, TOGETHER).await?;
+        announce(tx, gone(leaving)).await?;
         let deleted = part.delete(tx, &span, TOGETHER).await?;
         let destroyed = i64::try_from(deleted).unwrap_or(i64::MAX);
         let next = index + usize::from(deleted < TOGETHER);

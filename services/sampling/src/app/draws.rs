@@ -58,14 +58,23 @@ pub(crate) struct Verdict {
 impl App {
     /// One draw.
     pub(crate) async fn get_draw(&self, caller: &Caller, id: &DrawId) -> Result<DrawRow, Error> {
+        self.readable_draw(caller, Permission::DrawRead, id).await
+    }
+
+    /// A draw with which the caller may do `permission`.
+    pub(crate) async fn readable_draw(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &DrawId,
+    ) -> Result<DrawRow, Error> {
         let found = draws::get(self.db.read(), id).await?;
         let path = found.as_ref().map_or("", |draw| &draw.org_path);
         if found.is_none() {
             // Only those who see the whole city are told that there is nothing.
-            self.place(caller, Permission::DrawRead, &id.organization)
-                .await?;
+            self.place(caller, permission, &id.organization).await?;
         } else {
-            Self::check_path(caller, Permission::DrawRead, path)?;
+            Self::check_path(caller, permission, path)?;
         }
         found.ok_or_else(|| Error::NotFound(id.to_string()))
     }

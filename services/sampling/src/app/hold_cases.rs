@@ -26,22 +26,25 @@ pub(crate) struct Ordered {
 }
 
 impl App {
-    /// A hold that the caller may read.
+    /// A hold with which the caller may do `permission`.
     pub(crate) async fn readable_hold(
         &self,
         caller: &Caller,
+        permission: Permission,
         code: &str,
     ) -> Result<HoldRow, Error> {
-        caller.allowed(Permission::HoldRead)?;
+        caller.allowed(permission)?;
         let hold = HoldRow::get(self.db.read(), code, Lock::No).await?;
         let path = hold.as_ref().map_or("", |hold| &hold.org_path);
-        Self::check_path(caller, Permission::HoldRead, path)?;
+        Self::check_path(caller, permission, path)?;
         hold.ok_or_else(|| Error::NotFound(format!("holds/{code}")))
     }
 
     /// One hold with its people.
     pub(crate) async fn get_hold(&self, caller: &Caller, code: &str) -> Result<Hold, Error> {
-        let row = self.readable_hold(caller, code).await?;
+        let row = self
+            .readable_hold(caller, Permission::HoldRead, code)
+            .await?;
         let holds = self.with_members(std::slice::from_ref(&row)).await?;
         let found = holds.into_iter().next();
         found.ok_or_else(|| Error::NotFound(format!("holds/{code}")))
@@ -84,7 +87,8 @@ impl App {
         after: Vec<u8>,
         limit: u64,
     ) -> Result<Vec<Ordered>, Error> {
-        self.readable_hold(caller, code).await?;
+        self.readable_hold(caller, Permission::HoldRead, code)
+            .await?;
         let read = self.db.read();
         let orders = holds::orders(read, code, after, limit).await?;
         let singles = holds::singles(read, &[code.into()]).await?;
@@ -118,7 +122,8 @@ impl App {
         after: i64,
         limit: u64,
     ) -> Result<Vec<HoldEventRow>, Error> {
-        self.readable_hold(caller, code).await?;
+        self.readable_hold(caller, Permission::HoldRead, code)
+            .await?;
         Ok(holds::events(self.db.read(), code, after, limit).await?)
     }
 

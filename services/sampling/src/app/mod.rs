@@ -11,15 +11,19 @@ mod draw_day;
 mod draws;
 mod export;
 pub(crate) mod health;
+pub(crate) mod held;
 pub(crate) mod hold_cases;
 mod holds;
+pub(crate) mod late;
 mod plans;
 pub(crate) mod points;
 mod replace;
 mod resample;
 pub(crate) mod results;
+pub(crate) mod retention;
 pub(crate) mod swab_batch;
 pub(crate) mod swabs;
+mod tube_figures;
 pub(crate) mod tube_reads;
 mod tube_steps;
 pub(crate) mod tubes;
@@ -43,6 +47,7 @@ pub(crate) use coverage::Covered;
 pub(crate) use draw_day::Progress;
 pub(crate) use draws::{Called, CalledState, Listing};
 pub(crate) use plans::{Answer, Change, Draft, Population, Question};
+pub(crate) use tube_figures::Tubes;
 
 /// What every use case needs. Clones are cheap.
 #[derive(Clone, Debug)]

@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use kit::auth::{Caller, Permission};
 use kit::db::Tx;
+use kit::request::{Once, once};
+use prost::Message;
 use sea_orm::Value as SqlValue;
 
 use super::App;
 use super::holds::Unsettled;
+use super::tube_steps::counted;
 use crate::domain::laboratory_result::{LaboratoryResult, Value, in_force};
 use crate::domain::tube::{State, Verb};
 use crate::error::{Error, state_name};
 use crate::store::results::ResultRow;
+use crate::store::tube_days;
 use crate::store::tubes::TubeRow;
 use kit::rows::{Lock, Row};
 
@@ -20,7 +24,7 @@ use kit::rows::{Lock, Row};
 pub(crate) type Taken = Result<bool, Error>;
 
 /// How many results share a transaction.
-const TOGETHER: usize = 500;
+pub(crate) const TOGETHER: usize = 500;
 
 impl App {
     /// Takes results; each has its own answer.
@@ -37,6 +41,29 @@ impl App {
             tx.commit().await?;
         }
         Ok(taken)
+    }
+
+    /// Takes at most [`TOGETHER`] results in one transaction, once for each request id; `render` makes
+    /// the answer of what became of each.
+    pub(crate) async fn submit_batch<R: Message + Default>(
+        &self,
+        caller: &Caller,
+        results: &[LaboratoryResult],
+        (request_id, request): (&str, &impl Message),
+        render: impl FnOnce(Vec<Taken>) -> R,
+    ) -> Result<R, Error> {
+        const METHOD: &str = "BatchSubmitResults";
+        caller.allowed(Permission::ResultSubmit)?;
+        let now = self.clock.now();
+        let tx = self.db.begin().await?;
+        let ticket = match once(&tx, caller, METHOD, request_id, request, now).await? {
+            Once::First(ticket) => ticket,
+            Once::Repeat(answer) => return Ok(answer),
+        };
+        let answer = render(self.take(&tx, caller, "SubmitResults", results).await?);
+        ticket.record(&tx, &answer).await?;
+        tx.commit().await?;
+        Ok(answer)
     }
 
     /// Takes results in one transaction. What they lead to depends on which results there are, not
@@ -94,6 +121,8 @@ impl App {
             .collect();
         self.noted(tx, caller, &mut moved, verb, "", now).await?;
         self.settle_points(tx, &follows.points).await?;
+        let moved = moved.iter().map(|tube| (before.get(&tube.code), tube));
+        tube_days::add(tx, counted(moved, now)).await?;
         Ok(taken)
     }
 

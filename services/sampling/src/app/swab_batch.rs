@@ -135,9 +135,6 @@ impl Batch {
         if !tube.parent.is_empty() && !is_ordered {
             return Err(Error::NotAssigned(format!("holds/{}", tube.parent)));
         }
-        let day = Day::from_number(u16::try_from(tube.day).unwrap_or_default());
-        let policy = known.facts.policy(&tube.org_path, day);
-        let policy = policy.ok_or_else(|| Error::NoPolicy(tube.org_path.clone()))?;
         let key = (id, tube.day, tube.parent.clone());
         let elsewhere = self.present.get(&key).map(|row| Elsewhere {
             tube: &row.tube,
@@ -147,8 +144,19 @@ impl Batch {
                 .is_some_and(|tube| tube.state == State::Open.code()),
             scanned: DateTime::from_timestamp_millis(row.scan_time).unwrap_or_default(),
         });
+        let state = tube.stands()?;
+        // What was never opened has no day, at which no policy is in force.
+        if elsewhere
+            .as_ref()
+            .is_none_or(|present| present.tube != tube.code)
+        {
+            state.after(Verb::AddSwab)?;
+        }
+        let day = Day::from_number(u16::try_from(tube.day).unwrap_or_default());
+        let policy = known.facts.policy(&tube.org_path, day);
+        let policy = policy.ok_or_else(|| Error::NoPolicy(tube.org_path.clone()))?;
         let vessel = Vessel {
-            state: tube.stands()?,
+            state,
             capacity: i32::from(tube.capacity),
             count: tube.swab_count,
             group: &tube.org_path,

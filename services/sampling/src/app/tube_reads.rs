@@ -1,6 +1,7 @@
 //! Who may read which tube, and what is read of it.
 
 use kit::auth::{Caller, Permission, Role};
+use kit::org::OrgPath;
 use kit::status::Problem;
 use proto::error::ErrorReason;
 
@@ -33,8 +34,13 @@ impl App {
         caller.allowed(permission)?;
         let denied = || Problem::new(ErrorReason::ScopeDenied).meta("permission", permission);
         if caller.is(Role::Laboratory) {
-            let own = tube.is_some_and(|tube| caller.laboratory.as_ref() == Some(&tube.laboratory));
-            return if own { Ok(()) } else { Err(denied().into()) };
+            let own = |tube: &&TubeRow| caller.laboratory.as_ref() == Some(&tube.laboratory);
+            let tube = tube.filter(own).ok_or_else(denied)?;
+            let at: OrgPath = tube.org_path.parse().unwrap_or_default();
+            // A bureau may send it tubes from beyond its scope.
+            let within = caller.scope.contains(&at);
+            let at = if within { &at } else { &caller.scope };
+            return Ok(caller.require(permission, at)?);
         }
         match tube {
             Some(tube) => Self::check_path(caller, permission, &tube.org_path),

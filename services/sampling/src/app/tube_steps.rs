@@ -12,12 +12,15 @@ use proto::sampling::Tube;
 
 use super::App;
 use crate::domain::hold::HoldState;
+use crate::domain::laboratory_result::Value;
 use crate::domain::tube::{State, Verb};
+use crate::domain::tube_day::Course;
 use crate::domain::tube_step::{Step, signed_by_two};
 use crate::error::Error;
 use crate::grpc::{announced, tube_convert};
 use crate::store::holds::HoldRow;
 use crate::store::swabs::{self, SwabRow};
+use crate::store::tube_days::{self, Changes};
 use crate::store::tubes::{CustodyRow, TubeRow};
 use kit::rows::{Lock, Row};
 
@@ -39,6 +42,47 @@ impl TubeRow {
     pub(crate) fn is_regular(&self) -> bool {
         self.parent.is_empty() && self.point.is_empty()
     }
+
+    /// The place of the school where it is used: that of its class group, or its own.
+    fn school(&self) -> &str {
+        match self.org_path.rsplit_once('/') {
+            Some((school, _)) if !self.class_group.is_empty() => school,
+            _ => &self.org_path,
+        }
+    }
+
+    /// What it is counted by.
+    fn course(&self) -> Course {
+        let voided = self.state == State::Voided.code();
+        Course {
+            opened: self.day > 0 && !voided,
+            sealed: self.seal_time > 0,
+            received: self.receive_time > 0,
+            late: self.late,
+            gone: !self.reason.is_empty(),
+            result: Value::from_code(self.result),
+            version: self.result_version,
+            due: self.due_time,
+        }
+    }
+}
+
+/// By how much the counts change when tubes are as they are instead of as they were; one that was not opened
+/// before counted for nothing.
+pub(super) fn counted<'a>(
+    moved: impl IntoIterator<Item = (Option<&'a TubeRow>, &'a TubeRow)>,
+    now: DateTime<Utc>,
+) -> Changes {
+    let mut changes = Changes::new();
+    for (before, after) in moved {
+        let before = before.map(TubeRow::course).unwrap_or_default();
+        let change = before.change(after.course(), now.timestamp_millis());
+        if !change.is_nothing() {
+            let key = (after.day, after.school().to_owned());
+            changes.entry(key).or_default().add(&change, 1);
+        }
+    }
+    changes
 }
 
 impl App {
@@ -64,10 +108,12 @@ impl App {
             Once::First(ticket) => ticket,
             Once::Repeat(answer) => return Ok(answer),
         };
+        let before = tube.clone();
         self.take_step(&tx, caller, &mut tube, step, now).await?;
         let tubes = std::slice::from_mut(&mut tube);
         self.noted(&tx, caller, tubes, step.name(), &step.note(), now)
             .await?;
+        tube_days::add(&tx, counted([(Some(&before), &tube)], now)).await?;
         let answer = tube_convert::tube(&tube, now, caller.is(Role::Laboratory));
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;

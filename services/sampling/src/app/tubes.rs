@@ -12,7 +12,7 @@ use proto::error::ErrorReason;
 use proto::sampling::Tube;
 
 use super::App;
-use super::tube_steps::custody;
+use super::tube_steps::{counted, custody};
 use crate::domain::health::assay::assay;
 use crate::domain::health::disease::Disease;
 use crate::domain::plan::DrawId;
@@ -22,7 +22,7 @@ use crate::error::{Error, state_name};
 use crate::grpc::tube_convert;
 use crate::store::points::PointRow;
 use crate::store::tubes::{CustodyRow, TubeRow};
-use crate::store::{draws, rolls};
+use crate::store::{draws, rolls, tube_days};
 use kit::rows::{Lock, Row};
 
 /// What a tube is opened for.
@@ -98,6 +98,12 @@ impl App {
         Ok(rows.len())
     }
 
+    /// Whether the caller may take a tube into use at all.
+    pub(crate) async fn may_open_tube(&self, caller: &Caller, code: &str) -> Result<(), Error> {
+        let tube = TubeRow::get(self.db.read(), code, Lock::No).await?;
+        check_issued(caller, tube.as_ref(), code)
+    }
+
     /// Takes a tube into use.
     pub(crate) async fn open_tube(
         &self,
@@ -152,6 +158,7 @@ impl App {
         tube.policy_version = policy.version;
         let tubes = std::slice::from_mut(&mut tube);
         self.noted(&tx, caller, tubes, "OpenTube", "", now).await?;
+        tube_days::add(&tx, counted([(None, &tube)], now)).await?;
         let answer = tube_convert::tube(&tube, now, false);
         ticket.record(&tx, &answer).await?;
         tx.commit().await?;
@@ -224,11 +231,16 @@ async fn for_point(tx: &Tx, caller: &Caller, tube: &mut TubeRow, id: &str) -> Re
 
 /// The name of a draw that concerns a place.
 async fn draw_at(tx: &Tx, id: &DrawId, used: &OrgPath) -> Result<String, Error> {
+    let elsewhere = || Problem::invalid("draw", "不属于该校", "is not of this school");
+    // Whether another school was drawn is not told.
+    if !used.ids().any(|at| at == id.organization) {
+        return Err(elsewhere().into());
+    }
     let draw = draws::get(tx, id).await?;
     let draw = draw.ok_or_else(|| Error::NotFound(id.to_string()))?;
     let place: OrgPath = draw.org_path.parse().unwrap_or_default();
     if !place.contains(used) {
-        return Err(Problem::invalid("draw", "不属于该校", "is not of this school").into());
+        return Err(elsewhere().into());
     }
     Ok(id.to_string())
 }

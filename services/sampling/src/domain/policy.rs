@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::day::Day;
 use super::health::rules::HealthRules;
 use super::quota::Ratio;
+use super::retention::Periods;
 use super::swab::SingleReason;
 
 /// The part of a policy profile that sampling decides by.
@@ -46,6 +47,8 @@ pub struct Policy {
     pub positive_resample: Duration,
     /// Whether a negative single swab releases its person without a human.
     pub auto_release: bool,
+    /// For how long what is known of people is kept; none in a profile that does not say it.
+    pub retention: Option<Periods>,
     /// What the health of people is decided by.
     pub health: HealthRules,
 }

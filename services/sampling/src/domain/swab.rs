@@ -106,9 +106,6 @@ pub fn admit(
         return Ok(Verdict::Repeat);
     }
     vessel.state.after(Verb::AddSwab)?;
-    if single && vessel.capacity > 1 {
-        return Err(Refused::SingleOnly);
-    }
     let school = |path: &str| path.rsplit_once('/').map(|(school, _)| school.to_owned());
     let fits = if pure {
         group == vessel.group
@@ -117,6 +114,10 @@ pub fn admit(
     };
     if !fits {
         return Err(Refused::Mixed);
+    }
+    // Said of those alone whose tube it is: it tells how they are.
+    if single && vessel.capacity > 1 {
+        return Err(Refused::SingleOnly);
     }
     if let Some(present) = present
         && !(present.open && scanned < present.scanned)
@@ -204,5 +205,17 @@ mod tests {
             admit("T", tube(10, 0), other, false, false, now, None),
             Ok(Verdict::Add)
         );
+    }
+
+    #[test]
+    fn how_people_of_other_class_groups_are_is_not_told() {
+        let other = "fz/350102/2135010002/p2019-01";
+        let now = DateTime::UNIX_EPOCH;
+        for pure in [false, true] {
+            for single in [false, true] {
+                let refused = admit("T", tube(10, 0), other, pure, single, now, None);
+                assert_eq!(refused, Err(Refused::Mixed));
+            }
+        }
     }
 }

@@ -1,13 +1,31 @@
 //! Resource names and other fields that many requests and answers share.
 
 use chrono::NaiveDate;
+use kit::auth::{Caller, Permission};
 use kit::field::Fields;
 use kit::status::Problem;
 
+use crate::app::App;
 use crate::domain::plan::is_id;
 use crate::domain::roll::{GroupKind, PersonId};
 use crate::domain::tube::is_code;
+use crate::error::Error;
 use crate::store::rolls::group_name;
+
+/// Whether the caller may do `permission` at an organisation, by its identifier. That there is none is found
+/// wrong with the request.
+pub(super) async fn may_at(
+    app: &App,
+    caller: &Caller,
+    permission: Permission,
+    organization: &str,
+) -> Result<(), Error> {
+    if organization.is_empty() {
+        return Ok(());
+    }
+    let place = app.place(caller, permission, organization).await;
+    place.map(drop)
+}
 
 /// The resource name of a person.
 pub(crate) fn person_name(kind: GroupKind, person: PersonId) -> String {

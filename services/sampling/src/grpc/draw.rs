@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::error::ErrorReason;
@@ -156,7 +156,18 @@ impl DrawService for Api {
         let mut fields = Fields::new();
         let id: Option<DrawId> = fields.parse("draw", &request.draw);
         let absent = convert::person(&mut fields, "absent", &request.absent);
-        let (id, absent) = finish(fields, id.zip(absent))?;
+        let may = async {
+            match &id {
+                Some(id) => {
+                    let draw = self.0.readable_draw(&caller, Permission::DrawRun, id);
+                    draw.await.map(drop)
+                }
+                // That it is none is found wrong with the request.
+                None => Ok(()),
+            }
+        };
+        let read = finish(fields, id.clone().zip(absent));
+        let (id, absent) = read_or_denied(read, may).await?;
         Ok(Response::new(
             self.0.replace(&caller, &id, absent, &request).await?,
         ))

@@ -6,12 +6,13 @@ use prost::Message;
 use proto::sampling::sampling_event::State as EventState;
 use proto::sampling::sampling_plan::{Kind, State, Strategy as PlanStrategy};
 use proto::sampling::{
-    Assignment, Coverage, Draw, DrawCommitment, EvaluateResponse, Replacement, SamplingEvent,
-    SamplingPlan, assignment, draw as draw_state, evaluate_response,
+    Assignment, Coverage, Draw, DrawCommitment, EvaluateResponse, HoldFigures, Replacement,
+    SamplingEvent, SamplingPlan, TubeFigures, assignment, draw as draw_state, evaluate_response,
 };
 
 use super::convert::person_name;
-use crate::app::{Answer, Called, CalledState, Covered, Listing};
+use super::tube_convert::instant;
+use crate::app::{Answer, Called, CalledState, Covered, Listing, Tubes};
 use crate::domain::commitment::{Replaced, SignatureBytes};
 use crate::domain::day::Day;
 use crate::domain::plan::{DrawId, Plan, PlanKind};
@@ -241,6 +242,8 @@ pub(crate) fn coverage(covered: Covered) -> Coverage {
         figures,
         schools,
         drawn_schools,
+        tubes,
+        holds,
     } = covered;
     let small = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     Coverage {
@@ -260,6 +263,38 @@ pub(crate) fn coverage(covered: Covered) -> Coverage {
         school_count: small(schools),
         drawn_school_count: small(drawn_schools),
         school_day,
+        tubes: tubes.map(tube_figures),
+        holds: holds.map(|holds| HoldFigures {
+            hold_count: many(holds.count),
+            overdue_count: many(holds.overdue),
+        }),
+    }
+}
+
+fn many(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn tube_figures(tubes: Tubes) -> TubeFigures {
+    let Tubes {
+        today,
+        overdue,
+        with_results,
+    } = tubes;
+    // On the day of an update some tubes may have been opened by a version that did not count them.
+    let seen = |count: i32| count.max(0);
+    TubeFigures {
+        opened_count: seen(today.opened),
+        sealed_count: seen(today.sealed),
+        received_count: seen(today.received),
+        late_arrival_count: seen(today.late_arrivals),
+        failed_count: seen(today.failed),
+        result_count: seen(today.results),
+        late_result_count: seen(today.late_results),
+        positive_count: with_results.then_some(seen(today.positive)),
+        corrected_count: seen(today.corrected),
+        last_correct_time: instant(today.last_correct),
+        overdue_count: many(overdue),
     }
 }
 

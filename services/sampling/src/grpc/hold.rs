@@ -1,7 +1,7 @@
 //! HoldService.
 
-use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::auth::{Caller, Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::error::ErrorReason;
@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{self, cut};
 use super::tube_convert;
 use crate::app::App;
+use crate::error::Error;
 
 /// Serves holds.
 #[derive(Clone, Debug)]
@@ -26,6 +27,18 @@ fn code(field: &str, name: &str) -> Result<String, Problem> {
     let code = convert::hold(&mut fields, field, name);
     fields.finish()?;
     code.ok_or_else(|| Problem::new(ErrorReason::InvalidField))
+}
+
+impl Api {
+    /// Whether the caller may release the hold of this code. That there is none is found wrong with the
+    /// request.
+    async fn may_release(&self, caller: &Caller, code: &str) -> Result<(), Error> {
+        if code.is_empty() {
+            return Ok(());
+        }
+        let release = Permission::HoldRelease;
+        self.0.readable_hold(caller, release, code).await.map(drop)
+    }
 }
 
 #[tonic::async_trait]
@@ -79,7 +92,8 @@ impl HoldService for Api {
         fields.text("reason", &request.reason, 200);
         fields.required("decided_by", &request.decided_by);
         fields.text("decided_by", &request.decided_by, 64);
-        fields.finish()?;
+        let may = self.may_release(&caller, &code);
+        read_or_denied(fields.finish(), may).await?;
         Ok(Response::new(
             self.0.release_hold(&caller, &code, &request).await?,
         ))

@@ -18,6 +18,7 @@ pub(crate) mod tube_convert;
 mod tube_requests;
 
 use kit::feed::Feed;
+use kit::subject::{HeldDataGrpc, Requests};
 use proto::sampling::clearance_feed_server::ClearanceFeedServer;
 use proto::sampling::coverage_service_server::CoverageServiceServer;
 use proto::sampling::draw_service_server::DrawServiceServer;
@@ -27,10 +28,12 @@ use proto::sampling::plan_service_server::PlanServiceServer;
 use proto::sampling::result_service_server::ResultServiceServer;
 use proto::sampling::sampling_feed_server::SamplingFeedServer;
 use proto::sampling::tube_service_server::TubeServiceServer;
+use proto::subject::held_data_service_server::HeldDataServiceServer;
 use tonic::service::Routes;
 
 use crate::app::App;
 use crate::app::health::screening::Checks;
+use crate::app::held::Sampled;
 use crate::app::swabs::Scans;
 
 /// The feeds of this service.
@@ -40,14 +43,18 @@ pub(crate) struct Feeds {
     pub(crate) sampling: Feed,
 }
 
-/// How large a message may be: small requests, those with many tubes or results, and many checks
-/// with the temperatures of everybody.
-const SMALL: usize = 64 << 10;
-const LARGE: usize = 1 << 20;
-const HUGE: usize = 4 << 20;
-
 /// Every gRPC service of this crate.
-pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> Routes {
+pub(crate) fn routes(
+    app: &App,
+    feeds: Feeds,
+    (scans, checks): (Scans, Checks),
+    requests: Requests,
+) -> Routes {
+    let held = Sampled {
+        db: app.db.clone(),
+        clock: app.clock.clone(),
+    };
+    let held = HeldDataServiceServer::new(HeldDataGrpc::new(held, requests));
     let tubes = tube::Api {
         app: app.clone(),
         scans,
@@ -55,27 +62,15 @@ pub(crate) fn routes(app: &App, feeds: Feeds, scans: Scans, checks: Checks) -> R
     let clearance = ClearanceFeedServer::new(feed::ClearanceApi(feeds.clearance));
     let sampling = SamplingFeedServer::new(feed::SamplingApi(feeds.sampling));
     let routes = Routes::default()
-        .add_service(clearance.max_decoding_message_size(SMALL))
-        .add_service(sampling.max_decoding_message_size(SMALL))
-        .add_service(
-            PlanServiceServer::new(plan::Api(app.clone())).max_decoding_message_size(SMALL),
-        )
-        .add_service(
-            DrawServiceServer::new(draw::Api(app.clone())).max_decoding_message_size(SMALL),
-        )
-        .add_service(
-            CoverageServiceServer::new(coverage::Api(app.clone())).max_decoding_message_size(SMALL),
-        )
-        .add_service(TubeServiceServer::new(tubes).max_decoding_message_size(LARGE))
-        .add_service(
-            ResultServiceServer::new(result::Api(app.clone())).max_decoding_message_size(LARGE),
-        )
-        .add_service(
-            HoldServiceServer::new(hold::Api(app.clone())).max_decoding_message_size(SMALL),
-        )
-        .add_service(
-            EnvironmentServiceServer::new(environment::Api(app.clone()))
-                .max_decoding_message_size(SMALL),
-        );
+        .add_service(held)
+        .add_service(clearance)
+        .add_service(sampling)
+        .add_service(PlanServiceServer::new(plan::Api(app.clone())))
+        .add_service(DrawServiceServer::new(draw::Api(app.clone())))
+        .add_service(CoverageServiceServer::new(coverage::Api(app.clone())))
+        .add_service(TubeServiceServer::new(tubes))
+        .add_service(ResultServiceServer::new(result::Api(app.clone())))
+        .add_service(HoldServiceServer::new(hold::Api(app.clone())))
+        .add_service(EnvironmentServiceServer::new(environment::Api(app.clone())));
     health::add_routes(routes, app, checks)
 }

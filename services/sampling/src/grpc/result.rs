@@ -1,5 +1,7 @@
 //! ResultService.
 
+use std::ops::RangeInclusive;
+
 use chrono::DateTime;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -10,8 +12,9 @@ use kit::status::Problem;
 use proto::sampling::result_service_server::ResultService;
 use proto::sampling::submit_results_response::Verdict;
 use proto::sampling::{
-    CorrectResultRequest, GetResultRequest, ListResultsRequest, ListResultsResponse,
-    Result as Outcome, ResultValue, SubmitResultsRequest, SubmitResultsResponse,
+    BatchSubmitResultsRequest, BatchSubmitResultsResponse, CorrectResultRequest, GetResultRequest,
+    ListResultsRequest, ListResultsResponse, Result as Outcome, ResultValue, SubmitResultsRequest,
+    SubmitResultsResponse,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -19,15 +22,45 @@ use super::convert::{cut, reason_name};
 use super::tube_convert;
 use super::tube_requests::code;
 use crate::app::App;
-use crate::app::results::Taken;
+use crate::app::results::{self, Taken};
 use crate::domain::laboratory_result::{LaboratoryResult, Value};
 
 /// Serves results.
 #[derive(Clone, Debug)]
 pub(super) struct Api(pub(super) App);
 
-/// How many results one message may carry.
+/// How many results one message of the stream may carry.
 const TOGETHER: usize = 1000;
+
+/// Results in the order sent, each with the name of its tube, or what is wrong with it.
+struct Sent(Vec<(String, Result<LaboratoryResult, Problem>)>);
+
+impl Sent {
+    fn read(results: Vec<Outcome>, many: RangeInclusive<usize>) -> Result<Self, Problem> {
+        let mut fields = Fields::new();
+        fields.within("results", results.len(), many);
+        fields.finish()?;
+        let read = results.into_iter();
+        let read = read.map(|result| (result.tube.clone(), to_domain(result)));
+        Ok(Self(read.collect()))
+    }
+
+    /// Those that nothing is wrong with.
+    fn good(&self) -> Vec<LaboratoryResult> {
+        let good = self.0.iter().filter_map(|(_, one)| one.as_ref().ok());
+        good.cloned().collect()
+    }
+
+    /// The verdict on each, from what became of the good ones.
+    fn verdicts(self, taken: Vec<Taken>) -> Vec<Verdict> {
+        let mut taken = taken.into_iter();
+        let verdicts = self.0.into_iter().filter_map(|(tube, read)| match read {
+            Ok(_) => taken.next().map(|taken| verdict(tube, taken)),
+            Err(problem) => Some(verdict(tube, Err(problem.into()))),
+        });
+        verdicts.collect()
+    }
+}
 
 impl Api {
     async fn submit(
@@ -35,24 +68,10 @@ impl Api {
         caller: &Caller,
         request: SubmitResultsRequest,
     ) -> Result<SubmitResultsResponse, Status> {
-        let mut fields = Fields::new();
-        fields.within("results", request.results.len(), 0..=TOGETHER);
-        fields.finish()?;
-        let read: Vec<(String, Result<LaboratoryResult, Problem>)> = request
-            .results
-            .into_iter()
-            .map(|result| (result.tube.clone(), to_domain(result)))
-            .collect();
-        let good = read.iter().filter_map(|(_, one)| one.as_ref().ok());
-        let good: Vec<LaboratoryResult> = good.cloned().collect();
-        let taken = self.0.submit_results(caller, &good).await?;
-        let mut taken = taken.into_iter();
-        let verdicts = read.into_iter().filter_map(|(tube, read)| match read {
-            Ok(_) => taken.next().map(|taken| verdict(tube, taken)),
-            Err(problem) => Some(verdict(tube, Err(problem.into()))),
-        });
+        let sent = Sent::read(request.results, 0..=TOGETHER)?;
+        let taken = self.0.submit_results(caller, &sent.good()).await?;
         Ok(SubmitResultsResponse {
-            verdicts: verdicts.collect(),
+            verdicts: sent.verdicts(taken),
         })
     }
 }
@@ -138,6 +157,23 @@ impl ResultService for Api {
             async move { api.submit(&caller, request?).await }
         });
         Ok(Response::new(answers.boxed()))
+    }
+
+    async fn batch_submit_results(
+        &self,
+        request: Request<BatchSubmitResultsRequest>,
+    ) -> Result<Response<BatchSubmitResultsResponse>, Status> {
+        let caller = caller(&request)?;
+        caller.allowed(Permission::ResultSubmit)?;
+        let request = request.into_inner();
+        let sent = Sent::read(request.results.clone(), 1..=results::TOGETHER)?;
+        let good = sent.good();
+        let once = (request.request_id.as_str(), &request);
+        let render = |taken| BatchSubmitResultsResponse {
+            verdicts: sent.verdicts(taken),
+        };
+        let answer = self.0.submit_batch(&caller, &good, once, render).await?;
+        Ok(Response::new(answer))
     }
 
     async fn correct_result(

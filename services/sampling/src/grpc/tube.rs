@@ -1,9 +1,9 @@
 //! TubeService.
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
 use kit::auth::{Caller, Permission, Role, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use prost::Message;
@@ -24,7 +24,9 @@ use super::tube_requests::{self as requests, code};
 use crate::app::App;
 use crate::app::swabs::{Scan, Scans};
 use crate::app::tube_reads::Wanted;
+use crate::domain::tube::is_code;
 use crate::domain::tube_step::Step;
+use crate::error::Error;
 
 /// Serves tubes.
 #[derive(Clone, Debug)]
@@ -42,24 +44,46 @@ impl Api {
         Ok(tube_convert::scanned(scanned))
     }
 
-    /// Takes one step; whoever may not take it at all is told so before what is wrong with it.
+    /// Whether the caller may do `permission` to the tube of this name. That it is none is found wrong
+    /// with the request.
+    async fn may(&self, caller: &Caller, permission: Permission, name: &str) -> Result<(), Error> {
+        match name.strip_prefix("tubes/").filter(|code| is_code(code)) {
+            Some(code) => self.app.get_tube(caller, permission, code).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one step; whoever may not take it with this tube is told so before what is wrong with it.
     async fn step<R: Message>(
         &self,
         request: Request<R>,
-        permission: Permission,
+        (permission, name): (Permission, fn(&R) -> &str),
         read: impl FnOnce(&R) -> Result<(String, Step), Problem>,
         request_id: impl FnOnce(&R) -> String,
     ) -> Result<Response<Tube>, Status> {
         let caller = caller(&request)?;
         caller.allowed(permission)?;
         let request = request.into_inner();
-        let (code, step) = read(&request)?;
+        let may = self.may(&caller, permission, name(&request));
+        let (code, step) = read_or_denied(read(&request), may).await?;
         let id = request_id(&request);
         let once = (id.as_str(), &request);
         Ok(Response::new(
             self.app.step(&caller, &code, &step, once).await?,
         ))
     }
+}
+
+/// The scans of a stream, up to one that cannot be read: nobody knows what follows it.
+fn readable(
+    swabs: Streaming<AddSwabsRequest>,
+) -> impl Stream<Item = Result<AddSwabsRequest, Status>> + Send + 'static {
+    stream::unfold(Some(swabs), |swabs| async move {
+        let mut swabs = swabs?;
+        let swab = swabs.next().await?;
+        let rest = swab.is_ok().then_some(swabs);
+        Some((swab, rest))
+    })
 }
 
 /// The caller, who handles tubes at schools.
@@ -96,7 +120,14 @@ impl TubeService for Api {
     async fn open_tube(&self, request: Request<OpenTubeRequest>) -> Result<Response<Tube>, Status> {
         let caller = handler(&request)?;
         let request = request.into_inner();
-        let (code, purpose, draw) = requests::opening(&request)?;
+        let opening = requests::opening(&request);
+        let may = async {
+            match request.name.strip_prefix("tubes/") {
+                Some(code) if is_code(code) => self.app.may_open_tube(&caller, code).await,
+                _ => Ok(()),
+            }
+        };
+        let (code, purpose, draw) = read_or_denied(opening, may).await?;
         let once = (request.request_id.as_str(), &request);
         let tube = self.app.open_tube(&caller, &code, purpose, draw, once);
         Ok(Response::new(tube.await?))
@@ -117,7 +148,8 @@ impl TubeService for Api {
     ) -> Result<Response<Self::AddSwabsStream>, Status> {
         let caller = handler(&request)?;
         let api = self.clone();
-        let answers = request.into_inner().enumerate().map(move |(index, swab)| {
+        let swabs = readable(request.into_inner()).enumerate();
+        let answers = swabs.map(move |(index, swab)| {
             let (api, caller) = (api.clone(), caller.clone());
             async move {
                 let scan = requests::scan(caller, swab?.swab.unwrap_or_default());
@@ -134,7 +166,8 @@ impl TubeService for Api {
     ) -> Result<Response<Tube>, Status> {
         let caller = handler(&request)?;
         let request = request.into_inner();
-        let (code, person) = requests::removal(&request)?;
+        let may = self.may(&caller, Permission::TubeHandle, &request.tube);
+        let (code, person) = read_or_denied(requests::removal(&request), may).await?;
         let who = (person, request.person.as_str());
         let once = (request.request_id.as_str(), &request);
         let tube = self
@@ -146,7 +179,8 @@ impl TubeService for Api {
     async fn seal_tube(&self, request: Request<SealTubeRequest>) -> Result<Response<Tube>, Status> {
         let read = |request: &SealTubeRequest| requests::plain(&request.name, Step::Seal);
         let id = |request: &SealTubeRequest| request.request_id.clone();
-        self.step(request, Permission::TubeHandle, read, id).await
+        self.step(request, (Permission::TubeHandle, |it| &*it.name), read, id)
+            .await
     }
 
     async fn hand_over_tube(
@@ -154,8 +188,13 @@ impl TubeService for Api {
         request: Request<HandOverTubeRequest>,
     ) -> Result<Response<Tube>, Status> {
         let id = |request: &HandOverTubeRequest| request.request_id.clone();
-        self.step(request, Permission::TubeHandle, requests::hand_over, id)
-            .await
+        self.step(
+            request,
+            (Permission::TubeHandle, |it| &*it.name),
+            requests::hand_over,
+            id,
+        )
+        .await
     }
 
     async fn receive_tube(
@@ -163,8 +202,13 @@ impl TubeService for Api {
         request: Request<ReceiveTubeRequest>,
     ) -> Result<Response<Tube>, Status> {
         let id = |request: &ReceiveTubeRequest| request.request_id.clone();
-        self.step(request, Permission::TubeReceive, requests::receipt, id)
-            .await
+        self.step(
+            request,
+            (Permission::TubeReceive, |it| &*it.name),
+            requests::receipt,
+            id,
+        )
+        .await
     }
 
     async fn start_testing(
@@ -174,7 +218,8 @@ impl TubeService for Api {
         let read =
             |request: &StartTestingRequest| requests::plain(&request.name, Step::StartTesting);
         let id = |request: &StartTestingRequest| request.request_id.clone();
-        self.step(request, Permission::TubeReceive, read, id).await
+        self.step(request, (Permission::TubeReceive, |it| &*it.name), read, id)
+            .await
     }
 
     async fn void_tube(&self, request: Request<VoidTubeRequest>) -> Result<Response<Tube>, Status> {
@@ -183,7 +228,8 @@ impl TubeService for Api {
             Ok((code, Step::Void { reason }))
         };
         let id = |request: &VoidTubeRequest| request.request_id.clone();
-        self.step(request, Permission::TubeHandle, read, id).await
+        self.step(request, (Permission::TubeHandle, |it| &*it.name), read, id)
+            .await
     }
 
     async fn report_tube_lost(
@@ -195,7 +241,8 @@ impl TubeService for Api {
             Ok((code, Step::ReportLost { reason }))
         };
         let id = |request: &ReportTubeLostRequest| request.request_id.clone();
-        self.step(request, Permission::TubeHandle, read, id).await
+        self.step(request, (Permission::TubeHandle, |it| &*it.name), read, id)
+            .await
     }
 
     async fn reject_tube(
@@ -203,8 +250,13 @@ impl TubeService for Api {
         request: Request<RejectTubeRequest>,
     ) -> Result<Response<Tube>, Status> {
         let id = |request: &RejectTubeRequest| request.request_id.clone();
-        self.step(request, Permission::TubeReceive, requests::rejection, id)
-            .await
+        self.step(
+            request,
+            (Permission::TubeReceive, |it| &*it.name),
+            requests::rejection,
+            id,
+        )
+        .await
     }
 
     async fn close_tube(
@@ -213,7 +265,8 @@ impl TubeService for Api {
     ) -> Result<Response<Tube>, Status> {
         let read = |request: &CloseTubeRequest| requests::plain(&request.name, Step::Close);
         let id = |request: &CloseTubeRequest| request.request_id.clone();
-        self.step(request, Permission::TubeHandle, read, id).await
+        self.step(request, (Permission::TubeHandle, |it| &*it.name), read, id)
+            .await
     }
 
     async fn get_tube(&self, request: Request<GetTubeRequest>) -> Result<Response<Tube>, Status> {

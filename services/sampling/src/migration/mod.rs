@@ -28,6 +28,12 @@ mod m20261127_000031_amendments;
 mod m20261127_000032_exit_negative;
 mod m20261127_000033_sick_days;
 mod m20261127_000034_suspension_classes;
+mod m20261127_000035_people;
+mod m20261127_000041_tubes_under_way;
+mod m20261127_000043_counts;
+mod m20261127_000044_waiting_indexes;
+mod m20261127_000045_reading_marks;
+mod m20261127_000046_old_rows;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -84,6 +90,12 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261127_000032_exit_negative::Migration));
         migrations.push(Box::new(m20261127_000033_sick_days::Migration));
         migrations.push(Box::new(m20261127_000034_suspension_classes::Migration));
+        migrations.push(Box::new(m20261127_000035_people::MIGRATION));
+        migrations.push(Box::new(m20261127_000041_tubes_under_way::MIGRATION));
+        migrations.push(Box::new(m20261127_000043_counts::Migration));
+        migrations.push(Box::new(m20261127_000044_waiting_indexes::MIGRATION));
+        migrations.push(Box::new(m20261127_000045_reading_marks::Migration));
+        migrations.push(Box::new(m20261127_000046_old_rows::MIGRATION));
         migrations
     }
 

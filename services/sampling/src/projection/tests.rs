@@ -37,11 +37,60 @@ fn event(number: i64, version: i64, profile: Option<PolicyProfile>) -> RosterEve
 }
 
 async fn apply(db: &Database, events: &[RosterEvent]) {
+    apply_in(db, events, 1).await;
+}
+
+async fn apply_in(db: &Database, events: &[RosterEvent], generation: i64) {
     let clock = Arc::new(ManualClock::morning_of("2022-04-07".parse().unwrap()));
     let tx = db.begin().await.unwrap();
     let projection = RosterProjection::new(clock);
-    projection.apply(&tx, events, 1).await.unwrap();
+    projection.apply(&tx, events, generation).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// A class group with one pupil for each number.
+fn roll(version: i64, pupils: &[u128]) -> RosterEvent {
+    let member = |number: &u128| RollMember {
+        person: format!("students/{}", uuid::Uuid::from_u128(*number)),
+        ..RollMember::default()
+    };
+    RosterEvent {
+        entity: "organizations/2135010001/classGroups/2019-01".to_owned(),
+        version,
+        org_path: "fz/350102/2135010001".to_owned(),
+        removed: false,
+        state: Some(State::ClassGroupRoll(ClassGroupRoll {
+            class_group: "organizations/2135010001/classGroups/2019-01".to_owned(),
+            organization: "organizations/2135010001".to_owned(),
+            members: pupils.iter().map(member).collect(),
+            ..ClassGroupRoll::default()
+        })),
+    }
+}
+
+#[tokio::test]
+async fn a_register_that_went_back_to_an_earlier_time_is_believed_in_its_new_epoch() {
+    let scratch = kit::scratch::sqlite();
+    let db = scratch.open::<Migrator>().await;
+    let paths = ["fz/350102/2135010001/2019-01".to_owned()];
+    let on_roll = async || {
+        let groups = rolls::groups_at(db.read(), &paths).await.unwrap();
+        ids(&groups[0].roll().unwrap()).count()
+    };
+    apply(&db, &[roll(5, &[1, 2])]).await;
+    apply(&db, &[roll(4, &[1])]).await;
+    assert_eq!(
+        on_roll().await,
+        2,
+        "an older version of the same epoch changes nothing"
+    );
+    apply_in(&db, &[roll(4, &[1])], 2).await;
+    assert_eq!(on_roll().await, 1);
+    let left = PersonId(uuid::Uuid::from_u128(2).into_bytes());
+    assert_eq!(people::locate(db.read(), left).await.unwrap(), None);
+    // It goes on from there, by versions that were given out before.
+    apply_in(&db, &[roll(5, &[1, 3])], 2).await;
+    assert_eq!(on_roll().await, 2);
 }
 
 #[tokio::test]

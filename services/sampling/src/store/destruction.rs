@@ -4,7 +4,7 @@
 //! that has not ended) is counted and not deleted: it goes once it is over.
 
 use kit::db::{Tx, statement};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use crate::domain::day::Day;
 
@@ -25,23 +25,40 @@ pub struct Span {
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// The table.
-    table: &'static str,
+    pub(super) table: &'static str,
     /// The columns of its primary key.
-    key: &'static str,
+    pub(super) key: &'static str,
     /// Whether a row is of the emergency. `{start}`, `{end}`, `{first_day}` and `{last_day}` stand for
     /// its time.
-    of: &'static str,
+    pub(super) of: &'static str,
     /// Whether it decides about nobody any more.
-    over: &'static str,
+    pub(super) over: &'static str,
     /// Tables whose rows go with it, by the column that names it.
-    with: &'static [(&'static str, &'static str)],
+    pub(super) with: &'static [(&'static str, &'static str)],
+    /// How the feed shows rows; none where it shows none that is over.
+    pub(super) shown: Option<Shown>,
 }
 
-/// A tube that was deleted.
+/// Which rows of a table stand in the snapshot of the feed of this service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    /// The kind of the entity.
+    kind: &'static str,
+    /// The collection of its name.
+    collection: &'static str,
+    /// The column with its place.
+    place: &'static str,
+    /// Whether a row stands in it, though it decides about nobody any more.
+    rows: &'static str,
+}
+
+/// An entity that leaves the snapshot of the feed with its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GoneTube {
-    /// Its code.
-    pub code: String,
+pub struct Leaving {
+    /// The kind of the entity.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
     /// Its place.
     pub org_path: String,
     /// Its last version.
@@ -62,6 +79,12 @@ pub const TUBES: Part = Part {
         ("custody", "tube"),
         ("make_ups", "tube"),
     ],
+    shown: Some(Shown {
+        kind: "tube",
+        collection: "tubes",
+        place: "org_path",
+        rows: "state NOT IN (11, 12)",
+    }),
 };
 
 /// Holds with whom they held.
@@ -71,32 +94,25 @@ pub const HOLDS: Part = Part {
     of: "start_time >= {start} AND start_time < {end}",
     over: "end_time > 0",
     with: &[("rechecks", "hold"), ("hold_events", "hold")],
+    shown: Some(Shown {
+        kind: "hold",
+        collection: "holds",
+        place: "org_path",
+        rows: "state = 3",
+    }),
 };
 
-/// Checks with who had which symptoms, and what they were counted into.
-pub const CHECKS: [Part; 4] = [
-    Part {
-        table: "check_submissions",
-        key: "day, slot, place, client",
-        of: "day >= {first_day} AND day <= {last_day} \
-             AND capture_time >= {start} AND capture_time < {end}",
-        over: "TRUE",
-        with: &[],
-    },
-    Part {
-        table: "checks",
-        key: "day, slot, place",
-        of: "day >= {first_day} AND day <= {last_day} \
-             AND capture_time >= {start} AND capture_time < {end}",
-        over: "TRUE",
-        with: &[],
-    },
+/// Checks with who had which symptoms, and what they and tubes were counted into.
+pub const CHECKS: [Part; 6] = [
+    SUBMISSIONS,
+    STANDING,
     Part {
         table: "health_days",
         key: "day, school",
         of: "day >= {first_day} AND day < {last_day}",
         over: "TRUE",
         with: &[],
+        shown: None,
     },
     Part {
         table: "health_windows",
@@ -104,89 +120,193 @@ pub const CHECKS: [Part; 4] = [
         of: "day >= {first_day} AND day < {last_day}",
         over: "TRUE",
         with: &[],
+        shown: None,
+    },
+    Part {
+        table: "check_corrections",
+        key: "day, school, slot",
+        of: "day >= {first_day} AND day < {last_day}",
+        over: "TRUE",
+        with: &[],
+        shown: None,
+    },
+    Part {
+        table: "tube_days",
+        key: "day, school",
+        of: "day >= {first_day} AND day < {last_day}",
+        over: "TRUE",
+        with: &[],
+        shown: None,
     },
 ];
 
 /// Cases, illnesses, absences and states of people.
-pub const CASES: [Part; 7] = [
-    Part {
-        table: "cases",
-        key: "id",
-        of: "open_time >= {start} AND open_time < {end}",
-        over: "close_time > 0",
-        with: &[
-            ("case_events", "case_id"),
-            ("case_findings", "case_id"),
-            ("case_hops", "case_id"),
-            ("case_reports", "case_id"),
-            ("report_steps", "case_id"),
-            ("case_exports", "case_id"),
-        ],
-    },
-    Part {
-        table: "absences",
-        key: "id",
-        of: "create_time >= {start} AND create_time < {end}",
-        over: "state = 5",
-        with: &[("absence_traces", "absence")],
-    },
-    Part {
-        table: "signs",
-        key: "source, person",
-        of: "time >= {start} AND time < {end}",
-        over: "TRUE",
-        with: &[],
-    },
-    Part {
-        table: "illness_cases",
-        key: "person, school, criterion, day",
-        of: "day >= {first_day} AND day < {last_day}",
-        over: "TRUE",
-        with: &[],
-    },
-    Part {
-        table: "cluster_people",
-        key: "cluster, person",
-        of: "cluster IN (SELECT id FROM clusters WHERE fire_time >= {start} AND fire_time < {end})",
-        over: "cluster NOT IN (SELECT id FROM clusters WHERE state IN (1, 2))",
-        with: &[],
-    },
-    Part {
-        table: "health_events",
-        key: "person, sequence",
-        of: "time >= {start} AND time < {end}",
-        over: "person NOT IN (SELECT person FROM medical_states WHERE state <> 1)",
-        with: &[],
-    },
-    Part {
-        table: "medical_states",
-        key: "person",
-        of: "since >= {start} AND since < {end}",
-        over: "state = 1",
-        with: &[],
-    },
-];
+pub const CASES: [Part; 7] = [FILES, ABSENCES, SIGNS, ILLNESSES, PATIENTS, EVENTS, STATES];
 
 /// Who met whom, and who was controlled from outside.
-pub const CONTACTS: [Part; 2] = [
-    Part {
-        table: "case_contacts",
-        key: "case_id, person",
-        of: "add_time >= {start} AND add_time < {end}",
-        over: "case_id NOT IN (SELECT id FROM cases WHERE close_time = 0)",
-        with: &[],
-    },
-    Part {
-        table: "control_measures",
-        key: "id",
-        of: "place_time >= {start} AND place_time < {end}",
-        over: "state <> 1",
-        with: &[],
-    },
-];
+pub const CONTACTS: [Part; 2] = [MET, MEASURES];
+
+/// Submissions that another one stands in place of.
+pub(super) const SUBMISSIONS: Part = Part {
+    table: "check_submissions",
+    key: "day, slot, place, client",
+    of: "day >= {first_day} AND day <= {last_day} \
+         AND capture_time >= {start} AND capture_time < {end}",
+    over: "TRUE",
+    with: &[],
+    shown: None,
+};
+
+/// What stands of checks.
+pub(super) const STANDING: Part = Part {
+    table: "checks",
+    key: "day, slot, place",
+    of: "day >= {first_day} AND day <= {last_day} \
+         AND capture_time >= {start} AND capture_time < {end}",
+    over: "TRUE",
+    with: &[],
+    shown: None,
+};
+
+/// Cases.
+pub(super) const FILES: Part = Part {
+    table: "cases",
+    key: "id",
+    of: "open_time >= {start} AND open_time < {end}",
+    over: "close_time > 0",
+    with: &[
+        ("case_events", "case_id"),
+        ("case_findings", "case_id"),
+        ("case_hops", "case_id"),
+        ("case_reports", "case_id"),
+        ("report_steps", "case_id"),
+        ("case_exports", "case_id"),
+    ],
+    shown: Some(Shown {
+        kind: "case",
+        collection: "cases",
+        place: "school",
+        rows: "certainty <> 3 AND last_report <> 3",
+    }),
+};
+
+/// Absences with the attempts to reach somebody, and what was reported of them.
+pub(super) const ABSENCES: Part = Part {
+    table: "absences",
+    key: "id",
+    of: "create_time >= {start} AND create_time < {end}",
+    over: "state = 5",
+    with: &[
+        ("absence_traces", "absence"),
+        ("absence_reports", "absence"),
+    ],
+    shown: Some(Shown {
+        kind: "absence",
+        collection: "absences",
+        place: "org_path",
+        rows: "reason = 1 AND upload_due <> 0 AND upload_time = 0",
+    }),
+};
+
+/// What is said of people's health.
+pub(super) const SIGNS: Part = Part {
+    table: "signs",
+    key: "source, person",
+    of: "time >= {start} AND time < {end}",
+    over: "TRUE",
+    with: &[],
+    shown: None,
+};
+
+/// What illnesses count as.
+pub(super) const ILLNESSES: Part = Part {
+    table: "illness_cases",
+    key: "person, school, criterion, day",
+    of: "day >= {first_day} AND day < {last_day}",
+    over: "TRUE",
+    with: &[],
+    shown: None,
+};
+
+/// The people of clusters.
+pub(super) const PATIENTS: Part = Part {
+    table: "cluster_people",
+    key: "cluster, person",
+    of: "cluster IN (SELECT id FROM clusters WHERE fire_time >= {start} AND fire_time < {end})",
+    over: "cluster NOT IN (SELECT id FROM clusters WHERE state IN (1, 2))",
+    with: &[],
+    shown: None,
+};
+
+/// The history of the medical axis.
+pub(super) const EVENTS: Part = Part {
+    table: "health_events",
+    key: "person, sequence",
+    of: "time >= {start} AND time < {end}",
+    over: "person NOT IN (SELECT person FROM medical_states WHERE state <> 1)",
+    with: &[],
+    shown: None,
+};
+
+/// The medical axis.
+pub(super) const STATES: Part = Part {
+    table: "medical_states",
+    key: "person",
+    of: "since >= {start} AND since < {end}",
+    over: "state = 1",
+    with: &[],
+    shown: None,
+};
+
+/// Contacts of cases.
+pub(super) const MET: Part = Part {
+    table: "case_contacts",
+    key: "case_id, person",
+    of: "add_time >= {start} AND add_time < {end}",
+    over: "case_id NOT IN (SELECT id FROM cases WHERE close_time = 0)",
+    with: &[],
+    shown: None,
+};
+
+/// Controls from outside.
+pub(super) const MEASURES: Part = Part {
+    table: "control_measures",
+    key: "id",
+    of: "place_time >= {start} AND place_time < {end}",
+    over: "state <> 1",
+    with: &[],
+    shown: None,
+};
+
+impl Shown {
+    /// What [`Shown::leaving`] reads of a row.
+    pub(super) fn columns(&self, key: &str) -> String {
+        let Self { place, rows, .. } = self;
+        format!("{key}, {place}, version, CASE WHEN {rows} THEN 1 ELSE 0 END")
+    }
+
+    /// The entities of these rows that stand in the snapshot of the feed.
+    pub(super) fn leaving(&self, rows: &[QueryResult]) -> Result<Vec<Leaving>, DbErr> {
+        let mut leaving = Vec::new();
+        for row in rows {
+            let shown: i32 = row.try_get_by_index(3)?;
+            if shown == 1 {
+                let id: String = row.try_get_by_index(0)?;
+                leaving.push(Leaving {
+                    kind: self.kind,
+                    name: format!("{}/{id}", self.collection),
+                    org_path: row.try_get_by_index(1)?,
+                    version: row.try_get_by_index(2)?,
+                });
+            }
+        }
+        Ok(leaving)
+    }
+}
 
 impl Part {
-    fn of(&self, span: &Span) -> String {
+    /// Whether a row is of an emergency with this time, as a condition.
+    pub(super) fn of(&self, span: &Span) -> String {
         self.of
             .replace("{start}", &span.start.to_string())
             .replace("{end}", &span.end.to_string())
@@ -205,6 +325,7 @@ impl Part {
             of: _,
             over,
             with,
+            shown: _,
         } = self;
         let rows = format!(
             "SELECT {key} FROM {table} WHERE {} AND {over} ORDER BY {key} LIMIT {limit}",
@@ -217,6 +338,27 @@ impl Part {
         let sql = format!("DELETE FROM {table} WHERE ({key}) IN ({rows})");
         let done = tx.execute_raw(statement(tx, &sql, [])).await?;
         Ok(done.rows_affected())
+    }
+
+    /// The entities that leave the snapshot of the feed with the rows that the next [`Part::delete`]
+    /// deletes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn leaving(&self, tx: &Tx, span: &Span, limit: u64) -> Result<Vec<Leaving>, DbErr> {
+        let Some(shown) = &self.shown else {
+            return Ok(Vec::new());
+        };
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {} AND {} ORDER BY {} LIMIT {limit}",
+            shown.columns(self.key),
+            self.table,
+            self.of(span),
+            self.over,
+            self.key,
+        );
+        let rows = tx.query_all_raw(statement(tx, &sql, [])).await?;
+        shown.leaving(&rows)
     }
 
     /// How many rows there are, over or not.
@@ -232,30 +374,4 @@ impl Part {
         let row = db.query_one_raw(statement(db, &sql, [])).await?;
         row.map_or(Ok(0), |row| row.try_get_by_index(0))
     }
-}
-
-/// The tubes that the next [`Part::delete`] of [`TUBES`] deletes and that stand in the feed's snapshot.
-///
-/// # Errors
-/// When the database fails.
-pub async fn tubes_to_go(tx: &Tx, span: &Span, limit: u64) -> Result<Vec<GoneTube>, DbErr> {
-    let sql = format!(
-        "SELECT code, org_path, version, state FROM tubes WHERE {} AND {} ORDER BY code \
-         LIMIT {limit}",
-        TUBES.of(span),
-        TUBES.over
-    );
-    let mut gone = Vec::new();
-    for row in tx.query_all_raw(statement(tx, &sql, [])).await? {
-        let state: i16 = row.try_get_by_index(3)?;
-        // Closed and voided tubes have left the snapshot.
-        if ![11, 12].contains(&state) {
-            gone.push(GoneTube {
-                code: row.try_get_by_index(0)?,
-                org_path: row.try_get_by_index(1)?,
-                version: row.try_get_by_index(2)?,
-            });
-        }
-    }
-    Ok(gone)
 }

@@ -224,6 +224,23 @@ pub async fn drawn(
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
+/// Whether any school is drawn under the plan on the day.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_drawn(
+    connection: &impl ConnectionTrait,
+    plan: &PlanId,
+    day: Day,
+) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 FROM draws WHERE day = $1 AND plan = $2 LIMIT 1";
+    let values: [Value; 2] = [i32::from(day.number()).into(), plan.as_str().into()];
+    let found = connection
+        .query_one_raw(statement(connection, sql, values))
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Which of these draws are stored.
 pub(crate) async fn existing(tx: &Tx, ids: &[String]) -> Result<HashSet<String>, DbErr> {
     let mut found = HashSet::new();

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use kit::db::{Tx, statement};
-use kit::field::from_date;
+use async_trait::async_trait;
+use kit::audit::{Floor, Floors};
+use kit::db::{Database, Tx, statement};
+use kit::field::{from_date, from_duration};
 use prost::Message;
-use proto::roster::{CalendarYear, PolicyProfile, hold_policy, pool_policy};
+use proto::roster::{CalendarYear, PolicyProfile, RetentionPolicy, hold_policy, pool_policy};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::health::rules::health_rules;
@@ -15,6 +16,7 @@ use crate::domain::calendar::{Calendar, Year};
 use crate::domain::day::Day;
 use crate::domain::policy::{Policy, in_force};
 use crate::domain::quota::Ratio;
+use crate::domain::retention::Periods;
 use crate::domain::swab::SingleReason;
 use kit::bulk::{Column, insert};
 
@@ -32,6 +34,21 @@ impl Facts {
     pub fn policy(&self, org_path: &str, day: Day) -> Option<&Policy> {
         in_force(&self.policies, org_path, day)
     }
+
+    /// The greatest `privacy.k` that is in force on a day at a place or below it: what is hidden at one place
+    /// depends on what is at others, so one number judges all. 0 when no policy is in force.
+    pub fn privacy_k(&self, org_path: &str, day: Day) -> u32 {
+        let above = |id: &str| org_path.split('/').any(|part| part == id);
+        let regions = self.policies.iter().filter_map(|policy| {
+            let region = policy.organization.as_deref();
+            region.filter(|id| !above(id))
+        });
+        let in_force = regions
+            .chain([org_path])
+            .filter_map(|place| self.policy(place, day));
+        let each = in_force.map(|policy| policy.health.privacy_k);
+        each.max().unwrap_or_default()
+    }
 }
 
 /// Reads facts once and again when they changed. Clones share what was read.
@@ -41,7 +58,7 @@ pub struct FactsCache(Arc<Mutex<Option<Read>>>);
 /// What was read, and when it was true.
 type Read = (Stamp, Arc<Facts>);
 
-type Stamp = (i64, i64, i64, i64);
+type Stamp = [i64; 6];
 
 impl FactsCache {
     /// The facts as they are in the database now.
@@ -65,18 +82,20 @@ impl FactsCache {
     }
 }
 
-/// Changes whenever a fact does: versions only grow.
+/// Changes whenever a fact does: versions only grow within a generation, and generations always do.
 async fn stamp(connection: &impl ConnectionTrait) -> Result<Stamp, DbErr> {
     let sql = "SELECT (SELECT COUNT(*) FROM policies), \
         (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM policies), \
+        (SELECT CAST(COALESCE(SUM(generation), 0) AS BIGINT) FROM policies), \
         (SELECT COUNT(*) FROM calendar_years), \
-        (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM calendar_years)";
+        (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM calendar_years), \
+        (SELECT CAST(COALESCE(SUM(generation), 0) AS BIGINT) FROM calendar_years)";
     let row = connection
         .query_one_raw(statement(connection, sql, []))
         .await?;
     let row = row.ok_or_else(|| DbErr::Custom("no row of counts".to_owned()))?;
     let at = |place| row.try_get_by_index::<i64>(place);
-    Ok((at(0)?, at(1)?, at(2)?, at(3)?))
+    Ok([at(0)?, at(1)?, at(2)?, at(3)?, at(4)?, at(5)?])
 }
 
 async fn read(connection: &impl ConnectionTrait) -> Result<Facts, DbErr> {
@@ -102,11 +121,32 @@ async fn read(connection: &impl ConnectionTrait) -> Result<Facts, DbErr> {
     Ok(facts)
 }
 
+/// What the policies ask of audit logs.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditFloors;
+
+#[async_trait]
+impl Floors for AuditFloors {
+    async fn floors(&self, db: &Database) -> Result<Vec<Floor>, DbErr> {
+        let sql = statement(db.read(), "SELECT profile FROM policies", []);
+        let mut floors = Vec::new();
+        for row in db.read().query_all_raw(sql).await? {
+            let profile: Vec<u8> = row.try_get_by_index(0)?;
+            let profile = PolicyProfile::decode(profile.as_slice()).map_err(unreadable)?;
+            if let Some(effective) = profile.effective_date.and_then(from_date) {
+                let audit = profile.audit.as_ref();
+                floors.push(Floor::of(profile.organization, effective, audit));
+            }
+        }
+        Ok(floors)
+    }
+}
+
 fn unreadable(err: prost::DecodeError) -> DbErr {
     DbErr::Custom(format!("unreadable fact: {err}"))
 }
 
-/// Stores policies; an older version than the stored one changes nothing.
+/// Stores policies; an older version than the stored one changes nothing, unless it is the first of a generation.
 pub(crate) async fn save_policies(
     tx: &Tx,
     profiles: &[(String, i64, &PolicyProfile)],
@@ -118,7 +158,7 @@ pub(crate) async fn save_policies(
     save(tx, "policies", "profile", facts.collect(), generation).await
 }
 
-/// Stores calendars; an older version than the stored one changes nothing.
+/// Stores calendars; an older version than the stored one changes nothing, unless it is the first of a generation.
 pub(crate) async fn save_calendars(
     tx: &Tx,
     years: &[(String, i64, &CalendarYear)],
@@ -144,7 +184,9 @@ async fn save(
             ("generation", Column::Big(vec![generation])),
             (content, Column::Bytes(vec![bytes])),
         ];
-        let newer = format!("excluded.version > {table}.version");
+        let newer = format!(
+            "excluded.version > {table}.version OR excluded.generation > {table}.generation"
+        );
         let conflict = format!(
             "ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, \
              {content} = CASE WHEN {newer} THEN excluded.{content} ELSE {table}.{content} END, \
@@ -161,10 +203,8 @@ fn to_policy(profile: &PolicyProfile) -> Option<Policy> {
     let pool = profile.pool.as_ref()?;
     let tube = profile.tube.as_ref()?;
     let ratio = |share: i32| Ratio::from_basis_points(u32::try_from(share).ok()?).ok();
-    let span = |span: &Option<prost_types::Duration>| {
-        span.and_then(|span| Duration::try_from(span).ok())
-            .unwrap_or_default()
-    };
+    let span =
+        |span: &Option<prost_types::Duration>| span.and_then(from_duration).unwrap_or_default();
     let small = |number: i32| u8::try_from(number.clamp(0, 255)).unwrap_or(u8::MAX);
     Some(Policy {
         version: profile.policy_version.clone(),
@@ -202,7 +242,19 @@ fn to_policy(profile: &PolicyProfile) -> Option<Policy> {
         positive_resample: span(&tube.positive_resample),
         auto_release: profile.hold.as_ref()?.auto_release()
             == hold_policy::AutoRelease::SingleNegative,
+        retention: profile.retention.as_ref().and_then(periods),
         health: health_rules(profile),
+    })
+}
+
+/// None where a period is missing: nothing is removed that nobody said to remove.
+fn periods(kept: &RetentionPolicy) -> Option<Periods> {
+    let count = |number: i32| u32::try_from(number).ok().filter(|number| *number > 0);
+    Some(Periods {
+        temperature_days: count(kept.temperature_days)?,
+        absence_days: count(kept.absence_days)?,
+        report_card_years: count(kept.report_card_years)?,
+        result_days: count(kept.result_days)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Organisations and rolls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kit::db::{Tx, statement};
 use kit::org::OrgPath;
@@ -9,7 +9,6 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use crate::domain::roll::{GroupKind, Malformed, Roll, STUDENT};
 use crate::domain::rotation::Rotation;
 use kit::bulk::{Column, insert, keys, placeholders};
-use kit::rows::execute_in;
 
 /// An organisation as the roster tells of it.
 #[derive(Clone, Debug)]
@@ -359,7 +358,8 @@ pub async fn children(
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// Stores organisations; an older version than the stored one changes nothing.
+/// Stores organisations; an older version than the stored one changes nothing, unless it is the first of a generation:
+/// the roster may have gone back to an earlier time.
 pub(crate) async fn save_organizations(
     tx: &Tx,
     organizations: Vec<Organization>,
@@ -387,11 +387,14 @@ pub(crate) async fn save_organizations(
     ];
     let conflict = "ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, \
         display_name = CASE WHEN excluded.version >= organizations.version \
+            OR excluded.generation > organizations.generation \
             THEN excluded.display_name ELSE organizations.display_name END, \
-        org_path = CASE WHEN excluded.version > organizations.version THEN excluded.org_path \
-            ELSE organizations.org_path END, \
-        version = CASE WHEN excluded.version > organizations.version THEN excluded.version \
-            ELSE organizations.version END";
+        org_path = CASE WHEN excluded.version > organizations.version \
+            OR excluded.generation > organizations.generation \
+            THEN excluded.org_path ELSE organizations.org_path END, \
+        version = CASE WHEN excluded.version > organizations.version \
+            OR excluded.generation > organizations.generation \
+            THEN excluded.version ELSE organizations.version END";
     insert(tx, "organizations", columns, conflict).await
 }
 
@@ -440,10 +443,22 @@ pub(crate) async fn save_groups(
     insert(tx, "class_rolls", columns, conflict).await
 }
 
-/// Marks groups as seen in this generation.
-pub(crate) async fn mark_seen(tx: &Tx, paths: &[String], generation: i64) -> Result<(), DbErr> {
-    let seen = "UPDATE class_rolls SET generation = $1 WHERE path";
-    execute_in(tx, seen, &[generation.into()], values(paths)).await
+/// Which of these groups were seen in this generation.
+pub(crate) async fn seen_at(
+    tx: &Tx,
+    paths: &[String],
+    generation: i64,
+) -> Result<HashSet<String>, DbErr> {
+    let mut seen = HashSet::with_capacity(paths.len());
+    for (marks, mut part) in keys(2, values(paths)) {
+        let sql =
+            format!("SELECT path FROM class_rolls WHERE generation = $1 AND path IN ({marks})");
+        part.insert(0, generation.into());
+        for row in tx.query_all_raw(statement(tx, &sql, part)).await? {
+            seen.insert(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(seen)
 }
 
 /// Removes a group and forgets where its people are found. Its rotation stays, for its return.

@@ -1,5 +1,6 @@
 //! Tubes and what happened to them.
 
+use kit::db::statement;
 use kit::org::OrgPath;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -149,6 +150,45 @@ pub async fn list<C: ConnectionTrait + Sync>(
         ));
     }
     TubeRow::page(connection, &wheres, values, limit).await
+}
+
+/// A tube that waits for its next step or its result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Where it is from.
+    pub org_path: String,
+    /// When it was sealed, in milliseconds since 1970.
+    pub sealed: i64,
+    /// When its result is due, in milliseconds since 1970.
+    pub due: i64,
+}
+
+/// The tubes that are in a state between their seal and their result, those whose result is due first; at most
+/// `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting<C: ConnectionTrait + Sync>(
+    connection: &C,
+    state: i16,
+    limit: u64,
+) -> Result<Vec<Waiting>, DbErr> {
+    // The list of states is that of the index.
+    let sql = format!(
+        "SELECT org_path, seal_time, due_time FROM tubes WHERE state IN (3, 4, 5, 6) AND state = $1 \
+         ORDER BY due_time LIMIT {limit}"
+    );
+    let rows = connection
+        .query_all_raw(statement(connection, &sql, [state.into()]))
+        .await?;
+    let waiting = rows.iter().map(|row| {
+        Ok(Waiting {
+            org_path: row.try_get_by_index(0)?,
+            sealed: row.try_get_by_index(1)?,
+            due: row.try_get_by_index(2)?,
+        })
+    });
+    waiting.collect()
 }
 
 /// The three values that bound everything at or below a place.

@@ -124,17 +124,17 @@ async fn wrong_requests_get_the_right_answers(database: kit::scratch::Scratch) {
         reason(&refused),
         (Code::FailedPrecondition, "DRAW_NOT_TODAY".to_owned())
     );
-    let people = ReplaceAssignmentRequest {
-        draw: town.draw_name("students", SCHOOL),
-        absent: "张三".to_owned(),
-        ..Default::default()
-    };
-    let refused = town
-        .draws()
-        .replace_assignment(people)
-        .await
-        .expect_err("refused");
-    assert_eq!(reason(&refused), invalid);
+    // Whether the draw is there is looked at before what else is wrong.
+    let none = town.draw_name("students", SCHOOL);
+    for (draw, expected) in [(none, &not_found), ("none".to_owned(), &invalid)] {
+        let people = ReplaceAssignmentRequest {
+            draw,
+            absent: "张三".to_owned(),
+            ..Default::default()
+        };
+        let replaced = town.draws().replace_assignment(people).await;
+        assert_eq!(reason(&replaced.expect_err("refused")), *expected);
+    }
     let name = town.draw_name("students", SCHOOL);
     let missing = town
         .draws()

@@ -225,8 +225,8 @@ async fn who_may_not_see_a_place_is_not_told_what_is_there(database: kit::scratc
         wrong(|request| request.class_groups.push("classGroups/p2019-03".to_owned())),
     ] {
         let refused = suspensions.decide_suspension(request).await;
-        let refused = refused.expect_err("no list of class groups");
-        assert_eq!(reason(&refused), invalid());
+        let refused = refused.expect_err("none that the caller may see");
+        assert_eq!(reason(&refused), denied, "before what is wrong");
     }
     let refused = suspensions.decide_suspension(decide.clone()).await;
     let refused = refused.expect_err("none that the caller may see");
@@ -237,8 +237,8 @@ async fn who_may_not_see_a_place_is_not_told_what_is_there(database: kit::scratc
         ..Default::default()
     };
     let refused = suspensions.amend_suspension(amend.clone()).await;
-    let refused = refused.expect_err("without a reason");
-    assert_eq!(reason(&refused), invalid());
+    let refused = refused.expect_err("none that the caller may see");
+    assert_eq!(reason(&refused), denied, "before what is wrong");
     let amend = AmendSuspensionRequest {
         reason: "区疾控建议调整".to_owned(),
         ..amend

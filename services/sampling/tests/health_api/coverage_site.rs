@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use kit::auth::Role;
 use kit::scratch::Scratch;
+use proto::privacy::PrivateCount;
 use proto::roster::Symptom;
 use proto::roster::check_policy::Slot;
 use proto::sampling::coverage_service_client::CoverageServiceClient;
 use proto::sampling::reporting_signal_service_client::ReportingSignalServiceClient;
 use proto::sampling::screening_service_client::ScreeningServiceClient;
 use proto::sampling::{
-    CheckCoverage, CheckFinding, CheckReading, CheckSubmission, ClassSymptoms,
+    CheckCoverage, CheckFinding, CheckReading, CheckSubmission, ClassSymptoms, CorrectCheckRequest,
     GetHealthCoverageRequest, HealthCoverage, ListClassSymptomsRequest, ListHealthCoverageRequest,
     ListReportingSignalsRequest, ReportingSignal, SubmitCheckRequest,
 };
@@ -43,6 +44,22 @@ pub(crate) fn ill(person: String, symptoms: &[Symptom]) -> CheckFinding {
         person,
         symptoms: symptoms.iter().copied().map(i32::from).collect(),
         ..CheckFinding::default()
+    }
+}
+
+/// A count that is told.
+pub(crate) fn shown(count: i32) -> PrivateCount {
+    PrivateCount {
+        count: Some(count),
+        hidden: false,
+    }
+}
+
+/// A count that is not told.
+pub(crate) fn hidden() -> PrivateCount {
+    PrivateCount {
+        count: None,
+        hidden: true,
     }
 }
 
@@ -100,6 +117,29 @@ impl Counted {
             .submit_check(request)
             .await;
         answer.expect("submitted");
+    }
+
+    /// Corrects the check of this morning of a class group of the first school: so many are present, and those
+    /// who are not are absent.
+    pub(crate) async fn correct(&self, id: &str, present: i32) {
+        let check = CheckSubmission {
+            present_count: present,
+            absent_count: 30 - present,
+            ..self.zero("", Slot::Morning)
+        };
+        let day = self.0.today().format("%Y%m%d");
+        let request = CorrectCheckRequest {
+            name: format!("{}/checks/{day}-morning", group(SCHOOL, id)),
+            check: Some(check),
+            correction_reason: "点名有误".to_owned(),
+        };
+        let door = self
+            .0
+            .authorised(&[Role::SchoolDoctor], &school_path(SCHOOL));
+        let answer = ScreeningServiceClient::new(door)
+            .correct_check(request)
+            .await;
+        answer.expect("corrected");
     }
 
     pub(crate) fn coverage(&self, (role, scope): Asker<'_>) -> CoverageServiceClient<Authorised> {

@@ -108,15 +108,25 @@ async fn only_who_may_sees_whom_a_check_lists(database: Scratch) {
         };
         let read = site.client(&[role], scope).get_check(request).await;
         let check = read.expect("read").into_inner();
-        (check.finding_count, check.findings.len())
+        let count = check.finding_count.expect("a count");
+        (count.count, count.hidden, check.findings.len())
     };
     let (school, district) = (school_path(SCHOOL), format!("{CITY}/{DISTRICT}"));
-    assert_eq!(sees(Role::ClassReporter, &class_scope(FIRST)).await, (1, 1));
-    assert_eq!(sees(Role::SchoolDoctor, &school).await, (1, 1));
-    assert_eq!(sees(Role::DiseaseControl, CITY).await, (1, 1));
-    assert_eq!(sees(Role::SchoolClerk, &school).await, (1, 0));
-    assert_eq!(sees(Role::DistrictOfficer, &district).await, (1, 0));
-    assert_eq!(sees(Role::CityOfficer, CITY).await, (1, 0));
+    let class = class_scope(FIRST);
+    for (role, scope) in [
+        (Role::ClassReporter, &*class),
+        (Role::SchoolDoctor, &*school),
+        (Role::DiseaseControl, CITY),
+    ] {
+        assert_eq!(sees(role, scope).await, (Some(1), false, 1), "{role:?}");
+    }
+    for (role, scope) in [
+        (Role::SchoolClerk, &*school),
+        (Role::DistrictOfficer, &*district),
+    ] {
+        assert_eq!(sees(role, scope).await, (None, true, 0), "{role:?}");
+    }
+    assert_eq!(sees(Role::CityOfficer, CITY).await, (None, true, 0));
 }
 
 async fn class_reporters_report_after_their_examination(database: Scratch) {

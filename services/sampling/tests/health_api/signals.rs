@@ -353,6 +353,12 @@ async fn who_may_not_act_is_refused(database: Scratch) {
         let refused = principal.explain_reporting_signal(request).await;
         assert_eq!(refused.expect_err("wrong").code(), Code::InvalidArgument);
     }
+    let unseen = judgement(State::Shown, "核查");
+    let mut officer = site.signals((Role::DistrictOfficer, &bureau));
+    let unseen = officer.judge_reporting_signal(unseen).await;
+    assert_eq!(unseen.expect_err("not yet").code(), Code::NotFound);
+    let explained = explain(&site, &signal.name, "").await;
+    explained.expect("explained");
     let wrong = [
         judgement(State::Shown, "核查"),
         judgement(State::Unspecified, "核查"),

@@ -57,6 +57,7 @@ pub(crate) struct Town {
     pub(crate) drain: Drain,
     running: Option<Running>,
     roster_address: String,
+    telemetry: TelemetryConfig,
 }
 
 pub(crate) type Authorised = InterceptedService<Channel, Bearer>;
@@ -77,6 +78,15 @@ impl tonic::service::Interceptor for Bearer {
 impl Town {
     /// Starts the service on `database` and waits until it has heard what `roster` says.
     pub(crate) async fn start(database: Scratch, roster: Roster) -> Self {
+        Self::telling(database, roster, TelemetryConfig::default()).await
+    }
+
+    /// The same, with a service that tells operators what the settings say.
+    pub(crate) async fn telling(
+        database: Scratch,
+        roster: Roster,
+        telemetry: TelemetryConfig,
+    ) -> Self {
         let clock = ManualClock::morning_of(monday());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
@@ -89,9 +99,10 @@ impl Town {
             tonic::transport::Server::builder()
                 .add_service(feed)
                 .add_service(roster.approvals.service())
+                .add_service(roster.subjects.service())
                 .serve_with_incoming(incoming),
         );
-        let (running, channel, drain) = serve(&database, &roster_address, &clock).await;
+        let (running, channel, drain) = serve(&database, &roster_address, &clock, &telemetry).await;
         let town = Self {
             roster,
             clock,
@@ -100,18 +111,35 @@ impl Town {
             drain,
             running: Some(running),
             roster_address,
+            telemetry,
         };
         town.has_heard().await;
         town
     }
 
-    /// Stops the service and starts it again on the same data.
-    pub(crate) async fn restart(&mut self) {
+    /// The page of the service for operators.
+    pub(crate) fn page(&self) -> std::net::SocketAddr {
+        let running = self.running.as_ref().expect("it runs");
+        running.page.expect("it has a page")
+    }
+
+    /// Stops the service.
+    pub(crate) async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop().await.expect("it stops");
         }
-        let (running, channel, drain) =
-            serve(&self.database, &self.roster_address, &self.clock).await;
+    }
+
+    /// Stops the service and starts it again on the same data.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        let (running, channel, drain) = serve(
+            &self.database,
+            &self.roster_address,
+            &self.clock,
+            &self.telemetry,
+        )
+        .await;
         (self.running, self.channel, self.drain) = (Some(running), channel, drain);
         self.has_heard().await;
     }
@@ -187,6 +215,21 @@ impl Town {
         let subject = laboratory.unwrap_or("tester");
         let now = self.clock.now();
         let token = Issuer::development().token(subject, roles, &scope, laboratory, now, ttl);
+        InterceptedService::new(self.channel.clone(), Bearer(token))
+    }
+
+    /// A client of the family or the pupil `student`.
+    pub(crate) fn family(&self, role: Role, student: &str) -> Authorised {
+        let caller = kit::auth::Caller {
+            person: Some(student.to_owned()),
+            ..kit::auth::Caller::new(
+                format!("of-{student}"),
+                vec![role],
+                school_path(SCHOOL).parse().expect("a place"),
+            )
+        };
+        let ttl = Duration::from_secs(365 * 86_400);
+        let token = Issuer::development().issue(caller, self.clock.now(), ttl);
         InterceptedService::new(self.channel.clone(), Bearer(token))
     }
 
@@ -352,12 +395,17 @@ pub(crate) fn person(name: &str) -> sampling::domain::roll::PersonId {
     sampling::domain::roll::PersonId(*uuid::Uuid::parse_str(id).expect("a UUID").as_bytes())
 }
 
-async fn serve(database: &Scratch, roster: &str, clock: &ManualClock) -> (Running, Channel, Drain) {
+async fn serve(
+    database: &Scratch,
+    roster: &str,
+    clock: &ManualClock,
+    telemetry: &TelemetryConfig,
+) -> (Running, Channel, Drain) {
     let drain = Drain::new();
     let config = sampling::Config {
         server: ServerConfig::loopback(),
         auth: AuthConfig::development(),
-        telemetry: TelemetryConfig::default(),
+        telemetry: telemetry.clone(),
         audit: kit::audit::AuditConfig::default(),
         database: (**database).clone(),
         roster: roster.to_owned(),

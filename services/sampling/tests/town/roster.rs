@@ -85,6 +85,8 @@ pub(crate) struct Roster {
     changed: Arc<watch::Sender<usize>>,
     /// What it answers when the service asks for approvals.
     pub(crate) approvals: StandIn,
+    /// What it answers when the service asks whose data a request lets it show.
+    pub(crate) subjects: kit::subject::StandIn,
 }
 
 impl Default for Roster {
@@ -93,6 +95,7 @@ impl Default for Roster {
             history: Arc::default(),
             changed: Arc::new(watch::Sender::new(0)),
             approvals: StandIn::default(),
+            subjects: kit::subject::StandIn::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod environment;
 mod holds;
+mod result_batches;
 mod results;
 mod site;
 mod steps;

@@ -18,6 +18,7 @@ on_both_databases!(
     four_hours_and_a_minute_are_flagged,
     a_laboratory_sees_its_codes_only,
     no_step_starts_from_a_state_that_is_not_its_own,
+    nobody_is_swabbed_into_a_tube_that_was_never_opened,
     a_step_repeated_has_one_effect_and_an_empty_tube_is_not_sealed,
     two_people_sign_at_the_laboratory,
     a_result_that_is_not_there_in_time_is_overdue,
@@ -121,6 +122,21 @@ async fn no_step_starts_from_a_state_that_is_not_its_own(database: kit::scratch:
             );
         }
         assert_eq!(site.tube("FZ-0001").await.state(), *state, "nothing moved");
+    }
+}
+
+/// Such a tube has no day yet, whatever became of it.
+async fn nobody_is_swabbed_into_a_tube_that_was_never_opened(database: kit::scratch::Scratch) {
+    let site = Site::open(database).await;
+    site.issue(PoolType::P10, &["FZ-0001"]).await;
+    for state in [tube::State::Issued, tube::State::Voided] {
+        let added = site.add("FZ-0001", 1, SingleReason::Unspecified).await;
+        let answer = added.err().map(|status| reason(&status));
+        assert_eq!(answer, Some(refused("TUBE_STATE")), "{state:?}");
+        assert_eq!(site.tube("FZ-0001").await.state(), state);
+        if state == tube::State::Issued {
+            attempt(&site, "void").await.expect("voided");
+        }
     }
 }
 

@@ -195,14 +195,14 @@ fn told(approval: AccessApproval, uses: Vec<AccessUse>) -> Reported {
 }
 
 /// An instant in Shanghai.
-fn shown(time: Option<Timestamp>) -> String {
+pub(super) fn shown(time: Option<Timestamp>) -> String {
     let time = time.and_then(from_timestamp);
     time.map(|time| time.with_timezone(&shanghai()).to_rfc3339())
         .unwrap_or_default()
 }
 
 /// Writes one line of JSON for each approval; a file that is there already is not touched.
-fn write(path: &Path, reported: &[Reported]) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, reported: &[Reported]) -> anyhow::Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options
         .write(true)

@@ -13,22 +13,22 @@ const PIECE: u32 = 64 << 20;
 
 /// Writes pieces to a file.
 #[derive(Debug)]
-pub(super) struct Writer(BufWriter<File>);
+pub(crate) struct Writer(BufWriter<File>);
 
 impl Writer {
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| path.display().to_string())?;
         Ok(Self(BufWriter::new(file)))
     }
 
-    pub(super) fn add(&mut self, piece: &ExportRecordsResponse) -> anyhow::Result<()> {
+    pub(crate) fn add(&mut self, piece: &ExportRecordsResponse) -> anyhow::Result<()> {
         let bytes = piece.encode_to_vec();
         let length = u32::try_from(bytes.len())?;
         self.0.write_all(&length.to_be_bytes())?;
         Ok(self.0.write_all(&bytes)?)
     }
 
-    pub(super) fn finish(self) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         let file = self.0.into_inner().map_err(|err| err.into_error())?;
         Ok(file.sync_all()?)
     }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use kit::field::to_timestamp;
-use prost_types::Timestamp;
+use chrono::TimeDelta;
+use kit::field::{from_timestamp, to_timestamp};
 use proto::audit::audit_record::Kind;
 use proto::audit::{AuditFilter, AuditRecord};
 
@@ -13,7 +13,7 @@ use crate::screen::{self, Align, Table, count};
 
 /// How many records of one caller, method and millisecond are looked at.
 const AT_ONCE: usize = 1000;
-const MILLISECOND: i32 = 1_000_000;
+const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
 
 pub(super) async fn report(args: BreakGlassArgs) -> anyhow::Result<ExitCode> {
     let mut client = client(&args.gateway)?;
@@ -62,16 +62,10 @@ pub(super) async fn report(args: BreakGlassArgs) -> anyhow::Result<ExitCode> {
 
 /// Records of the same caller, method and instant: a call has one instant in all its records.
 fn around(used: &AuditRecord) -> AuditFilter {
-    let end = used.time.map(|time| Timestamp {
-        nanos: time.nanos + MILLISECOND,
-        ..time
-    });
+    let begin = used.time.and_then(from_timestamp);
     AuditFilter {
         start_time: used.time,
-        end_time: end.map(|mut end| {
-            end.normalize();
-            end
-        }),
+        end_time: begin.map(|begin| to_timestamp(begin + MILLISECOND)),
         subject: used.subject.clone(),
         method: used.method.clone(),
         ..AuditFilter::default()
@@ -93,6 +87,8 @@ fn outcome(record: &AuditRecord) -> String {
 
 #[cfg(test)]
 mod tests {
+    use prost_types::Timestamp;
+
     use super::*;
 
     fn record(kind: Kind, trace_id: &str) -> AuditRecord {

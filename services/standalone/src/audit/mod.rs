@@ -5,6 +5,8 @@ mod file;
 mod glass;
 mod offline;
 mod online;
+mod reading;
+mod year;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use proto::audit::audit_fault;
 use proto::audit::audit_record::Kind;
 
+pub(crate) use file::Writer;
 pub use offline::{Offline, verify};
 
 use crate::house::{AuthorityArgs, door_of};
@@ -28,10 +31,13 @@ pub enum AuditCommand {
     BreakGlass(BreakGlassArgs),
     /// Lists who was let see data of minors beyond daily work, who agreed, and each use.
     Access(AccessArgs),
-    /// Recomputes the logs: of all services through the gateway, or of one from an exported file alone.
+    /// Recomputes the logs: of all services through the gateway, of one from an exported file alone, or of a year
+    /// from the folder that `audit year` wrote.
     Verify(VerifyArgs),
-    /// Writes the log of one service to a file that can be verified without any service.
+    /// Writes the log of one service, or a part of it, to a file that can be verified without any service.
     Export(ExportArgs),
+    /// Writes the audit of a year over all services to a folder that can be verified without any service (rule 6.8).
+    Year(YearArgs),
 }
 
 /// The gateway, and who asks.
@@ -144,7 +150,7 @@ impl From<KindName> for Kind {
 /// What to verify.
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArgs {
-    /// An exported file; all logs through the gateway when left out.
+    /// An exported file, or the folder of a year; all logs through the gateway when left out.
     pub file: Option<PathBuf>,
     /// Checkpoints that were kept elsewhere: the file to which the service appended them, up to the export.
     #[arg(long, requires = "file")]
@@ -165,6 +171,29 @@ pub struct ExportArgs {
     /// roster, sampling, safety-inspection or notification.
     #[arg(long)]
     pub service: String,
+    /// Only the part of the log with the calls from this instant on, such as 2022-01-01T00:00:00+08:00.
+    #[arg(long)]
+    pub since: Option<DateTime<Utc>>,
+    /// Only the part of the log with the calls before this instant.
+    #[arg(long)]
+    pub until: Option<DateTime<Utc>>,
+    /// The gateway, and who asks.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+}
+
+/// Which year to audit.
+#[derive(Args, Clone, Debug)]
+pub struct YearArgs {
+    /// The civil year, Asia/Shanghai.
+    #[arg(value_parser = clap::value_parser!(i32).range(2020..=2100))]
+    pub year: i32,
+    /// The folder to write; it must be empty or not there.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// The organisation whose approvals are listed, with all below it.
+    #[arg(long, default_value = "fz")]
+    pub organization: String,
     /// The gateway, and who asks.
     #[command(flatten)]
     pub gateway: GatewayArgs,
@@ -189,21 +218,29 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         AuditCommand::BreakGlass(args) => glass::report(args).await,
         AuditCommand::Access(args) => access::report(args).await,
         AuditCommand::Export(args) => online::export(args).await,
-        AuditCommand::Verify(args) if args.file.is_none() => online::verify(args).await,
-        AuditCommand::Verify(args) => {
-            let Offline {
-                service,
-                records,
-                checkpoints,
-                last,
-            } = verify(&args)?;
-            screen::done(format_args!(
-                "验证通过 valid: {service}: {} records 条记录, {} checkpoints 个检查点, last 末条 {last}",
-                screen::count(records.unsigned_abs()),
-                screen::count(checkpoints.unsigned_abs()),
-            ));
-            Ok(ExitCode::SUCCESS)
-        }
+        AuditCommand::Year(args) => year::write(args).await,
+        AuditCommand::Verify(args) => match args.file.as_deref() {
+            None => online::verify(args).await,
+            Some(folder) if folder.is_dir() => year::verify(&args, folder),
+            Some(_) => {
+                let Offline {
+                    service,
+                    after,
+                    records,
+                    checkpoints,
+                    last,
+                } = verify(&args)?;
+                let part = after.map_or_else(String::new, |after| {
+                    format!("第 {after} 条之后的部分 the part after record {after}: ")
+                });
+                screen::done(format_args!(
+                    "验证通过 valid: {service}: {part}{} records 条记录, {} checkpoints 个检查点, last 末条 {last}",
+                    screen::count(records.unsigned_abs()),
+                    screen::count(checkpoints.unsigned_abs()),
+                ));
+                Ok(ExitCode::SUCCESS)
+            }
+        },
     }
 }
 

@@ -5,17 +5,19 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kit::audit::{Checkpoint, PublicKey, Verdict, Verification, from_pb, read_lines};
+use kit::audit::{Checkpoint, Fault, PublicKey, Verdict};
 use proto::audit::audit_fault;
 
 use super::VerifyArgs;
-use super::file::Pieces;
+use super::reading::{Source, read};
 
 /// A log that is what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offline {
     /// Whose log it is.
     pub service: String,
+    /// Of a part of a log, the record after which it begins; none of one from the beginning.
+    pub after: Option<i64>,
     /// How many records were recomputed.
     pub records: i64,
     /// With how many checkpoints they were compared.
@@ -29,88 +31,41 @@ pub struct Offline {
 /// # Errors
 /// When anything in it is not what was written, or a file cannot be read.
 pub fn verify(args: &VerifyArgs) -> anyhow::Result<Offline> {
-    let path = args.file.as_deref().context("FILE")?;
-    let mut pieces = Pieces::open(path)?;
-    let (mut service, mut checkpoints) = (String::new(), Vec::new());
-    // Checkpoints come first.
-    let mut piece = pieces.next()?;
-    while let Some(part) = piece.take_if(|part| part.records.is_empty()) {
-        for told in part.checkpoints {
-            same(&mut service, &told.service)?;
-            let checkpoint = Checkpoint::from_pb(told);
-            checkpoints.push(checkpoint.context("检查点无法读取 (a checkpoint is malformed)")?);
-        }
-        piece = pieces.next()?;
-    }
-    if let Some(path) = &args.checkpoints {
-        elsewhere(path, &mut service, &mut checkpoints)?;
-    }
-    if let Some(first) = piece.as_ref().and_then(|piece| piece.records.first()) {
-        same(&mut service, &first.service)?;
-    }
-    let trusted = keys(args, &checkpoints)?;
-    let wrong = |fault: kit::audit::Fault| {
-        let kind = audit_fault::Kind::try_from(fault.kind as i32).unwrap_or_default();
-        let why = super::fault(kind);
-        anyhow::anyhow!("第 {0} 条 record {0}: {why}", fault.sequence)
+    let source = Source {
+        file: args.file.as_deref().context("FILE")?,
+        elsewhere: args.checkpoints.as_deref(),
+        may_be_empty: false,
     };
-    let mut verification = Verification::new(&service, checkpoints, &trusted).map_err(wrong)?;
-    while let Some(part) = piece {
-        for told in part.records {
-            same(&mut service, &told.service)?;
-            let sequence = told.sequence;
-            let record = from_pb(told);
-            let malformed = || format!("第 {sequence} 条 record {sequence}: 无法读取 malformed");
-            verification
-                .push(&record.with_context(malformed)?)
-                .map_err(wrong)?;
-        }
-        piece = pieces.next()?;
+    let found = read(source, |checkpoints| keys(args, checkpoints), |_| {})?;
+    if let Some(fault) = found.fault {
+        bail!(wrong(fault));
     }
     let Verdict {
         records,
         checkpoints,
         last,
-    } = verification.finish().map_err(wrong)?;
+    } = found.verdict;
     Ok(Offline {
-        service,
+        service: found.service,
+        after: found.begins_after.map(|checkpoint| checkpoint.sequence),
         records,
         checkpoints,
         last,
     })
 }
 
-/// Checkpoints that were kept in another place: what is before the oldest anchor in the log is history.
-fn elsewhere(
-    path: &Path,
-    service: &mut String,
-    checkpoints: &mut Vec<Checkpoint>,
-) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let lines = read_lines(&text).map_err(|line| {
-        anyhow::anyhow!(
-            "{}: 第 {line} 行无法读取 line {line} is malformed",
-            path.display()
-        )
-    })?;
-    for (of, checkpoint) in lines {
-        same(service, &of)?;
-        checkpoints.push(checkpoint);
-    }
-    Ok(())
+/// What is wrong with a log, and where.
+pub(super) fn wrong(fault: Fault) -> String {
+    let kind = audit_fault::Kind::try_from(fault.kind as i32).unwrap_or_default();
+    let why = super::fault(kind);
+    format!("第 {0} 条 record {0}: {why}", fault.sequence)
 }
 
-fn same(service: &mut String, other: &str) -> anyhow::Result<()> {
-    if service.is_empty() {
-        other.clone_into(service);
-    }
-    if service == other {
-        return Ok(());
-    }
-    bail!("{service} 与 {other} 的日志混在一起 (logs of two services are mixed)")
-}
-
-fn keys(args: &VerifyArgs, checkpoints: &[Checkpoint]) -> anyhow::Result<Vec<PublicKey>> {
+/// The keys that are trusted: those that were given.
+pub(super) fn keys(
+    args: &VerifyArgs,
+    checkpoints: &[Checkpoint],
+) -> anyhow::Result<Vec<PublicKey>> {
     if args.key.is_empty() {
         let mut found: Vec<String> = checkpoints
             .iter()
@@ -126,7 +81,7 @@ fn keys(args: &VerifyArgs, checkpoints: &[Checkpoint]) -> anyhow::Result<Vec<Pub
     args.key.iter().map(|key| read_key(key)).collect()
 }
 
-fn read_key(given: &str) -> anyhow::Result<PublicKey> {
+pub(super) fn read_key(given: &str) -> anyhow::Result<PublicKey> {
     let text = if Path::new(given).exists() {
         std::fs::read_to_string(given).with_context(|| given.to_owned())?
     } else {
@@ -182,6 +137,17 @@ mod tests {
         (records, checkpoint.sign(SERVICE, &key()))
     }
 
+    /// The checkpoint of the second record.
+    fn early(records: &[AuditRecord]) -> Checkpoint {
+        let checkpoint = Checkpoint {
+            sequence: 2,
+            kind: CheckpointKind::Head as i32,
+            hash: records[1].hash.to_vec(),
+            ..Checkpoint::default()
+        };
+        checkpoint.sign(SERVICE, &key())
+    }
+
     fn told(checkpoint: &Checkpoint) -> AuditCheckpoint {
         AuditCheckpoint {
             service: SERVICE.to_owned(),
@@ -196,12 +162,20 @@ mod tests {
     }
 
     fn verified(records: Vec<AuditRecord>, keys: &[String]) -> anyhow::Result<Offline> {
+        let (_, checkpoint) = log();
+        verified_with(&[checkpoint], records, keys)
+    }
+
+    fn verified_with(
+        checkpoints: &[Checkpoint],
+        records: Vec<AuditRecord>,
+        keys: &[String],
+    ) -> anyhow::Result<Offline> {
         let folder = tempfile::tempdir()?;
         let file: PathBuf = folder.path().join("roster.audit");
         let mut out = Writer::create(&file)?;
-        let (_, checkpoint) = log();
         out.add(&ExportRecordsResponse {
-            checkpoints: vec![told(&checkpoint)],
+            checkpoints: checkpoints.iter().map(told).collect(),
             ..ExportRecordsResponse::default()
         })?;
         for part in records.chunks(2) {
@@ -231,6 +205,7 @@ mod tests {
     fn an_exported_log_verifies_without_any_service() {
         let expected = Offline {
             service: SERVICE.to_owned(),
+            after: None,
             records: 5,
             checkpoints: 1,
             last: 5,
@@ -250,6 +225,23 @@ mod tests {
             let why = verified(wrong, &known()).unwrap_err().to_string();
             assert!(why.contains("record 3"), "{why}");
         }
+    }
+
+    #[test]
+    fn a_part_between_two_checkpoints_verifies_alone_and_says_where_it_begins() {
+        let (records, last) = log();
+        let checkpoints = [early(&records), last];
+        let part = verified_with(&checkpoints, records[2..].to_vec(), &known()).unwrap();
+        assert_eq!((part.after, part.records, part.last), (Some(2), 3, 5));
+        let whole = verified_with(&checkpoints, records.clone(), &known()).unwrap();
+        assert_eq!((whole.after, whole.checkpoints), (None, 2));
+        let gap = verified_with(&checkpoints, records[3..].to_vec(), &known());
+        assert!(
+            gap.is_err(),
+            "what follows no checkpoint is missing something"
+        );
+        let nothing = verified_with(&checkpoints[..1], Vec::new(), &known());
+        assert!(nothing.is_err(), "a log without records is cut off");
     }
 
     #[test]

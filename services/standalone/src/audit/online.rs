@@ -1,9 +1,10 @@
 //! The logs of all services, through the gateway.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use kit::clock::shanghai;
 use kit::field::{from_timestamp, to_timestamp};
 use proto::audit::audit_record::Kind;
@@ -21,7 +22,7 @@ const PIECE: usize = 64 << 20;
 /// How many records one page has at most.
 const PAGE: usize = 1000;
 
-type Client = AuditServiceClient<Door>;
+pub(super) type Client = AuditServiceClient<Door>;
 
 /// The logs behind a gateway.
 pub(super) fn client(gateway: &GatewayArgs) -> anyhow::Result<Client> {
@@ -204,14 +205,22 @@ pub(super) async fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-pub(super) async fn export(args: ExportArgs) -> anyhow::Result<ExitCode> {
-    let mut client = client(&args.gateway)?;
+/// Writes the log of a service to a new file, all of it or the part with the calls of a period; returns how many
+/// records and checkpoints there are.
+pub(super) async fn export_to(
+    client: &mut Client,
+    service: &str,
+    (since, until): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    path: &Path,
+) -> anyhow::Result<(u64, u64)> {
     let request = ExportAuditRequest {
-        service: args.service,
+        service: service.to_owned(),
+        start_time: since.map(to_timestamp),
+        end_time: until.map(to_timestamp),
         ..ExportAuditRequest::default()
     };
     let mut pieces = client.export_audit(request).await?.into_inner();
-    let mut file = Writer::create(&args.file)?;
+    let mut file = Writer::create(path)?;
     let (mut records, mut checkpoints) = (0, 0);
     while let Some(piece) = pieces.message().await? {
         records += piece.records.len() as u64;
@@ -219,6 +228,13 @@ pub(super) async fn export(args: ExportArgs) -> anyhow::Result<ExitCode> {
         file.add(&piece)?;
     }
     file.finish()?;
+    Ok((records, checkpoints))
+}
+
+pub(super) async fn export(args: ExportArgs) -> anyhow::Result<ExitCode> {
+    let mut client = client(&args.gateway)?;
+    let period = (args.since, args.until);
+    let (records, checkpoints) = export_to(&mut client, &args.service, period, &args.file).await?;
     screen::done(format_args!(
         "{} records 条记录, {} checkpoints 个检查点 → {}",
         count(records),

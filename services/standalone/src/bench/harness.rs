@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::city::Told;
 use crate::screen::{self, Align, Table};
@@ -124,7 +124,7 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// On which side of the target a figure must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bound {
     AtLeast,
@@ -206,6 +206,14 @@ impl Figure {
 }
 
 impl Bound {
+    /// As it is written before the target.
+    pub(super) fn sign(self) -> char {
+        match self {
+            Self::AtLeast => '≥',
+            Self::AtMost => '≤',
+        }
+    }
+
     fn holds(self, value: f64, target: f64) -> bool {
         match self {
             Self::AtLeast => value >= target,
@@ -252,10 +260,7 @@ impl Report {
             ("met", Align::Left),
         ]);
         for figure in &self.figures {
-            let sign = match figure.bound {
-                Bound::AtLeast => '≥',
-                Bound::AtMost => '≤',
-            };
+            let sign = figure.bound.sign();
             let amount = |value: f64| format!("{} {}", number(value), figure.unit);
             let target = match figure.floor {
                 _ if figure.target.is_nan() => String::new(),
@@ -307,6 +312,11 @@ pub(super) fn memory_of(process: u32) -> u64 {
     status_mib(&process.to_string(), "VmRSS:")
 }
 
+/// The same in millions of bytes; 0 where the system does not tell.
+pub(super) fn resident_mb(process: u32) -> f64 {
+    status_kib(&process.to_string(), "VmRSS:") as f64 * 1024.0 / 1e6
+}
+
 /// How much time of the processors this process has used; zero where the system does not tell.
 pub(super) fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -327,10 +337,14 @@ fn memory_mib(key: &str) -> u64 {
 }
 
 fn status_mib(process: &str, key: &str) -> u64 {
+    status_kib(process, key) / 1024
+}
+
+fn status_kib(process: &str, key: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or_default() / 1024
+    kib.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use proto::safety::{
     SubmitHazardRequest, VerifyHazardRequest,
 };
 use sha2::{Digest, Sha256};
-use tonic::service::interceptor::InterceptedService;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -26,25 +25,22 @@ use super::BenchArgs;
 use super::floor::Floor;
 use super::harness::{Answer, Bound, Figure, Latencies, ms};
 use super::load;
-use super::stand::Stand;
+use super::stand::{Doors, Stand};
 use super::writes::Written;
+use crate::city::SchoolPlan;
 use crate::house::Door;
-use crate::token::Bearer;
 
-/// How many clients act at once, over how many connections, at how many schools.
+/// How many clients act at once, at how many schools.
 const CLIENTS: usize = 64;
-const CONNECTIONS: usize = 16;
 const SCHOOLS: usize = 64;
 /// How many hazards there are.
 const HAZARDS: usize = 2_000;
 /// The pace that a city needs: its 3,000 schools each find one in the hour after a storm, and each takes
 /// seven acts; ten times that.
 const PACE: f64 = 60.0;
-/// How long the tokens are valid.
-const TERM: Duration = Duration::from_secs(24 * 3600);
 
 /// What is done to a hazard after it was reported, in order, and where it leads.
-const MOVES: [(Act, State); 6] = [
+pub(super) const MOVES: [(Act, State); 6] = [
     (Act::Verify, State::Verified),
     (Act::Assign, State::Assigned),
     (Act::Rectify, State::Rectifying),
@@ -57,7 +53,7 @@ const MOVES: [(Act, State); 6] = [
 const ACTS: usize = MOVES.len() + 1;
 
 #[derive(Clone, Copy, Debug)]
-enum Act {
+pub(super) enum Act {
     Verify,
     Assign,
     Rectify,
@@ -67,11 +63,26 @@ enum Act {
 }
 
 /// A school with its safety officer and its principal.
-struct Desk {
+pub(super) struct Desk {
     school: String,
     officer: Door,
     deputy: HazardServiceClient<Door>,
     head: HazardServiceClient<Door>,
+}
+
+impl Desk {
+    /// That of a school.
+    pub(super) fn of(doors: &Doors<'_>, school: &SchoolPlan) -> anyhow::Result<Self> {
+        let (code, place) = (&school.code, school.org_path());
+        let officer = doors.open(Role::SafetyOfficer, code, &place)?;
+        let head = doors.open(Role::Principal, code, &place)?;
+        Ok(Self {
+            school: format!("organizations/{code}"),
+            deputy: HazardServiceClient::new(officer.clone()),
+            head: HazardServiceClient::new(head),
+            officer,
+        })
+    }
 }
 
 /// All schools, and the hazards that were reported there.
@@ -156,31 +167,9 @@ async fn written(service: &Floor) -> anyhow::Result<Written> {
 
 /// The first schools of the city.
 fn desks(stand: &Stand) -> anyhow::Result<Vec<Desk>> {
-    let address = stand.house.gateway();
-    let channels = (0..CONNECTIONS).map(|_| kit::channel::Channel::to(&address, None));
-    let channels: Vec<_> = channels.collect::<Result<_, _>>()?;
-    let mut desks = Vec::new();
-    for school in stand.city.schools().take(SCHOOLS) {
-        let (code, path) = (&school.plan.code, school.plan.org_path());
-        let path = path.parse().ok().context("a school is a place")?;
-        let channel = &channels[desks.len() % CONNECTIONS];
-        let door = |role: Role| {
-            let subject = format!("{role}-{code}");
-            let token = stand.house.token(&subject, role, &path, TERM);
-            anyhow::Ok(InterceptedService::new(
-                channel.clone(),
-                Bearer::new(&token)?,
-            ))
-        };
-        let officer = door(Role::SafetyOfficer)?;
-        desks.push(Desk {
-            school: format!("organizations/{code}"),
-            deputy: HazardServiceClient::new(officer.clone()),
-            head: HazardServiceClient::new(door(Role::Principal)?),
-            officer,
-        });
-    }
-    Ok(desks)
+    let doors = Doors::new(&stand.house, &stand.house.gateway())?;
+    let schools = stand.city.plan().schools().iter().take(SCHOOLS);
+    schools.map(|school| Desk::of(&doors, school)).collect()
 }
 
 /// Waits until the service knows who answers at each school: the register has arrived.
@@ -240,7 +229,12 @@ impl Ledger {
     }
 }
 
-async fn report(desk: &Desk, number: usize, now: DateTime<Utc>) -> Result<Hazard, Status> {
+/// The safety officer of a school reports a hazard, another one for each number.
+pub(super) async fn report(
+    desk: &Desk,
+    number: usize,
+    now: DateTime<Utc>,
+) -> Result<Hazard, Status> {
     let request = ReportHazardRequest {
         parent: desk.school.clone(),
         hazard: Some(Hazard {
@@ -257,7 +251,7 @@ async fn report(desk: &Desk, number: usize, now: DateTime<Utc>) -> Result<Hazard
 }
 
 /// One move: by the safety officer, the review by the principal.
-async fn moved(
+pub(super) async fn moved(
     desk: &Desk,
     act: Act,
     (name, number): (&str, usize),

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::floor::Floor;
 use super::stand::Stand;
 use crate::city::CITY_ID;
+use crate::house::Door;
 
 /// The columns of a row that is written for an inbox.
 const COLUMNS: &str = "message, recipient, channel, kind, state, attempts, failure, part, sent_at";
@@ -31,6 +32,11 @@ pub(super) struct Fanout {
 
 /// Sends a message to every family and waits until there is a row for each.
 pub(super) async fn to_families(stand: &Stand) -> anyhow::Result<Fanout> {
+    tell(stand.officer()?, stand.city.plan().students()).await
+}
+
+/// The same by an officer of the city, in which so many students have a family each.
+pub(super) async fn tell(officer: Door, students: u64) -> anyhow::Result<Fanout> {
     let message = Message {
         category: Category::Notice.into(),
         urgency: Urgency::Ordinary.into(),
@@ -54,7 +60,7 @@ pub(super) async fn to_families(stand: &Stand) -> anyhow::Result<Fanout> {
         message: Some(message),
         request_id: Uuid::new_v4().to_string(),
     };
-    let mut client = DeliveryServiceClient::new(stand.officer()?);
+    let mut client = DeliveryServiceClient::new(officer);
     let begun = Instant::now();
     let name = client.send_message(request).await?.into_inner().name;
     let answered = begun.elapsed();
@@ -63,7 +69,6 @@ pub(super) async fn to_families(stand: &Stand) -> anyhow::Result<Fanout> {
         let message = client.get_message(request).await?.into_inner();
         if message.state() == State::Expanded {
             let families = message.recipient_count.unsigned_abs();
-            let students = stand.city.plan().students();
             if families != students {
                 bail!("{families} families have a row, of {students} students");
             }

@@ -1,13 +1,16 @@
 //! `campus bench`: the product beside what the machine can do at best, in the same run.
 
+mod all;
 mod appends;
 mod audit;
 mod checks;
 mod city;
 mod clusters;
+mod copy;
 mod coverage;
 mod draw;
 mod fanout;
+mod feed;
 mod files;
 mod floor;
 mod gate;
@@ -17,6 +20,7 @@ mod hazards;
 mod import;
 mod ledger;
 mod load;
+mod log;
 mod peers;
 mod receipts;
 mod register;
@@ -24,7 +28,9 @@ mod reporters;
 mod results;
 mod signing;
 mod stand;
+mod start;
 mod swabs;
+mod watcher;
 mod writes;
 
 use std::net::SocketAddr;
@@ -36,6 +42,7 @@ use clap::{Args, ValueEnum};
 use kit::scratch::{self, Scratch};
 
 use crate::screen;
+pub use all::AllArgs;
 pub use city::CityArgs;
 use floor::Floor;
 use harness::{Bound, Figure, Report, median, peak_memory_mib};
@@ -50,8 +57,9 @@ pub struct BenchArgs {
     /// 127.0.0.1:5432. Databases of their own are made and dropped.
     #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
     pub database: Engine,
-    /// How many students the invented city has; with `city` all of them, 1,500,000.
-    #[arg(long, default_value_t = 100_000, default_value_if("scenario", "city", "1500000"), value_parser = clap::value_parser!(u64).range(1_000..=1_500_000))]
+    /// How many students the invented city has; with `city` all of them, 1,500,000; with `all` at most,
+    /// since each scenario has a size of its own.
+    #[arg(long, default_value_t = 100_000, default_value_if("scenario", "city", "1500000"), default_value_if("scenario", "all", "1500000"), value_parser = clap::value_parser!(u64).range(1_000..=1_500_000))]
     pub students: u64,
     /// How often floor and product are measured alternately; the median counts.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
@@ -63,9 +71,16 @@ pub struct BenchArgs {
     /// ends. The measurement starts it for itself.
     #[arg(long, hide = true)]
     pub before: Option<SocketAddr>,
+    /// With `feed`: only watches through the gateway at this address, with the token in the first line of the
+    /// standard input, until that ends. The measurement starts it for itself.
+    #[arg(long, hide = true)]
+    pub watch: Option<String>,
     /// With `city`: what of the day, and how fast.
     #[command(flatten)]
     pub city: CityArgs,
+    /// With `all`: what of it, and where the table goes.
+    #[command(flatten)]
+    pub all: AllArgs,
 }
 
 /// What to measure.
@@ -90,7 +105,7 @@ pub enum Scenario {
     /// Calls passed on by the gateway, beside nginx with grpc_pass and haproxy, before the same service.
     ///
     /// The gateway runs as a process of its own, as they do. Best on a quiet machine and from a release
-    /// build; takes about two minutes. Where one of the others is not installed it is left out:
+    /// build; takes about two minutes. Without nginx its target is missed, without haproxy it is left out:
     /// `apt-get install nginx haproxy`, and stop the services that this starts. As many files as the
     /// hard limit allows (`ulimit -Hn`) are used.
     Gateway,
@@ -113,6 +128,19 @@ pub enum Scenario {
     /// 1,500,000 students, 06:30 to 09:00 at three times the real time takes 50 minutes; best from a
     /// release build.
     City,
+    /// How long a write takes until a watcher in another process sees it, at 1,000 events a second.
+    Feed,
+    /// The first copy of one school, by the feeds and by the lists.
+    Copy,
+    /// Each service as a process of its own: until it is ready, and its memory when idle.
+    ///
+    /// The programs of the services stand beside this one: `cargo build --release --workspace`.
+    Start,
+    /// All of these, each in a process of its own, and the table of targets as Markdown.
+    ///
+    /// Both databases and 1,500,000 students take hours; `--only`, `--databases` and `--students` make it
+    /// less. What fails is left out with a note, and the rest goes on.
+    All,
 }
 
 impl Scenario {
@@ -134,6 +162,10 @@ impl Scenario {
             Self::Receipts => "receipts",
             Self::Hazards => "hazards",
             Self::City => "city",
+            Self::Feed => "feed",
+            Self::Copy => "copy",
+            Self::Start => "start",
+            Self::All => "all",
         }
     }
 }
@@ -196,6 +228,13 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
             city = Some(told);
             figures
         }
+        Scenario::Feed => match &args.watch {
+            Some(gateway) => return watcher::alone(gateway).await,
+            None => feed::run(&args).await?,
+        },
+        Scenario::Copy => copy::run(&args).await?,
+        Scenario::Start => start::run(&args).await?,
+        Scenario::All => return all::run(&args).await,
     };
     let met = figures.iter().all(|figure| figure.met);
     let report = Report {

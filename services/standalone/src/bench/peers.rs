@@ -72,7 +72,7 @@ impl Peer {
     pub(super) async fn haproxy(service: SocketAddr) -> anyhow::Result<Option<Self>> {
         let config = |listen: SocketAddr, _: &Path| {
             format!(
-                "global\n  nbthread 2\n  maxconn 20000\ndefaults\n  mode http\n  timeout connect 5s\n  \
+                "global\n  nbthread 2\n  maxconn 4096\ndefaults\n  mode http\n  timeout connect 5s\n  \
                  timeout client 60s\n  timeout server 60s\n  http-reuse always\n\
                  frontend door\n  bind {listen} proto h2\n  default_backend service\n\
                  backend service\n  server one {service} proto h2\n"

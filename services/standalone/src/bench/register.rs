@@ -1,6 +1,8 @@
 //! A register that publishes the invented city without storing it, so that what stands below
 //! roster can be measured by itself: a million and a half students are there in seconds.
 
+mod teaching;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use futures_util::stream::BoxStream;
 use kit::drain::Drain;
 use kit::field::to_date;
 use proto::roster::class_group_roll::TeachingMode;
+use proto::roster::class_group_service_server::ClassGroupServiceServer;
 use proto::roster::organization::Kind;
 use proto::roster::organization_service_server::{OrganizationService, OrganizationServiceServer};
 use proto::roster::roll_member::Presence;
@@ -39,10 +42,12 @@ pub(super) async fn publish(city: Arc<City>, drain: Drain) -> anyhow::Result<Str
     let address = format!("http://{}", listener.local_addr()?);
     let register = Register(city);
     let organizations = OrganizationServiceServer::new(register.clone());
+    let class_groups = ClassGroupServiceServer::new(register.clone());
     let feed = RosterFeedServer::new(register).max_encoding_message_size(64 << 20);
     let server = tonic::transport::Server::builder()
         .add_service(feed)
-        .add_service(organizations);
+        .add_service(organizations)
+        .add_service(class_groups);
     let end = async move { drain.draining().await };
     tokio::spawn(server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), end));
     Ok(address)
@@ -170,7 +175,7 @@ impl Register {
 
 /// The answer to whoever wants more than what the overview asks.
 fn fixed() -> Status {
-    Status::unimplemented("this register only tells where an organisation stands")
+    Status::unimplemented("this register only tells what the overview asks")
 }
 
 fn event(entity: String, org_path: String, state: State) -> RosterEvent {

@@ -158,6 +158,11 @@ impl Reporters {
         self.0.len()
     }
 
+    /// How many people are on the roll of a class group.
+    pub(super) fn size(&self, group: usize) -> usize {
+        self.0[group].people.len()
+    }
+
     /// The resource name of a class group, and the connection of its reporter.
     pub(super) fn at(&self, group: usize) -> (&str, Door) {
         let group = &self.0[group];

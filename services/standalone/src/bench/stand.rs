@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use indicatif::ProgressBar;
 use kit::auth::Role;
@@ -30,8 +30,8 @@ use super::floor::Floor;
 use super::{BenchArgs, Engine, register};
 use crate::city::{CITY_ID, City, Options};
 use crate::house::{self, Databases, Door, House};
-use crate::screen;
 use crate::token::Bearer;
+use crate::{intake, screen};
 
 /// The id of the plan that is measured.
 pub(super) const PLAN: &str = "students";
@@ -46,6 +46,10 @@ pub(super) struct Stand {
     pub(super) clock: ManualClock,
     pub(super) house: House,
     pub(super) loading: Duration,
+    /// The database of roster; empty where another register is below.
+    pub(super) roster: DatabaseConfig,
+    /// The database of sampling.
+    pub(super) sampling: DatabaseConfig,
     /// The database of notification.
     pub(super) notification: DatabaseConfig,
     /// The database of safety-inspection.
@@ -57,46 +61,67 @@ impl Stand {
     /// Opens the house and waits until every service has heard of everybody: what copies the register
     /// must not slow down what is measured.
     pub(super) async fn open(args: &BenchArgs) -> anyhow::Result<Self> {
-        let date = NaiveDate::from_ymd_opt(2022, 4, 6).context("a day")?;
-        let options = Options {
-            students: args.students,
-            seed: 1,
-            date,
-        };
-        let city = Arc::new(City::new(options));
+        let (city, drain) = (invented(args)?, Drain::new());
+        let register = register::publish(city.clone(), drain.clone()).await?;
+        let (stand, begun) = Self::begin(args, city, drain, Some(register)).await?;
+        stand.known(args, begun).await
+    }
+
+    /// The same above a register of its own, into which the city is imported.
+    pub(super) async fn imported(args: &BenchArgs) -> anyhow::Result<Self> {
+        let (stand, begun) = Self::begin(args, invented(args)?, Drain::new(), None).await?;
+        let officer = stand.officer()?;
+        let job = intake::import(officer, stand.city.rows(), "bench", |_| {}).await?;
+        let rejected: i64 = job.counts.iter().map(|one| one.rejected).sum();
+        ensure!(rejected == 0, "{rejected} rows were refused");
+        stand.known(args, begun).await
+    }
+
+    /// Starts the services, below `register` where there is one.
+    async fn begin(
+        args: &BenchArgs,
+        city: Arc<City>,
+        drain: Drain,
+        register: Option<String>,
+    ) -> anyhow::Result<(Self, Instant)> {
         let (databases, scratch) = databases(args.database).await?;
-        let clock = ManualClock::morning_of(date);
-        let notification = databases.notification.clone();
-        let safety_inspection = databases.safety_inspection.clone();
-        let drain = Drain::new();
+        let clock = ManualClock::morning_of(city.options().date);
+        let stores = databases.clone();
         let options = house::Options {
-            register: Some(register::publish(city.clone(), drain.clone()).await?),
+            register,
             ..house::Options::trial(databases)
         };
         let begun = Instant::now();
         let house = House::open(&options, Arc::new(clock.clone()), drain).await?;
-        let mut stand = Self {
+        let stand = Self {
             city,
             clock,
             house,
             loading: Duration::ZERO,
-            notification,
-            safety_inspection,
+            roster: stores.roster,
+            sampling: stores.sampling,
+            notification: stores.notification,
+            safety_inspection: stores.safety_inspection,
             _scratch: scratch,
         };
-        let all = stand.city.plan().students();
+        Ok((stand, begun))
+    }
+
+    /// Waits until everybody is known everywhere, and makes the plan.
+    async fn known(mut self, args: &BenchArgs, begun: Instant) -> anyhow::Result<Self> {
+        let all = self.city.plan().students();
         let bar = if args.json {
             ProgressBar::hidden()
         } else {
             screen::bar(all, "loading")
         };
-        until_heard(&stand.house, all, &bar).await?;
-        stand.loading = begun.elapsed();
-        for database in [&stand.safety_inspection, &stand.notification] {
+        until_heard(&self.house, all, &bar).await?;
+        self.loading = begun.elapsed();
+        for database in [&self.safety_inspection, &self.notification] {
             until_copied(&Floor::open(database).await?).await?;
         }
-        stand.plan(PLAN).await?;
-        Ok(stand)
+        self.plan(PLAN).await?;
+        Ok(self)
     }
 
     /// Makes another plan for everybody: under a plan of its own, a day is drawn anew.
@@ -188,6 +213,17 @@ impl Stand {
     }
 }
 
+/// The city that is measured, on a school day.
+fn invented(args: &BenchArgs) -> anyhow::Result<Arc<City>> {
+    let date = NaiveDate::from_ymd_opt(2022, 4, 6).context("a day")?;
+    let options = Options {
+        students: args.students,
+        seed: 1,
+        date,
+    };
+    Ok(Arc::new(City::new(options)))
+}
+
 /// Connections that many callers share.
 pub(super) struct Doors<'a> {
     house: &'a House,
@@ -208,10 +244,13 @@ impl<'a> Doors<'a> {
 
     /// One for somebody with `role` at `place`, whose account is named after both and `code`.
     pub(super) fn open(&self, role: Role, code: &str, place: &str) -> anyhow::Result<Door> {
+        self.open_as(&format!("{role}-{code}"), role, place)
+    }
+
+    /// One for the account `subject`, which may be the name of a person, with `role` at `place`.
+    pub(super) fn open_as(&self, subject: &str, role: Role, place: &str) -> anyhow::Result<Door> {
         let place: OrgPath = place.parse().ok().context("a place of the tree")?;
-        let token = self
-            .house
-            .token(&format!("{role}-{code}"), role, &place, TERM);
+        let token = self.house.token(subject, role, &place, TERM);
         let number = self.given.replace(self.given.get() + 1);
         let channel = self.channels[number % CONNECTIONS].clone();
         Ok(InterceptedService::new(channel, Bearer::new(&token)?))

@@ -20,7 +20,7 @@ use crate::city::CITY_ID;
 use crate::screen::{self, Align, Table, count};
 
 /// What is shown of each section.
-const SHOWN: [(Kind, &str, Measure, &str); 16] = [
+const SHOWN: [(Kind, &str, Measure, &str); 22] = [
     (
         Kind::People,
         "名册 people",
@@ -28,6 +28,18 @@ const SHOWN: [(Kind, &str, Measure, &str); 16] = [
         "在册学生 students",
     ),
     (Kind::People, "", Measure::ClassGroups, "班级 class groups"),
+    (
+        Kind::Teaching,
+        "教学 teaching",
+        Measure::ClassGroupsActive,
+        "在办班级 class groups",
+    ),
+    (
+        Kind::Teaching,
+        "",
+        Measure::SchoolsInPerson,
+        "全部到校的学校 schools in person",
+    ),
     (
         Kind::Sampling,
         "抽检 sampling",
@@ -40,6 +52,13 @@ const SHOWN: [(Kind, &str, Measure, &str); 16] = [
         Measure::SchoolsDrawn,
         "今日已抽学校 schools drawn",
     ),
+    (
+        Kind::Tubes,
+        "采样管 tubes",
+        Measure::TubesOpened,
+        "今日启用 opened",
+    ),
+    (Kind::Tubes, "", Measure::Results, "已有结果 results"),
     (
         Kind::Checks,
         "晨午检 checks",
@@ -68,6 +87,12 @@ const SHOWN: [(Kind, &str, Measure, &str); 16] = [
     ),
     (Kind::Safety, "", Measure::DrillsDone, "演练 drills"),
     (
+        Kind::Gates,
+        "门岗 gates",
+        Measure::GateDecisions,
+        "今日核验 decisions",
+    ),
+    (
         Kind::Resumption,
         "复课 resumption",
         Measure::Resumptions,
@@ -92,6 +117,12 @@ const SHOWN: [(Kind, &str, Measure, &str); 16] = [
         Measure::ConcernsOpen,
         "未办结 open",
     ),
+    (
+        Kind::Directives,
+        "通知 directives",
+        Measure::DirectivesOutstanding,
+        "未办结单位 outstanding",
+    ),
 ];
 
 impl Stage {
@@ -105,8 +136,8 @@ impl Stage {
         print(&overview);
         let current = |section: &Section| section.state() == State::Current;
         self.checks.expect(
-            overview.sections.len() == 8 && overview.sections.iter().all(current),
-            format!("8 sections of 3 services in {}", screen::span(taken)),
+            overview.sections.len() == 12 && overview.sections.iter().all(current),
+            format!("12 sections of 4 services in {}", screen::span(taken)),
         );
         let students = value(&overview, Kind::People, Measure::StudentsEnrolled);
         let all = self.city.plan().students();

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use proto::privacy::PrivateCount;
 use proto::sampling::coverage_service_client::CoverageServiceClient;
-use proto::sampling::{HealthCoverage, ListHealthCoverageRequest, PrivateCount};
+use proto::sampling::{HealthCoverage, ListHealthCoverageRequest};
 
 use super::Stage;
 use super::checks::until;
@@ -42,7 +43,7 @@ impl Stage {
                 check.zero_count.to_string(),
                 check.late_count.to_string(),
                 check.missing_count.to_string(),
-                amount(one.ill_count.as_ref(), one.hidden_below),
+                amount(one.ill_count.as_ref()),
             ]);
         }
         table.print();
@@ -95,9 +96,9 @@ fn morning(place: &HealthCoverage) -> proto::sampling::CheckCoverage {
 }
 
 /// A count as a bureau may see it.
-fn amount(count: Option<&PrivateCount>, hidden_below: i32) -> String {
+fn amount(count: Option<&PrivateCount>) -> String {
     match count {
-        Some(count) if count.hidden => format!("<{hidden_below}"),
+        Some(count) if count.hidden => "隐藏 hidden".to_owned(),
         Some(count) => count.count.unwrap_or_default().to_string(),
         None => "—".to_owned(),
     }

@@ -30,7 +30,25 @@ pub(crate) type Fault = (String, u64, String, String, String);
 
 impl Desk {
     pub(crate) async fn open() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::within(tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// Two with the same keys, so that what they hold can be compared.
+    pub(crate) async fn twins() -> [Self; 2] {
+        let Self { house, folder } = Self::open().await;
+        house.close().await.expect("it closes");
+        let other = tempfile::tempdir().expect("a folder");
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let from = entry.expect("a file").path();
+            let name = from.file_name().expect("a name");
+            if from.is_file() {
+                std::fs::copy(&from, other.path().join(name)).expect("it is copied");
+            }
+        }
+        [Self::within(folder).await, Self::within(other).await]
+    }
+
+    async fn within(folder: TempDir) -> Self {
         let options = Options::trial(Databases::sqlite(folder.path()));
         let clock = Arc::new(ManualClock::morning_of(today()));
         let house = House::open(&options, clock, Drain::new())

@@ -12,8 +12,7 @@ use crate::invented;
 const STUDENTS: u64 = 2000;
 
 /// The register after the direct rows of the demonstration.
-async fn direct() -> Vec<String> {
-    let desk = Desk::open().await;
+async fn direct(desk: Desk) -> Vec<String> {
     let city = invented::city(STUDENTS);
     let job = intake::import(desk.officer(), city.rows(), "demo", |_| {}).await;
     assert_eq!(
@@ -35,8 +34,8 @@ fn differences(left: &[String], right: &[String]) -> Vec<String> {
         .collect()
 }
 
-async fn same(desk: Desk) {
-    let (expected, found) = (direct().await, desk.register().await);
+async fn same([desk, other]: [Desk; 2]) {
+    let (expected, found) = (direct(other).await, desk.register().await);
     let none: [String; 0] = [];
     assert_eq!(differences(&expected, &found), none);
     assert_eq!(expected.len(), found.len());
@@ -55,21 +54,21 @@ async fn imports(desk: &Desk, path: &Path) {
 
 /// Sheets say nothing of the tree and of staff: those come from their own files.
 async fn imports_sheet(sheet: impl FnOnce(&Path) -> (tempfile::TempDir, std::path::PathBuf)) {
-    let desk = Desk::open().await;
+    let desks = Desk::twins().await;
     let files = invented::files(STUDENTS);
-    imports(&desk, &files.path().join("campus")).await;
+    imports(&desks[0], &files.path().join("campus")).await;
     let (_home, path) = sheet(&files.path().join("xueji.csv"));
-    imports(&desk, &path).await;
-    same(desk).await;
+    imports(&desks[0], &path).await;
+    same(desks).await;
 }
 
 #[tokio::test]
 async fn oneroster_in_a_folder_gives_the_register_of_the_direct_rows_and_again_changes_nothing() {
-    let desk = Desk::open().await;
+    let desks = Desk::twins().await;
     let files = invented::files(STUDENTS);
     let folder = files.path().join("oneroster");
-    imports(&desk, &folder).await;
-    let again = desk.import(&folder).await;
+    imports(&desks[0], &folder).await;
+    let again = desks[0].import(&folder).await;
     for one in &again.counts {
         assert_eq!(
             (one.created, one.changed, one.vanished),
@@ -77,18 +76,18 @@ async fn oneroster_in_a_folder_gives_the_register_of_the_direct_rows_and_again_c
             "{one:?}"
         );
     }
-    same(desk).await;
+    same(desks).await;
 }
 
 #[tokio::test]
 async fn oneroster_in_version_1p2_and_a_zip_gives_the_same_register() {
-    let desk = Desk::open().await;
+    let desks = Desk::twins().await;
     let files = invented::files(STUDENTS);
     let folder = files.path().join("oneroster");
     invented::as_v1p2(&folder);
     let (_home, zip) = invented::zipped(&folder);
-    imports(&desk, &zip).await;
-    same(desk).await;
+    imports(&desks[0], &zip).await;
+    same(desks).await;
 }
 
 #[tokio::test]

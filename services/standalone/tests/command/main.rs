@@ -1,5 +1,6 @@
 //! The command as people use it: files into houses that answer, settings, signals.
 
+mod bench;
 mod cut;
 mod desk;
 mod formats;

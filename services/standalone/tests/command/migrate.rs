@@ -90,7 +90,8 @@ fn settings_are_those_of_the_service_and_the_environment_wins() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config");
     let file = folder.path().join("roster.sqlite");
     let mut there = command(&["roster", "--config", text(&config)]);
-    there.env(
+    let tries = "CAMPUS_ROSTER__AUTH__DEVELOPMENT";
+    there.env(tries, "true").env(
         "CAMPUS_ROSTER__DATABASE__URL",
         format!("sqlite:{}", file.display()),
     );
@@ -99,6 +100,7 @@ fn settings_are_those_of_the_service_and_the_environment_wins() {
     assert!(file.is_file());
 
     let mut wrong = command(&["roster", "--config", text(&config), "--plan"]);
+    wrong.env(tries, "true");
     wrong.env("CAMPUS_ROSTER__DATABASE__MIGRATE", "sometimes");
     let (code, said) = ended(wrong.output().expect("it runs"));
     assert_eq!(code, Some(64), "{said}");

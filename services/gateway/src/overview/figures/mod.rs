@@ -1,6 +1,7 @@
 //! From what a service answered to figures: pure functions, one room a service.
 
 pub(crate) mod notification;
+pub(crate) mod roster;
 pub(crate) mod safety;
 pub(crate) mod sampling;
 #[cfg(test)]
@@ -10,6 +11,7 @@ use prost_types::Timestamp;
 use proto::gateway::figure::Breakdown;
 use proto::gateway::section::{Kind, State};
 use proto::gateway::{Figure, FigureCoverage, Measure, Section};
+use proto::privacy::PrivateCount;
 
 use super::source::Source;
 
@@ -77,6 +79,12 @@ impl Draft {
         })
     }
 
+    /// A count that may be hidden; one that was not told is not known.
+    fn private(measure: Measure, count: Option<PrivateCount>) -> Self {
+        let count = count.unwrap_or_default();
+        Self::perhaps(measure, count.count.map(i64::from), count.hidden)
+    }
+
     fn part(mut self, breakdown: Breakdown) -> Self {
         self.0.breakdown = Some(breakdown);
         self
@@ -106,6 +114,13 @@ impl Draft {
 
     fn late(mut self, count: impl Into<i64>) -> Self {
         self.0.late_count = Some(count.into());
+        self
+    }
+
+    /// How many of what it was counted from were corrected, and when the last one was.
+    fn corrected(mut self, count: impl Into<i64>, last: Option<Timestamp>) -> Self {
+        self.0.corrected_count = Some(count.into());
+        self.0.last_correct_time = last;
         self
     }
 }

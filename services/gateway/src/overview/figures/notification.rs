@@ -1,11 +1,12 @@
-//! Alerts and concerns.
+//! Alerts, concerns and directives.
 
 use prost_types::Timestamp;
 use proto::gateway::Measure;
 use proto::gateway::figure::Breakdown;
 use proto::gateway::section::Kind;
 use proto::notification::alert::Severity;
-use proto::notification::{AlertGroup, ConcernFigures};
+use proto::notification::{AlertGroup, ConcernCategoryFigures, ConcernFigures, DirectiveFigures};
+use proto::privacy::PrivateCount;
 
 use super::{Draft, Sheet, Told};
 use crate::overview::source::Source;
@@ -45,28 +46,48 @@ pub(crate) fn alerts<'a>(
 /// Concerns by category. A sum is hidden when anything in it is.
 pub(crate) fn concerns(told: ConcernFigures, answered: Timestamp) -> Told {
     let mut sheet = Sheet::new(Source::ConcernFigures, Kind::Concerns, Some(answered));
-    let counts = |measure| {
-        let of = move |category: &proto::notification::ConcernCategoryFigures| match measure {
-            Measure::ConcernsOpen => category.open_count,
-            _ => category.late_count,
-        };
-        told.categories
-            .iter()
-            .map(move |category| (category.category, of(category)))
-            .collect::<Vec<_>>()
-    };
-    for measure in [Measure::ConcernsOpen, Measure::ConcernsLate] {
-        let counts = counts(measure);
-        let hidden = counts.iter().any(|(_, count)| *count < 0);
-        let all = counts.iter().map(|(_, count)| i64::from(*count)).sum();
+    type Count = fn(&ConcernCategoryFigures) -> Option<PrivateCount>;
+    let counts: [(Measure, Count); 2] = [
+        (Measure::ConcernsOpen, |one| one.open_count),
+        (Measure::ConcernsLate, |one| one.late_count),
+    ];
+    for (measure, of) in counts {
+        let counts = told.categories.iter().map(of);
+        let hidden = counts.clone().flatten().any(|count| count.hidden);
+        let all = counts.flatten().filter_map(|count| count.count);
+        let all = all.map(i64::from).sum();
         sheet.add(Draft::perhaps(measure, Some(all), hidden));
-        for (category, count) in counts {
-            let count = Draft::perhaps(measure, Some(count.into()), count < 0);
-            sheet.add(count.part(Breakdown::Category(category)));
+        for one in &told.categories {
+            let part = Breakdown::Category(one.category);
+            sheet.add(Draft::private(measure, of(one)).part(part));
         }
     }
     Told {
         sections: vec![sheet.section],
         ..Told::default()
+    }
+}
+
+/// Directives in force, and what is owed of them.
+pub(crate) fn directives(told: DirectiveFigures, answered: Timestamp) -> Told {
+    let time = told.data_time.or(Some(answered));
+    let mut sheet = Sheet::new(Source::DirectiveFigures, Kind::Directives, time);
+    let (reached, accepted) = (
+        i64::from(told.reached_count),
+        i64::from(told.accepted_count),
+    );
+    sheet.count(Measure::DirectivesInForce, told.in_force_count);
+    let late = i64::from(told.late_count) + i64::from(told.overdue_count);
+    sheet.add(
+        Draft::of(Measure::DirectivesAccepted, accepted)
+            .coverage(accepted, reached)
+            .late(late),
+    );
+    sheet.count(Measure::DirectivesOutstanding, reached - accepted);
+    sheet.add(Draft::of(Measure::DirectivesOwed, told.owed_count).late(told.owed_overdue_count));
+    Told {
+        org_path: told.org_path,
+        display_name: String::new(),
+        sections: vec![sheet.section],
     }
 }

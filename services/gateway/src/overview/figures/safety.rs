@@ -1,12 +1,12 @@
-//! The safety of campuses, and how ready schools are to resume teaching.
+//! The safety of campuses, their gates, and how ready schools are to resume teaching.
 
 use prost_types::Timestamp;
-use proto::gateway::Measure;
 use proto::gateway::figure::Breakdown;
 use proto::gateway::section::Kind;
+use proto::gateway::{Measure, Section};
 use proto::safety::SafetyFigures;
 use proto::safety::resumption_figures::Figure as Readiness;
-use proto::safety::safety_figures::{Demand, Drills, Duty, Hazards, Incidents};
+use proto::safety::safety_figures::{Demand, Drills, Duty, Gates, Hazards, Incidents};
 
 use super::{Draft, Sheet, Told};
 use crate::overview::source::Source;
@@ -34,8 +34,23 @@ pub(crate) fn figures(told: SafetyFigures, answered: Timestamp) -> Told {
         general_overdue_count,
         major_open_count,
         major_overdue_count,
+        moved_count,
+        last_move_time,
     }) = told.hazards
     {
+        let sum = |counts: [i32; 3]| counts.into_iter().map(i64::from).sum::<i64>();
+        let open = sum([ungraded_open_count, general_open_count, major_open_count]);
+        let overdue = sum([
+            ungraded_overdue_count,
+            general_overdue_count,
+            major_overdue_count,
+        ]);
+        sheet.add(
+            Draft::of(Measure::HazardsOpen, open)
+                .said_by(known, campuses)
+                .late(overdue)
+                .corrected(moved_count, last_move_time),
+        );
         for (measure, open, overdue) in [
             (
                 Measure::HazardsUngraded,
@@ -82,11 +97,30 @@ pub(crate) fn figures(told: SafetyFigures, answered: Timestamp) -> Told {
     }
     let supplies = told.supply_below_minimum_count;
     sheet.add(said(Measure::SuppliesBelowMinimum, supplies));
+    let mut sections = vec![sheet.section];
+    if let Some(told) = told.gates {
+        sections.push(gates(told, campuses, time));
+    }
     Told {
         org_path: told.org_path,
         display_name: told.display_name,
-        sections: vec![sheet.section],
+        sections,
     }
+}
+
+/// What gates decided that day.
+fn gates(told: Gates, campuses: i64, time: Option<Timestamp>) -> Section {
+    let mut sheet = Sheet::new(Source::SafetyFigures, Kind::Gates, time);
+    sheet.add(
+        Draft::of(Measure::GateDecisions, told.decision_count)
+            .coverage(told.campus_count, campuses)
+            .late(told.offline_count)
+            .corrected(told.overridden_count, told.last_override_time),
+    );
+    if let Some(stopped) = told.stopped_count {
+        sheet.add(Draft::of(Measure::GateStopped, stopped).said_by(told.campus_count, campuses));
+    }
+    sheet.section
 }
 
 fn demand(sheet: &mut Sheet, demand: &Demand, campuses: i64) {

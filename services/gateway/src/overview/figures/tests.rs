@@ -1,17 +1,22 @@
 use proto::gateway::figure::Breakdown;
-use proto::gateway::section::Kind;
+use proto::gateway::section::{Kind, State};
 use proto::gateway::{Figure, FigureCoverage, Measure, Section};
 use proto::notification::alert::Severity;
-use proto::notification::{AlertGroup, ConcernCategoryFigures, ConcernFigures};
+use proto::notification::{AlertGroup, ConcernCategoryFigures, ConcernFigures, DirectiveFigures};
+use proto::privacy::PrivateCount;
+use proto::roster::TeachingSummary;
 use proto::roster::check_policy::Slot;
+use proto::roster::class_group_roll::TeachingMode;
+use proto::roster::teaching_summary::ModeCount;
 use proto::safety::SafetyFigures;
 use proto::safety::resumption_figures::Figure as Readiness;
-use proto::safety::safety_figures::{Demand, Hazards};
+use proto::safety::safety_figures::{Demand, Gates, Hazards};
 use proto::sampling::{
-    AbsenceCoverage, CheckCoverage, Coverage, HealthCoverage, OpenHealthMatters, PrivateCount,
+    AbsenceCoverage, CheckCoverage, Coverage, HealthCoverage, HoldFigures, OpenHealthMatters,
+    TubeFigures,
 };
 
-use super::{Told, notification, safety, sampling};
+use super::{Told, notification, roster, safety, sampling};
 
 fn at(seconds: i64) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds, nanos: 0 }
@@ -70,7 +75,11 @@ fn morning(answered: i32, expected: i32, overdue: i32) -> CheckCoverage {
 
 #[test]
 fn every_figure_names_its_source_and_its_time() {
-    let told = sampling::coverage(Coverage::default(), at(7));
+    let read = Coverage {
+        holds: Some(HoldFigures::default()),
+        ..Coverage::default()
+    };
+    let told = sampling::coverage(read, at(7));
     for section in &told.sections {
         assert_eq!(
             section.source,
@@ -266,14 +275,14 @@ fn a_sum_of_concerns_is_hidden_when_anything_in_it_is() {
         categories: vec![
             ConcernCategoryFigures {
                 category: 1,
-                open_count: -1,
-                late_count: 4,
+                open_count: hidden(),
+                late_count: shown(4),
                 ..ConcernCategoryFigures::default()
             },
             ConcernCategoryFigures {
                 category: 2,
-                open_count: 9,
-                late_count: 0,
+                open_count: shown(9),
+                late_count: shown(0),
                 ..ConcernCategoryFigures::default()
             },
         ],
@@ -289,4 +298,210 @@ fn a_sum_of_concerns_is_hidden_when_anything_in_it_is() {
     assert_eq!(of(Measure::ConcernsOpen, Some(1)), (None, true));
     assert_eq!(of(Measure::ConcernsOpen, Some(2)), (Some(9), false));
     assert_eq!(of(Measure::ConcernsLate, None), (Some(4), false));
+}
+
+#[test]
+fn what_was_corrected_stands_beside_what_was_counted_from_it() {
+    let corrected = |slot: Slot, count, seconds| CheckCoverage {
+        slot: slot.into(),
+        corrected_count: count,
+        last_correct_time: (count > 0).then(|| at(seconds)),
+        ..morning(12, 12, 0)
+    };
+    let told = HealthCoverage {
+        checks: vec![
+            corrected(Slot::Morning, 2, 50),
+            corrected(Slot::Noon, 1, 40),
+            corrected(Slot::Evening, 0, 0),
+        ],
+        ill_count: shown(3),
+        ..HealthCoverage::default()
+    };
+    let told = sampling::health(told, at(70));
+    let beside = |measure, slot: Option<Slot>| {
+        let part = slot.map(|slot| Breakdown::Slot(slot.into()));
+        let kind = match part {
+            Some(_) => Kind::Checks,
+            None => Kind::Health,
+        };
+        let figure = figure(&told, kind, measure, part);
+        (figure.corrected_count, figure.last_correct_time)
+    };
+    let submitted = Measure::ChecksSubmitted;
+    assert_eq!(
+        beside(submitted, Some(Slot::Morning)),
+        (Some(2), Some(at(50)))
+    );
+    assert_eq!(beside(submitted, Some(Slot::Evening)), (Some(0), None));
+    assert_eq!(
+        beside(Measure::PeopleAbsent, Some(Slot::Noon)),
+        (Some(1), Some(at(40)))
+    );
+    assert_eq!(
+        beside(Measure::ChecksMissing, Some(Slot::Noon)),
+        (None, None)
+    );
+    assert_eq!(beside(Measure::PeopleIll, None), (Some(3), Some(at(50))));
+}
+
+#[test]
+fn tubes_that_nobody_tested_are_not_negative_and_unread_ones_are_not_told() {
+    let tubes = |result_count, positive_count| TubeFigures {
+        opened_count: 9,
+        sealed_count: 8,
+        received_count: 7,
+        result_count,
+        positive_count,
+        corrected_count: 1,
+        last_correct_time: Some(at(3)),
+        late_result_count: 2,
+        overdue_count: 4,
+        ..TubeFigures::default()
+    };
+    let told = |tubes, holds| {
+        let told = Coverage {
+            tubes,
+            holds,
+            ..Coverage::default()
+        };
+        sampling::coverage(told, at(7))
+    };
+    let of = |told: &Told, measure| figure(told, Kind::Tubes, measure, None);
+    let tested = told(Some(tubes(5, Some(1))), None);
+    let results = of(&tested, Measure::Results);
+    assert_eq!((results.value, results.coverage), (Some(5), covers(5, 8)));
+    assert_eq!(results.late_count, Some(6));
+    let positive = of(&tested, Measure::ResultsPositive);
+    assert_eq!(
+        (positive.value, positive.corrected_count),
+        (Some(1), Some(1))
+    );
+    assert_eq!(positive.last_correct_time, Some(at(3)));
+    let untested = told(Some(tubes(0, Some(0))), None);
+    assert_eq!(of(&untested, Measure::ResultsPositive).value, None);
+    let blind = told(Some(tubes(5, None)), None);
+    let blind = &section(&blind, Kind::Tubes).figures;
+    assert!(
+        blind
+            .iter()
+            .all(|one| one.measure() != Measure::ResultsPositive)
+    );
+    let held = HoldFigures {
+        hold_count: 2,
+        overdue_count: 1,
+    };
+    let held = of(&told(None, Some(held)), Measure::HoldsActive);
+    assert_eq!((held.value, held.late_count), (Some(2), Some(1)));
+    let nothing = told(None, None);
+    let nothing = section(&nothing, Kind::Tubes);
+    assert_eq!(nothing.state(), State::NotPermitted);
+    assert!(nothing.figures.is_empty() && nothing.data_time.is_none());
+}
+
+#[test]
+fn gates_are_told_with_those_that_are_silent_and_with_what_was_overridden() {
+    let told = |campus_count, stopped_count| SafetyFigures {
+        campus_count: 4,
+        hazards: Some(Hazards {
+            ungraded_open_count: 1,
+            major_open_count: 2,
+            major_overdue_count: 1,
+            moved_count: 2,
+            last_move_time: Some(at(2)),
+            ..Hazards::default()
+        }),
+        gates: Some(Gates {
+            decision_count: 90,
+            offline_count: 5,
+            stopped_count,
+            overridden_count: 1,
+            last_override_time: Some(at(3)),
+            campus_count,
+        }),
+        ..SafetyFigures::default()
+    };
+    let of = |told: SafetyFigures, kind, measure| {
+        let told = safety::figures(told, at(7));
+        figure(&told, kind, measure, None)
+    };
+    let all = of(told(3, Some(2)), Kind::Gates, Measure::GateDecisions);
+    assert_eq!((all.value, all.coverage), (Some(90), covers(3, 4)));
+    assert_eq!(all.late_count, Some(5));
+    assert_eq!(
+        (all.corrected_count, all.last_correct_time),
+        (Some(1), Some(at(3)))
+    );
+    let stopped = |campuses| of(told(campuses, Some(0)), Kind::Gates, Measure::GateStopped);
+    assert_eq!((stopped(3).value, stopped(0).value), (Some(0), None));
+    let hazards = of(told(3, None), Kind::Safety, Measure::HazardsOpen);
+    assert_eq!((hazards.value, hazards.late_count), (Some(3), Some(1)));
+    assert_eq!(hazards.corrected_count, Some(2));
+}
+
+#[test]
+fn directives_are_told_with_how_many_they_have_reached() {
+    let told = DirectiveFigures {
+        in_force_count: 2,
+        reached_count: 10,
+        accepted_count: 4,
+        late_count: 1,
+        overdue_count: 2,
+        owed_count: 3,
+        owed_overdue_count: 1,
+        ..DirectiveFigures::default()
+    };
+    let told = notification::directives(told, at(7));
+    let of = |measure| figure(&told, Kind::Directives, measure, None);
+    let accepted = of(Measure::DirectivesAccepted);
+    assert_eq!(
+        (accepted.value, accepted.coverage, accepted.late_count),
+        (Some(4), covers(4, 10), Some(3))
+    );
+    assert_eq!(of(Measure::DirectivesOutstanding).value, Some(6));
+    let owed = of(Measure::DirectivesOwed);
+    assert_eq!((owed.value, owed.late_count), (Some(3), Some(1)));
+}
+
+#[test]
+fn class_groups_are_told_by_mode_and_schools_with_how_many_there_are() {
+    let mode = |mode: TeachingMode, class_group_count| ModeCount {
+        teaching_mode: mode.into(),
+        class_group_count,
+    };
+    let told = TeachingSummary {
+        org_path: "fz".to_owned(),
+        class_group_count: 12,
+        modes: vec![
+            mode(TeachingMode::InPerson, 9),
+            mode(TeachingMode::Online, 3),
+            mode(TeachingMode::Suspended, 0),
+        ],
+        school_count: 4,
+        in_person_school_count: 2,
+        data_time: Some(at(5)),
+        ..TeachingSummary::default()
+    };
+    let told = roster::teaching(told, at(7));
+    assert_eq!((&*told.org_path, told.sections.len()), ("fz", 1));
+    let of = |measure, mode: Option<TeachingMode>| {
+        let part = mode.map(|mode| Breakdown::TeachingMode(mode.into()));
+        figure(&told, Kind::Teaching, measure, part)
+    };
+    let groups = |mode| of(Measure::ClassGroupsActive, mode).value;
+    let by_mode = [
+        TeachingMode::InPerson,
+        TeachingMode::Online,
+        TeachingMode::Suspended,
+    ];
+    assert_eq!(groups(None), Some(12));
+    assert_eq!(
+        by_mode.map(|mode| groups(Some(mode))),
+        [Some(9), Some(3), Some(0)],
+        "a mode that nobody is taught in is a zero"
+    );
+    let schools = of(Measure::SchoolsInPerson, None);
+    assert_eq!(
+        (schools.value, schools.coverage, schools.data_time),
+        (Some(2), covers(2, 4), Some(at(5)))
+    );
 }

@@ -74,7 +74,7 @@ impl Watches {
     ) -> Result<Watcher, Refusal> {
         let shared = &self.0;
         let full = || Problem::new(ErrorReason::Overloaded).retry_after(RETRY);
-        let caller = shared.callers.enter(&who.caller.subject);
+        let caller = shared.callers.enter(&who.caller);
         let caller = caller.ok_or_else(full)?;
         let permit = shared.places.clone().try_acquire_owned();
         let permit = permit.map_err(|_| full())?;

@@ -170,11 +170,11 @@ fn policy_span(fields: &mut Fields, name: &str, number: i32) -> Option<Within> {
 
 /// A span of whole seconds.
 fn span(fields: &mut Fields, name: &str, span: &prost_types::Duration) -> Option<Duration> {
-    let read = Duration::try_seconds(span.seconds).filter(|_| span.nanos == 0);
-    if read.is_none() {
+    let read = fields.span(name, *span)?;
+    if read.subsec_nanos() > 0 {
         fields.violation(name, "必须是整秒", "must be whole seconds");
     }
-    read
+    Duration::from_std(read).ok()
 }
 
 /// Kinds of facts, at most 20.

@@ -1,19 +1,17 @@
 //! Concerns on the wire.
 
 use chrono::{DateTime, Utc};
-use kit::field::{Fields, to_timestamp};
+use kit::field::{Fields, private_count, to_timestamp};
 use kit::status::Problem;
 use proto::notification as pb;
 
 use super::long_text;
 use super::{child, malformed, unknown_value};
-use crate::app::concerns::{Act, Named, concern_name};
+use crate::app::concerns::{Act, CategoryFigures, Named, concern_name};
 use crate::domain::concern::{
     Category, Concern, SATISFIED, State, Submission, Submitter, Verb, Words,
 };
 use crate::domain::party::Party;
-use crate::domain::privacy::{HIDDEN, Part, hidden};
-use crate::store::concerns::CategoryCounts;
 
 const TEXT: usize = 5_000;
 const REMARK: usize = 1_000;
@@ -175,35 +173,29 @@ pub(in crate::grpc) fn concern(concern: Concern, now: DateTime<Utc>) -> pb::Conc
     }
 }
 
-/// Counts by category, those of a few hidden, and with them as many of the others as it takes.
+/// Counts by category.
 pub(in crate::grpc) fn concern_figures(
     organization: &str,
-    (counts, k): (Vec<CategoryCounts>, i32),
+    figures: Vec<CategoryFigures>,
 ) -> pb::ConcernFigures {
-    let column = |of: fn(&CategoryCounts) -> Part| -> Vec<i32> {
-        let parts: Vec<Part> = counts.iter().map(of).collect();
-        let hidden = hidden(&parts, true, k);
-        let shown = parts.iter().zip(hidden);
-        shown
-            .map(|(part, hidden)| if hidden { HIDDEN } else { part.part })
-            .collect()
-    };
-    let all = column(|counts| counts.all);
-    let open = column(|counts| counts.open);
-    let late = column(|counts| counts.late);
-    let reopened = column(|counts| counts.reopened);
-    let satisfied = column(|counts| counts.satisfied);
-    let categories = counts
-        .iter()
-        .enumerate()
-        .map(|(at, counts)| pb::ConcernCategoryFigures {
-            category: counts.category as i32,
-            concern_count: all[at],
-            open_count: open[at],
-            late_count: late[at],
-            reopened_count: reopened[at],
-            satisfied_count: satisfied[at],
-        });
+    let categories = figures.into_iter().map(|figures| {
+        let CategoryFigures {
+            category,
+            all,
+            open,
+            late,
+            reopened,
+            satisfied,
+        } = figures;
+        pb::ConcernCategoryFigures {
+            category: category as i32,
+            concern_count: Some(private_count(all)),
+            open_count: Some(private_count(open)),
+            late_count: Some(private_count(late)),
+            reopened_count: Some(private_count(reopened)),
+            satisfied_count: Some(private_count(satisfied)),
+        }
+    });
     pb::ConcernFigures {
         organization: format!("organizations/{organization}"),
         categories: categories.collect(),
@@ -237,43 +229,5 @@ mod tests {
             let ours = format!("SUBMITTER_{submitter:?}").to_uppercase();
             assert_eq!(pb.as_str_name(), ours);
         }
-    }
-
-    #[test]
-    fn one_small_category_takes_the_next_along() {
-        let count = |category, all: i32| CategoryCounts {
-            category,
-            all: Part::all(all),
-            open: Part {
-                part: 0,
-                whole: all,
-            },
-            late: Part {
-                part: all,
-                whole: all,
-            },
-            reopened: Part {
-                part: 0,
-                whole: all,
-            },
-            satisfied: Part {
-                part: all - 3,
-                whole: all,
-            },
-        };
-        let counts = vec![
-            count(Category::Teaching, 40),
-            count(Category::Harm, 3),
-            count(Category::Living, 20),
-        ];
-        let figures = concern_figures("2135010001", (counts, 10));
-        let shown = |of: fn(&pb::ConcernCategoryFigures) -> i32| -> Vec<i32> {
-            figures.categories.iter().map(of).collect()
-        };
-        assert_eq!(shown(|one| one.concern_count), [40, HIDDEN, HIDDEN]);
-        assert_eq!(shown(|one| one.late_count), [40, HIDDEN, HIDDEN]);
-        assert_eq!(shown(|one| one.open_count), [0; 3], "nobody is not hidden");
-        // Three are left over, and three, and six of both together: nothing can be shown.
-        assert_eq!(shown(|one| one.satisfied_count), [HIDDEN; 3]);
     }
 }

@@ -1,6 +1,6 @@
 //! Cases of support, who saw them, and care tasks on the wire.
 
-use kit::field::{Fields, to_date, to_timestamp};
+use kit::field::{Fields, private_count, to_date, to_timestamp};
 use kit::status::Problem;
 use proto::notification as pb;
 use uuid::Uuid;
@@ -166,9 +166,9 @@ pub(in crate::grpc) fn support_figures(organization: &str, figures: Figures) -> 
     } = figures;
     pb::SupportFigures {
         organization: format!("organizations/{organization}"),
-        open_count: open,
-        grave_count: grave,
-        overdue_count: overdue,
+        open_count: Some(private_count(open)),
+        grave_count: Some(private_count(grave)),
+        overdue_count: Some(private_count(overdue)),
     }
 }
 

@@ -113,8 +113,11 @@ where
     Ok(outcome)
 }
 
-/// A stream that ended early: the caller is gone, or asks too much of one message.
+/// A stream that ended early: the caller is gone, asks too much of one message, or is told a reason already.
 fn cut_off(status: Status) -> Error {
+    if let Some(problem) = Problem::told_by(&status) {
+        return problem.into();
+    }
     let reason = match status.code() {
         tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => {
             proto::error::ErrorReason::MessageTooLarge

@@ -230,7 +230,7 @@ impl App {
     }
 
     /// The member of staff `id`, to whose organisation the caller may do `permission`.
-    pub(super) async fn staff_member(
+    pub(crate) async fn staff_member(
         &self,
         caller: &Caller,
         permission: Permission,

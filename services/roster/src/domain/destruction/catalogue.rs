@@ -13,6 +13,16 @@ pub const SERVICES: &[(&str, &[&str])] = &[
             "contacts",
         ],
     ),
+    (
+        "notification",
+        &[
+            "messages",
+            "alerts",
+            "concerns",
+            "support-cases",
+            "care-tasks",
+        ],
+    ),
 ];
 
 /// The names of the services that report.

@@ -1,11 +1,13 @@
 //! Requests of people about what is held of them (rules 6.1, 6.2 and 6.14).
 
 mod held;
+mod other;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub use held::{Category, Item, Seen, Sources, held};
+pub use other::Other;
 pub use request::{
     Asker, Close, Closed, Filed, Holding, Incomplete, Kind, State, SubjectRequest, may_ask_alone,
 };

@@ -80,6 +80,26 @@ pub async fn refuse(tx: &Tx, job: &Job, shape: &Shape) -> Result<i64, DbErr> {
             }
         }
         Kind::Guardian => {
+            let scope: OrgPath = job.org_path.parse().unwrap_or_default();
+            if meet && scope.parent().is_some_and(|above| !above.is_root()) {
+                // Whoever left another place and comes here brings their family along.
+                let (inside, values) = within("p.org_path", 2, &scope);
+                let elsewhere = format!(
+                    "SELECT s.row FROM {staged} s JOIN {table} t ON t.id = s.id \
+                     JOIN students p ON p.id = t.student WHERE s.job = $1 AND NOT {inside} \
+                     AND (p.state = 1 OR t.student <> s.student)"
+                );
+                let select = (elsewhere.as_str(), values.to_vec());
+                refused += shape
+                    .refuse(
+                        tx,
+                        job.number,
+                        "external_id",
+                        Reason::DuplicatePerson,
+                        select,
+                    )
+                    .await?;
+            }
             let students = job
                 .counts
                 .get(&Kind::Student)

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 use super::Base;
 use super::duty::Templates;
+use super::timers::timer;
+use crate::domain::gate::day::number_of;
 use crate::error::Error;
 use crate::store::Store;
 use entities::Known;
@@ -53,8 +55,13 @@ impl Announcing {
     }
 
     async fn keep(self, mut latch: Option<Latch>, drain: Drain) {
+        let timer = timer(&self.base, "announcing");
         loop {
-            match self.pass().await {
+            let passed = self.pass().await;
+            if passed.is_ok() {
+                timer.now();
+            }
+            match passed {
                 Ok(true) if !drain.is_draining() => continue,
                 Ok(true) => return,
                 Ok(false) => drop(latch.take()),
@@ -70,7 +77,8 @@ impl Announcing {
     async fn pass(&self) -> Result<bool, Error> {
         let db = self.base.store.database();
         let work = self.work().await?;
-        let counted = Store::has_figure_changes(db.read()).await?;
+        let counted = Store::has_figure_changes(db.read()).await?
+            || Store::has_gate_changes(db.read()).await?;
         if work.is_empty() && !counted {
             return Ok(false);
         }
@@ -158,8 +166,10 @@ impl Announcing {
         if !lease.holds(&tx).await? {
             return Ok(false);
         }
-        let more = Store::add_figures_up(&tx, CHANGES).await?;
+        let today = number_of(self.base.clock.today());
+        let figures = Store::add_figures_up(&tx, CHANGES).await?;
+        let gates = Store::add_gates_up(&tx, today, CHANGES).await?;
         tx.commit().await?;
-        Ok(more)
+        Ok(figures || gates)
     }
 }

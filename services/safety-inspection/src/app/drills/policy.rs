@@ -1,6 +1,7 @@
 //! What the policy in force says of drills; without one the numbers of the rule book hold.
 
 use chrono::TimeDelta;
+use kit::field::delta_of;
 use proto::roster::PolicyProfile;
 
 use crate::app::policy_version;
@@ -10,15 +11,13 @@ use crate::domain::drill::obligation::Numbers;
 /// The times of rule 5.19.
 pub(super) fn times(profile: Option<&PolicyProfile>) -> Times {
     let drill = profile.and_then(|profile| profile.drill.as_ref());
-    let seconds = |span: Option<&prost_types::Duration>, otherwise| {
-        TimeDelta::seconds(span.map_or(otherwise, |span| span.seconds))
+    let span = |told: Option<prost_types::Duration>, otherwise| {
+        let told = told.and_then(delta_of);
+        told.unwrap_or(TimeDelta::seconds(otherwise))
     };
     Times {
-        evacuation: seconds(drill.and_then(|drill| drill.evacuation.as_ref()), 120),
-        primary: seconds(
-            drill.and_then(|drill| drill.primary_evacuation.as_ref()),
-            180,
-        ),
+        evacuation: span(drill.and_then(|drill| drill.evacuation), 120),
+        primary: span(drill.and_then(|drill| drill.primary_evacuation), 180),
         policy_version: policy_version(profile),
     }
 }

@@ -85,11 +85,8 @@ impl Duty {
             return Err(unknown(permission, scope, format!("organizations/{id}")));
         };
         let path = place(&organization.org_path);
-        if scope.contains(&path) || path.contains(scope) {
-            Ok(Site { organization, path })
-        } else {
-            Err(denied(permission).into())
-        }
+        caller.require(permission, caller.reached(&path))?;
+        Ok(Site { organization, path })
     }
 
     /// Notes that a point was passed.

@@ -1,6 +1,7 @@
 //! What the policy in force says of duty; without one the numbers of the rule book hold.
 
 use chrono::{NaiveDate, TimeDelta};
+use kit::field::delta_of;
 use proto::roster::PolicyProfile;
 use proto::roster::staff_member::Post;
 
@@ -33,10 +34,8 @@ pub(super) fn demands(profile: Option<&PolicyProfile>, organization: &Organizati
 /// How long a leader may be late before it is an alert.
 pub(super) fn grace(profile: Option<&PolicyProfile>) -> TimeDelta {
     let duty = profile.and_then(|profile| profile.duty.as_ref());
-    let grace = duty.and_then(|duty| duty.checkin_grace.as_ref());
-    grace.map_or(TimeDelta::minutes(15), |grace| {
-        TimeDelta::seconds(grace.seconds)
-    })
+    let grace = duty.and_then(|duty| duty.checkin_grace.and_then(delta_of));
+    grace.unwrap_or(TimeDelta::minutes(15))
 }
 
 /// How many patrols a day has (rule 5.13).

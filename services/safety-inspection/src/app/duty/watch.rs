@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Duty, SHIFTS};
 use crate::app::not_done::{NotDone, tell_not_done};
+use crate::app::timers::timer;
 use crate::domain::duty::Refused;
 use crate::error::Error;
 use crate::store::Store;
@@ -29,10 +30,15 @@ impl Duty {
     /// Raises alerts until the drain.
     pub(crate) async fn watch(self, drain: Drain) {
         let holder = Uuid::new_v4().to_string();
+        let timer = timer(&self.base, "duty");
         while !drain.is_draining() {
             match self.look(&holder).await {
-                Ok(true) => continue,
-                Ok(false) => {}
+                Ok(more) => {
+                    timer.now();
+                    if more {
+                        continue;
+                    }
+                }
                 Err(err) => tracing::warn!(error = %err, "cannot look for shifts, trying again"),
             }
             if !drain.sleep(PERIOD).await {

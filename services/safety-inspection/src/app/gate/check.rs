@@ -208,7 +208,7 @@ impl Gatehouse {
     }
 
     /// What was seen, with colour and travel card looked up where that was asked for, none was shown and
-    /// the policy asks for one.
+    /// the policy asks for one; of nobody who is not of the school.
     async fn seen(
         &self,
         school: &School,
@@ -217,7 +217,8 @@ impl Gatehouse {
         now: DateTime<Utc>,
     ) -> (Observation, ColourSource) {
         let wanted = entry.look_up != LookUp::default() && entry.emergency.is_none();
-        let Some(person) = person.filter(|_| wanted) else {
+        let person = person.filter(|person| wanted && self.belongs(school, *person));
+        let Some(person) = person else {
             return (entry.observation, ColourSource::Shown);
         };
         let reference = self.health_codes.of_person(person);
@@ -294,18 +295,20 @@ impl Gatehouse {
         }
     }
 
-    /// A code that is not ours or too old and a card that was never bound identify nobody.
+    /// A code that is not ours or too old and a card that was never bound identify nobody; nor do those of somebody
+    /// who is not of the school, or a gate would tell who belongs elsewhere.
     async fn identify(
         &self,
         school: &School,
         identity: &Identity,
         now: DateTime<Utc>,
     ) -> Result<Option<PersonName>, Error> {
-        match identity {
-            Identity::Unknown => Ok(None),
-            Identity::Person(person) => Ok(Some(*person)),
+        let person = match identity {
+            Identity::Unknown => None,
+            // Whom the guard names is named in the answer, known or not.
+            Identity::Person(person) => return Ok(Some(*person)),
             Identity::Card(card) => {
-                Ok(Box::pin(self.store.card_holder(self.codes.card_hash(card))).await?)
+                Box::pin(self.store.card_holder(self.codes.card_hash(card))).await?
             }
             Identity::Code(code) => {
                 let Ok((person, issued)) = self.codes.open(code) else {
@@ -316,9 +319,17 @@ impl Gatehouse {
                     .facts
                     .with(|index| index.policy(school.path.as_str(), today));
                 let ends = person_code::expires(issued, policy.person_code_ttl_days);
-                Ok((today < ends).then_some(person))
+                (today < ends).then_some(person)
             }
-        }
+        };
+        Ok(person.filter(|person| self.belongs(school, *person)))
+    }
+
+    /// Whether somebody is on a roll of the school.
+    fn belongs(&self, school: &School, person: PersonName) -> bool {
+        let path = school.path.as_str();
+        self.facts
+            .with(|index| index.standing(person, path) != Standing::Unknown)
     }
 }
 

@@ -36,6 +36,7 @@ pub(in crate::app) use record::{Weighed, append_twice};
 
 use super::{denied, place, unknown};
 use crate::config::GateConfig;
+use crate::domain::gate::day::GateDay;
 use crate::domain::gate::decision::{self, Outcome, Unadmittable};
 use crate::domain::gate::person_code::{self, CodeKeys};
 use crate::domain::gate::snapshot::{Credentials, Snapshot, SnapshotKey, credential};
@@ -44,6 +45,7 @@ use crate::error::Error;
 use crate::heard::Heard;
 use crate::providers::{HealthCodes, TravelCards};
 use crate::store::Store;
+use crate::store::gate::days::day_of;
 use crate::store::gate::decisions::{Appended, Filter, Override, Record};
 use delays::Delays;
 use facts::Facts;
@@ -163,7 +165,8 @@ impl Gatehouse {
         if paths.is_empty() {
             return Err(unknown(permission, scope, person.to_string()));
         }
-        let within = paths.into_iter().find(|path| scope.contains(path));
+        let mut paths = paths.into_iter();
+        let within = paths.find(|path| caller.may(permission, path));
         let path = within.ok_or_else(|| denied(permission))?;
         caller.require(permission, &path)?;
         Ok(path)
@@ -242,6 +245,8 @@ impl Gatehouse {
                 return Err(Error::Overridden(name));
             }
             Store::retell_overridden(tx, &record).await?;
+            let of = (day_of(record.decide_time), &*school.id);
+            Store::count_override(tx, of, GateDay::overridden(now)).await?;
             Ok(render((record, Some(word))))
         })
         .await
@@ -299,7 +304,7 @@ impl Gatehouse {
     /// Who showed a code, when the caller may check at one of the person's places.
     ///
     /// # Errors
-    /// When it is not ours, too old, or of somebody elsewhere.
+    /// When it is not ours, which is said as well of that of somebody elsewhere, or too old.
     pub fn resolve_code(
         &self,
         caller: &Caller,
@@ -308,7 +313,9 @@ impl Gatehouse {
         let permission = Permission::GateCheck;
         caller.allowed(permission)?;
         let (person, issued) = self.codes.open(code).map_err(|_| Error::ForeignCode)?;
-        let at = self.person(caller, permission, person)?;
+        caller.means(&person.to_string());
+        let at = self.person(caller, permission, person);
+        let at = at.map_err(|_| Error::ForeignCode)?;
         let today = self.clock.today();
         let policy = self.facts.with(|index| index.policy(at.as_str(), today));
         let ends = person_code::expires(issued, policy.person_code_ttl_days);

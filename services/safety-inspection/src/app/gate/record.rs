@@ -54,7 +54,7 @@ pub struct Offline {
 /// By which clearance somebody was judged; the numbers are those of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// By none: nobody is known who has one.
+    /// By none: nobody is known who has one, or it is of another organisation.
     None = 0,
     /// By that of the time, which has changed since.
     Then = 1,
@@ -219,6 +219,8 @@ impl Gatehouse {
             }
             let basis = match (record.person, clearance) {
                 (None, _) => Basis::None,
+                // By none: how somebody of another organisation is is not told here.
+                _ if record.checks.identity == Finding::PersonUnknown => Basis::None,
                 (Some(_), Some(_)) => Basis::Then,
                 (Some(_), None) => Basis::Present,
             };

@@ -58,6 +58,7 @@ impl Hazards {
                 complete(tx, &mut verb, &before, site, now).await?;
                 let mut tellings = Telling::of(&verb, &before);
                 let verifies = matches!(verb, Verb::Verify { .. });
+                let moves = matches!(verb, Verb::DecideExtension(true, _));
                 let words = verb.note().to_owned();
                 let (from, late) = (before.state, before.is_progress_overdue(now.today));
                 let (progress, photos) = match &verb {
@@ -80,6 +81,9 @@ impl Hazards {
                 };
                 note(tx, &mut hazard, change).await?;
                 Store::save_hazard(tx, &hazard, &around.terms).await?;
+                if moves {
+                    Store::note_hazard_move(tx, &hazard.home.organization, now.at).await?;
+                }
                 if let (Some(photos), Some(evidence)) = (photos, hazard.evidence()) {
                     let home = (&*hazard.home.organization, &*hazard.home.org_path);
                     Store::add_photos(tx, home, &evidence, &photos, now.at).await?;

@@ -11,7 +11,7 @@ use super::rules::shipped;
 use super::setting::{moment, setting};
 use super::telling::{note, tell};
 use super::{Hazards, View, actor, name_of, view};
-use crate::app::{Base, Site, denied, new_id, place, unknown};
+use crate::app::{Base, Site, new_id, place, unknown};
 use crate::domain::hazard::accountability::Telling;
 use crate::domain::hazard::entry::{Hazard, Home, LedgerNumber, Moment, Opening};
 use crate::domain::hazard::major::Fact;
@@ -150,12 +150,12 @@ impl Hazards {
             return Err(unknown(permission, scope, format!("organizations/{id}")));
         };
         let path = place(&organization.org_path);
-        let school = organization.level() == Level::School;
-        if scope.contains(&path) || (school && path.contains(scope)) {
-            Ok(Site { organization, path })
-        } else {
-            Err(denied(permission).into())
-        }
+        let at = match organization.level() {
+            Level::School => caller.reached(&path),
+            Level::District | Level::City => &path,
+        };
+        caller.require(permission, at)?;
+        Ok(Site { organization, path })
     }
 
     /// Reports a hazard.

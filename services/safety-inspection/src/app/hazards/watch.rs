@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::setting::{moment, setting};
 use super::telling::{note, tell};
+use crate::app::timers::timer;
 use crate::app::{Base, Site, place};
 use crate::domain::hazard::accountability::Telling;
 use crate::store::Store;
@@ -36,9 +37,13 @@ impl Watch {
     }
 
     async fn watch(self, drain: Drain) {
+        let timer = timer(&self.base, "hazards");
         loop {
-            if let Err(err) = self.pass_all().await {
-                tracing::warn!(error = %err, "cannot look for overdue hazards, trying again");
+            match self.pass_all().await {
+                Ok(()) => timer.now(),
+                Err(err) => {
+                    tracing::warn!(error = %err, "cannot look for overdue hazards, trying again");
+                }
             }
             if !drain.sleep(PERIOD).await {
                 return;

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
+use kit::field::from_duration;
+use kit::org::OrgPath;
 use proto::roster::PolicyProfile;
 use proto::roster::incident_policy::{Level, LevelTable};
 
 use crate::domain::incident::harm::TableName;
 use crate::domain::incident::terms::{Sla, Terms};
+use crate::store::register::Rules;
 
 /// The terms of a profile; the numbers of the rules stand in for what it lacks.
 pub(super) fn terms(profile: &PolicyProfile) -> Terms {
@@ -44,7 +48,19 @@ pub(super) fn terms(profile: &PolicyProfile) -> Terms {
     terms
 }
 
+/// The greatest `privacy.k` in force on a day at a place or below it: what is hidden at one place depends on
+/// what is at others, so one number judges all.
+pub(super) fn privacy_k(rules: &Rules, place: &OrgPath, day: NaiveDate) -> u32 {
+    let regions = rules.regions(day).into_iter();
+    let below = regions.filter(|(region, _)| place.contains(region));
+    let profiles = below
+        .map(|(_, profile)| profile)
+        .chain(rules.policy(place, day));
+    let each = profiles.map(|profile| terms(profile).privacy_k);
+    each.max().unwrap_or(Terms::default().privacy_k)
+}
+
 fn span(told: Option<prost_types::Duration>) -> Option<Duration> {
-    let told = Duration::try_from(told?).ok()?;
+    let told = from_duration(told?)?;
     (!told.is_zero()).then_some(told)
 }

@@ -2,13 +2,14 @@
 
 use kit::auth::{Caller, Permission};
 use kit::clock::civil_date;
+use kit::org::OrgPath;
+use kit::privacy::{Seen, Veil, see_at};
 use kit::rows::Lock;
 use uuid::Uuid;
 
 use super::{Incidents, Told, opened, policy};
 use crate::app::Site;
 use crate::domain::incident::file::{File, Incident};
-use crate::domain::incident::terms::Terms;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::incidents::{Count, EventRow, Filter, ReportRow};
@@ -18,8 +19,8 @@ use crate::store::incidents::{Count, EventRow, Filter, ReportRow};
 pub(crate) struct CountsAt {
     /// By district, category and level.
     pub(crate) counts: Vec<Count>,
-    /// The confidential ones; none below `privacy.k`.
-    pub(crate) confidential: Option<i64>,
+    /// The confidential ones.
+    pub(crate) confidential: Seen,
     /// By which clock lateness was judged.
     pub(crate) now: i64,
 }
@@ -92,8 +93,9 @@ impl Incidents {
         Ok(Store::incident_events(db, id, after, limit).await?)
     }
 
-    /// Counts at and below a site of the incidents noticed in a span. Confidential ones are told
-    /// from `privacy.k` on (rule 6.12).
+    /// Counts at and below a site of the incidents noticed in a span. Confidential ones are told of all times
+    /// only, as two spans would give away what lies between, and from `privacy.k` on (rule 6.12): what is
+    /// hidden, whether or not there is any, cannot be computed from the counts of any other place.
     pub(crate) async fn counts(
         &self,
         site: &Site,
@@ -102,13 +104,19 @@ impl Incidents {
         let now = self.base.clock.now();
         let db = self.base.store.database().read();
         let rules = Store::rules(db).await?;
-        let terms = rules.policy(&site.path, civil_date(now)).map(policy::terms);
-        let least = terms.map_or(Terms::default().privacy_k, |terms| terms.privacy_k);
-        let (place, now) = (&site.organization.org_path, now.timestamp_millis());
-        let (counts, confidential) = Store::incident_counts(db, place, noticed, now).await?;
+        let place = site.organization.org_path.as_str();
+        let root = place.split('/').next().unwrap_or_default();
+        let k = policy::privacy_k(&rules, &OrgPath::root().join(root), civil_date(now));
+        let now = now.timestamp_millis();
+        let confidential = if noticed == (i64::MIN..i64::MAX) {
+            let counts = Store::confidential_incidents(db, root).await?;
+            see_at(Veil::below(k).over_nobody(), &counts, root, place)
+        } else {
+            Seen::Hidden
+        };
         Ok(CountsAt {
-            counts,
-            confidential: Some(confidential).filter(|count| *count >= i64::from(least)),
+            counts: Store::incident_counts(db, place, noticed, now).await?,
+            confidential,
             now,
         })
     }

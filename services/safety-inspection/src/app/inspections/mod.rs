@@ -27,7 +27,7 @@ use kit::db::Tx;
 use kit::org::OrgPath;
 use sea_orm::DbErr;
 
-use crate::app::{Base, Site, denied, place, unknown};
+use crate::app::{Base, Site, place, unknown};
 use crate::domain::checklist::template::Template;
 use crate::domain::inspection::schedule::{Schedule, Season};
 use crate::error::Error;
@@ -90,11 +90,7 @@ impl Inspections {
             return Err(unknown(permission, scope, format!("organizations/{id}")));
         };
         let owner = place(&owner.org_path);
-        if scope.contains(&owner) || owner.contains(scope) {
-            Ok(())
-        } else {
-            Err(denied(permission).into())
-        }
+        Ok(caller.require(permission, caller.reached(&owner))?)
     }
 
     /// The present instant.

@@ -34,14 +34,13 @@ impl Visitors {
         once: (&str, &impl Message),
         render: impl FnOnce(Opened) -> R,
     ) -> Result<R, Error> {
-        self.base
-            .act(caller, "AdmitEmergency", once, async |tx, now| {
-                let visit = begun(site.at(), State::AdmittedEmergency, civil_date(now), now);
-                let guard = caller.subject.clone();
-                let opened = self.let_in(tx, visit, emergency, (guard, now)).await?;
-                Ok(render(opened))
-            })
-            .await
+        self.act(caller, "AdmitEmergency", once, async |tx, now| {
+            let visit = begun(site.at(), State::AdmittedEmergency, civil_date(now), now);
+            let guard = caller.subject.clone();
+            let opened = self.let_in(tx, visit, emergency, (guard, now)).await?;
+            Ok((render(opened), now))
+        })
+        .await
     }
 
     /// A crew enters at a gate that decides: the decision and the visit are one act, so nobody is let in

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::Visitors;
 use crate::app::place;
+use crate::app::timers::timer;
 use crate::domain::responsibility::SAFETY;
 use crate::domain::visitor::state::Verb;
 use crate::domain::visitor::visit::Due;
@@ -50,9 +51,13 @@ impl Keeper {
 
     async fn watch(self, drain: Drain) {
         let mut swept = None;
+        let timer = timer(&self.visitors.base, "visits");
         loop {
-            if let Err(err) = self.pass_visits().await {
-                tracing::warn!(error = %err, "cannot look after visits, trying again");
+            match self.pass_visits().await {
+                Ok(()) => timer.now(),
+                Err(err) => {
+                    tracing::warn!(error = %err, "cannot look after visits, trying again");
+                }
             }
             // Decisions are destroyed once an hour.
             let now = self.visitors.base.clock.now();

@@ -1,5 +1,6 @@
 //! The use cases of visits (rules 3.6 and 3.7).
 
+mod answers;
 mod emergencies;
 mod entries;
 mod keeper;
@@ -181,24 +182,24 @@ impl Visitors {
         change: impl FnOnce(&mut Opened) -> Result<(Verb, String), Error>,
         render: impl FnOnce(Opened) -> R,
     ) -> Result<R, Error> {
-        self.base
-            .act(caller, method, once, async |tx, now| {
-                let mut opened = self.open(tx, named, Lock::Yes, now).await?;
-                let (verb, note) = change(&mut opened)?;
-                let policy = self.gate.policy(&named.site.path, now).visits;
-                let from = opened.visit.advance(verb, now, &policy)?;
-                let event = VisitEvent {
-                    verb,
-                    from: Some(from),
-                    to: opened.visit.state,
-                    actor: caller.subject.clone(),
-                    note,
-                    time: now,
-                };
-                self.keep(tx, &mut opened, event).await?;
-                Ok(render(opened))
-            })
-            .await
+        self.act(caller, method, once, async |tx, now| {
+            let mut opened = self.open(tx, named, Lock::Yes, now).await?;
+            let (verb, note) = change(&mut opened)?;
+            let policy = self.gate.policy(&named.site.path, now).visits;
+            let from = opened.visit.advance(verb, now, &policy)?;
+            let event = VisitEvent {
+                verb,
+                from: Some(from),
+                to: opened.visit.state,
+                actor: caller.subject.clone(),
+                note,
+                time: now,
+            };
+            self.keep(tx, &mut opened, event).await?;
+            let gathered = opened.visit.created;
+            Ok((render(opened), gathered))
+        })
+        .await
     }
 
     /// What stands for personal data where requests are compared.

@@ -42,34 +42,33 @@ impl Visitors {
     ) -> Result<R, Error> {
         // Asked before the transaction: nobody waits for another system while a row is locked.
         let verification = self.identities.verify(&wish.card).await;
-        self.base
-            .act(caller, "CreateVisit", once, async |tx, now| {
-                let policy = self.gate.policy(&site.path, now).visits;
-                check_day(&wish, &policy, now)?;
-                if !self.gate.is_staff(wish.host, &site.path) {
-                    return Err(Error::VisitHost(wish.host));
-                }
-                let Wish { card, .. } = wish.clone();
-                let mut opened = Opened {
-                    visit: requested(site, &wish, verification, now),
-                    card,
-                    checked: None,
-                    events: Vec::new(),
-                    now,
-                };
-                opened.visit.due = opened.visit.due_after(now, &policy);
-                let event = VisitEvent {
-                    verb: Verb::Request,
-                    from: None,
-                    to: State::Requested,
-                    actor: caller.subject.clone(),
-                    note: String::new(),
-                    time: now,
-                };
-                self.keep(tx, &mut opened, event).await?;
-                Ok(render(opened))
-            })
-            .await
+        self.act(caller, "CreateVisit", once, async |tx, now| {
+            let policy = self.gate.policy(&site.path, now).visits;
+            check_day(&wish, &policy, now)?;
+            if !self.gate.is_staff(wish.host, &site.path) {
+                return Err(Error::VisitHost(wish.host));
+            }
+            let Wish { card, .. } = wish.clone();
+            let mut opened = Opened {
+                visit: requested(site, &wish, verification, now),
+                card,
+                checked: None,
+                events: Vec::new(),
+                now,
+            };
+            opened.visit.due = opened.visit.due_after(now, &policy);
+            let event = VisitEvent {
+                verb: Verb::Request,
+                from: None,
+                to: State::Requested,
+                actor: caller.subject.clone(),
+                note: String::new(),
+                time: now,
+            };
+            self.keep(tx, &mut opened, event).await?;
+            Ok((render(opened), now))
+        })
+        .await
     }
 
     /// The host agrees.

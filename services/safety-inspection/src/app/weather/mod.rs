@@ -24,7 +24,7 @@ use kit::org::OrgPath;
 use kit::teaching::Teaching;
 use tokio::sync::Notify;
 
-use super::{Base, Site, denied, place, unknown};
+use super::{Base, Site, place, unknown};
 use crate::domain::weather::catalogue::Catalogue;
 use crate::error::Error;
 use crate::store::Store;
@@ -99,11 +99,8 @@ impl Weather {
             return Err(unknown(permission, scope, format!("organizations/{id}")));
         };
         let path = place(&organization.org_path);
-        if scope.contains(&path) || path.contains(scope) {
-            Ok(Site { organization, path })
-        } else {
-            Err(denied(permission).into())
-        }
+        caller.require(permission, caller.reached(&path))?;
+        Ok(Site { organization, path })
     }
 
     /// Begins a change of many organisations, caused by the resource `cause`.

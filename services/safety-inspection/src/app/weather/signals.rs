@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{SignalView, Weather};
-use crate::app::{denied, new_id, place};
+use crate::app::{new_id, place};
 use crate::domain::weather::response::SignalState;
 use crate::domain::weather::warning;
 use crate::error::Error;
@@ -61,9 +61,7 @@ impl Weather {
         let row = Store::weather_alarm(&tx, (SIGNAL, id), Lock::Yes).await?;
         let from = row.as_ref().map_or(0, |row| row.state);
         let row = row.unwrap_or_else(|| new_signal(id, scope.as_str(), now));
-        if !scope.contains(&place(&row.place)) {
-            return Err(denied(Permission::WarningWrite).into());
-        }
+        caller.require(Permission::WarningWrite, &place(&row.place))?;
         Store::add_weather_document(&tx, (id, others), (&known, document)).await?;
         for other in others {
             Store::join_weather_alarm(&tx, *other, id).await?;

@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{SERVICE, SuspensionView, Weather};
-use crate::app::{Site, denied, new_id, place};
+use crate::app::{Site, new_id, place};
 use crate::domain::organization::Level as Authority;
 use crate::domain::weather::response::ResponseState;
 use crate::domain::weather::state::{Event, State};
@@ -194,9 +194,7 @@ impl Weather {
             if !may_lift(by, decided) {
                 return Err(Error::HigherAuthority(decided));
             }
-            if !scope.contains(&place(&row.org_path)) {
-                return Err(denied(permission).into());
-            }
+            caller.require(permission, &place(&row.org_path))?;
             let came_with = (RESPONSE, row.response);
             let response = Store::weather_alarm(tx, came_with, Lock::No).await?;
             if response.is_some_and(|one| one.state == ResponseState::InForce as i16)

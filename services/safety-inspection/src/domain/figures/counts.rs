@@ -116,6 +116,8 @@ numbered! {
         VisitorsAfterEntryOverdue = 51,
         /// Rounds of the watch that nobody made.
         RoundsMissed = 52,
+        /// Hazards that are open and whose deadline was moved.
+        HazardsMoved = 53,
     }
 }
 
@@ -223,7 +225,7 @@ mod tests {
     use super::*;
 
     fn counts() -> impl Strategy<Value = Counts> {
-        proptest::collection::btree_map(1..53, -9_i64..99, 0..10).prop_map(|numbers| {
+        proptest::collection::btree_map(1..54, -9_i64..99, 0..10).prop_map(|numbers| {
             let mut counts = Counts::default();
             for (metric, number) in numbers {
                 counts.add_one(metric, number);

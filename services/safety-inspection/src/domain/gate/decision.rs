@@ -28,9 +28,7 @@ pub enum Standing {
     ClassNotInPerson,
     /// On a roll of this school, on long leave.
     OnLeave,
-    /// On a roll of another place only.
-    Elsewhere,
-    /// On no roll.
+    /// On no roll of this school: whether on one of another is no matter of its gates.
     Unknown,
     /// Of no school, but with an approved visit and its live pass.
     Visitor,
@@ -194,7 +192,7 @@ pub fn admittable(
     today: NaiveDate,
 ) -> Result<(), Unadmittable> {
     match identity {
-        Finding::PersonUnknown | Finding::OtherOrganization => Err(Unadmittable::Unrelated),
+        Finding::PersonUnknown => Err(Unadmittable::Unrelated),
         _ if decided != today => Err(Unadmittable::DayOver),
         _ => Ok(()),
     }
@@ -208,10 +206,9 @@ fn ordinary(case: &Case<'_>) -> Checks {
         travel_card: travel_card(case),
         clearance: match case.standing {
             Standing::Unknown | Standing::Visitor => Finding::ClearanceNotApplicable,
-            Standing::Expected
-            | Standing::ClassNotInPerson
-            | Standing::OnLeave
-            | Standing::Elsewhere => case.clearance.finding(case.policy.admit_health_monitoring),
+            Standing::Expected | Standing::ClassNotInPerson | Standing::OnLeave => {
+                case.clearance.finding(case.policy.admit_health_monitoring)
+            }
         },
         arrival: arrival(case),
     }
@@ -249,7 +246,6 @@ fn identity(standing: Standing) -> Finding {
         Standing::Expected => Finding::Expected,
         Standing::ClassNotInPerson => Finding::ClassNotInPerson,
         Standing::OnLeave => Finding::OnLeave,
-        Standing::Elsewhere => Finding::OtherOrganization,
         Standing::Unknown => Finding::PersonUnknown,
         Standing::Visitor => Finding::VisitorApproved,
     }

@@ -299,7 +299,7 @@ fn only_normal_and_free_or_observed_enter_or_monitoring_where_allowed() {
 fn every_check_speaks_in_one_answer() {
     let policy = GatePolicy::default();
     let case = Case {
-        standing: Standing::Elsewhere,
+        standing: Standing::OnLeave,
         clearance: Clearance {
             control: Control::PoolHold,
             medical: Medical::Normal,
@@ -319,7 +319,7 @@ fn every_check_speaks_in_one_answer() {
     assert_eq!(
         decide(&case).checks.reasons(true),
         [
-            Finding::OtherOrganization,
+            Finding::OnLeave,
             Finding::TemperatureHigh,
             Finding::ColourRed,
             Finding::TravelStarred,
@@ -388,12 +388,32 @@ fn old_facts_turn_on_manual_mode() {
     );
 }
 
+#[test]
+fn the_clearance_of_somebody_who_is_not_of_the_school_is_not_told() {
+    let policy = GatePolicy::default();
+    let decided = |control| {
+        decide(&Case {
+            standing: Standing::Unknown,
+            clearance: Clearance {
+                control,
+                medical: Medical::Normal,
+            },
+            ..well(&policy)
+        })
+    };
+    for control in Control::ALL {
+        let decided = decided(control);
+        assert_eq!(decided.outcome, Outcome::Deny, "{control:?}");
+        assert_eq!(decided.checks.reasons(false), [Finding::PersonUnknown]);
+        assert_eq!(decided.checks.clearance, Finding::ClearanceNotApplicable);
+    }
+}
+
 fn any_standing() -> impl Strategy<Value = Standing> {
     prop_oneof![
         Just(Standing::Expected),
         Just(Standing::ClassNotInPerson),
         Just(Standing::OnLeave),
-        Just(Standing::Elsewhere),
         Just(Standing::Unknown),
     ]
 }

@@ -69,10 +69,8 @@ macro_rules! findings {
 findings! {
     /// Belongs to the school and is expected.
     Expected = 1, Pass, "3.1", "身份核验通过";
-    /// Nobody known.
-    PersonUnknown = 2, Deny, "3.1", "身份未核实，无关人员不得入校";
-    /// Of another place.
-    OtherOrganization = 3, Deny, "3.1", "不属于本校人员，请办理访客登记";
+    /// Nobody known at this school.
+    PersonUnknown = 2, Deny, "3.1", "未核实为本校人员，请办理访客登记，无关人员不得入校";
     /// The class group is not taught in person.
     ClassNotInPerson = 4, Deny, "4.1", "所在班级当前为线上教学或停课，今日不到校";
     /// On long leave.

@@ -153,16 +153,17 @@ impl Index {
         let mut standing = Standing::Unknown;
         for place in self.places(&key(person)) {
             let roll = &self.rolls[place.roll()];
-            let here = if !contains(school, &roll.org_path) {
-                Standing::Elsewhere
-            } else if place.on_leave() {
+            if !contains(school, &roll.org_path) {
+                continue;
+            }
+            let here = if place.on_leave() {
                 Standing::OnLeave
             } else if !roll.in_person {
                 Standing::ClassNotInPerson
             } else {
                 return Standing::Expected;
             };
-            if matches!(standing, Standing::Unknown | Standing::Elsewhere) {
+            if standing == Standing::Unknown {
                 standing = here;
             }
         }
@@ -237,10 +238,7 @@ impl Index {
                 let finding = match self.standing(*person, school) {
                     Standing::ClassNotInPerson => Finding::ClassNotInPerson,
                     Standing::OnLeave => Finding::OnLeave,
-                    Standing::Expected
-                    | Standing::Elsewhere
-                    | Standing::Unknown
-                    | Standing::Visitor => self
+                    Standing::Expected | Standing::Unknown | Standing::Visitor => self
                         .clearance_on(today, *person, policy)
                         .finding(policy.admit_health_monitoring),
                 };

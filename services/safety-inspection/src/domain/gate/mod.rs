@@ -2,6 +2,7 @@
 
 pub mod clearance;
 pub mod course;
+pub mod day;
 pub mod decision;
 pub mod finding;
 pub mod index;

@@ -22,7 +22,11 @@ pub(crate) fn hazard(hazard: &Hazard) -> Telling {
     let [open, late] = Metric::of_hazards(hazard.grade);
     let counts = Counts::default()
         .with(open, 1)
-        .with(late, i64::from(overdue));
+        .with(late, i64::from(overdue))
+        .with(
+            Metric::HazardsMoved,
+            i64::from(hazard.course.extensions > 0),
+        );
     telling.with(
         Some(EventState::Hazard(told_hazard(hazard, overdue))),
         counts,

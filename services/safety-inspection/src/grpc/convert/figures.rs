@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kit::field::to_timestamp;
+use prost_types::Timestamp;
 use proto::safety as pb;
 use proto::safety::safety_figures as parts;
 
@@ -25,7 +26,18 @@ fn many(count: u64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-pub(in crate::grpc) fn shown(figures: Figures, now: DateTime<Utc>) -> pb::SafetyFigures {
+/// An instant in milliseconds since 1970; 0 for none.
+fn instant(millis: i64) -> Option<Timestamp> {
+    let instant = DateTime::from_timestamp_millis(millis).filter(|_| millis != 0);
+    instant.map(to_timestamp)
+}
+
+/// The figures; how many were not let in at once only for whoever `sees_decisions` one by one.
+pub(in crate::grpc) fn shown(
+    figures: Figures,
+    sees_decisions: bool,
+    now: DateTime<Utc>,
+) -> pb::SafetyFigures {
     let counts = &figures.counts;
     let of = |metric| small(counts.get(metric));
     pb::SafetyFigures {
@@ -42,6 +54,8 @@ pub(in crate::grpc) fn shown(figures: Figures, now: DateTime<Utc>) -> pb::Safety
             general_overdue_count: of(Metric::GeneralOverdue),
             major_open_count: of(Metric::MajorOpen),
             major_overdue_count: of(Metric::MajorOverdue),
+            moved_count: of(Metric::HazardsMoved),
+            last_move_time: instant(figures.moved),
         }),
         drills: Some(parts::Drills {
             due_count: of(Metric::DrillsDue),
@@ -81,6 +95,14 @@ pub(in crate::grpc) fn shown(figures: Figures, now: DateTime<Utc>) -> pb::Safety
         supply_below_minimum_count: of(Metric::SuppliesBelow),
         data_time: Some(to_timestamp(now)),
         readiness: Some(readiness(counts)),
+        gates: Some(parts::Gates {
+            decision_count: small(figures.gates.decisions),
+            offline_count: small(figures.gates.offline),
+            stopped_count: sees_decisions.then(|| small(figures.gates.stopped)),
+            overridden_count: small(figures.gates.overridden),
+            last_override_time: instant(figures.gates.last_override),
+            campus_count: many(figures.deciding),
+        }),
     }
 }
 

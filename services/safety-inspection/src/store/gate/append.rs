@@ -8,9 +8,11 @@ use kit::rows::Row;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, RuntimeErr, Value};
 use uuid::Uuid;
 
-use super::decisions::{Record, model};
+use super::days::{GateDayChangeRow, counted, day_of};
+use super::decisions::{Record, model, outcome_number};
 use super::entity::gate_decision::{self, Model};
 use super::rechecks::retellings;
+use crate::domain::gate::decision::Outcome;
 use crate::store::Store;
 use crate::store::told::RetellingRow;
 
@@ -59,6 +61,8 @@ impl Store {
         RetellingRow::add(tx, &retellings([&row])).await?;
         let insert = statement(tx, &insert_values(1), values(row));
         if tx.query_one_raw(insert).await?.is_some() {
+            let counts = counted(std::iter::once(counts_as(&model(record))));
+            GateDayChangeRow::add(tx, &counts).await?;
             return Ok(Appended::Stored);
         }
         let before = gate_decision::Entity::find()
@@ -74,8 +78,8 @@ impl Store {
         })
     }
 
-    /// One statement with arrays: a single round trip, which commits by itself. What must be told anew
-    /// stands in the same one.
+    /// One statement with arrays: a single round trip, which commits by itself. What is counted, and what must
+    /// be told anew, stands in the same one.
     async fn append_postgres(
         &self,
         rows: &[&Model],
@@ -159,6 +163,9 @@ impl Store {
                 stored.insert(row.try_get_by_index(0)?);
             }
         }
+        let fresh = rows.iter().filter(|row| stored.contains(&row.id));
+        let counts = counted(fresh.map(|row| counts_as(row)));
+        GateDayChangeRow::add(&tx, &counts).await?;
         RetellingRow::add(&tx, retold).await?;
         tx.commit().await?;
         Ok(stored)
@@ -245,19 +252,37 @@ fn insert_postgres(tells: bool) -> String {
         .enumerate()
         .map(|(place, of)| format!("${}::{of}[]", place + 1))
         .collect();
-    let insert = format!(
-        "INSERT INTO gate_decisions ({COLUMNS}) SELECT * FROM UNNEST ({}) \
-         ON CONFLICT (school, client_id) DO NOTHING RETURNING id",
+    let stored = format!(
+        "WITH stored AS (INSERT INTO gate_decisions ({COLUMNS}) SELECT * FROM UNNEST ({}) \
+         ON CONFLICT (school, client_id) DO NOTHING \
+         RETURNING id, school, outcome, offline, decide_time)",
         arrays.join(", ")
     );
-    if !tells {
-        return insert;
-    }
-    format!(
-        "WITH retold AS (INSERT INTO retellings (id, entity, due_at) \
-         SELECT gen_random_uuid(), entity, 0 FROM UNNEST (${}::text[]) AS entity) {insert}",
-        WIDTH + 1
-    )
+    let retold = if tells {
+        format!(
+            ", retold AS (INSERT INTO retellings (id, entity, due_at) \
+             SELECT gen_random_uuid(), entity, 0 FROM UNNEST (${}::text[]) AS entity)",
+            WIDTH + 1
+        )
+    } else {
+        String::new()
+    };
+    format!("{stored}, {COUNTED}{retold} SELECT id FROM stored")
+}
+
+/// One row with the lines of `GateDay::line` of what was stored; a civil day begins eight hours before UTC.
+const COUNTED: &str = "counted AS (INSERT INTO gate_day_changes (id, changes) \
+     SELECT gen_random_uuid(), \
+     string_agg(concat_ws(' ', day, school, decisions, stopped, handed_in, 0, 0), E'\\n') FROM (\
+     SELECT CAST(floor((extract(epoch FROM decide_time) + 28800) / 86400) AS bigint) AS day, school, \
+     count(*) AS decisions, count(*) FILTER (WHERE outcome <> 1) AS stopped, \
+     count(*) FILTER (WHERE offline) AS handed_in FROM stored GROUP BY 1, 2) AS days \
+     HAVING count(*) > 0)";
+
+/// What a stored decision counts as: its day, its school, whether it lets in, whether its gate had no network.
+fn counts_as(row: &Model) -> (i32, &str, bool, bool) {
+    let admits = row.outcome == outcome_number(Outcome::Admit);
+    (day_of(row.decide_time), &row.school, admits, row.offline)
 }
 
 /// Takes a value for each column of each row.

@@ -1,10 +1,13 @@
 //! Counts of incidents for bureaus: one query over an index.
 
+use std::collections::BTreeMap;
+
 use kit::db::statement;
+use kit::privacy::Part;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::{BELOW, below};
-use crate::store::Store;
+use crate::store::{Store, unreadable};
 
 /// The incidents of one district, category and level.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +32,29 @@ pub struct Count {
 const GROUPS: u32 = 5_000;
 
 impl Store {
-    /// Counts at and below `place` of the incidents noticed in a span of milliseconds since 1970, the
-    /// confidential ones apart.
+    /// How many confidential incidents there are at and below `root`, by place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn confidential_incidents(
+        db: &impl ConnectionTrait,
+        root: &str,
+    ) -> Result<BTreeMap<String, Part>, DbErr> {
+        let sql = format!(
+            "SELECT org_path, COUNT(*) FROM incidents WHERE {BELOW} AND confidential <> 0 \
+             GROUP BY org_path"
+        );
+        let rows = db.query_all_raw(statement(db, &sql, below(root)));
+        let counts = rows.await?.into_iter().map(|row| {
+            let count: i64 = row.try_get_by_index(1)?;
+            let count = u32::try_from(count).map_err(|_| unreadable("count"))?;
+            Ok((row.try_get_by_index(0)?, Part::all(count)))
+        });
+        counts.collect()
+    }
+
+    /// Counts at and below `place` of the incidents noticed in a span of milliseconds since 1970, without the
+    /// confidential ones.
     ///
     /// # Errors
     /// When the database fails.
@@ -39,15 +63,10 @@ impl Store {
         place: &str,
         noticed: std::ops::Range<i64>,
         now: i64,
-    ) -> Result<(Vec<Count>, i64), DbErr> {
+    ) -> Result<Vec<Count>, DbErr> {
         let mut values: Vec<Value> = below(place);
         values.extend([noticed.start.into(), noticed.end.into()]);
         let wheres = format!("WHERE {BELOW} AND detected >= $4 AND detected < $5");
-        let sql = format!("SELECT COUNT(*) FROM incidents {wheres} AND confidential <> 0");
-        let hidden = db
-            .query_one_raw(statement(db, &sql, values.clone()))
-            .await?
-            .map_or(Ok(0), |row| row.try_get_by_index(0))?;
         let sum = |condition: &str| format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)");
         let sql = format!(
             "SELECT district, category, level, {}, {}, {}, {} FROM incidents {wheres} \
@@ -71,6 +90,6 @@ impl Store {
                 overdue: row.try_get_by_index(6)?,
             })
         });
-        Ok((counts.collect::<Result<_, DbErr>>()?, hidden))
+        counts.collect()
     }
 }

@@ -12,7 +12,7 @@ use kit::rows::Row;
 use sea_orm::{ConnectionTrait, DbErr};
 
 pub use organizations::{OrganizationRow, PAGE};
-pub use policies::{CalendarYearRow, PolicyRow, Rules};
+pub use policies::{AuditFloors, CalendarYearRow, PolicyRow, Rules};
 pub use responsibility::{ResponsibilityRollRow, duties_text};
 pub use rolls::{ClassGroup, ClassGroupRow, StaffRollRow, posts_text};
 

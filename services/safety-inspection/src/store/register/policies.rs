@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use chrono::NaiveDate;
+use kit::audit::{Floor, Floors};
 use kit::calendar::{Calendar, Year};
-use kit::db::statement;
+use kit::db::{Database, statement};
 use kit::org::OrgPath;
 use kit::rows::row;
 use prost::Message;
@@ -120,5 +122,21 @@ impl Store {
             calendar: Calendar::new(years),
             policies,
         })
+    }
+}
+
+/// What the policies ask of audit logs.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditFloors;
+
+#[async_trait]
+impl Floors for AuditFloors {
+    async fn floors(&self, db: &Database) -> Result<Vec<Floor>, DbErr> {
+        let rules = Store::rules(db.read()).await?;
+        let floor = |enacted: &Enacted| {
+            let region = enacted.region.as_str().to_owned();
+            Floor::of(region, enacted.effective, enacted.profile.audit.as_ref())
+        };
+        Ok(rules.policies.iter().map(floor).collect())
     }
 }

@@ -9,15 +9,18 @@ use tokio::try_join;
 
 use super::super::App;
 use super::overdue::due_time;
+use super::veils::{Judged, top, veils};
 use crate::domain::day::Day;
 use crate::domain::health::check::Unit;
-use crate::domain::health::coverage::{Expected, Figures, Open, Silence, SymptomCounts, Veil};
+use crate::domain::health::coverage::{
+    Corrections, Expected, Figures, Open, Silence, SymptomCounts,
+};
 use crate::domain::health::rules::{Slot, SlotRule};
 use crate::domain::health::tally::DayTally;
-use crate::domain::policy::Policy;
+use crate::domain::health::veil::{Counts, Hidden, Veils};
 use crate::error::Error;
 use crate::store::health::expectations::ExpectationRow;
-use crate::store::health::{absences, days, expectations, matters, windows};
+use crate::store::health::{absences, corrections, days, expectations, matters, windows};
 use crate::store::policy::Facts;
 use crate::store::rolls;
 
@@ -34,18 +37,12 @@ pub(crate) struct HealthCovered {
     pub(crate) figures: Figures,
     /// What is not settled; of today only.
     pub(crate) open: Option<Open>,
-    pub(crate) veils: Veils,
+    /// What this caller does not see of it.
+    pub(crate) hidden: Hidden,
+    /// The number of ill people below which they are hidden from this caller; 0 when they are not.
+    pub(crate) hidden_below: u32,
     /// When it was read, in milliseconds since 1970.
     pub(crate) read_time: i64,
-}
-
-/// What is hidden from a caller at a place: whoever may read what is counted sees the count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Veils {
-    pub(crate) ill: Veil,
-    pub(crate) absences: Veil,
-    pub(crate) clusters: Veil,
-    pub(crate) cases: Veil,
 }
 
 /// Where a list of places goes on.
@@ -60,31 +57,13 @@ pub(crate) enum Order {
     Silence,
 }
 
-impl Veils {
-    pub(super) fn new(caller: &Caller, place: &OrgPath, policy: &Policy) -> Self {
-        let may = |permission| caller.require(permission, place).is_ok();
-        let unless = |also: bool| {
-            if also || may(Permission::HealthRead) {
-                Veil::NONE
-            } else {
-                Veil::below(policy.health.privacy_k)
-            }
-        };
-        Self {
-            ill: unless(false),
-            absences: unless(may(Permission::AbsenceRead)),
-            clusters: unless(may(Permission::ClusterRead)),
-            cases: unless(may(Permission::CaseRead)),
-        }
-    }
-}
-
 /// What is stored of one school.
 #[derive(Debug, Default)]
 struct Stored {
     expected: Option<ExpectationRow>,
     tally: DayTally,
     three_days: SymptomCounts,
+    corrected: [Corrections; 3],
     open: Open,
 }
 
@@ -140,7 +119,8 @@ impl App {
         Ok((covered, last.filter(|_| more)))
     }
 
-    /// Adds up the schools at or below each of `places`, which lie at or below `root`, in one pass.
+    /// Adds up the schools at or below each of `places`, which are `root` or those right below it, in one pass.
+    /// Where something is hidden from the caller, all that they see besides is looked at too.
     async fn health_coverage_of(
         &self,
         caller: &Caller,
@@ -152,6 +132,8 @@ impl App {
         let now = self.clock.now().timestamp_millis();
         let live = day == self.today();
         let school_day = facts.calendar.is_school_day(day);
+        let seen = top(caller, root);
+        let veils = veils(caller, root, facts.privacy_k(seen.as_str(), day));
         let mut covered = Vec::with_capacity(places.len());
         for path in places {
             let policy = facts.policy(&path, day);
@@ -164,7 +146,8 @@ impl App {
                 checks: Vec::new(),
                 figures: Figures::default(),
                 open: live.then(Open::default),
-                veils: Veils::new(caller, root, policy),
+                hidden: Hidden::default(),
+                hidden_below: veils.ill.limit(),
                 read_time: now,
             });
         }
@@ -172,8 +155,16 @@ impl App {
             .zip(&covered)
             .map(|(at, covered)| (covered.org_path.clone(), at))
             .collect();
-        for (school, stored) in self.stored(root, day, live).await? {
-            let figures = stored.figures(&facts, &school, day, school_day, now);
+        let read = match veils {
+            Veils::NONE => root,
+            _ => &seen,
+        };
+        let schools = self.stored(read, day, live).await?;
+        for (school, stored) in &schools {
+            if !within(root, school) {
+                continue;
+            }
+            let figures = stored.figures(&facts, school, day, school_day, now);
             let ends = school.match_indices('/').map(|(end, _)| end);
             for end in ends.chain([school.len()]) {
                 let Some(covered) = index
@@ -188,10 +179,33 @@ impl App {
                 }
             }
         }
+        let judged = match veils {
+            Veils::NONE => Judged::default(),
+            _ => {
+                let counts = schools.iter();
+                let counts = counts.map(|(school, stored)| (school.clone(), stored.counts()));
+                let below = covered.iter().any(|one| one.org_path != root.as_str());
+                Judged::new(&veils, &counts.collect(), (&seen, root), below)
+            }
+        };
         for covered in &mut covered {
             covered.checks = checks_of(&facts, covered);
+            covered.hidden = judged.of(&covered.org_path);
         }
         Ok(covered)
+    }
+
+    /// What is counted of every school at or below a place on a day, but for what is not settled now.
+    pub(super) async fn counts(
+        &self,
+        place: &OrgPath,
+        day: Day,
+    ) -> Result<BTreeMap<String, Counts>, Error> {
+        let schools = self.stored(place, day, false).await?;
+        let counts = schools.into_iter();
+        Ok(counts
+            .map(|(school, stored)| (school, stored.counts()))
+            .collect())
     }
 
     /// What is stored of every school at or below a place.
@@ -203,10 +217,11 @@ impl App {
     ) -> Result<BTreeMap<String, Stored>, Error> {
         let read = self.db.read();
         let path = place.as_str();
-        let (expected, tallies, three_days) = try_join!(
+        let (expected, tallies, three_days, corrected) = try_join!(
             expectations::below(read, path),
             days::of_day(read, path, day),
             windows::below(read, path, day),
+            corrections::of_day(read, path, day),
         )?;
         let mut schools: BTreeMap<String, Stored> = BTreeMap::new();
         for row in expected {
@@ -218,6 +233,12 @@ impl App {
         }
         for (school, counts) in three_days {
             schools.entry(school).or_default().three_days = counts;
+        }
+        for (school, slot, more) in corrected {
+            let known = schools.entry(school).or_default();
+            if let Some(of_slot) = known.corrected.get_mut(slot as usize - 1) {
+                of_slot.add(more);
+            }
         }
         if live {
             let (absences, clusters, cases) = try_join!(
@@ -241,6 +262,10 @@ impl App {
 }
 
 impl Stored {
+    fn counts(&self) -> Counts {
+        Counts::of_school(&self.tally, &self.three_days, &self.open)
+    }
+
     fn figures(
         &self,
         facts: &Facts,
@@ -260,7 +285,14 @@ impl Stored {
         };
         let is_over = |rule: &SlotRule| now > due_time(day, rule.deadline_minute);
         Figures::of_school(&self.tally, self.three_days, rules, expected, is_over)
+            .corrected(self.corrected)
     }
+}
+
+/// Whether the place `path` is `outer` or below it.
+fn within(outer: &OrgPath, path: &str) -> bool {
+    let rest = path.strip_prefix(outer.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// People whom a check expects in person now.

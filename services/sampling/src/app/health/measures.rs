@@ -221,11 +221,23 @@ impl App {
         caller: &Caller,
         id: &str,
     ) -> Result<ControlMeasure, Error> {
-        caller.allowed(Permission::CaseRead)?;
+        let permission = Permission::CaseRead;
+        let row = self.readable_measure(caller, permission, id).await?;
+        Ok(measure(&row))
+    }
+
+    /// A control with which the caller may do `permission`.
+    pub(crate) async fn readable_measure(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+    ) -> Result<MeasureRow, Error> {
+        caller.allowed(permission)?;
         let row = MeasureRow::get(self.db.read(), id, Lock::No).await?;
         let path = row.as_ref().map_or("", |row| &row.org_path);
-        Self::check_path(caller, Permission::CaseRead, path)?;
-        row.as_ref().map(measure).ok_or_else(|| not_found(id))
+        Self::check_path(caller, permission, path)?;
+        row.ok_or_else(|| not_found(id))
     }
 
     /// Controls of people below an organisation, by identifier after `after`.

@@ -39,6 +39,7 @@ pub(crate) mod signals;
 pub(crate) mod staffing;
 mod suspensions;
 pub(crate) mod units;
+mod veils;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -163,7 +163,7 @@ impl App {
 
     /// The place of somebody about whose health the caller may do `permission`: that of their
     /// group, or where they were last, when they have left.
-    pub(super) async fn health_place(
+    pub(crate) async fn health_place(
         &self,
         caller: &Caller,
         permission: Permission,

@@ -15,13 +15,14 @@ use super::screening_known::{Known, Vetted};
 use super::units::check_name;
 use crate::domain::day::Day;
 use crate::domain::health::check::{Check, Content, Whereabouts};
+use crate::domain::health::coverage::Corrections;
 use crate::domain::health::rules::Slot;
 use crate::domain::health::screening::{Claim, Session, Verdict, identity};
 use crate::domain::roll::PersonId;
 use crate::error::Error;
 use crate::grpc::health::screening_convert::screening_day_change;
 use crate::store::health::checks::{self, CheckRow, Key, SubmissionRow};
-use crate::store::health::days;
+use crate::store::health::{corrections, days};
 
 /// One check with everything submitted of it, as it becomes.
 #[derive(Debug, Default)]
@@ -42,6 +43,16 @@ impl Held {
         let (row, before) = (self.row.as_ref()?, self.before.as_ref());
         let same = before.is_some_and(|before| before.version == row.version);
         (!same).then_some((row, before))
+    }
+
+    /// By how many more it was corrected, and when; none where what stands is no correction and was none.
+    fn corrected(&self) -> Option<Corrections> {
+        let (row, before) = self.moved()?;
+        let was = before.is_some_and(|before| before.correction);
+        (row.correction || was).then(|| Corrections {
+            count: i32::from(row.correction) - i32::from(was),
+            last: if row.correction { row.submit_time } else { 0 },
+        })
     }
 }
 
@@ -219,6 +230,14 @@ impl Batch {
             }
         }
         days::save(tx, &tallies).await?;
+        let mut corrected = corrections::Changes::new();
+        for ((day, slot, _), held) in &self.0 {
+            if let (Some(row), Some(more)) = (&held.row, held.corrected()) {
+                let key = (*day, row.school().to_owned(), *slot);
+                corrected.entry(key).or_default().add(more);
+            }
+        }
+        corrections::add(tx, corrected).await?;
         let changes = late.into_iter().filter_map(|(((school, day), slot), due)| {
             let tally = tallies.get(&(school.clone(), day))?.slot(slot);
             let removed = tally.missing() == 0;

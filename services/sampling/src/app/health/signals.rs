@@ -32,6 +32,19 @@ fn is_own(caller: &Caller, school: &str) -> bool {
     school.contains(&caller.scope)
 }
 
+/// The signal that was found, if the caller may explain it: they work for its school.
+fn explainable(caller: &Caller, row: Option<SignalRow>, id: &str) -> Result<SignalRow, Error> {
+    let permission = Permission::SignalExplain;
+    let school = row.as_ref().map_or("", |row| &row.school);
+    App::check_path(caller, permission, school)?;
+    let row = row.ok_or_else(|| not_found(id))?;
+    if !is_own(caller, &row.school) {
+        let denied = Problem::new(ErrorReason::ScopeDenied);
+        return Err(denied.meta("permission", permission).into());
+    }
+    Ok(row)
+}
+
 fn not_found(id: &str) -> Error {
     Error::NotFound(format!("reportingSignals/{id}"))
 }
@@ -61,9 +74,13 @@ impl App {
         Ok(signals::list(self.db.read(), &filter, after, limit).await?)
     }
 
-    /// One signal.
-    pub(crate) async fn get_signal(&self, caller: &Caller, id: &str) -> Result<SignalRow, Error> {
-        let permission = Permission::HealthCoverageRead;
+    /// A signal that the caller sees, and with which they may do `permission`.
+    pub(crate) async fn readable_signal(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+    ) -> Result<SignalRow, Error> {
         caller.allowed(permission)?;
         let row = SignalRow::get(self.db.read(), id, Lock::No).await?;
         let school = row.as_ref().map_or("", |row| &row.school);
@@ -80,6 +97,13 @@ impl App {
             || state.is_some_and(|state| state.is_visible(visible, self.today()))
     }
 
+    /// Whether the caller may explain a signal.
+    pub(crate) async fn may_explain(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        caller.allowed(Permission::SignalExplain)?;
+        let row = SignalRow::get(self.db.read(), id, Lock::No).await?;
+        explainable(caller, row, id).map(drop)
+    }
+
     /// The school explains a signal.
     pub(crate) async fn explain_signal(
         &self,
@@ -87,18 +111,11 @@ impl App {
         id: &str,
         request: &ExplainReportingSignalRequest,
     ) -> Result<ReportingSignal, Error> {
-        let permission = Permission::SignalExplain;
-        caller.allowed(permission)?;
+        caller.allowed(Permission::SignalExplain)?;
         let now = self.clock.now();
         let tx = self.db.begin().await?;
         let row = SignalRow::get(&tx, id, Lock::Yes).await?;
-        let school = row.as_ref().map_or("", |row| &row.school);
-        Self::check_path(caller, permission, school)?;
-        let mut row = row.ok_or_else(|| not_found(id))?;
-        if !is_own(caller, &row.school) {
-            let denied = Problem::new(ErrorReason::ScopeDenied);
-            return Err(denied.meta("permission", permission).into());
-        }
+        let mut row = explainable(caller, row, id)?;
         let (method, request_id) = ("ExplainReportingSignal", &request.request_id);
         let ticket = match once(&tx, caller, method, request_id, request, now).await? {
             Once::First(ticket) => ticket,

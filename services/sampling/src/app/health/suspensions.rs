@@ -159,14 +159,24 @@ impl App {
         caller: &Caller,
         id: &str,
     ) -> Result<Suspension, Error> {
-        caller.allowed(Permission::ClusterRead)?;
-        let row = SuspensionRow::get(self.db.read(), id, Lock::No).await?;
-        let path = row.as_ref().map_or("", |row| &row.org_path);
-        Self::check_path(caller, Permission::ClusterRead, path)?;
-        let missing = || Error::NotFound(format!("suspensions/{id}"));
-        let row = row.ok_or_else(missing)?;
+        let permission = Permission::ClusterRead;
+        let row = self.readable_suspension(caller, permission, id).await?;
         let whole = suspensions::whole(self.db.read(), row).await?;
         Ok(suspension_convert::suspension(&whole))
+    }
+
+    /// A suspension with which the caller may do `permission`.
+    pub(crate) async fn readable_suspension(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+    ) -> Result<SuspensionRow, Error> {
+        caller.allowed(permission)?;
+        let row = SuspensionRow::get(self.db.read(), id, Lock::No).await?;
+        let path = row.as_ref().map_or("", |row| &row.org_path);
+        Self::check_path(caller, permission, path)?;
+        row.ok_or_else(|| Error::NotFound(format!("suspensions/{id}")))
     }
 
     /// Suspensions as they are told.

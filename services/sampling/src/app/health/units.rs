@@ -104,7 +104,7 @@ pub(super) fn place_of(
 
 impl App {
     /// The range of places that a scope means, after the place `after`.
-    pub(super) async fn range(
+    pub(crate) async fn range(
         &self,
         caller: &Caller,
         permission: Permission,
@@ -124,7 +124,7 @@ impl App {
     }
 
     /// The place of a unit that is there, and at which the caller may do `permission`.
-    async fn unit(
+    pub(crate) async fn unit(
         &self,
         caller: &Caller,
         permission: Permission,

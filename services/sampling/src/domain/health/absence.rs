@@ -5,7 +5,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::day::Day;
 
 /// Why somebody is absent (rule 1.14). The numbers are those of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i16)]
 pub enum Reason {
     /// Ill.
@@ -60,7 +60,7 @@ impl Reason {
 }
 
 /// Where an absence stands. The numbers are those of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i16)]
 #[expect(missing_docs, reason = "the contract says what each state means")]
 pub enum AbsenceState {

@@ -1,6 +1,6 @@
 //! What a check says (rules 1.1 to 1.5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::disease::{Certainty, Disease, Severity};
 use super::rules::{HealthRules, SlotRule};
@@ -148,6 +148,18 @@ impl Content {
         self.findings.is_empty()
     }
 
+    /// Without the temperatures that say nothing of anybody's health: those below `fever` of people without symptoms
+    /// (rule 6.13). None when it has no such temperature.
+    pub fn without_normal(&self, fever: i16) -> Option<Self> {
+        let ill: BTreeSet<PersonId> = self.findings.iter().map(|one| one.person).collect();
+        let mut rest = self.clone();
+        rest.readings.retain(|(person, reading)| {
+            let hot = fever > 0 && *reading >= fever;
+            hot || ill.contains(person)
+        });
+        (rest.readings.len() < self.readings.len()).then_some(rest)
+    }
+
     /// Everybody it names, some perhaps more than once.
     pub fn people(&self) -> impl Iterator<Item = PersonId> {
         let findings = self.findings.iter().map(|finding| finding.person);
@@ -259,6 +271,28 @@ mod tests {
         };
         assert_eq!(vomiting.seen(373), Symptoms::NONE.with(Symptom::Vomiting));
         assert_eq!(seen(0), []);
+    }
+
+    #[test]
+    fn a_temperature_of_the_healthy_says_nothing() {
+        let content = Content {
+            findings: vec![finding(1)],
+            readings: [(1, 365), (2, 365), (3, 381)]
+                .map(|(number, reading)| (PersonId([number; 16]), reading))
+                .into(),
+            absences: vec![(PersonId([4; 16]), 1)],
+            ..Content::default()
+        };
+        let mut rest = content.clone();
+        rest.readings.remove(1);
+        assert_eq!(content.without_normal(373), Some(rest.clone()));
+        assert_eq!(rest.without_normal(373), None);
+        let all = content.without_normal(0).map(|rest| rest.readings.len());
+        assert_eq!(
+            all,
+            Some(1),
+            "where no temperature is fever only symptoms speak"
+        );
     }
 
     #[test]

@@ -91,6 +91,25 @@ pub struct SlotFigures {
     pub absent: u32,
     /// Of those absent, ill.
     pub ill_absent: u32,
+    /// Of those submitted, the corrected ones.
+    pub corrected: Corrections,
+}
+
+/// Checks that were corrected, each once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Corrections {
+    /// How many, or by how many there are more.
+    pub count: i32,
+    /// When the last was corrected last, in milliseconds since 1970; 0 when none was.
+    pub last: i64,
+}
+
+impl Corrections {
+    /// Adds others.
+    pub fn add(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.last = self.last.max(other.last);
+    }
 }
 
 impl SlotFigures {
@@ -118,6 +137,7 @@ impl SlotFigures {
             present: tally.present,
             absent: tally.absent,
             ill_absent: tally.ill_absent,
+            corrected: Corrections::default(),
         }
     }
 
@@ -136,7 +156,9 @@ impl SlotFigures {
             present,
             absent,
             ill_absent,
+            corrected,
         } = other;
+        self.corrected.add(*corrected);
         let sums = [
             (&mut self.expected, expected),
             (&mut self.answered, answered),
@@ -238,6 +260,15 @@ impl Figures {
         &self.slots[slot as usize - 1]
     }
 
+    /// The same with checks of the day that were corrected, in the order of the day.
+    #[must_use]
+    pub fn corrected(mut self, corrections: [Corrections; 3]) -> Self {
+        for (slot, corrected) in self.slots.iter_mut().zip(corrections) {
+            slot.corrected.add(corrected);
+        }
+        self
+    }
+
     /// Adds those of another school.
     pub fn add(&mut self, other: &Self) {
         for (slot, other) in self.slots.iter_mut().zip(&other.slots) {
@@ -261,33 +292,6 @@ impl Figures {
         let share = u32::try_from(share).unwrap_or(WHOLE);
         let overdue = u32::try_from(overdue).unwrap_or(u32::MAX);
         (WHOLE.saturating_sub(share), u32::MAX - overdue)
-    }
-}
-
-/// Which counts of ill people a caller sees (rules 6.12, 6.14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Veil {
-    /// Counts from 1 to below this are hidden; 0 hides nothing.
-    below: u32,
-}
-
-impl Veil {
-    /// Everything is seen.
-    pub const NONE: Self = Self { below: 0 };
-
-    /// Counts from 1 to below `below` are hidden.
-    pub fn below(below: u32) -> Self {
-        Self { below }
-    }
-
-    /// The count from which on nothing is hidden; 0 when nothing is hidden at all.
-    pub fn limit(self) -> u32 {
-        if self.below > 1 { self.below } else { 0 }
-    }
-
-    /// The count, none when it is hidden. That nobody is ill is never hidden.
-    pub fn see(self, count: u32) -> Option<u32> {
-        (count == 0 || count >= self.below).then_some(count)
     }
 }
 

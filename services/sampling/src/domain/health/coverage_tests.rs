@@ -105,15 +105,6 @@ fn who_said_nothing_comes_before_who_said_part() {
     );
 }
 
-#[test]
-fn small_counts_are_hidden_and_none_is_not() {
-    let veil = Veil::below(10);
-    let seen = [0, 1, 9, 10, 11].map(|count| veil.see(count));
-    assert_eq!(seen, [Some(0), None, None, Some(10), Some(11)]);
-    assert_eq!((veil.limit(), Veil::NONE.limit()), (10, 0));
-    assert_eq!(Veil::NONE.see(1), Some(1));
-}
-
 proptest! {
     #[test]
     fn missing_and_answered_are_what_was_expected_and_schools_add_up_in_any_order(

@@ -34,6 +34,7 @@ pub mod staffing;
 pub mod suspension;
 pub mod symptom;
 pub mod tally;
+pub mod veil;
 
 #[cfg(test)]
 mod cluster_tests;

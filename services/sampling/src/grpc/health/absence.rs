@@ -1,7 +1,7 @@
 //! AbsenceService.
 
 use kit::auth::{Caller, Permission, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::sampling::absence_service_server::AbsenceService;
@@ -18,6 +18,7 @@ use crate::app::health::absence_reads::Wanted;
 use crate::app::health::absence_steps::AbsenceStep;
 use crate::domain::day::Day;
 use crate::domain::health::absence::Reason;
+use crate::error::Error;
 use crate::grpc::convert::{class_group, cut, optional_date, organization};
 
 /// Serves absences.
@@ -39,6 +40,12 @@ fn id(field: &str, name: &str) -> Result<String, Problem> {
 impl Api {
     fn shown(caller: &Caller, row: &crate::store::health::absences::AbsenceRow) -> Absence {
         absence_convert::absence(row, App::sees_health(caller, &row.org_path))
+    }
+
+    /// Whether the caller may write about an absence at all.
+    async fn may_write(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        let write = Permission::AbsenceWrite;
+        self.0.readable_absence(caller, write, id).await.map(drop)
     }
 }
 
@@ -136,7 +143,8 @@ impl AbsenceService for Api {
         caller.allowed(Permission::AbsenceWrite)?;
         let request = request.into_inner();
         let id = id("name", &request.name)?;
-        let step = absence_convert::step(&request, self.0.today())?;
+        let step = absence_convert::step(&request, self.0.today());
+        let step = read_or_denied(step, self.may_write(&caller, &id)).await?;
         let once = (request.request_id.as_str(), &request);
         let absence = self.0.step_absence(&caller, &id, step, once).await?;
         Ok(Response::new(absence))
@@ -179,7 +187,7 @@ impl AbsenceService for Api {
         let mut fields = Fields::new();
         fields.required("tracer", &request.tracer);
         fields.text("tracer", &request.tracer, 64);
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_write(&caller, &id)).await?;
         let step = AbsenceStep::Assign(request.tracer.clone());
         let once = (request.request_id.as_str(), &request);
         let absence = self.0.step_absence(&caller, &id, step, once).await?;
@@ -210,7 +218,7 @@ impl AbsenceService for Api {
         let mut fields = Fields::new();
         fields.required("note", &request.note);
         fields.text("note", &request.note, 500);
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_write(&caller, &id)).await?;
         let step = AbsenceStep::Interview(request.note.clone());
         let once = (request.request_id.as_str(), &request);
         let absence = self.0.step_absence(&caller, &id, step, once).await?;
@@ -228,7 +236,7 @@ impl AbsenceService for Api {
         let mut fields = Fields::new();
         let now = self.0.clock.now();
         let back = absence_convert::past(&mut fields, "return_time", request.return_time, now);
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_write(&caller, &id)).await?;
         let once = (request.request_id.as_str(), &request);
         let step = AbsenceStep::End(back);
         let absence = self.0.step_absence(&caller, &id, step, once).await?;

@@ -2,8 +2,8 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::auth::{Caller, Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use prost::Message;
 use proto::sampling::case_service_server::CaseService;
@@ -22,6 +22,7 @@ use super::{case_convert, contact_convert};
 use crate::app::App;
 use crate::app::health::cases::CaseChange;
 use crate::domain::health::disease::Severity;
+use crate::error::Error;
 use crate::grpc::convert::{self, cut};
 
 /// Serves cases.
@@ -32,9 +33,14 @@ pub(super) struct Api(pub(super) App);
 const CHUNK: usize = 64 << 10;
 
 impl Api {
+    /// Whether the caller may write about the case of this name.
+    async fn may_write(&self, caller: &Caller, name: &str) -> Result<(), Error> {
+        requests::may(&self.0, caller, Permission::CaseWrite, name).await
+    }
+
     async fn change(
         &self,
-        caller: &kit::auth::Caller,
+        caller: &Caller,
         (id, change): (String, CaseChange),
         once: (&str, &impl Message),
     ) -> Result<Response<Case>, Status> {
@@ -63,7 +69,8 @@ impl CaseService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let change = requests::confirmation(&request)?;
+        let may = self.may_write(&caller, &request.name);
+        let change = read_or_denied(requests::confirmation(&request), may).await?;
         self.change(&caller, change, (&request.request_id, &request))
             .await
     }
@@ -75,7 +82,9 @@ impl CaseService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let (id, reason) = requests::reasoned(&request.name, &request.reason)?;
+        let may = self.may_write(&caller, &request.name);
+        let read = requests::reasoned(&request.name, &request.reason);
+        let (id, reason) = read_or_denied(read, may).await?;
         let change = (id, CaseChange::RuleOut(reason));
         self.change(&caller, change, (&request.request_id, &request))
             .await
@@ -91,7 +100,8 @@ impl CaseService for Api {
         let mut fields = Fields::new();
         let id = case_id(&mut fields, "name", &request.name);
         let severity: Option<case::Severity> = fields.enumeration("severity", request.severity);
-        let severity = finish(fields, severity)?;
+        let may = self.may_write(&caller, &request.name);
+        let severity = read_or_denied(finish(fields, severity), may).await?;
         let severity = Severity::from_code(requests::small(severity.into())).unwrap_or_default();
         let change = (id, CaseChange::Grade(severity));
         self.change(&caller, change, (&request.request_id, &request))
@@ -105,7 +115,8 @@ impl CaseService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let change = requests::closing(&request)?;
+        let may = self.may_write(&caller, &request.name);
+        let change = read_or_denied(requests::closing(&request), may).await?;
         self.change(&caller, change, (&request.request_id, &request))
             .await
     }
@@ -232,7 +243,8 @@ impl CaseService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let (id, new) = requests::contacts(&request)?;
+        let may = self.may_write(&caller, &request.case);
+        let (id, new) = read_or_denied(requests::contacts(&request), may).await?;
         let once = (request.request_id.as_str(), &request);
         let added = self.0.add_contacts(&caller, &id, new, once).await?;
         Ok(Response::new(added))
@@ -273,7 +285,8 @@ impl CaseService for Api {
         let who = person(&mut fields, "person", &request.person);
         fields.required("reason", &request.reason);
         text(&mut fields, "reason", &request.reason, 200);
-        let (who, _) = finish(fields, who)?;
+        let may = self.may_write(&caller, &request.case);
+        let (who, _) = read_or_denied(finish(fields, who), may).await?;
         let who = (who, request.person.as_str());
         let once = (request.request_id.as_str(), &request);
         let removed = self
@@ -289,7 +302,8 @@ impl CaseService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseExport)?;
         let request = request.into_inner();
-        let (id, format) = requests::export(&request)?;
+        let may = requests::may(&self.0, &caller, Permission::CaseExport, &request.name);
+        let (id, format) = read_or_denied(requests::export(&request), may).await?;
         let export = self.0.export_case(&caller, &id, format, &request.purpose);
         let bytes = export.await?;
         let chunks: Vec<_> = bytes

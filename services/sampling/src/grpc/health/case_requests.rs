@@ -1,5 +1,6 @@
 //! Requests about cases, read field by field.
 
+use kit::auth::{Caller, Permission};
 use kit::field::{Fields, from_timestamp, holds_number};
 use kit::status::Problem;
 use proto::error::ErrorReason;
@@ -9,6 +10,7 @@ use proto::sampling::{
     ExportFormat, OpenCaseRequest, case, case_contact,
 };
 
+use crate::app::App;
 use crate::app::health::case_exports::Format;
 use crate::app::health::cases::{About, CaseChange, NewCase};
 use crate::app::health::contacts::NewContact;
@@ -17,6 +19,7 @@ use crate::domain::health::case::Outcome;
 use crate::domain::health::contact::Degree;
 use crate::domain::health::disease::{Disease, Severity};
 use crate::domain::roll::{GroupKind, PersonId};
+use crate::error::Error;
 use crate::grpc::convert;
 
 /// Contacts of one request.
@@ -44,6 +47,20 @@ pub(super) fn only_case(field: &str, name: &str) -> Result<String, Problem> {
     let id = case_id(&mut fields, field, name);
     fields.finish()?;
     Ok(id)
+}
+
+/// Whether the caller may do `permission` to the case of this name. That it is none is found wrong with the
+/// request.
+pub(super) async fn may(
+    app: &App,
+    caller: &Caller,
+    permission: Permission,
+    name: &str,
+) -> Result<(), Error> {
+    match only_case("name", name) {
+        Ok(id) => app.readable_case(caller, permission, &id).await.map(drop),
+        Err(_) => Ok(()),
+    }
 }
 
 /// A disease that may be left out.

@@ -1,7 +1,7 @@
 //! ClusterService.
 
-use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::auth::{Caller, Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use proto::sampling::cluster_service_server::ClusterService;
 use proto::sampling::{
@@ -17,6 +17,7 @@ use super::{cluster_convert, cluster_rules};
 use crate::app::App;
 use crate::app::health::{Listing, Simulated};
 use crate::domain::health::cluster_state::ClusterState;
+use crate::error::Error;
 use crate::grpc::convert::{self, cut, opaque};
 
 /// Serves clusters.
@@ -30,6 +31,18 @@ const MOST_CLUSTERS: usize = 1000;
 
 fn cluster_id(fields: &mut Fields, field: &str, name: &str) -> String {
     opaque(fields, field, name, "clusters")
+}
+
+impl Api {
+    /// Whether the caller may handle the cluster of this identifier. That there is none is found wrong with
+    /// the request.
+    async fn may_handle(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        let handle = Permission::ClusterHandle;
+        self.0.readable_cluster(caller, handle, id).await.map(drop)
+    }
 }
 
 #[tonic::async_trait]
@@ -90,7 +103,7 @@ impl ClusterService for Api {
         let mut fields = Fields::new();
         let id = cluster_id(&mut fields, "name", &request.name);
         fields.text("note", &request.note, 200);
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_handle(&caller, &id)).await?;
         let answer = self.0.acknowledge_cluster(&caller, &id, &request).await?;
         Ok(Response::new(answer))
     }
@@ -108,7 +121,7 @@ impl ClusterService for Api {
         fields.text("reason", &request.reason, 200);
         fields.required("decided_by", &request.decided_by);
         fields.text("decided_by", &request.decided_by, 64);
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_handle(&caller, &id)).await?;
         let answer = self.0.close_cluster(&caller, &id, &request).await?;
         Ok(Response::new(answer))
     }

@@ -19,6 +19,8 @@ const MOST_RULES: usize = 200;
 const MOST_CONDITIONS: usize = 8;
 /// Civil days in one window.
 const MOST_DAYS: i32 = 31;
+/// How long a report may take.
+const LONGEST_SLA: Duration = Duration::from_secs(30 * 86_400);
 
 /// The rules of a request; what is wrong with them is noted.
 pub(super) fn read(fields: &mut Fields, told: &[ClusterRule]) -> Vec<rules::ClusterRule> {
@@ -77,12 +79,10 @@ fn rule_of(fields: &mut Fields, field: &str, rule: &ClusterRule) -> Option<rules
             .enumeration::<outbreak_policy::Level>(&format!("{field}.level"), level)
             .and_then(|level| Level::from_code(small(level.into()))),
     };
-    let sla = rule
-        .report_sla
-        .map_or(Some(Duration::ZERO), |sla| sla.try_into().ok());
-    let sla = sla.filter(|sla: &Duration| sla.as_secs() <= 30 * 86_400);
-    if sla.is_none() {
-        fields.violation(format!("{field}.report_sla"), "超出范围", "out of range");
+    let at = format!("{field}.report_sla");
+    let sla = fields.span(&at, rule.report_sla.unwrap_or_default());
+    if sla.is_some_and(|sla| sla > LONGEST_SLA) {
+        fields.violation(at, "超出范围", "out of range");
     }
     let days = fields.within(&format!("{field}.suspend_days"), rule.suspend_days, 0..=30);
     Some(rules::ClusterRule {
@@ -155,4 +155,35 @@ fn condition_of(
 
 fn small(number: i32) -> i16 {
     i16::try_from(number).unwrap_or(i16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_time_beyond_any_edge_is_refused_by_its_field() {
+        for (seconds, nanos) in [
+            (i64::MIN, 0),
+            (i64::MIN, i32::MIN),
+            (i64::MAX, i32::MAX),
+            (-1, 0),
+            (0, -1),
+            (30 * 86_400, 1),
+        ] {
+            let rule = ClusterRule {
+                conditions: vec![cluster_rule::Condition::default()],
+                report_sla: Some(prost_types::Duration { seconds, nanos }),
+                ..ClusterRule::default()
+            };
+            let mut fields = Fields::new();
+            read(&mut fields, &[rule]);
+            let problem = fields.finish().unwrap_err();
+            let mut named = problem.fields().map(|(field, _)| field);
+            assert!(
+                named.any(|field| field == "rules[0].report_sla"),
+                "{seconds} s {nanos} ns"
+            );
+        }
+    }
 }

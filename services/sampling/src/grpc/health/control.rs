@@ -1,7 +1,7 @@
 //! ControlService.
 
-use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::auth::{Caller, Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use kit::status::Problem;
 use proto::sampling::clearance::Control as Told;
 use proto::sampling::control_measure::Setting;
@@ -21,6 +21,7 @@ use crate::domain::control::Control;
 use crate::domain::day::Day;
 use crate::domain::measure::{MeasureState, Terms, Unfit};
 use crate::domain::roll::{GroupKind, PersonId};
+use crate::error::Error;
 use crate::grpc::convert::{opaque, optional_date};
 
 /// Serves controls from outside.
@@ -32,6 +33,18 @@ const MOST_PEOPLE: usize = 1000;
 
 fn measure_id(fields: &mut Fields, name: &str) -> String {
     opaque(fields, "name", name, "controlMeasures")
+}
+
+impl Api {
+    /// Whether the caller may lift the control of this identifier. That there is none is found wrong with
+    /// the request.
+    async fn may_write(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        let write = Permission::ControlWrite;
+        self.0.readable_measure(caller, write, id).await.map(drop)
+    }
 }
 
 #[tonic::async_trait]
@@ -59,7 +72,8 @@ impl ControlService for Api {
         let id = measure_id(&mut fields, &request.name);
         fields.required("reason", &request.reason);
         text(&mut fields, "reason", &request.reason, 200);
-        fields.finish()?;
+        let may = self.may_write(&caller, &id);
+        read_or_denied(fields.finish(), may).await?;
         Ok(Response::new(
             self.0.lift_control(&caller, &id, &request).await?,
         ))

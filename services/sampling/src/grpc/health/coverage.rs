@@ -119,12 +119,12 @@ pub(in crate::grpc) async fn class_symptoms(
         .await?;
     let lines = found.lines.iter();
     Ok(Response::new(ListClassSymptomsResponse {
-        class_symptoms: lines.map(|line| answers::class(line, found.veil)).collect(),
+        class_symptoms: lines.map(answers::class).collect(),
         next_page_token: found
             .next
             .map(|path| page::next(&path, &binding))
             .unwrap_or_default(),
-        hidden_below: answers::limit(found.veil),
+        hidden_below: answers::number(found.hidden_below),
         data_time: instant(found.read_time),
     }))
 }

@@ -1,24 +1,23 @@
 //! Figures on people's health as they are told; what is hidden never looks like zero.
 
+use kit::field::private_count;
+use kit::privacy::Seen;
+use proto::privacy::PrivateCount;
 use proto::sampling::class_check::State;
 use proto::sampling::{
     AbsenceCoverage, CheckCoverage, ClassCheck, ClassSymptoms, HealthCoverage, HealthStaffing,
-    OpenHealthMatters, PrivateCount, SymptomCount,
+    OpenHealthMatters, SymptomCount,
 };
 
 use crate::app::health::class_symptoms as lines;
-use crate::app::health::coverage::{HealthCovered, Veils};
+use crate::app::health::coverage::HealthCovered;
 use crate::app::health::staffing::Staffed;
 use crate::domain::health::absence::{AbsenceState, Reason};
-use crate::domain::health::coverage::{Figures, Open, SymptomCounts, Veil};
+use crate::domain::health::coverage::{Figures, Open, SymptomCounts};
 use crate::domain::health::rules::Slot;
 use crate::domain::health::symptom::Symptom;
+use crate::domain::health::veil::{Days, Hidden, Measure};
 use crate::grpc::tube_convert::instant;
-
-/// The count from which on nothing is hidden.
-pub(super) fn limit(veil: Veil) -> i32 {
-    number(veil.limit())
-}
 
 /// The health staff of one school.
 pub(super) fn staffing(staffed: &Staffed) -> HealthStaffing {
@@ -56,11 +55,11 @@ pub(super) fn coverage(covered: &HealthCovered) -> HealthCoverage {
         checks,
         figures,
         open,
-        veils,
+        hidden,
+        hidden_below,
         read_time,
     } = covered;
     let name = org_path.rsplit('/').next().unwrap_or_default();
-    let veil = veils.ill;
     HealthCoverage {
         scope: format!("organizations/{name}"),
         org_path: org_path.clone(),
@@ -69,21 +68,21 @@ pub(super) fn coverage(covered: &HealthCovered) -> HealthCoverage {
         policy_version: policy_version.clone(),
         checks: checks
             .iter()
-            .map(|(slot, due)| check(*slot, *due, figures, veil))
+            .map(|(slot, due)| check(*slot, *due, figures, hidden))
             .collect(),
-        ill_count: private(veil, figures.day.ill),
-        symptoms: symptoms(&figures.day, &figures.three_days, veil),
-        ill_three_day_count: private(veil, figures.three_days.ill),
-        open_matters: open.as_ref().map(|open| matters(open, veils)),
+        ill_count: ill(hidden, Days::One, &figures.day),
+        symptoms: symptoms(hidden, &figures.day, &figures.three_days),
+        ill_three_day_count: ill(hidden, Days::Three, &figures.three_days),
+        open_matters: open.as_ref().map(|open| matters(hidden, open)),
         school_count: number(figures.schools),
         silent_school_count: number(figures.silent_schools),
-        hidden_below: limit(veil),
+        hidden_below: number(*hidden_below),
         data_time: instant(*read_time),
     }
 }
 
 /// One line of a school's summary.
-pub(super) fn class(line: &lines::ClassLine, veil: Veil) -> ClassSymptoms {
+pub(super) fn class(line: &lines::ClassLine) -> ClassSymptoms {
     let lines::ClassLine {
         name,
         org_path,
@@ -92,6 +91,7 @@ pub(super) fn class(line: &lines::ClassLine, veil: Veil) -> ClassSymptoms {
         checks,
         day,
         three_days,
+        hidden,
     } = line;
     let checks = checks.iter();
     ClassSymptoms {
@@ -100,15 +100,15 @@ pub(super) fn class(line: &lines::ClassLine, veil: Veil) -> ClassSymptoms {
         display_name: display_name.clone(),
         enrolled_count: i32::try_from(*enrolled).unwrap_or(i32::MAX),
         checks: checks
-            .map(|(slot, due, check)| class_check(*slot, *due, check, veil))
+            .map(|(slot, due, check)| class_check(*slot, *due, check, hidden))
             .collect(),
-        ill_count: private(veil, day.ill),
-        symptoms: symptoms(day, three_days, veil),
-        ill_three_day_count: private(veil, three_days.ill),
+        ill_count: ill(hidden, Days::One, day),
+        symptoms: symptoms(hidden, day, three_days),
+        ill_three_day_count: ill(hidden, Days::Three, three_days),
     }
 }
 
-fn number(count: u32) -> i32 {
+pub(super) fn number(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
@@ -116,15 +116,15 @@ fn number(count: u32) -> i32 {
     clippy::unnecessary_wraps,
     reason = "a message is always an option on the wire"
 )]
-fn private(veil: Veil, count: u32) -> Option<PrivateCount> {
-    let count = veil.see(count).map(number);
-    Some(PrivateCount {
-        count,
-        hidden: count.is_none(),
-    })
+fn private(seen: Seen) -> Option<PrivateCount> {
+    Some(private_count(seen))
 }
 
-fn check(slot: Slot, due: i64, figures: &Figures, veil: Veil) -> CheckCoverage {
+fn ill(hidden: &Hidden, days: Days, counts: &SymptomCounts) -> Option<PrivateCount> {
+    private(hidden.see(Measure::Ill(days), counts.ill))
+}
+
+fn check(slot: Slot, due: i64, figures: &Figures, hidden: &Hidden) -> CheckCoverage {
     let figures = figures.slot(slot);
     CheckCoverage {
         slot: i32::from(slot.code()),
@@ -140,24 +140,34 @@ fn check(slot: Slot, due: i64, figures: &Figures, veil: Veil) -> CheckCoverage {
         roll_count: number(figures.roll),
         present_count: number(figures.present),
         absent_count: number(figures.absent),
-        ill_absent_count: private(veil, figures.ill_absent),
+        ill_absent_count: private(hidden.see(Measure::IllAbsent(slot), figures.ill_absent)),
+        corrected_count: figures.corrected.count.max(0),
+        last_correct_time: instant(figures.corrected.last),
     }
 }
 
-fn symptoms(day: &SymptomCounts, three_days: &SymptomCounts, veil: Veil) -> Vec<SymptomCount> {
+/// Of days of which those ill are hidden, nobody is told which symptoms there are.
+fn symptoms(hidden: &Hidden, day: &SymptomCounts, three_days: &SymptomCounts) -> Vec<SymptomCount> {
     let counted = Symptom::ALL.into_iter().filter_map(|symptom| {
         let at = symptom as usize - 1;
-        let (day, three_days) = (day.symptoms[at], three_days.symptoms[at]);
-        (day + three_days > 0).then(|| SymptomCount {
+        let [day, three_days] =
+            [(Days::One, day), (Days::Three, three_days)].map(|(days, told)| {
+                let seen = hidden.see(Measure::Symptom(days, at), told.symptoms[at]);
+                (
+                    seen,
+                    !hidden.has(Measure::Ill(days)) && seen != Seen::Shown(0),
+                )
+            });
+        (day.1 || three_days.1).then(|| SymptomCount {
             symptom: symptom.code(),
-            day_count: private(veil, day),
-            three_day_count: private(veil, three_days),
+            day_count: private(day.0),
+            three_day_count: private(three_days.0),
         })
     });
     counted.collect()
 }
 
-fn matters(open: &Open, veils: &Veils) -> OpenHealthMatters {
+fn matters(hidden: &Hidden, open: &Open) -> OpenHealthMatters {
     let Open {
         absences,
         clusters,
@@ -166,32 +176,29 @@ fn matters(open: &Open, veils: &Veils) -> OpenHealthMatters {
     } = open;
     let told = |count: i32| u32::try_from(count).unwrap_or(0);
     let by_reason = Reason::ALL.into_iter().filter_map(|reason| {
-        // Only illness and isolation tell of somebody's health.
-        let veil = match reason {
-            Reason::Illness | Reason::Isolation => veils.absences,
-            Reason::Personal | Reason::WeatherDelay | Reason::Unknown => Veil::NONE,
-        };
         let count = |state| told(absences.count(reason, state));
         let any = AbsenceState::ALL.into_iter().any(|state| count(state) > 0);
+        let seen = |state| private(hidden.see(Measure::Absences(reason, state), count(state)));
         any.then(|| AbsenceCoverage {
             reason: i32::from(reason.code()),
-            untraced_count: private(veil, count(AbsenceState::Open)),
-            traced_count: private(veil, count(AbsenceState::Traced)),
-            escalated_count: private(veil, count(AbsenceState::Escalated)),
-            excused_count: private(veil, count(AbsenceState::Excused)),
+            untraced_count: seen(AbsenceState::Open),
+            traced_count: seen(AbsenceState::Traced),
+            escalated_count: seen(AbsenceState::Escalated),
+            excused_count: seen(AbsenceState::Excused),
         })
     });
+    let seen = |measure, count| private(hidden.see(measure, count));
     OpenHealthMatters {
         absences: by_reason.collect(),
-        overdue_upload_count: private(veils.absences, told(absences.uploads_overdue)),
-        due_interview_count: private(veils.absences, told(absences.interviews_due)),
-        cluster_count: private(veils.clusters, *clusters),
-        case_count: private(veils.cases, *cases),
-        late_case_count: private(veils.cases, *late_cases),
+        overdue_upload_count: seen(Measure::UploadsOverdue, told(absences.uploads_overdue)),
+        due_interview_count: seen(Measure::InterviewsDue, told(absences.interviews_due)),
+        cluster_count: seen(Measure::Clusters, *clusters),
+        case_count: seen(Measure::Cases, *cases),
+        late_case_count: seen(Measure::LateCases, *late_cases),
     }
 }
 
-fn class_check(slot: Slot, due: i64, check: &lines::ClassCheck, veil: Veil) -> ClassCheck {
+fn class_check(slot: Slot, due: i64, check: &lines::ClassCheck, hidden: &Hidden) -> ClassCheck {
     let (state, row) = match check {
         lines::ClassCheck::Submitted(row) if row.finding_count == 0 => (State::Zero, Some(row)),
         lines::ClassCheck::Submitted(row) => (State::Symptoms, Some(row)),
@@ -206,33 +213,14 @@ fn class_check(slot: Slot, due: i64, check: &lines::ClassCheck, veil: Veil) -> C
         ..ClassCheck::default()
     };
     let Some(row) = row else { return told };
+    let ill_absent = u32::try_from(row.ill_absent_count).unwrap_or(0);
     ClassCheck {
         due_time: instant(row.due_time),
         late: row.late(),
         roll_count: row.roll_count,
         present_count: row.present_count,
         absent_count: row.absent_count,
-        ill_absent_count: private(veil, u32::try_from(row.ill_absent_count).unwrap_or(0)),
+        ill_absent_count: private(hidden.see(Measure::IllAbsent(slot), ill_absent)),
         ..told
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_hidden_has_no_number() {
-        let veil = Veil::below(10);
-        let hidden = PrivateCount {
-            count: None,
-            hidden: true,
-        };
-        assert_eq!(private(veil, 9), Some(hidden));
-        let nobody = PrivateCount {
-            count: Some(0),
-            hidden: false,
-        };
-        assert_eq!(private(veil, 0), Some(nobody));
     }
 }

@@ -46,7 +46,7 @@ use proto::sampling::shared_group_service_server::SharedGroupServiceServer;
 use proto::sampling::suspension_service_server::SuspensionServiceServer;
 use tonic::service::Routes;
 
-use super::{HUGE, LARGE, SMALL, convert};
+use super::convert;
 use crate::app::App;
 use crate::app::health::screening::Checks;
 use crate::domain::roll::{GroupKind, PersonId};
@@ -67,16 +67,16 @@ pub(super) fn add_routes(routes: Routes, app: &App, checks: Checks) -> Routes {
     let shared = SharedGroupServiceServer::new(shared_group::Api(app.clone()));
     let signals = ReportingSignalServiceServer::new(signal::Api(app.clone()));
     routes
-        .add_service(screening.max_decoding_message_size(HUGE))
-        .add_service(absences.max_decoding_message_size(SMALL))
-        .add_service(people.max_decoding_message_size(SMALL))
-        .add_service(clusters.max_decoding_message_size(LARGE))
-        .add_service(suspensions.max_decoding_message_size(SMALL))
-        .add_service(cases.max_decoding_message_size(LARGE))
-        .add_service(reports.max_decoding_message_size(SMALL))
-        .add_service(controls.max_decoding_message_size(LARGE))
-        .add_service(shared.max_decoding_message_size(LARGE))
-        .add_service(signals.max_decoding_message_size(SMALL))
+        .add_service(screening)
+        .add_service(absences)
+        .add_service(people)
+        .add_service(clusters)
+        .add_service(suspensions)
+        .add_service(cases)
+        .add_service(reports)
+        .add_service(controls)
+        .add_service(shared)
+        .add_service(signals)
 }
 
 /// Whoever a resource name stands for.

@@ -1,7 +1,7 @@
 //! HealthService.
 
 use kit::auth::{Caller, Permission, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use prost::Message;
 use proto::roster::return_policy::Evidence;
@@ -17,11 +17,12 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{absence_convert, person_convert, whole, whose_health};
+use super::{Who, absence_convert, person_convert, whole, whose_health};
 use crate::app::App;
 use crate::app::health::people::Asked;
 use crate::domain::health::person::{Act, Verdict};
 use crate::domain::health::return_rule::earliest_onset;
+use crate::error::Error;
 use crate::grpc::convert::{cut, organization};
 use crate::store::health::medical::MedicalRow;
 
@@ -39,6 +40,23 @@ struct Parts<'a> {
 }
 
 impl Api {
+    /// Whether the caller may do `permission` to a person. That the name is nobody's is found wrong with the
+    /// request.
+    async fn may(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        person: Option<Who>,
+    ) -> Result<(), Error> {
+        match person {
+            Some(person) => {
+                let place = self.0.health_place(caller, permission, person);
+                place.await.map(drop)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Does an act of which `act` reads the fields.
     async fn act<Q: Message, R: Message + Default>(
         &self,
@@ -60,7 +78,8 @@ impl Api {
         let person = whose_health(&mut fields, "name", name);
         fields.text("note", note, 500);
         let act = act(&mut fields);
-        let (person, act) = whole(fields, person.zip(act))?;
+        let may = self.may(&caller, permission, person);
+        let (person, act) = read_or_denied(whole(fields, person.zip(act)), may).await?;
         let asked = Asked {
             person,
             permission,
@@ -361,7 +380,9 @@ impl HealthService for Api {
         fields.text("decided_by", &request.decided_by, 64);
         let verdict =
             verdict.and_then(|verdict| Verdict::from_code(i16::try_from(i32::from(verdict)).ok()?));
-        let (speaker, verdict) = whole(fields, party.zip(verdict))?;
+        let person = whose_health(&mut Fields::new(), "name", &request.name);
+        let may = self.may(&caller, Permission::AppealDecide, person);
+        let (speaker, verdict) = read_or_denied(whole(fields, party.zip(verdict)), may).await?;
         let party = person_convert::party_of(&caller, speaker)?;
         let note = format!("{}: {}", request.decided_by, request.note);
         let told = (&*request.name, &*note, &*request.request_id);

@@ -1,7 +1,7 @@
 //! ReportService.
 
 use kit::auth::{Permission, caller};
-use kit::field::{Fields, from_timestamp};
+use kit::field::{Fields, from_timestamp, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::roster::report_policy::Level;
@@ -13,7 +13,7 @@ use proto::sampling::{
 };
 use tonic::{Request, Response, Status};
 
-use super::case_requests::{case_id, finish, only_case, small, text};
+use super::case_requests::{case_id, finish, may, only_case, small, text};
 use super::report_convert;
 use crate::app::App;
 use crate::app::health::reports::StepUp;
@@ -107,7 +107,8 @@ impl ReportService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let (id, draft) = draft(&request)?;
+        let may = may(&self.0, &caller, Permission::CaseWrite, &request.case);
+        let (id, draft) = read_or_denied(draft(&request), may).await?;
         let once = (request.request_id.as_str(), &request);
         let report = self.0.write_report(&caller, &id, draft, once).await?;
         Ok(Response::new(report))
@@ -159,7 +160,9 @@ impl ReportService for Api {
         let level = level(&mut fields, "level", request.level);
         let reference = request.outside_reference.clone();
         text(&mut fields, "outside_reference", &reference, 64);
-        let step = StepUp::Receive(finish(fields, level)?, reference);
+        let may = may(&self.0, &caller, Permission::ReportReceive, &request.case);
+        let level = read_or_denied(finish(fields, level), may).await?;
+        let step = StepUp::Receive(level, reference);
         let once = (request.request_id.as_str(), &request);
         Ok(Response::new(
             self.0.step_up(&caller, &id, step, once).await?,
@@ -181,7 +184,8 @@ impl ReportService for Api {
         if levels.is_some_and(|(from, to)| to <= from) {
             fields.violation("to_level", "应高于发送层级", "must be above level");
         }
-        let (from, to) = finish(fields, levels)?;
+        let may = may(&self.0, &caller, Permission::ReportReceive, &request.case);
+        let (from, to) = read_or_denied(finish(fields, levels), may).await?;
         let once = (request.request_id.as_str(), &request);
         let step = self
             .0

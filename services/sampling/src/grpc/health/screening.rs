@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use kit::auth::{Caller, Permission, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::error::ErrorReason;
@@ -20,7 +20,7 @@ use super::screening_convert as answers;
 use super::screening_requests as requests;
 use crate::app::App;
 use crate::app::health::screening::{Checks, Submission, Submitted};
-use crate::app::health::units::Scope;
+use crate::app::health::units::{Scope, UnitName};
 use crate::domain::day::Day;
 use crate::domain::health::rules::Slot;
 use crate::error::Error;
@@ -64,6 +64,31 @@ impl Api {
         submitted.map_err(Problem::from)
     }
 
+    /// Whether the caller may submit checks of a unit. That the name is that of none is found wrong with
+    /// the request.
+    async fn may_submit(&self, caller: &Caller, unit: Option<UnitName>) -> Result<(), Error> {
+        match unit {
+            Some(unit) => {
+                let unit = self.app.unit(caller, Permission::CheckSubmit, &unit).await;
+                unit.map(drop)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the caller may list checks of what this name stands for. That it is no scope is found
+    /// wrong with the request.
+    async fn may_list(&self, caller: &Caller, scope: &str) -> Result<(), Error> {
+        let scope = requests::scope(&mut Fields::new(), "scope", scope);
+        match scope {
+            Some(scope) => {
+                let read = Permission::CheckRead;
+                self.app.range(caller, read, &scope, "").await.map(drop)
+            }
+            None => Ok(()),
+        }
+    }
+
     fn asked(
         &self,
         scope: &str,
@@ -103,7 +128,12 @@ impl ScreeningService for Api {
     ) -> Result<Response<SubmitCheckResponse>, Status> {
         let caller = caller(&request)?;
         caller.allowed(Permission::CheckSubmit)?;
-        let submission = requests::submission(&caller, request.into_inner().check)?;
+        let check = request.into_inner().check;
+        let scope = check.as_ref().map(|check| check.scope.as_str());
+        let unit = scope.and_then(requests::read_unit);
+        let may = self.may_submit(&caller, unit);
+        let submission = requests::submission(&caller, check);
+        let submission = read_or_denied(submission, may).await?;
         let submitted = self.submit(submission).await?;
         let answer = answers::submitted(&submitted).map_err(Error::from)?;
         Ok(Response::new(answer))
@@ -137,7 +167,11 @@ impl ScreeningService for Api {
     ) -> Result<Response<SubmitCheckResponse>, Status> {
         let caller = caller(&request)?;
         caller.allowed(Permission::CheckSubmit)?;
-        let submission = requests::correction(&caller, request.into_inner())?;
+        let request = request.into_inner();
+        let named = requests::check(&mut Fields::new(), "name", &request.name);
+        let may = self.may_submit(&caller, named.map(|(unit, _)| unit));
+        let submission = requests::correction(&caller, request);
+        let submission = read_or_denied(submission, may).await?;
         let submitted = self.submit(submission).await?;
         let answer = answers::submitted(&submitted).map_err(Error::from)?;
         Ok(Response::new(answer))
@@ -154,10 +188,11 @@ impl ScreeningService for Api {
         fields.finish()?;
         let (unit, of) = named.ok_or_else(|| Problem::new(ErrorReason::InvalidField))?;
         let (row, superseded) = self.app.get_check(&caller, &unit, of).await?;
-        let mut check = answers::check(&row, sees_people(&caller)).map_err(Error::from)?;
+        let reveal = sees_people(&caller);
+        let mut check = answers::check(&row, reveal).map_err(Error::from)?;
         check.superseded = superseded
             .into_iter()
-            .map(|one| answers::superseded(one, &row.digest))
+            .map(|one| answers::superseded(one, &row.digest, reveal))
             .collect();
         Ok(Response::new(check))
     }
@@ -175,7 +210,8 @@ impl ScreeningService for Api {
             page_size,
             page_token,
         } = request.into_inner();
-        let asked = self.asked(&scope, check_date, slot, page_size, &page_token)?;
+        let asked = self.asked(&scope, check_date, slot, page_size, &page_token);
+        let asked = read_or_denied(asked, self.may_list(&caller, &scope)).await?;
         let mut rows = self
             .app
             .list_checks(
@@ -211,7 +247,8 @@ impl ScreeningService for Api {
             page_size,
             page_token,
         } = request.into_inner();
-        let asked = self.asked(&scope, check_date, slot, page_size, &page_token)?;
+        let asked = self.asked(&scope, check_date, slot, page_size, &page_token);
+        let asked = read_or_denied(asked, self.may_list(&caller, &scope)).await?;
         let most = usize::try_from(asked.limit).unwrap_or(usize::MAX);
         let most = most.saturating_add(1);
         let mut due = self
@@ -258,7 +295,9 @@ impl ScreeningService for Api {
                 "must be within 200 days after pass_date",
             );
         }
-        fields.finish()?;
+        let permission = Permission::ReporterExamine;
+        let may = convert::may_at(&self.app, &caller, permission, organization);
+        read_or_denied(fields.finish(), may).await?;
         let answer = self
             .app
             .record_exam(&caller, organization, (passed, until), &request)

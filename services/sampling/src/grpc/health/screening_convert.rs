@@ -1,8 +1,10 @@
 //! Checks and examinations as the contract writes them.
 
 use kit::feed::Change;
-use kit::field::to_date;
+use kit::field::{private_count, to_date};
+use kit::privacy::Veil;
 use kit::status::Problem;
+use proto::privacy::PrivateCount;
 use proto::sampling::check_finding::SevereSign;
 use proto::sampling::sampling_event::State as EventState;
 use proto::sampling::submit_check_response::Verdict as WireVerdict;
@@ -35,7 +37,23 @@ fn stored_date(number: i32) -> Option<proto::Date> {
     date(Day::from_number(u16::try_from(number).unwrap_or_default()))
 }
 
-/// A check; whom it lists is shown when `reveal`.
+/// How many people a check counts by their health: a number when `reveal`, else whether there is anybody.
+fn findings(count: i32, reveal: bool) -> PrivateCount {
+    let veil = if reveal { Veil::NONE } else { Veil::RECORD };
+    private_count(veil.see(u32::try_from(count).unwrap_or(0)))
+}
+
+/// How many of those absent are ill: a number when `reveal`, else nothing, as those absent are few.
+fn ill_absent(row: &CheckRow, reveal: bool) -> PrivateCount {
+    let veil = match reveal {
+        true => Veil::NONE,
+        false if row.absent_count > 0 => Veil::RECORD.over_nobody(),
+        false => Veil::RECORD,
+    };
+    private_count(veil.see(u32::try_from(row.ill_absent_count).unwrap_or(0)))
+}
+
+/// A check; whom it lists, and how many are ill, is shown when `reveal`.
 pub(super) fn check(row: &CheckRow, reveal: bool) -> Result<Check, DbErr> {
     let (day, slot, _) = row.key()?;
     let (unit, content) = (row.unit()?, row.content()?);
@@ -54,8 +72,8 @@ pub(super) fn check(row: &CheckRow, reveal: bool) -> Result<Check, DbErr> {
         roll_count: row.roll_count,
         present_count: row.present_count,
         absent_count: row.absent_count,
-        ill_absent_count: row.ill_absent_count,
-        finding_count: row.finding_count,
+        ill_absent_count: Some(ill_absent(row, reveal)),
+        finding_count: Some(findings(row.finding_count, reveal)),
         public_health_event: content.public_event,
         unexplained_group_illness: content.group_illness,
         capture_time: instant(row.capture_time),
@@ -133,8 +151,8 @@ fn client_id(bytes: &[u8]) -> String {
     id.to_string()
 }
 
-/// A submission that does not stand, beside the digest of what does.
-pub(super) fn superseded(row: SubmissionRow, standing: &[u8]) -> SupersededCheck {
+/// A submission that does not stand, beside the digest of what does; how many are ill is shown when `reveal`.
+pub(super) fn superseded(row: SubmissionRow, standing: &[u8], reveal: bool) -> SupersededCheck {
     SupersededCheck {
         client_id: client_id(&row.client),
         reporter: row.reporter,
@@ -142,7 +160,7 @@ pub(super) fn superseded(row: SubmissionRow, standing: &[u8]) -> SupersededCheck
         submit_time: instant(row.submit_time),
         correction: row.correction,
         different: row.digest != standing,
-        finding_count: row.finding_count,
+        finding_count: Some(findings(row.finding_count, reveal)),
     }
 }
 

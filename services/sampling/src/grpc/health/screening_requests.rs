@@ -19,7 +19,7 @@ use crate::domain::plan::is_id;
 
 /// The unit in `organizations/{organization}/classGroups/{class_group}` or
 /// `organizations/{organization}/dormitories/{dormitory}`.
-fn read_unit(name: &str) -> Option<UnitName> {
+pub(super) fn read_unit(name: &str) -> Option<UnitName> {
     let rest = name.strip_prefix("organizations/")?;
     let (organization, rest) = rest.split_once('/')?;
     let (collection, id) = rest.split_once('/')?;

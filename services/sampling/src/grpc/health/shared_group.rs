@@ -1,7 +1,7 @@
 //! SharedGroupService.
 
 use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use kit::status::Problem;
 use proto::sampling::shared_group::{Kind, Member};
@@ -66,7 +66,9 @@ impl SharedGroupService for Api {
         let caller = caller(&request)?;
         caller.allowed(Permission::CaseWrite)?;
         let request = request.into_inner();
-        let new = group(&request)?;
+        let (organization, _) = named(&mut Fields::new(), &request.name);
+        let may = convert::may_at(&self.0, &caller, Permission::CaseWrite, organization);
+        let new = read_or_denied(group(&request), may).await?;
         let set = self.0.set_shared_group(&caller, new, &request).await?;
         Ok(Response::new(set))
     }

@@ -1,7 +1,7 @@
 //! ReportingSignalService.
 
 use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::field::{Fields, read_or_denied};
 use kit::page;
 use proto::sampling::reporting_signal::{Kind as WireKind, State as WireState};
 use proto::sampling::reporting_signal_service_server::ReportingSignalService;
@@ -112,7 +112,8 @@ impl ReportingSignalService for Api {
         let mut fields = Fields::new();
         let id = id(&mut fields, &request.get_ref().name);
         let id = whole(fields, id)?;
-        let row = self.0.get_signal(&caller, id).await?;
+        let permission = Permission::HealthCoverageRead;
+        let row = self.0.readable_signal(&caller, permission, id).await?;
         Ok(Response::new(signal_convert::signal(&row)))
     }
 
@@ -127,7 +128,14 @@ impl ReportingSignalService for Api {
         let id = id(&mut fields, &request.name);
         fields.required("explanation", &request.explanation);
         fields.text("explanation", &request.explanation, TEXT);
-        let id = whole(fields, id)?;
+        let may = async {
+            match id {
+                Some(id) => self.0.may_explain(&caller, id).await,
+                // That it is none is found wrong with the request.
+                None => Ok(()),
+            }
+        };
+        let id = read_or_denied(whole(fields, id), may).await?;
         let answer = self.0.explain_signal(&caller, id, &request).await?;
         Ok(Response::new(answer))
     }
@@ -155,7 +163,17 @@ impl ReportingSignalService for Api {
         };
         fields.required("reason", &request.reason);
         fields.text("reason", &request.reason, TEXT);
-        let (id, verb) = whole(fields, id.zip(verb))?;
+        let may = async {
+            match id {
+                Some(id) => {
+                    let signal = self.0.readable_signal(&caller, Permission::SignalJudge, id);
+                    signal.await.map(drop)
+                }
+                // That it is none is found wrong with the request.
+                None => Ok(()),
+            }
+        };
+        let (id, verb) = read_or_denied(whole(fields, id.zip(verb)), may).await?;
         let answer = self.0.judge_signal(&caller, id, verb, &request).await?;
         Ok(Response::new(answer))
     }

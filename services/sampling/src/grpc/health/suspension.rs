@@ -1,7 +1,7 @@
 //! SuspensionService.
 
-use kit::auth::{Permission, caller};
-use kit::field::Fields;
+use kit::auth::{Caller, Permission, caller};
+use kit::field::{Fields, read_or_denied};
 use proto::sampling::decide_suspension_request::Decision as Told;
 use proto::sampling::suspension::Scope;
 use proto::sampling::suspension_service_server::SuspensionService;
@@ -15,11 +15,25 @@ use super::listing::Listed;
 use crate::app::App;
 use crate::app::health::{Amendment, Asked, Decision};
 use crate::domain::health::suspension::{MOST_CLASSES, MOST_DAYS, Reach, SuspensionState};
+use crate::error::Error;
 use crate::grpc::convert::{self, opaque};
 
 /// Serves suspensions.
 #[derive(Clone, Debug)]
 pub(crate) struct Api(pub(crate) App);
+
+impl Api {
+    /// Whether the caller may decide of the suspension of this identifier. That there is none is found
+    /// wrong with the request.
+    async fn may_decide(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        let decide = Permission::SuspensionDecide;
+        let row = self.0.readable_suspension(caller, decide, id).await;
+        row.map(drop)
+    }
+}
 
 #[tonic::async_trait]
 impl SuspensionService for Api {
@@ -82,7 +96,7 @@ impl SuspensionService for Api {
         ];
         let (mut fields, id) = opening(&request.name, &words);
         let decision = decision(&mut fields, &request);
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_decide(&caller, &id)).await?;
         let answer = self
             .0
             .decide_suspension(&caller, &id, decision, &request)
@@ -106,7 +120,7 @@ impl SuspensionService for Api {
             who: asked(&mut fields, request.scope, &request.class_groups),
             back: convert::optional_date(&mut fields, "return_date", request.return_date),
         };
-        fields.finish()?;
+        read_or_denied(fields.finish(), self.may_decide(&caller, &id)).await?;
         let answer = self
             .0
             .amend_suspension(&caller, &id, amendment, &request)
@@ -171,5 +185,60 @@ fn decision(fields: &mut Fields, request: &DecideSuspensionRequest) -> Decision 
             }
             Decision::Reject
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided() -> DecideSuspensionRequest {
+        let named = |number: u8| format!("organizations/2135010001/classGroups/p2019-{number:02}");
+        DecideSuspensionRequest {
+            decision: Told::Approve.into(),
+            class_groups: vec![named(1), named(2)],
+            ..DecideSuspensionRequest::default()
+        }
+    }
+
+    /// The fields that are wrong with a decision after a change.
+    fn wrong(change: impl FnOnce(&mut DecideSuspensionRequest)) -> Vec<String> {
+        let mut request = decided();
+        change(&mut request);
+        let mut fields = Fields::new();
+        decision(&mut fields, &request);
+        match fields.finish() {
+            Ok(()) => Vec::new(),
+            Err(problem) => {
+                let named = problem.fields().map(|(field, _)| field.to_owned());
+                named.collect()
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_to_stay_away_is_said_once_and_only_with_an_approval() {
+        assert_eq!(wrong(|_| {}), [] as [String; 0]);
+        let many = wrong(|request| {
+            let class = request.class_groups[0].clone();
+            request.class_groups = vec![class; MOST_CLASSES + 1];
+        });
+        assert_eq!(many, ["class_groups"]);
+        let grade = wrong(|request| request.scope = Scope::Grade.into());
+        assert_eq!(grade, ["class_groups"]);
+        let rejected = wrong(|request| request.decision = Told::Reject.into());
+        assert_eq!(rejected, ["decision"]);
+        let nameless = wrong(|request| request.class_groups.push("classGroups/p2019-03".into()));
+        assert_eq!(nameless, ["class_groups[2]"]);
+        let long = wrong(|request| request.suspend_days = i32::from(MOST_DAYS) + 1);
+        assert_eq!(long, ["suspend_days"]);
+    }
+
+    #[test]
+    fn whoever_changes_a_suspension_says_why() {
+        let name = format!("suspensions/{}", uuid::Uuid::nil());
+        let (fields, _) = opening(&name, &[("reason", &String::new(), 200)]);
+        let problem = fields.finish().unwrap_err();
+        assert_eq!(problem.fields().next(), Some(("reason", "必填")));
     }
 }

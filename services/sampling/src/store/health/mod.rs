@@ -5,6 +5,7 @@ pub mod cases;
 pub mod checks;
 pub mod clusters;
 pub mod contacts;
+pub mod corrections;
 pub mod days;
 pub mod deadlines;
 pub mod dormitories;

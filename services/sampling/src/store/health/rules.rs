@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::field::from_duration;
 use kit::hop::Hop;
 use proto::roster::PolicyProfile;
 
@@ -250,8 +251,7 @@ fn symptoms(codes: &[i32]) -> Symptoms {
 }
 
 fn span(span: Option<prost_types::Duration>) -> Duration {
-    span.and_then(|span| Duration::try_from(span).ok())
-        .unwrap_or_default()
+    span.and_then(from_duration).unwrap_or_default()
 }
 
 fn small(number: i32) -> i16 {

@@ -28,7 +28,7 @@ use super::super::coverage;
 use super::super::gate::healthy;
 use super::super::reporters::{Roll, submission};
 use super::super::signing::{self, Signer};
-use super::plan::Act;
+use super::act::Act;
 use super::shift::{Shift, Step};
 use super::tally::Outcome;
 use crate::city::CITY_ID;
@@ -82,6 +82,17 @@ impl Shift {
             Act::Results { batch } => self.results(batch).await,
             Act::Coverage { desk } => self.coverage(desk).await,
             Act::Overview { desk } => self.overview(desk).await,
+            Act::AskVisit { visit } => self.ask_visit(visit).await,
+            Act::ConfirmVisit { visit } => self.confirm_visit(visit).await,
+            Act::ApproveVisit { visit } => self.approve_visit(visit).await,
+            Act::Arrive { visit } => self.arrive(visit).await,
+            Act::Depart { visit } => self.depart(visit).await,
+            Act::Report { hazard } => self.report(hazard).await,
+            Act::Handle { hazard, step } => self.handle(hazard, step).await,
+            Act::SignOn { school } => self.sign_on(school).await,
+            Act::HandOver { school } => self.hand_over(school).await,
+            Act::Notify => self.notify().await,
+            Act::ReadInbox { group, pupil } => self.read_inbox(group, pupil).await,
         }
     }
 
@@ -237,7 +248,8 @@ impl Shift {
         let (tube, journey) = self.tube(tube)?;
         let person = tube.filling.people.get(place as usize);
         let person = person.context("somebody of the tube")?;
-        if self.apart.contains(person) {
+        let _hand = tube.hand.read().await;
+        if self.apart.contains(person) || tube.reached(Step::Sealed) {
             return Ok(Outcome::Void);
         }
         journey.swab(&tube.filling.tube(), person).await?;
@@ -247,6 +259,7 @@ impl Shift {
 
     async fn seal(&self, tube: u32) -> anyhow::Result<Outcome> {
         let (tube, journey) = self.tube(tube)?;
+        let _hand = tube.hand.write().await;
         if !tube.reached(Step::Filled) {
             return Ok(Outcome::Void);
         }

@@ -7,7 +7,7 @@ const FINE: f64 = 1.06;
 /// No slower and no faster tries than these, and no more of them.
 const LEAST: f64 = 0.25;
 const MOST: f64 = 1000.0;
-const TRIES: u32 = 20;
+pub(super) const TRIES: u32 = 20;
 
 /// What is known of the speed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +28,14 @@ impl Search {
             left: TRIES,
             borne: None,
             broke: None,
+        }
+    }
+
+    /// The same with no more tries than these.
+    pub(super) fn at_most(self, tries: u32) -> Self {
+        Self {
+            left: tries,
+            ..self
         }
     }
 
@@ -116,5 +124,10 @@ mod tests {
             search.tell(speed, tried % 7 != 0);
         }
         assert!(tried <= TRIES, "{tried}");
+        let mut search = Search::beginning(1.0).at_most(2);
+        for expected in [Some(1.0), Some(1.5), None] {
+            assert_eq!(search.next(), expected);
+            search.tell(expected.unwrap_or_default(), true);
+        }
     }
 }

@@ -8,10 +8,14 @@ use proto::notification::directive_service_client::DirectiveServiceClient;
 use sampling::domain::health::dormitory;
 
 use super::super::gate::{self, Gate};
+use super::super::hazards;
 use super::super::reporters::Reporters;
 use super::super::signing;
 use super::super::stand::{Doors, Stand};
+use super::duty::Watch;
+use super::families::Families;
 use super::town::Town;
+use super::visits::Reception;
 use crate::city::{CITY_ID, DISTRICTS};
 use crate::house::Door;
 
@@ -39,6 +43,13 @@ pub(super) struct Crew {
     pub(super) rooms: Vec<Room>,
     /// The id of each school with its principal.
     pub(super) principals: Vec<(String, DirectiveServiceClient<Door>)>,
+    /// By school.
+    pub(super) receptions: Vec<Reception>,
+    pub(super) families: Families,
+    /// Who is on duty, by school.
+    pub(super) watches: Vec<Watch>,
+    /// Who sees to hazards, by school.
+    pub(super) safety: Vec<hazards::Desk>,
     /// The city's first.
     pub(super) desks: Vec<Desk>,
 }
@@ -49,7 +60,13 @@ impl Crew {
         let gateway = stand.house.gateway();
         let doors = Doors::new(&stand.house, &gateway)?;
         let (mut rooms, mut counts) = (Vec::new(), Vec::new());
+        let (mut receptions, mut safety) = (Vec::new(), Vec::new());
+        let (mut families, mut watches) = (Families::behind(&gateway)?, Vec::new());
         for school in stand.city.schools() {
+            families.add(school.plan)?;
+            watches.push(Watch::of(&doors, &school)?);
+            receptions.push(Reception::of(&doors, &school)?);
+            safety.push(hazards::Desk::of(&doors, school.plan)?);
             let pupils = school.classes.iter().flat_map(|class| &class.students);
             let mut boarders = BTreeMap::<&str, usize>::new();
             for pupil in pupils.filter(|pupil| !pupil.dormitory.is_empty()) {
@@ -86,6 +103,10 @@ impl Crew {
             gates: gate::gates(stand, &gateway, usize::MAX)?,
             rooms,
             principals: signing::principals(stand)?,
+            receptions,
+            families,
+            watches,
+            safety,
             desks,
         };
         let town = Town::of(stand.city.plan(), &counts);

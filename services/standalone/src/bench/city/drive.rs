@@ -11,9 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::act::Act;
 use super::kind::Kind;
 use super::options::Window;
-use super::plan::{Act, Due};
+use super::plan::{BUSY, Due, Moment, SWABS};
 use super::tally::{Outcome, Tallies, Tally};
 
 /// How often the clock of the services is moved on.
@@ -39,12 +40,33 @@ impl Default for Bounds {
     }
 }
 
+/// How much faster than in reality the time of the day passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Speed {
+    /// While the city comes to school.
+    pub(super) busy: f64,
+    /// While swabs are scanned.
+    pub(super) swabs: f64,
+    /// At all other hours.
+    pub(super) quiet: f64,
+}
+
+impl Speed {
+    /// The same at every hour.
+    pub(super) fn even(speed: f64) -> Self {
+        Self {
+            busy: speed,
+            swabs: speed,
+            quiet: speed,
+        }
+    }
+}
+
 /// How the time of the day passes.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
     pub(super) window: Window,
-    /// How much faster than in reality.
-    pub(super) speed: f64,
+    pub(super) speed: Speed,
     /// When the window begins, by the clock of the services.
     pub(super) begin: DateTime<Utc>,
     pub(super) clock: ManualClock,
@@ -52,25 +74,49 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// How long after the beginning something is due.
-    fn until(&self, due: &Due) -> Duration {
-        let span = due.at.saturating_sub(self.window.from);
-        Duration::from_millis(span.into()).div_f64(self.speed)
+    /// The stretches up to a moment, each as long as in reality and with its speed.
+    fn stretches(&self, until: Moment) -> [(Duration, f64); 5] {
+        let Speed { busy, swabs, quiet } = self.speed;
+        let ends = [
+            (BUSY.from, quiet),
+            (BUSY.to, busy),
+            (SWABS.from, quiet),
+            (SWABS.to, swabs),
+            (Moment::MAX, quiet),
+        ];
+        let mut begin = self.window.from;
+        ends.map(|(end, speed)| {
+            let span = end.min(until).saturating_sub(begin);
+            begin = begin.max(end);
+            (Duration::from_millis(span.into()), speed)
+        })
     }
 
-    /// How long the window takes.
-    fn span(&self) -> Duration {
-        let span = self.window.to.saturating_sub(self.window.from);
-        Duration::from_millis(span.into()).div_f64(self.speed)
+    /// How long after the beginning a moment comes.
+    fn until(&self, moment: Moment) -> Duration {
+        let stretches = self.stretches(moment).into_iter();
+        stretches.map(|(span, speed)| span.div_f64(speed)).sum()
+    }
+
+    /// How much of the day is over when so much time has passed.
+    fn reached(&self, mut passed: Duration) -> Duration {
+        let mut reached = Duration::ZERO;
+        for (span, speed) in self.stretches(Moment::MAX) {
+            let done = passed.mul_f64(speed).min(span);
+            reached += done;
+            passed = passed.saturating_sub(done.div_f64(speed));
+        }
+        reached
     }
 
     /// Moves the clock of the services on for as long as it is polled.
     async fn tick(self, begun: Instant) {
         loop {
-            let passed = begun.elapsed().mul_f64(self.speed);
+            let reached = self.reached(begun.elapsed());
             // In whole milliseconds, as instants are stored.
-            let passed = i64::try_from(passed.as_millis()).unwrap_or_default();
-            self.clock.set(self.begin + TimeDelta::milliseconds(passed));
+            let reached = i64::try_from(reached.as_millis()).unwrap_or_default();
+            self.clock
+                .set(self.begin + TimeDelta::milliseconds(reached));
             sleep(TICK).await;
         }
     }
@@ -80,7 +126,7 @@ impl Pace {
 #[derive(Clone, Debug)]
 pub(super) struct Driven {
     pub(super) tallies: Vec<(Kind, Tally)>,
-    /// How much faster than in reality the time passed until the last act had ended.
+    /// How much faster than in reality the busy hours passed, as far as the last act ended in time.
     pub(super) factor: f64,
     /// Until the last act had ended.
     pub(super) wall: Duration,
@@ -110,7 +156,7 @@ where
     let mut clockwork = JoinSet::new();
     clockwork.spawn(pace.clone().tick(begun));
     for (number, due) in dues.iter().enumerate() {
-        let intended = begun + pace.until(due);
+        let intended = begun + pace.until(due.at);
         if intended > Instant::now() {
             sleep_until(intended).await;
         }
@@ -131,13 +177,14 @@ where
         }
     }
     drop(room.acquire_many(at_once).await?);
-    sleep_until(begun + pace.span()).await;
+    let span = pace.until(pace.window.to);
+    sleep_until(begun + span).await;
     let wall = begun.elapsed();
     let tallies = tallies.told();
     for (kind, tally) in &tallies {
         ensure!(tally.lost() == 0, "{} of {kind:?} were lost", tally.lost());
     }
-    let factor = pace.span().as_secs_f64() * pace.speed / wall.as_secs_f64();
+    let factor = span.as_secs_f64() * pace.speed.busy / wall.as_secs_f64();
     Ok(Driven {
         tallies,
         factor,
@@ -160,7 +207,7 @@ mod tests {
                 from: 420 * MINUTE,
                 to: 421 * MINUTE,
             },
-            speed,
+            speed: Speed::even(speed),
             begin,
             clock: ManualClock::at(begin),
             bounds: Bounds::default(),
@@ -233,6 +280,48 @@ mod tests {
             "{seen:?}"
         );
         assert!(pace.clock.now() > pace.begin);
+    }
+
+    #[test]
+    fn quiet_hours_pass_faster_and_the_clock_and_the_acts_agree() {
+        let day = Pace {
+            window: Window {
+                from: 390 * MINUTE,
+                to: 1290 * MINUTE,
+            },
+            speed: Speed {
+                busy: 4.0,
+                swabs: 10.0,
+                quiet: 60.0,
+            },
+            ..pace(1.0)
+        };
+        // 30 minutes before everybody comes, 110 minutes of that, 10 until swabs are scanned, 150 of those, 600
+        // afterwards.
+        let seconds = |seconds| Duration::from_secs(seconds);
+        assert_eq!(day.until(390 * MINUTE), Duration::ZERO);
+        assert_eq!(day.until(420 * MINUTE), seconds(30));
+        assert_eq!(day.until(424 * MINUTE), seconds(90));
+        assert_eq!(day.until(530 * MINUTE), seconds(30 + 1650));
+        assert_eq!(day.until(540 * MINUTE), seconds(30 + 1650 + 10));
+        assert_eq!(day.until(690 * MINUTE), seconds(30 + 1650 + 10 + 900));
+        let all = seconds(30 + 1650 + 10 + 900 + 600);
+        assert_eq!(day.until(1290 * MINUTE), all);
+        for minute in [0, 7, 30, 31, 139, 140, 141, 150, 151, 299, 300, 899] {
+            let passed = day.until((390 + minute) * MINUTE);
+            let off = day
+                .reached(passed)
+                .abs_diff(seconds(60 * u64::from(minute)));
+            assert!(off < Duration::from_millis(1), "{minute}: {off:?}");
+        }
+        let within = Pace {
+            window: Window {
+                from: 480 * MINUTE,
+                to: 490 * MINUTE,
+            },
+            ..day
+        };
+        assert_eq!(within.until(490 * MINUTE), seconds(150));
     }
 
     #[tokio::test]

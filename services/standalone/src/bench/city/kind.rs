@@ -18,10 +18,20 @@ pub(super) enum Kind {
     Results,
     Coverage,
     Overview,
+    Appointment,
+    Approval,
+    Arrival,
+    Departure,
+    Hazard,
+    Handling,
+    Notice,
+    Reading,
+    Attendance,
+    Handover,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Entry,
         Self::Recheck,
         Self::Batch,
@@ -37,6 +47,16 @@ impl Kind {
         Self::Results,
         Self::Coverage,
         Self::Overview,
+        Self::Appointment,
+        Self::Approval,
+        Self::Arrival,
+        Self::Departure,
+        Self::Hazard,
+        Self::Handling,
+        Self::Notice,
+        Self::Reading,
+        Self::Attendance,
+        Self::Handover,
     ];
 
     /// As it is called, and its p99 among the figures.
@@ -57,6 +77,16 @@ impl Kind {
             Self::Results => ("batches of results", "batches of results, p99"),
             Self::Coverage => ("coverage asked", "coverage asked, p99"),
             Self::Overview => ("overviews asked", "overviews asked, p99"),
+            Self::Appointment => ("visits asked for", "visits asked for, p99"),
+            Self::Approval => ("visits agreed to", "visits agreed to, p99"),
+            Self::Arrival => ("visitors at gates", "visitors at gates, p99"),
+            Self::Departure => ("visitors out again", "visitors out again, p99"),
+            Self::Hazard => ("hazards reported", "hazards reported, p99"),
+            Self::Handling => ("acts on hazards", "acts on hazards, p99"),
+            Self::Notice => ("messages to all families", "messages to all families, p99"),
+            Self::Reading => ("inboxes read", "inboxes read, p99"),
+            Self::Attendance => ("duty signed in", "duty signed in, p99"),
+            Self::Handover => ("duty handed over", "duty handed over, p99"),
         }
     }
 
@@ -66,12 +96,23 @@ impl Kind {
             Self::Entry | Self::Recheck => 20.0,
             Self::Coverage => 50.0,
             Self::Check | Self::RoomCheck | Self::Opening | Self::Swab | Self::Sealing => 100.0,
-            // Several calls one after the other, or many decisions in one.
-            Self::Batch | Self::Trace | Self::Signature | Self::Delivery | Self::Overview => {
-                1_000.0
-            }
+            // Several calls one after the other, many decisions in one, or somebody waits for a person.
+            Self::Batch
+            | Self::Trace
+            | Self::Signature
+            | Self::Delivery
+            | Self::Overview
+            | Self::Appointment
+            | Self::Approval
+            | Self::Arrival
+            | Self::Departure
+            | Self::Hazard
+            | Self::Handling
+            | Self::Reading
+            | Self::Attendance
+            | Self::Handover => 1_000.0,
             Self::Results => 10_000.0,
-            Self::Order => 60_000.0,
+            Self::Order | Self::Notice => 60_000.0,
         }
     }
 }

@@ -1,10 +1,17 @@
 //! A school day of the city, or a part of it, faster than in reality: everybody acts when they would,
 //! whatever became of the acts before.
 
+mod act;
 mod acts;
+mod campus;
 mod collapse;
+mod course;
 mod crew;
 mod drive;
+mod duty;
+mod families;
+mod hazards;
+mod homes;
 mod kind;
 mod options;
 mod plan;
@@ -16,6 +23,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod town;
+mod upkeep;
+mod visits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +38,16 @@ use super::gate;
 use super::harness::{Figure, memory_of, processor_time};
 use super::stand::Stand;
 use crate::screen;
+use act::Act;
 use collapse::Search;
 use crew::Crew;
-use drive::{Driven, drive};
+use drive::{Driven, Speed, drive};
 use options::Window;
-use plan::{Act, Day, Due, MINUTE};
+use plan::{Day, Due, MINUTE};
 use report::{Collapse, Row, Try};
 use shift::Shift;
 use town::Town;
+use upkeep::Upkeep;
 
 pub use options::CityArgs;
 pub(super) use report::Told;
@@ -60,7 +71,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<(Vec<Figure>, Told)>
     let told = if args.city.collapse {
         bench.search(window).await?
     } else {
-        let (told, _) = bench.run(window, args.city.speed).await?;
+        let (told, _) = bench.run(window, args.city.pace()).await?;
         told
     };
     let now = bench.stand.clock.now();
@@ -78,7 +89,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Runs a part of the next school day; gives what it showed, and what gave way.
-    async fn run(&self, window: Window, speed: f64) -> anyhow::Result<(Told, Try)> {
+    async fn run(&self, window: Window, speed: Speed) -> anyhow::Result<(Told, Try)> {
         let shift = Shift::ready(&self.stand, (&self.crew, &self.town), window).await?;
         let shift = Arc::new(shift);
         let pace = shift.pace(&self.stand, window, speed);
@@ -86,8 +97,16 @@ impl Bench<'_> {
         let bar = self.bar(dues.len());
         let used = processor_time();
         let perform = |act| shift.clone().perform(act);
+        let stand = &self.stand;
+        let databases = [
+            &stand.sampling,
+            &stand.safety_inspection,
+            &stand.notification,
+        ];
+        let upkeep = Upkeep::begin(databases, &stand.clock).await?;
         let driven = drive(dues, &pace, &bar, perform).await?;
         let used = processor_time().saturating_sub(used);
+        drop(upkeep);
         bar.finish_and_clear();
         let acts = report::rows(&driven);
         let gave = report::gave(&acts);
@@ -95,7 +114,7 @@ impl Bench<'_> {
         let told = self.told((window, speed), &driven, (acts, used), densest);
         let factor = told.factor;
         let tried = Try {
-            speed,
+            speed: speed.busy,
             factor,
             gave,
         };
@@ -108,10 +127,10 @@ impl Bench<'_> {
         let day = Day::of(&self.town, &[], shift::seed(today));
         let slice = day.densest(SLICE, window);
         drop(day);
-        let mut search = Search::beginning(self.args.city.speed);
+        let mut search = Search::beginning(self.args.city.speed).at_most(self.args.city.tries);
         let (mut tries, mut shown) = (Vec::new(), None::<Told>);
         while let Some(speed) = search.next() {
-            let (told, tried) = self.run(slice, speed).await?;
+            let (told, tried) = self.run(slice, Speed::even(speed)).await?;
             let borne = tried.gave.is_empty();
             search.tell(speed, borne);
             if !self.args.json {
@@ -130,7 +149,7 @@ impl Bench<'_> {
 
     fn told(
         &self,
-        (window, speed): (Window, f64),
+        (window, speed): (Window, Speed),
         driven: &Driven,
         (acts, used): (Vec<Row>, Duration),
         densest: f64,
@@ -139,7 +158,9 @@ impl Bench<'_> {
         Told {
             from,
             to,
-            speed,
+            speed: speed.busy,
+            swab_speed: speed.swabs,
+            quiet_speed: speed.quiet,
             factor: driven.factor,
             processors: used.as_secs_f64() / driven.wall.as_secs_f64(),
             memory_mib: memory_of(std::process::id()),

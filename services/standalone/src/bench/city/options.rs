@@ -3,6 +3,8 @@
 use anyhow::ensure;
 use clap::Args;
 
+use super::collapse::TRIES;
+use super::drive::Speed;
 use super::plan::{DAY, MINUTE, Moment};
 
 /// What of the school day is run, and how fast.
@@ -12,6 +14,12 @@ pub struct CityArgs {
     /// How much faster than the real time the day goes; with --collapse, where the search begins.
     #[arg(long, default_value_t = 3.0, value_parser = speed)]
     pub speed: f64,
+    /// The same for 09:00 to 11:30, when swabs are scanned; as --speed unless given.
+    #[arg(long, value_parser = speed, conflicts_with = "collapse")]
+    pub swab_speed: Option<f64>,
+    /// The same for the hours outside those and 07:00 to 08:50, when less is done; as --speed unless given.
+    #[arg(long, value_parser = speed, conflicts_with = "collapse")]
+    pub quiet_speed: Option<f64>,
     /// From when, such as 06:30.
     #[arg(long, default_value = "06:30", value_parser = moment)]
     pub from: u32,
@@ -25,6 +33,9 @@ pub struct CityArgs {
     /// borne: when the p99 of an act exceeds its promise, or more than 1 % are refused or begin late.
     #[arg(long)]
     pub collapse: bool,
+    /// How many speeds --collapse tries at most; of fewer the answer is coarser.
+    #[arg(long, default_value_t = TRIES, value_parser = clap::value_parser!(u32).range(1..=i64::from(TRIES)))]
+    pub tries: u32,
 }
 
 /// A part of a day; its end is no part of it.
@@ -42,6 +53,15 @@ impl Window {
 }
 
 impl CityArgs {
+    /// How fast it goes.
+    pub(super) fn pace(&self) -> Speed {
+        Speed {
+            busy: self.speed,
+            swabs: self.swab_speed.unwrap_or(self.speed),
+            quiet: self.quiet_speed.unwrap_or(self.speed),
+        }
+    }
+
     /// What of the day is run.
     ///
     /// # Errors
@@ -111,10 +131,14 @@ mod tests {
     fn a_part_of_the_day_or_all_of_it_is_chosen() {
         let part = parse("city --from 09:05 --to 11:30 --speed 0.5 --collapse").unwrap();
         assert!(part.city.collapse);
+        assert_eq!(part.city.tries, TRIES);
         let window = part.city.window().unwrap();
         assert_eq!((window.from / MINUTE, window.to / MINUTE), (545, 690));
-        let whole = parse("city --whole-day").unwrap().city.window().unwrap();
-        assert_eq!(whole, DAY);
+        let whole = parse("city --whole-day --swab-speed 6 --quiet-speed 24").unwrap();
+        assert_eq!(whole.city.window().unwrap(), DAY);
+        let (busy, swabs, quiet) = (3.0, 6.0, 24.0);
+        assert_eq!(whole.city.pace(), Speed { busy, swabs, quiet });
+        assert_eq!(part.city.pace(), Speed::even(0.5));
     }
 
     #[test]
@@ -125,7 +149,11 @@ mod tests {
             "city --to 08:60",
             "city --speed 0",
             "city --speed fast",
+            "city --collapse --tries 0",
+            "city --collapse --tries 21",
             "city --whole-day --from 07:00",
+            "city --collapse --quiet-speed 9",
+            "city --collapse --swab-speed 9",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

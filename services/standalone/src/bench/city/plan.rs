@@ -5,7 +5,9 @@ use proto::roster::check_policy::Slot;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::kind::Kind;
+use super::act::Act;
+use super::campus::{self, Visit};
+use super::homes::{self, NOTICE};
 use super::options::Window;
 use super::town::{School, Town};
 use crate::city::DISTRICTS;
@@ -20,6 +22,8 @@ pub(super) const MINUTE: Moment = 60_000;
 pub(super) const DAY: Window = between((6, 30), (21, 30));
 /// When people come to the gates.
 pub(super) const GATES: Window = between((7, 0), (8, 20));
+/// When the city comes to school: gates, checks and the order of the day together.
+pub(super) const BUSY: Window = between((7, 0), (8, 50));
 /// When checks are submitted (rules 1.1, 1.6).
 pub(super) const MORNING: Window = between((7, 0), (8, 30));
 pub(super) const NOON: Window = between((13, 0), (14, 30));
@@ -66,82 +70,6 @@ pub(super) const DESKS: u32 = 1 + DISTRICTS.len() as u32;
 /// The random streams of a day that are of no school.
 const TUBE_STREAM: u64 = u64::MAX;
 
-/// One act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Act {
-    /// Somebody comes to a gate: the pupils come first by their place, class by class, then the staff.
-    Enter {
-        school: u32,
-        place: u32,
-        fever: bool,
-    },
-    Recheck {
-        school: u32,
-        place: u32,
-    },
-    Batch {
-        batch: u32,
-    },
-    Check {
-        group: u32,
-        slot: Slot,
-    },
-    CheckRoom {
-        room: u32,
-    },
-    Trace {
-        group: u32,
-    },
-    Order,
-    Sign {
-        school: u32,
-    },
-    Open {
-        tube: u32,
-    },
-    Scan {
-        tube: u32,
-        place: u32,
-    },
-    Seal {
-        tube: u32,
-    },
-    Deliver {
-        tube: u32,
-    },
-    Results {
-        batch: u32,
-    },
-    Coverage {
-        desk: u32,
-    },
-    Overview {
-        desk: u32,
-    },
-}
-
-impl Act {
-    pub(super) fn kind(self) -> Kind {
-        match self {
-            Self::Enter { .. } => Kind::Entry,
-            Self::Recheck { .. } => Kind::Recheck,
-            Self::Batch { .. } => Kind::Batch,
-            Self::Check { .. } => Kind::Check,
-            Self::CheckRoom { .. } => Kind::RoomCheck,
-            Self::Trace { .. } => Kind::Trace,
-            Self::Order => Kind::Order,
-            Self::Sign { .. } => Kind::Signature,
-            Self::Open { .. } => Kind::Opening,
-            Self::Scan { .. } => Kind::Swab,
-            Self::Seal { .. } => Kind::Sealing,
-            Self::Deliver { .. } => Kind::Delivery,
-            Self::Results { .. } => Kind::Results,
-            Self::Coverage { .. } => Kind::Coverage,
-            Self::Overview { .. } => Kind::Overview,
-        }
-    }
-}
-
 /// When an act is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
@@ -169,6 +97,9 @@ pub(super) struct Day {
     /// Everything in the order of time.
     pub(super) dues: Vec<Due>,
     pub(super) batches: Vec<Batch>,
+    pub(super) visits: Vec<Visit>,
+    /// The school of each hazard.
+    pub(super) hazards: Vec<u32>,
     /// The tubes of which results are told together.
     pub(super) results: Vec<Vec<u32>>,
     morning: Vec<Found>,
@@ -182,8 +113,19 @@ impl Day {
         for (number, school) in (0..).zip(&town.schools) {
             let mut rng = stream(seed, u64::from(number));
             day.school(town, (number, school), &mut rng);
+            let mut rng = campus::stream(seed, number);
+            day.visitors(number, &mut rng);
+            if campus::has_hazard(number, town.schools.len(), seed) {
+                day.hazard(number, &mut rng);
+            }
+            day.duty(number, &mut rng);
+            let mut rng = homes::stream(seed, number);
+            for group in school.groups.clone() {
+                day.readers(town.pupils(group), group, &mut rng);
+            }
         }
         day.push(ORDER, Act::Order);
+        day.push(NOTICE, Act::Notify);
         day.tubes(tubes, &mut stream(seed, TUBE_STREAM));
         day.desks();
         day.dues.sort_unstable();
@@ -225,7 +167,7 @@ impl Day {
         Window { from, to }
     }
 
-    fn push(&mut self, at: Moment, act: Act) {
+    pub(super) fn push(&mut self, at: Moment, act: Act) {
         self.dues.push(Due { at, act });
     }
 
@@ -361,30 +303,30 @@ impl Day {
     }
 }
 
-const fn moment(hour: Moment, minute: Moment) -> Moment {
+pub(super) const fn moment(hour: Moment, minute: Moment) -> Moment {
     (hour * 60 + minute) * MINUTE
 }
 
-const fn between(from: (Moment, Moment), to: (Moment, Moment)) -> Window {
+pub(super) const fn between(from: (Moment, Moment), to: (Moment, Moment)) -> Window {
     Window {
         from: moment(from.0, from.1),
         to: moment(to.0, to.1),
     }
 }
 
-fn stream(seed: u64, number: u64) -> ChaCha8Rng {
+pub(super) fn stream(seed: u64, number: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
     rng
 }
 
 /// Whether something happens whose chance is so many in a thousand.
-fn chance(rng: &mut ChaCha8Rng, share: u32) -> bool {
+pub(super) fn chance(rng: &mut ChaCha8Rng, share: u32) -> bool {
     rng.random_range(0..1000) < share
 }
 
 /// A moment within a window, most often in its middle: the mean of three.
-fn bell(rng: &mut ChaCha8Rng, window: Window) -> Moment {
+pub(super) fn bell(rng: &mut ChaCha8Rng, window: Window) -> Moment {
     let span = window.to - window.from;
     let sum: Moment = (0..3).map(|_| rng.random_range(0..span)).sum();
     window.from + sum / 3

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use proto::roster::check_policy::Slot;
 
+use super::act::Act;
+use super::campus::{HAND_OVER, HAZARDS, SIGN_ON, VISITS};
+use super::homes::{NOTICE, READING};
 use super::kind::Kind;
 use super::options::Window;
 use super::plan::{
-    Act, DAY, DESKS, Day, Due, EVENING, Found, GATES, MINUTE, MORNING, NOON, ORDER, SIGNING, SWABS,
+    DAY, DESKS, Day, Due, EVENING, Found, GATES, MINUTE, MORNING, NOON, ORDER, SIGNING, SWABS,
     TUBES,
 };
 use super::town::Town;
@@ -84,7 +87,9 @@ fn every_class_group_room_school_and_tube_has_its_acts() {
         .max()
         .unwrap();
     assert_eq!(count(&day, Kind::RoomCheck), rooms as usize);
-    assert_eq!(count(&day, Kind::Signature), city.plan().schools().len());
+    for kind in [Kind::Signature, Kind::Attendance, Kind::Handover] {
+        assert_eq!(count(&day, kind), city.plan().schools().len(), "{kind:?}");
+    }
     assert_eq!(count(&day, Kind::Order), 1);
     let tubes = tubes(city.plan()).len();
     for kind in [Kind::Opening, Kind::Sealing, Kind::Delivery] {
@@ -155,6 +160,27 @@ fn every_act_is_in_its_part_of_the_day_and_in_the_order_of_time() {
             Act::Open { .. } | Act::Scan { .. } | Act::Seal { .. } => SWABS,
             Act::Deliver { .. } | Act::Results { .. } => TUBES,
             Act::Coverage { .. } | Act::Overview { .. } => DAY,
+            Act::AskVisit { .. } | Act::ConfirmVisit { .. } | Act::ApproveVisit { .. } => Window {
+                from: VISITS.from - 110 * MINUTE,
+                ..VISITS
+            },
+            Act::Arrive { .. } => VISITS,
+            Act::Depart { .. } => Window {
+                to: VISITS.to + 90 * MINUTE,
+                ..VISITS
+            },
+            Act::SignOn { .. } => SIGN_ON,
+            Act::HandOver { .. } => HAND_OVER,
+            Act::Notify => Window {
+                from: NOTICE,
+                to: READING.from,
+            },
+            Act::ReadInbox { .. } => READING,
+            Act::Report { .. } => HAZARDS,
+            Act::Handle { .. } => Window {
+                to: HAZARDS.to + 285 * MINUTE,
+                ..HAZARDS
+            },
         };
         assert!(within.from <= due.at && due.at < within.to, "{due:?}");
         assert!(DAY.from <= due.at && due.at < DAY.to, "{due:?}");
@@ -203,6 +229,84 @@ fn what_rests_on_something_comes_after_it() {
 }
 
 #[test]
+fn every_school_has_visitors_who_are_agreed_to_and_come_and_go() {
+    let (_, town, day) = day(20_000);
+    let mut each = vec![0_usize; town.schools.len()];
+    let mut steps: BTreeMap<u32, Vec<Act>> = BTreeMap::new();
+    for visit in &day.visits {
+        each[visit.school as usize] += 1;
+    }
+    for due in &day.dues {
+        match due.act {
+            Act::AskVisit { visit }
+            | Act::ConfirmVisit { visit }
+            | Act::ApproveVisit { visit }
+            | Act::Arrive { visit }
+            | Act::Depart { visit } => steps.entry(visit).or_default().push(due.act),
+            _ => continue,
+        }
+        if let Act::Depart { visit } = due.act {
+            assert_eq!(day.visits[visit as usize].leave, due.at);
+        }
+    }
+    assert!(each.iter().all(|count| (3..=9).contains(count)), "{each:?}");
+    let average = day.visits.len() as f64 / each.len() as f64;
+    assert!((5.0..7.0).contains(&average), "{average}");
+    assert_eq!(steps.len(), day.visits.len());
+    for (visit, acts) in steps {
+        let expected = [
+            Act::AskVisit { visit },
+            Act::ConfirmVisit { visit },
+            Act::ApproveVisit { visit },
+            Act::Arrive { visit },
+            Act::Depart { visit },
+        ];
+        assert_eq!(acts, expected);
+    }
+}
+
+#[test]
+fn one_school_in_ten_finds_a_hazard_which_is_closed_on_that_day() {
+    for students in [2_000, 100_000] {
+        let (_, town, day) = day(students);
+        let (schools, hazards) = (town.schools.len(), day.hazards.len());
+        let tenth = schools / 10..=schools.div_ceil(10);
+        assert!(tenth.contains(&hazards), "{hazards} of {schools}");
+        let each: BTreeSet<u32> = day.hazards.iter().copied().collect();
+        assert_eq!(each.len(), hazards);
+        let mut steps: BTreeMap<u32, Vec<Act>> = BTreeMap::new();
+        for due in &day.dues {
+            if let Act::Report { hazard } | Act::Handle { hazard, .. } = due.act {
+                steps.entry(hazard).or_default().push(due.act);
+            }
+        }
+        assert_eq!(steps.len(), hazards);
+        for (hazard, acts) in steps {
+            let mut expected = vec![Act::Report { hazard }];
+            expected.extend((0..6).map(|step| Act::Handle { hazard, step }));
+            assert_eq!(acts, expected);
+        }
+        let other = Day::of(&town, &[], 8);
+        assert!(other.hazards.iter().all(|school| !each.contains(school)));
+    }
+}
+
+#[test]
+fn one_family_in_twenty_reads_the_message_of_the_day_once() {
+    let (city, town, day) = day(100_000);
+    assert_eq!(count(&day, Kind::Notice), 1);
+    let mut each = BTreeSet::new();
+    for due in &day.dues {
+        if let Act::ReadInbox { group, pupil } = due.act {
+            assert!(pupil < town.pupils(group), "{group} {pupil}");
+            assert!(each.insert((group, pupil)), "{group} {pupil} read twice");
+        }
+    }
+    let share = each.len() as f64 / city.plan().students() as f64;
+    assert!((0.045..0.055).contains(&share), "{share}");
+}
+
+#[test]
 fn acts_have_the_shape_of_a_bell_within_their_window() {
     let (_, _, day) = day(100_000);
     let tenths = |window: Window, kind: Kind| {
@@ -219,6 +323,10 @@ fn acts_have_the_shape_of_a_bell_within_their_window() {
         (NOON, Kind::Check),
         (SIGNING, Kind::Signature),
         (SWABS, Kind::Swab),
+        (VISITS, Kind::Arrival),
+        (READING, Kind::Reading),
+        (SIGN_ON, Kind::Attendance),
+        (HAND_OVER, Kind::Handover),
     ] {
         let tenths = tenths(window, kind);
         let middle = tenths[4] + tenths[5];

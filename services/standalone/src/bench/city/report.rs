@@ -141,9 +141,13 @@ impl Collapse {
 pub(in super::super) struct Told {
     pub(super) from: String,
     pub(super) to: String,
-    /// How fast the time was to pass.
+    /// How fast the time was to pass while the city comes to school.
     pub(super) speed: f64,
-    /// How fast it passed until the last act had ended.
+    /// How fast it was to pass while swabs are scanned.
+    pub(super) swab_speed: f64,
+    /// How fast it was to pass at all other hours.
+    pub(super) quiet_speed: f64,
+    /// How fast the first passed until the last act had ended.
     pub(super) factor: f64,
     /// How many processors services and clients of this process kept busy.
     pub(super) processors: f64,
@@ -213,9 +217,17 @@ impl Told {
     /// Prints the acts, and where the city collapses.
     pub(in super::super) fn print(&self) {
         let (from, to) = (&self.from, &self.to);
+        let speeds = [self.speed, self.swab_speed, self.quiet_speed].map(number);
+        let [speed, swabs, quiet] = &speeds;
+        let quietly = if speeds.iter().all(|one| one == speed) {
+            String::new()
+        } else {
+            format!(
+                ", swabs from 09:00 to 11:30 at {swabs} ×, outside these hours and 07:00 to 08:50 at {quiet} ×"
+            )
+        };
         screen::heading(format_args!(
-            "{from} to {to} at {} × the real time",
-            number(self.speed)
+            "{from} to {to} at {speed} × the real time{quietly}"
         ));
         let mut table = Table::new([
             ("act", Align::Left),

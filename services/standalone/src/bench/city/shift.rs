@@ -6,19 +6,25 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
-use kit::clock::{Clock, start_of};
+use kit::clock::{Clock, ManualClock, start_of};
 use proto::roster::check_policy::Slot;
 use proto::sampling::PoolType;
+use tokio::sync::RwLock;
 
+use super::super::ledger;
 use super::super::signing::Bureaus;
 use super::super::stand::{PLAN, Stand};
 use super::super::swabs;
+use super::act::Act;
+use super::course::Course;
 use super::crew::Crew;
-use super::drive::{Bounds, Pace};
+use super::drive::{Bounds, Pace, Speed};
+use super::homes::{NOTICE, READING};
 use super::options::Window;
-use super::plan::{Act, Day, ORDER, SIGNING, TUBES};
+use super::plan::{Day, ORDER, SIGNING, TUBES};
 use super::town::Town;
 use crate::city::CITY_ID;
+use crate::house::Door;
 use crate::journey::{Filling, Journey};
 
 /// How many carry tubes, each over connections of their own.
@@ -40,6 +46,8 @@ pub(super) enum Step {
 pub(super) struct Carried {
     pub(super) filling: Filling,
     step: AtomicU8,
+    /// Shared by those who are scanned, had alone by whoever seals it.
+    pub(super) hand: RwLock<()>,
 }
 
 impl Carried {
@@ -61,10 +69,22 @@ pub(super) struct Shift {
     pub(super) day: Day,
     pub(super) bureaus: Bureaus,
     pub(super) order: OnceLock<String>,
+    /// Whoever tells families something, how many there are, and the message of the day.
+    pub(super) officer: Door,
+    pub(super) families: u64,
+    pub(super) notice: OnceLock<String>,
     pub(super) tubes: Vec<Carried>,
     journeys: Vec<Journey>,
     /// Who is not swabbed with the others: whoever is ill or away, by resource name.
     pub(super) apart: HashSet<String>,
+    /// The visits of the day, as they are planned.
+    pub(super) visits: Vec<Course>,
+    /// Its hazards, likewise.
+    pub(super) hazards: Vec<Course>,
+    /// The duty of the day and of the night of each school.
+    pub(super) duty: Vec<[Course; 2]>,
+    /// The clock of the services.
+    pub(super) clock: ManualClock,
     /// The decision that sent somebody to observation, by school and place.
     observed: Mutex<HashMap<(u32, u32), String>>,
 }
@@ -96,23 +116,37 @@ impl Shift {
             let issued = bureaus.clone().issue().await?;
             order.get_or_init(|| issued);
         }
+        let (notice, families) = (OnceLock::new(), stand.city.plan().students());
+        if window.from > NOTICE && window.meets(READING) {
+            // What is read was told before.
+            let told = ledger::tell(stand.officer()?, families).await?;
+            notice.get_or_init(|| told.name);
+        }
         let shift = Self {
             apart: apart(crew, town, &day),
             crew: crew.clone(),
             today,
+            visits: Course::several(day.visits.len()),
+            hazards: Course::several(day.hazards.len()),
+            duty: town.schools.iter().map(|_| Default::default()).collect(),
+            clock: stand.clock.clone(),
             day,
             bureaus,
             order,
+            officer: stand.officer()?,
+            families,
+            notice,
             tubes: fillings.into_iter().map(carried).collect(),
             journeys,
             observed: Mutex::default(),
         };
         shift.open_before(window).await?;
+        shift.plan_duty(window).await?;
         Ok(shift)
     }
 
     /// How the time passes in a part of the day.
-    pub(super) fn pace(&self, stand: &Stand, window: Window, speed: f64) -> Pace {
+    pub(super) fn pace(&self, stand: &Stand, window: Window, speed: Speed) -> Pace {
         Pace {
             window,
             speed,
@@ -184,6 +218,7 @@ fn carried(filling: Filling) -> Carried {
     Carried {
         filling,
         step: AtomicU8::new(Step::Planned as u8),
+        hand: RwLock::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Incidents, reports, history and counts as they are told.
 
-use kit::field::to_timestamp;
+use kit::field::{private_count, to_timestamp};
 use prost_types::Timestamp;
 use proto::safety as pb;
 
@@ -191,7 +191,7 @@ pub(in crate::grpc) fn counted(name: String, told: CountsAt) -> pb::IncidentCoun
     pb::IncidentCounts {
         name,
         counts: counts.collect(),
-        confidential_count: told.confidential.map(small),
+        confidential_count: Some(private_count(told.confidential)),
         as_of_time: instant(told.now),
     }
 }

@@ -28,15 +28,23 @@ pub(crate) struct Listing<'a> {
 impl App {
     /// One cluster, with its people for whoever may read people's health.
     pub(crate) async fn get_cluster(&self, caller: &Caller, id: &str) -> Result<Cluster, Error> {
-        let row = self.readable_cluster(caller, id).await?;
+        let row = self
+            .readable_cluster(caller, Permission::ClusterRead, id)
+            .await?;
         self.told_cluster(self.db.read(), caller, row).await
     }
 
-    async fn readable_cluster(&self, caller: &Caller, id: &str) -> Result<ClusterRow, Error> {
-        caller.allowed(Permission::ClusterRead)?;
+    /// A cluster with which the caller may do `permission`.
+    pub(crate) async fn readable_cluster(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &str,
+    ) -> Result<ClusterRow, Error> {
+        caller.allowed(permission)?;
         let row = ClusterRow::get(self.db.read(), id, Lock::No).await?;
         let path = row.as_ref().map_or("", |row| &row.org_path);
-        Self::check_path(caller, Permission::ClusterRead, path)?;
+        Self::check_path(caller, permission, path)?;
         row.ok_or_else(|| Error::NotFound(format!("clusters/{id}")))
     }
 
@@ -90,7 +98,8 @@ impl App {
         after: i64,
         limit: u64,
     ) -> Result<Vec<ClusterEventRow>, Error> {
-        self.readable_cluster(caller, id).await?;
+        self.readable_cluster(caller, Permission::ClusterRead, id)
+            .await?;
         Ok(clusters::events(self.db.read(), id, after, limit).await?)
     }
 
