@@ -14,7 +14,7 @@ use kit::said;
 use kit::server::{Running, Server, ServerConfig};
 use kit::status::Problem;
 use kit::subject::{
-    As, Asked, By, Field, Held, HeldDataGrpc, Holdings, LeftOut, Record, Requests, Rows, Section,
+    As, Asked, By, Field, Group, Held, HeldDataGrpc, Holdings, LeftOut, Record, Requests, Rows, Section,
     StandIn, untold,
 };
 use proto::audit::audit_log_service_client::AuditLogServiceClient;
@@ -75,6 +75,8 @@ kit::store_suite!(Migrator;
     who_may_not_reveal_numbers_is_refused_before_the_roster_is_asked,
     what_the_roster_refuses_is_refused_and_without_it_nothing_is_told,
     a_family_is_told_of_its_own_child_only,
+    who_works_is_told_everything_about_themselves_and_nothing_of_colleagues,
+    a_handler_is_told_of_who_works_as_of_pupils,
     the_roster_is_told_what_is_left_of_the_callers_deadline,
     a_read_is_on_record,
     whoever_read_or_changed_something_of_the_person_is_told_without_names,
@@ -90,13 +92,14 @@ const fn section(name: &'static str, tables: &'static [&'static str]) -> Section
         basis: "个人信息保护法第十三条",
         retention: "三十日",
         guard: None,
+        only: None,
         reserve: None,
         tables,
         rows: None,
     }
 }
 
-static SECTIONS: [Section; 3] = [
+static SECTIONS: [Section; 4] = [
     Section {
         rows: Some(Rows {
             by: By::Bytes,
@@ -118,6 +121,10 @@ static SECTIONS: [Section; 3] = [
     Section {
         guard: Some(Permission::HealthRead),
         ..section("private", &["sealed"])
+    },
+    Section {
+        only: Some(Group::Staff),
+        ..section("shifts", &["sealed"])
     },
 ];
 
@@ -498,4 +505,51 @@ async fn every_table_is_accounted_for_once(db: Database) {
         "sealed is accounted for 2 times",
     ];
     assert_eq!(found.expect("tables"), expected);
+}
+
+/// Somebody who works at the school, and is responsible for one class group only.
+fn teacher(number: u128) -> Caller {
+    let (id, _) = pupil(number);
+    Caller {
+        person: Some(format!("staff/{id}")),
+        ..somebody(Role::ClassReporter, CLASS)
+    }
+}
+
+async fn who_works_is_told_everything_about_themselves_and_nothing_of_colleagues(db: Database) {
+    let town = Town::open(db).await;
+    let own = teacher(1);
+    let name = own.person.clone().expect("a person");
+    town.roster.say(REQUEST, &name, SCHOOL);
+    town.mark(pupil(1).0, 1_649_289_600_000).await;
+    let told = town.export(own).await.expect("it is told");
+    let names: Vec<_> = told.iter().map(|one| &*one.section).collect();
+    assert_eq!(names, ["marks", "sealed", "private", "shifts", "accesses"]);
+    let in_full = told.iter().filter(|one| one.telling() == Telling::Full);
+    assert_eq!(in_full.count(), 4, "all but what is reserved");
+    assert_eq!(told[0].record_count, 1);
+    assert_eq!(records(&told[3]), [[("place", SCHOOL)]]);
+    let colleague = town.export(teacher(2)).await.expect_err("refused");
+    let denied = (Code::PermissionDenied, "SCOPE_DENIED".to_owned());
+    assert_eq!(reason(&colleague), denied);
+    town.roster.say(REQUEST, &pupil(1).1, CLASS);
+    let namesake = town.export(teacher(1)).await.expect_err("refused");
+    assert_eq!(reason(&namesake), denied, "a pupil of the same number");
+    town.stop().await;
+}
+
+async fn a_handler_is_told_of_who_works_as_of_pupils(db: Database) {
+    let town = Town::open(db).await;
+    let name = teacher(1).person.expect("a person");
+    town.roster.say(REQUEST, &name, SCHOOL);
+    let guarded = |told: &[HeldSection]| told[2].telling();
+    let told = town.export(clerk()).await.expect("it is told");
+    assert_eq!(guarded(&told), Telling::Withheld);
+    let herself = Caller {
+        person: Some(name),
+        ..clerk()
+    };
+    let told = town.export(herself).await.expect("it is told");
+    assert_eq!(guarded(&told), Telling::Full);
+    town.stop().await;
 }

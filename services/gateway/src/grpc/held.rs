@@ -28,9 +28,9 @@ fn section(category: HeldCategory) -> HeldSection {
         value: item.value,
     });
     let fields: Vec<HeldField> = fields.collect();
-    // Guardians and disclosures are several: each is a record of its own.
+    // Guardians, duties and disclosures are several: each is a record of its own.
     let records: Vec<HeldRecord> = match category.as_str() {
-        "guardians" | "disclosures" => {
+        "guardians" | "responsibilities" | "disclosures" => {
             let alone = fields.into_iter().map(|field| HeldRecord {
                 fields: vec![field],
             });
@@ -58,6 +58,9 @@ fn section(category: HeldCategory) -> HeldSection {
 fn titles(category: &str) -> (&'static str, &'static str) {
     match category {
         "register" => ("学籍信息", "register"),
+        "employment" => ("任职信息", "employment"),
+        "staff_numbers" => ("证件号码与电话", "numbers"),
+        "responsibilities" => ("安全责任与班主任", "responsibilities"),
         "numbers" => ("证件号码与电话", "numbers"),
         "care" => ("在校管理", "care"),
         "guardians" => ("监护人", "guardians"),

@@ -143,6 +143,8 @@ named! {
         SubjectFile = "subject.file",
         /// Answer and refuse such requests.
         SubjectHandle = "subject.handle",
+        /// Ask what is held about oneself who works somewhere.
+        SubjectOwn = "subject.own",
         /// Follow change feeds.
         FeedRead = "feed.read",
         /// Read sampling plans.

@@ -198,7 +198,7 @@ fn is_beyond_limits(roles: &[Role], permission: Permission) -> bool {
     ];
     match permission {
         P::SupportHandle if !is(Role::Counsellor) => true,
-        P::InboxRead | P::ConcernSubmit => machine.into_iter().any(is),
+        P::InboxRead | P::ConcernSubmit | P::SubjectOwn => machine.into_iter().any(is),
         P::ResumptionInspect | P::ResumptionApprove => prepares.into_iter().any(is),
         P::OrganizationWrite
         | P::PolicyWrite

@@ -50,12 +50,41 @@ pub struct Section {
     /// What a handler must be permitted at the place of the person to be told it: whoever answers for the school
     /// sees no more than in their daily work (rule 6.7). The pupil and the family are told without it.
     pub guard: Option<Permission>,
+    /// About whom alone there are such records; none where they are about everybody.
+    pub only: Option<Group>,
     /// Why its records are told as existing and not in content, in Chinese; none where they are told in full.
     pub reserve: Option<&'static str>,
     /// The tables that it tells of.
     pub tables: &'static [&'static str],
     /// How its rows are read; none where the service gathers them itself.
     pub rows: Option<Rows>,
+}
+
+/// Which people of the register somebody belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Those who learn.
+    Students,
+    /// Those who work.
+    Staff,
+}
+
+impl Group {
+    /// The collection that names of its people begin with.
+    pub fn collection(self) -> &'static str {
+        match self {
+            Self::Students => "students",
+            Self::Staff => "staff",
+        }
+    }
+
+    /// The group and the id in the name of a person; none where it is no such name.
+    pub fn of(name: &str) -> Option<(Self, Uuid)> {
+        let (collection, id) = name.split_once('/')?;
+        let mut groups = [Self::Students, Self::Staff].into_iter();
+        let group = groups.find(|group| group.collection() == collection)?;
+        Some((group, Uuid::try_parse(id).ok()?))
+    }
 }
 
 /// Who reads what is held.
@@ -67,18 +96,33 @@ pub enum Viewer {
     Pupil,
     /// The family of the pupil.
     Guardian,
+    /// Whoever works somewhere, about themselves.
+    Own,
 }
 
 impl Viewer {
-    /// Who a caller is: of the family only where they hold no other role.
+    /// Who a caller is as long as it is not known about whom they ask: of the family only where they hold no
+    /// other role, and for themselves where they work and may not reveal numbers.
     pub fn of(caller: &Caller) -> Self {
         let family = |role: &Role| matches!(role, Role::Student | Role::Guardian);
-        if !caller.roles.iter().all(family) {
-            Self::Handler
-        } else if caller.is(Role::Student) {
-            Self::Pupil
+        if caller.roles.iter().all(family) {
+            if caller.is(Role::Student) {
+                Self::Pupil
+            } else {
+                Self::Guardian
+            }
+        } else if works(caller) && caller.allowed(Permission::PeopleReveal).is_err() {
+            Self::Own
         } else {
-            Self::Guardian
+            Self::Handler
+        }
+    }
+
+    /// Who they are once it is known: a handler about whom it is asked reads for themselves.
+    fn about(self, own: bool, group: Group) -> Self {
+        match self {
+            Self::Handler if own && group == Group::Staff => Self::Own,
+            other => other,
         }
     }
 
@@ -87,18 +131,27 @@ impl Viewer {
         match self {
             Self::Handler => Permission::PeopleReveal,
             Self::Pupil | Self::Guardian => Permission::SubjectFile,
+            Self::Own => Permission::SubjectOwn,
         }
     }
+}
+
+/// Whether the caller is one of those who work.
+fn works(caller: &Caller) -> bool {
+    let person = caller.person.as_deref().and_then(Group::of);
+    matches!(person, Some((Group::Staff, _)))
 }
 
 /// About whom is asked, and by whom.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The student.
+    /// Whether they learn or work.
+    pub group: Group,
+    /// Their id.
     pub person: Uuid,
     /// The id of the organisation that they belong to.
     pub organization: String,
-    /// The place of their class group.
+    /// The place of the class group of a student, and of the organisation of who works there.
     pub place: OrgPath,
     /// Who reads.
     pub viewer: Viewer,
@@ -107,14 +160,18 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The name of the person, `students/{student}`.
+    /// The name of the person, `students/{student}` or `staff/{staff_member}`.
     pub fn name(&self) -> String {
-        format!("students/{}", self.person.hyphenated())
+        let collection = self.group.collection();
+        format!("{collection}/{}", self.person.hyphenated())
     }
 
     /// The place of the organisation.
     pub fn school(&self) -> OrgPath {
-        self.place.parent().unwrap_or_default()
+        match self.group {
+            Group::Students => self.place.parent().unwrap_or_default(),
+            Group::Staff => self.place.clone(),
+        }
     }
 }
 
@@ -153,7 +210,39 @@ mod tests {
             viewer(&[Role::Guardian, Role::SchoolClerk]),
             Viewer::Handler
         );
+        let works = |role: Role| {
+            let person = Some(format!("staff/{}", Uuid::from_u128(7)));
+            let caller = Caller::new("somebody", vec![role], OrgPath::root());
+            Viewer::of(&Caller { person, ..caller })
+        };
+        assert_eq!(works(Role::ClassReporter), Viewer::Own);
+        assert_eq!(works(Role::SchoolClerk), Viewer::Handler);
+        assert_eq!(viewer(&[Role::ClassReporter]), Viewer::Handler);
         assert_eq!(Viewer::Handler.permission(), Permission::PeopleReveal);
         assert_eq!(Viewer::Guardian.permission(), Permission::SubjectFile);
+        assert_eq!(Viewer::Own.permission(), Permission::SubjectOwn);
+    }
+
+    #[test]
+    fn a_handler_reads_about_themselves_as_whoever_they_are() {
+        let cases = [
+            (true, Group::Staff, Viewer::Own),
+            (false, Group::Staff, Viewer::Handler),
+            (true, Group::Students, Viewer::Handler),
+        ];
+        for (own, group, expected) in cases {
+            assert_eq!(Viewer::Handler.about(own, group), expected);
+        }
+        assert_eq!(Viewer::Guardian.about(true, Group::Students), Viewer::Guardian);
+    }
+
+    #[test]
+    fn names_of_people_tell_their_group() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(Group::of(&format!("students/{id}")), Some((Group::Students, id)));
+        assert_eq!(Group::of(&format!("staff/{id}")), Some((Group::Staff, id)));
+        for wrong in ["", "staff", "staff/", "guardians/7", "students/x"] {
+            assert_eq!(Group::of(wrong), None, "{wrong}");
+        }
     }
 }

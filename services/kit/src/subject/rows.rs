@@ -27,7 +27,7 @@ pub enum By {
     Bytes,
     /// The id as a UUID.
     Uuid,
-    /// `students/{student}`.
+    /// `students/{student}` or `staff/{staff_member}`.
     Name,
 }
 

@@ -12,11 +12,10 @@ use proto::subject::{
     ExportHeldDataRequest, ExportHeldDataResponse, HeldField, HeldRecord, HeldSection,
 };
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 use super::record::{Held, Record};
 use super::tables::ACCESSES;
-use super::{Asked, Holdings, Requests, Section, Viewer, rows};
+use super::{Asked, Group, Holdings, Requests, Section, Viewer, rows};
 use crate::auth::{Caller, caller};
 use crate::org::OrgPath;
 use crate::status::Problem;
@@ -61,7 +60,10 @@ impl<H: Holdings> HeldDataService for HeldDataGrpc<H> {
         let used = self.requests.show(request.metadata(), name, service);
         let asked = asked(caller, viewer, used.await?)?;
         let holdings = self.holdings.clone();
-        let sections = holdings.sections().iter().chain([&ACCESSES]);
+        let group = asked.group;
+        let concerns = move |section: &&Section| section.only.is_none_or(|only| only == group);
+        let sections = holdings.sections().iter().filter(concerns);
+        let sections = sections.chain([&ACCESSES]);
         let parts = stream::iter(sections).then(move |section| {
             let (holdings, asked) = (holdings.clone(), asked.clone());
             async move { parts(&*holdings, section, &asked).await }
@@ -76,8 +78,8 @@ impl<H: Holdings> HeldDataService for HeldDataGrpc<H> {
     }
 }
 
-/// About whom the roster says that the request is. What it says of the place is judged here once more, and a
-/// family is told of its own child only.
+/// About whom the roster says that the request is. What it says of the place is judged here once more; a
+/// family is told of its own child only, and whoever works of nobody but themselves.
 fn asked(
     caller: Caller,
     viewer: Viewer,
@@ -89,18 +91,22 @@ fn asked(
         organization,
         org_path,
     } = used;
-    let id = person.strip_prefix("students/");
-    let id = id.and_then(|id| Uuid::try_parse(id).ok());
-    let id = id.ok_or_else(unreadable)?;
+    let (group, id) = Group::of(&person).ok_or_else(unreadable)?;
     let organization = organization.strip_prefix("organizations/");
     let organization = organization.ok_or_else(unreadable)?.to_owned();
     let place: OrgPath = org_path.parse().map_err(|_| unreadable())?;
-    caller.require(viewer.permission(), &place)?;
-    if viewer != Viewer::Handler && caller.person.as_ref() != Some(&person) {
+    let own = caller.person.as_ref() == Some(&person);
+    let viewer = viewer.about(own, group);
+    // Whoever works somewhere may ask about themselves wherever they are responsible for others.
+    if viewer != Viewer::Own {
+        caller.require(viewer.permission(), &place)?;
+    }
+    if viewer != Viewer::Handler && !own {
         let denied = Problem::new(ErrorReason::ScopeDenied);
         return Err(denied.meta("permission", viewer.permission()));
     }
     Ok(Asked {
+        group,
         person: id,
         organization,
         place,

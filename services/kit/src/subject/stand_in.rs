@@ -18,6 +18,7 @@ use proto::roster::{
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+use super::Group;
 use crate::deadline;
 use crate::stand_in::{self, lock, unasked};
 use crate::status::Problem;
@@ -37,9 +38,11 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// The request `name` is about `person`, who belongs to the class group at `org_path`, from now on.
+    /// The request `name` is about `person`, from now on: a student of the class group at `org_path`, or
+    /// whoever works for the organisation there.
     pub fn say(&self, name: &str, person: &str, org_path: &str) {
-        let school = org_path.rsplit('/').nth(1).unwrap_or_default();
+        let above = usize::from(!person.starts_with(Group::Staff.collection()));
+        let school = org_path.rsplit('/').nth(above).unwrap_or_default();
         let whose = UseSubjectRequestResponse {
             person: person.to_owned(),
             organization: format!("organizations/{school}"),

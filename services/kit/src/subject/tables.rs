@@ -26,6 +26,7 @@ pub static ACCESSES: Section = Section {
     basis: "未成年人网络保护条例第三十六条、网络安全法第二十一条",
     retention: "不少于六个月",
     guard: None,
+    only: None,
     reserve: None,
     tables: &["audit_records", "audit_names"],
     rows: Some(Rows {

@@ -1,4 +1,4 @@
-//! What notification holds about one student, told to whoever is answered (rule 6.14).
+//! What notification holds about one person, told to whoever is answered (rule 6.14).
 
 use kit::db::Database;
 use kit::status::Problem;
@@ -14,7 +14,7 @@ use crate::store::support::AccessRow;
 use crate::store::{Store, held};
 
 /// Why a handler is not told whose concerns there are.
-const BY_ACCOUNT: &str = "诉求按提出人的账号保存，不与学生姓名关联，由提出人用自己的账号查阅";
+const BY_ACCOUNT: &str = "诉求按提出人的账号保存，不与姓名关联，由提出人用自己的账号查阅";
 /// Why a handler is not told of cases of support.
 const BY_COUNSELLOR: &str = "心理支持由心理教师单独授权管理，经办人不查阅其存在与否（规则5.42）";
 /// How much of an address of others is shown at either end.
@@ -32,15 +32,15 @@ impl Kept {
         Self { base, seal }
     }
 
-    /// Where the pupil and the guardians can be reached: the pupil's addresses in full, those of guardians, which
-    /// are theirs, masked (rule 6.14).
+    /// Where the person can be reached, in full, and the guardians of a pupil, whose addresses are theirs: masked
+    /// (rule 6.14).
     async fn contacts(&self, asked: &Asked) -> Result<Held, Error> {
         let mut records = Vec::new();
-        for row in self.base.store.addresses_of(asked.person).await? {
+        for row in self.base.store.addresses_of(asked).await? {
             let party = row.party()?;
             let address = address_of(&self.seal, &row)?;
             let (whose, address) = match party {
-                Party::Student(_) => ("本人", address.to_string()),
+                Party::Student(_) | Party::Staff(_) => ("本人", address.to_string()),
                 _ => ("监护人", masked(&address)),
             };
             records.push(
@@ -66,7 +66,7 @@ impl Kept {
         Ok(Held::all(found))
     }
 
-    /// That there are cases of support: to the pupil all of them, to a guardian those of which the guardian was
+    /// That there are cases of support: to the person all of them, to a guardian those of which the guardian was
     /// told, to a handler none. Whoever hears of a case is recorded with it.
     async fn support(&self, asked: &Asked) -> Result<Held, Error> {
         if asked.viewer == Viewer::Handler {
@@ -75,8 +75,8 @@ impl Kept {
         let now = self.base.clock.now();
         let school = asked.school();
         let tx = self.base.store.database().begin().await?;
-        let mut cases = Store::cases_about(&tx, school.as_str(), asked.person, &self.seal).await?;
-        cases.retain(|case| asked.viewer == Viewer::Pupil || case.informed.is_some());
+        let mut cases = Store::cases_about(&tx, school.as_str(), &asked.name(), &self.seal).await?;
+        cases.retain(|case| asked.viewer != Viewer::Guardian || case.informed.is_some());
         let access = |case: &Case| AccessRow {
             id: new_id(now),
             support_case: case.id,

@@ -207,7 +207,7 @@ async fn messages_are_told_to_whom_they_were_sent(scratch: Scratch) {
     assert_eq!(values(&clerk, "messages", "recipient"), ["家庭"]);
     assert_eq!(values(&clerk, "messages", "content"), [""; 0]);
     assert_eq!(of(&clerk, "care_tasks").telling(), Telling::Withheld);
-    assert_eq!(values(&pupil, "roll", "class_group"), [CLASS_PATH]);
+    assert_eq!(values(&pupil, "roll", "place"), [CLASS_PATH]);
 }
 
 async fn what_the_roster_refuses_is_refused(scratch: Scratch) {

@@ -1,7 +1,7 @@
 //! SubjectRequestService.
 
 use chrono::Days;
-use kit::auth::{Permission, caller};
+use kit::auth::caller;
 use kit::field::Fields;
 use kit::org::OrgPath;
 use kit::page;
@@ -97,10 +97,7 @@ impl SubjectRequestService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let organization = convert::id("parent", "organizations", &request.parent)?;
-        let file = Permission::SubjectFile;
-        self.0
-            .may_about_subjects(&caller, file, organization)
-            .await?;
+        self.0.may_ask_about_subjects(&caller, organization).await?;
         let sent = request.subject_request.clone().unwrap_or_default();
         let asked = subject::asked(organization, &sent)?;
         let act = act("FileSubjectRequest", &request.request_id, &request);
@@ -140,9 +137,8 @@ impl SubjectRequestService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let named = named("name", &request.name)?;
-        let handle = Permission::SubjectHandle;
         self.0
-            .may_about_subjects(&caller, handle, named.organization)
+            .may_answer_subjects(&caller, named.organization)
             .await?;
         let close = Close::Answer {
             text: reason("answer", &request.answer)?,
@@ -160,9 +156,8 @@ impl SubjectRequestService for Api {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let named = named("name", &request.name)?;
-        let handle = Permission::SubjectHandle;
         self.0
-            .may_about_subjects(&caller, handle, named.organization)
+            .may_answer_subjects(&caller, named.organization)
             .await?;
         let close = Close::Refuse(reason("reason", &request.reason)?);
         let act = act("RefuseSubjectRequest", &request.request_id, &request);

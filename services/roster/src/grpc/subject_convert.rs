@@ -9,7 +9,9 @@ use proto::roster::subject_request as message;
 use super::convert;
 use super::destruction_parse::words;
 use crate::app::subjects::{Asked, Named};
-use crate::domain::subject::{Asker, Category, Closed, Filed, Holding, Kind, OTHERS, Other, State};
+use crate::domain::subject::{
+    Asker, Category, Closed, Filed, Holding, Kind, OTHERS, Other, Person, State,
+};
 use crate::store::subjects::Stored;
 
 /// The longest account of how somebody's identity was checked, and of what a service holds.
@@ -56,9 +58,12 @@ pub(super) fn other(field: &str, name: &str) -> Result<Other, Problem> {
 /// What is wanted, as sent.
 pub(super) fn asked(organization: &str, sent: &pb::SubjectRequest) -> Result<Asked, Problem> {
     let mut fields = Fields::new();
-    let person = convert::uuid("subject_request.person", "students", &sent.person).ok();
+    let person = Person::parse(&sent.person);
     if person.is_none() {
-        let (zh, en) = ("格式应为 students/…", "must be of the form students/…");
+        let (zh, en) = (
+            "格式应为 students/… 或 staff/…",
+            "must be of the form students/… or staff/…",
+        );
         fields.violation("subject_request.person", zh, en);
     }
     let kind: Option<message::Kind> = fields.enumeration("subject_request.kind", sent.kind);
@@ -148,7 +153,7 @@ pub(crate) fn request(stored: Stored, today: NaiveDate) -> pb::SubjectRequest {
     } = stored.request.filed;
     let request = pb::SubjectRequest {
         name,
-        person: format!("students/{person}"),
+        person: person.name(),
         kind: kind.code().into(),
         asker: asker.code().into(),
         identity_check,

@@ -12,6 +12,7 @@ mod m20261126_000005_destruction;
 mod m20261126_000006_access;
 mod m20261126_000007_subject_requests;
 mod m20261127_000008_taught_class_groups;
+mod m20261128_000009_staff_requests;
 
 /// The schema of this service.
 pub fn schema() -> Schema {
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261126_000006_access::Migration));
         migrations.push(Box::new(m20261126_000007_subject_requests::Migration));
         migrations.push(Box::new(m20261127_000008_taught_class_groups::MIGRATION));
+        migrations.push(Box::new(m20261128_000009_staff_requests::Migration));
         migrations
     }
 

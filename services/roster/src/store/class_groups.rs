@@ -134,6 +134,20 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<Vec<Clas
     select(db, rest, values).await
 }
 
+/// The resource names of the class groups that are taught and that a person leads, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn led_by(
+    db: &impl ConnectionTrait,
+    head_teacher: Uuid,
+    limit: u32,
+) -> Result<Vec<String>, DbErr> {
+    let rest = format!("head_teacher = $1 AND state = 1 ORDER BY org_path LIMIT {limit}");
+    let found = select(db, &rest, vec![head_teacher.into()]).await?;
+    Ok(found.iter().map(ClassGroup::name).collect())
+}
+
 /// Adds a class group; its roll is announced first thing.
 ///
 /// # Errors

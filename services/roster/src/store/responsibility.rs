@@ -107,6 +107,23 @@ pub async fn held_by(tx: &Tx, staff_member: Uuid, now: i64) -> Result<Option<Nod
     row.as_ref().map(read).transpose()
 }
 
+/// What a person answers or answered for, as named by hand, the latest first, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_person(
+    db: &impl ConnectionTrait,
+    staff_member: Uuid,
+    limit: u32,
+) -> Result<Vec<Node>, DbErr> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM responsibility_nodes n WHERE n.staff_member = $1 \
+         ORDER BY n.start_time DESC, n.id LIMIT {limit}"
+    );
+    let rows = db.query_all_raw(statement(db, &sql, [staff_member.into()]));
+    rows.await?.iter().map(read).collect()
+}
+
 /// Stores when a node ends.
 ///
 /// # Errors

@@ -8,10 +8,10 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::{from_day, locked, to_day, unreadable, within};
-use crate::domain::subject::{Asker, Closed, Filed, Kind, State, SubjectRequest};
+use crate::domain::subject::{Asker, Closed, Filed, Kind, Person, State, SubjectRequest};
 
 const COLUMNS: &str = "id, organization, org_path, person, kind, asker, identity_check, fields, filed_by, \
-    file_time, file_day, state, close_text, holdings, closed_by, close_time, close_day";
+    file_time, file_day, state, close_text, holdings, closed_by, close_time, close_day, person_kind";
 
 /// A request with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Wanted {
     /// At and below this place.
     pub place: OrgPath,
     /// About this person only.
-    pub person: Option<Uuid>,
+    pub person: Option<Person>,
     /// Only those that wait and were filed on this day or before.
     pub waiting_since: Option<NaiveDate>,
     /// Before the one called so; from the latest on when it is empty.
@@ -58,9 +58,10 @@ fn read(row: &QueryResult) -> Result<Stored, DbErr> {
     let asker = Asker::from_code(row.try_get_by_index(5)?);
     let fields: String = row.try_get_by_index(7)?;
     let state = State::from_code(row.try_get_by_index(11)?);
+    let person = Person::from_parts(row.try_get_by_index(17)?, row.try_get_by_index(3)?);
     let torn = || unreadable("a request of a person");
     let filed = Filed {
-        person: row.try_get_by_index(3)?,
+        person: person.ok_or_else(torn)?,
         kind: kind.ok_or_else(torn)?,
         asker: asker.ok_or_else(torn)?,
         identity_check: row.try_get_by_index(6)?,
@@ -122,7 +123,7 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<Vec<Stor
     values.extend(scope);
     let mut conditions = format!("($1 = '' OR id < $1) AND {inside}");
     if let Some(person) = person {
-        values.push((*person).into());
+        values.push(person.id().into());
         conditions.push_str(&format!(" AND person = ${}", values.len()));
     }
     if let Some(day) = waiting_since {
@@ -155,18 +156,19 @@ pub async fn add(tx: &Tx, stored: &Stored) -> Result<(), DbErr> {
         time,
         day,
     } = &stored.request.filed;
+    let (person_kind, person) = person.parts();
     let fields = serde_json::to_string(fields);
     let fields = fields.map_err(|_| unreadable("fields"))?;
     let insert = statement(
         tx,
         "INSERT INTO subject_requests (id, organization, org_path, person, kind, asker, \
-         identity_check, fields, filed_by, file_time, file_day, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         identity_check, fields, filed_by, file_time, file_day, state, person_kind) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         [
             stored.id.as_str().into(),
             stored.organization.as_str().into(),
             stored.org_path.as_str().into(),
-            (*person).into(),
+            person.into(),
             kind.code().into(),
             asker.code().into(),
             identity_check.as_str().into(),
@@ -175,6 +177,7 @@ pub async fn add(tx: &Tx, stored: &Stored) -> Result<(), DbErr> {
             (*time).into(),
             from_day(*day).into(),
             State::Received.code().into(),
+            person_kind.into(),
         ],
     );
     tx.execute_raw(insert).await?;

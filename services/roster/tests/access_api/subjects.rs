@@ -7,6 +7,7 @@ use kit::auth::{Caller, Issuer, Role};
 use kit::clock::Clock;
 use proto::roster as pb;
 use proto::roster::guardian_service_client::GuardianServiceClient;
+use proto::roster::staff_service_client::StaffServiceClient;
 use proto::roster::student_service_client::StudentServiceClient;
 use proto::roster::subject_request::{Asker, Kind, State};
 use proto::roster::subject_request_service_client::SubjectRequestServiceClient;
@@ -430,7 +431,137 @@ async fn a_request_that_was_refused_shows_nothing_any_more(desk: Desk) {
     assert_eq!(refused(shown.await), "SUBJECT_REQUEST_STATE");
 }
 
+/// Somebody who works at the school and is responsible for less than it.
+fn colleague(desk: &Desk, name: &str) -> Subjects {
+    let scope = format!("{AT}/p2019-01");
+    let caller = Caller {
+        person: Some(name.to_owned()),
+        ..Caller::new(
+            format!("of-{name}"),
+            vec![Role::ClassReporter],
+            scope.parse().unwrap(),
+        )
+    };
+    let life = Duration::from_secs(90 * 24 * 3600);
+    let token = Issuer::development().issue(caller, desk.clock.now(), life);
+    SubjectRequestServiceClient::new(desk.door(&token))
+}
+
+async fn employ(desk: &Desk, name: &str) -> pb::StaffMember {
+    let mut staff = StaffServiceClient::new(door(desk, "clerk", Role::SchoolClerk, AT));
+    let request = pb::CreateStaffMemberRequest {
+        parent: SCHOOL.to_owned(),
+        staff_member: Some(pb::StaffMember {
+            display_name: name.to_owned(),
+            posts: vec![pb::staff_member::Post::Teacher.into()],
+            phone: "13900005678".to_owned(),
+            ..pb::StaffMember::default()
+        }),
+        request_id: String::new(),
+    };
+    staff.create_staff_member(request).await.unwrap().into_inner()
+}
+
+/// What somebody who works asks about themselves.
+fn of_own(member: &str) -> pb::FileSubjectRequestRequest {
+    let mut request = wanted(member, Kind::Copy);
+    let asked = request.subject_request.as_mut().unwrap();
+    asked.asker = Asker::Person.into();
+    asked.identity_check.clear();
+    request
+}
+
+async fn who_works_asks_about_themselves_and_sees_what_is_held(desk: Desk) {
+    plant(&desk).await;
+    let (teacher, other) = (employ(&desk, "林老师").await, employ(&desk, "陈老师").await);
+    let mut own = colleague(&desk, &teacher.name);
+    let filed = own.file_subject_request(of_own(&teacher.name)).await;
+    let filed = filed.unwrap().into_inner();
+    assert_eq!((&filed.person, filed.state()), (&teacher.name, State::Received));
+    assert_eq!(subject_name(&mut own).await, filed.name);
+    let early = own.get_subject_data(data(&filed.name)).await;
+    assert_eq!(refused(early), "SUBJECT_REQUEST_STATE");
+
+    let mut school = staff(&desk, "clerk", Role::SchoolClerk);
+    school.get_subject_data(data(&filed.name)).await.unwrap();
+    let answered = school
+        .answer_subject_request(answer(&filed.name, &ALL))
+        .await;
+    answered.unwrap();
+    let shown = own.get_subject_data(data(&filed.name)).await;
+    let shown = shown.unwrap().into_inner();
+    let value = |category: &str, field: &str| {
+        let mut categories = shown.categories.iter();
+        let found = categories.find(|found| found.category == category).unwrap();
+        let mut items = found.items.iter().filter(|item| item.field == field);
+        items.next().map(|item| item.value.clone())
+    };
+    assert_eq!(value("employment", "display_name").as_deref(), Some("林老师"));
+    assert_eq!(value("employment", "posts").as_deref(), Some("TEACHER"));
+    let phone = value("staff_numbers", "phone");
+    assert_eq!(phone.as_deref(), Some("13900005678"), "in full");
+    let looked = value("disclosures", "disclosure").unwrap();
+    assert!(looked.contains("GetSubjectData"), "{looked}");
+    let whose = own.use_subject_request(used(&filed.name, "sampling")).await;
+    let whose = whose.unwrap().into_inner();
+    assert_eq!((&whose.person, &*whose.org_path), (&teacher.name, AT));
+
+    let mut stranger = colleague(&desk, &other.name);
+    let get = pb::GetSubjectRequestRequest {
+        name: filed.name.clone(),
+    };
+    assert_eq!(refused(stranger.get_subject_request(get).await), "NOT_FOUND");
+    let told = stranger.get_subject_data(data(&filed.name)).await;
+    assert_eq!(refused(told), "NOT_FOUND");
+    let shown = stranger.use_subject_request(used(&filed.name, "sampling"));
+    assert_eq!(refused(shown.await), "NOT_FOUND");
+    let list = pb::ListSubjectRequestsRequest {
+        parent: SCHOOL.to_owned(),
+        ..pb::ListSubjectRequestsRequest::default()
+    };
+    let listed = stranger.list_subject_requests(list).await.unwrap();
+    assert_eq!(listed.into_inner().subject_requests, []);
+}
+
+async fn who_works_files_for_nobody_else_and_nowhere_else(desk: Desk) {
+    plant(&desk).await;
+    let (teacher, other) = (employ(&desk, "林老师").await, employ(&desk, "陈老师").await);
+    let pupil = enrol(&desk, THIRD, "").await;
+    let mut own = colleague(&desk, &teacher.name);
+    for person in [&other.name, &pupil.name] {
+        let filed = own.file_subject_request(of_own(person)).await;
+        assert_eq!(refused(filed), "SCOPE_DENIED", "{person}");
+    }
+    let elsewhere = pb::FileSubjectRequestRequest {
+        parent: "organizations/350102".to_owned(),
+        ..of_own(&teacher.name)
+    };
+    assert_eq!(refused(own.file_subject_request(elsewhere).await), "SCOPE_DENIED");
+    let mut nobody = staff(&desk, "guard", Role::Guard);
+    let filed = nobody.file_subject_request(of_own(&teacher.name)).await;
+    assert_eq!(refused(filed), "SCOPE_DENIED", "an account of nobody");
+
+    let mut school = staff(&desk, "clerk", Role::SchoolClerk);
+    let unchecked = school.file_subject_request(of_own(&teacher.name)).await;
+    assert_eq!(fields(&unchecked.unwrap_err()), ["subject_request.identity_check"]);
+    let guardian = school
+        .file_subject_request(wanted(&teacher.name, Kind::Copy))
+        .await;
+    assert_eq!(fields(&guardian.unwrap_err()), ["subject_request.asker"]);
+    let mut paper = wanted(&teacher.name, Kind::Copy);
+    paper.subject_request.as_mut().unwrap().asker = Asker::Person.into();
+    let paper = school.file_subject_request(paper).await.unwrap();
+    let withdraw = pb::WithdrawSubjectRequestRequest {
+        name: paper.into_inner().name,
+        request_id: String::new(),
+    };
+    let withdrawn = own.withdraw_subject_request(withdraw).await.unwrap();
+    assert_eq!(withdrawn.into_inner().state(), State::Withdrawn);
+}
+
 desk_suite!(
+    who_works_asks_about_themselves_and_sees_what_is_held,
+    who_works_files_for_nobody_else_and_nowhere_else,
     a_family_asks_the_school_answers_and_the_family_sees_what_is_held,
     nobody_asks_about_somebody_else,
     the_young_do_not_ask_alone_and_the_school_says_how_it_checked,

@@ -1,4 +1,4 @@
-//! What safety-inspection holds about one student, told to whoever is answered (rule 6.14).
+//! What safety-inspection holds about one person, told to whoever is answered (rule 6.14).
 
 use kit::db::Database;
 use kit::status::Problem;

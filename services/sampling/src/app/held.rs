@@ -1,4 +1,4 @@
-//! What sampling holds about one student, told to whoever is answered (rule 6.14).
+//! What sampling holds about one person, told to whoever is answered (rule 6.14).
 
 use std::sync::Arc;
 

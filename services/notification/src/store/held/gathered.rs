@@ -1,16 +1,15 @@
-//! What is found by more than the name of the student: addresses, messages, concerns and cases of support.
+//! What is found by more than the name of the person: addresses, messages, concerns and cases of support.
 
 use std::collections::BTreeMap;
 
 use kit::bulk::placeholders;
 use kit::db::{Tx, statement};
 use kit::rows::Row;
-use kit::subject::{Asked, MOST, Record, Viewer, day_time};
+use kit::subject::{Asked, Group, MOST, Record, Viewer, day_time};
 use proto::notification::{concern, delivery, message};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::domain::party::Party;
 use crate::domain::support::Case;
 use crate::seal::Seal;
 use crate::store::Store;
@@ -21,9 +20,18 @@ use crate::store::message_rows::values_of;
 const TOGETHER: usize = 500;
 /// How many cases of a school are looked through at most.
 const CASES: u64 = 5000;
-/// The kinds of the family and of the pupil in the ledger.
+/// The kinds of the family, of staff and of the pupil in the ledger.
 const FAMILY: i16 = 1;
+const STAFF: i16 = 2;
 const PUPIL: i16 = 6;
+
+/// The kinds under which a person receives something, as a list of SQL.
+fn kinds(group: Group) -> String {
+    match group {
+        Group::Students => format!("{FAMILY}, {PUPIL}"),
+        Group::Staff => STAFF.to_string(),
+    }
+}
 
 /// A message as its head tells it.
 struct Head {
@@ -33,7 +41,7 @@ struct Head {
     values: String,
 }
 
-/// To whom what the student was sent is told.
+/// To whom what the person was sent is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     /// To whoever was meant: with its values.
@@ -46,13 +54,15 @@ impl Told {
     /// How a row of the ledger of this kind is told to a reader.
     fn of(viewer: Viewer, kind: i16) -> Self {
         match (viewer, kind) {
-            (Viewer::Guardian, FAMILY) | (Viewer::Pupil, PUPIL) => Self::Recipient,
+            (Viewer::Guardian, FAMILY) | (Viewer::Pupil, PUPIL) | (Viewer::Own, STAFF) => {
+                Self::Recipient
+            }
             _ => Self::Others,
         }
     }
 }
 
-/// What was sent to the pupil and to the family, the latest first.
+/// What was sent to the pupil and to the family, or to a member of staff, the latest first.
 ///
 /// Senders stand above the school or are the school, so their messages are few, and each is one look into the
 /// ledger: rows that were read stand in no index by their recipient.
@@ -77,9 +87,10 @@ pub async fn letters(store: &Store, asked: &Asked) -> Result<Vec<Record>, DbErr>
     for heads in heads.chunks(TOGETHER) {
         let sql = format!(
             "SELECT message, kind, channel, state, sent_at, delivered_at, read_at FROM deliveries \
-             WHERE message IN ({}) AND kind IN ({FAMILY}, {PUPIL}) AND recipient = $1 \
+             WHERE message IN ({}) AND kind IN ({}) AND recipient = $1 \
              ORDER BY message DESC, kind, channel",
-            placeholders(2, heads.len())
+            placeholders(2, heads.len()),
+            kinds(asked.group)
         );
         let mut values: Vec<Value> = vec![asked.person.as_bytes().to_vec().into()];
         values.extend(heads.iter().map(|head| Value::from(head.id)));
@@ -148,17 +159,20 @@ fn letter(head: &Head, row: &QueryResult, viewer: Viewer) -> Result<Option<Recor
 }
 
 impl Store {
-    /// Where the pupil, the family and each guardian can be reached.
+    /// Where the pupil, the family and each guardian can be reached, or a member of staff.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn addresses_of(&self, student: Uuid) -> Result<Vec<ContactRow>, DbErr> {
+    pub async fn addresses_of(&self, asked: &Asked) -> Result<Vec<ContactRow>, DbErr> {
         let db = self.database().read();
-        let bytes = student.as_bytes().to_vec();
-        let wheres = format!("party_kind IN ({FAMILY}, {PUPIL}) AND party = $1");
+        let bytes = asked.person.as_bytes().to_vec();
+        let wheres = format!("party_kind IN ({}) AND party = $1", kinds(asked.group));
         let values = vec![bytes.clone().into()];
         let most = u64::try_from(MOST).unwrap_or(u64::MAX);
         let mut found = ContactRow::page(db, &wheres, values, most).await?;
+        if asked.group == Group::Staff {
+            return Ok(found);
+        }
         let values = vec![bytes.into()];
         found.extend(ContactRow::page(db, "family = $1", values, most).await?);
         Ok(found)
@@ -193,7 +207,7 @@ impl Store {
         told.collect()
     }
 
-    /// The cases of support of a school that are about a student. Whom a case is about is sealed, so each is
+    /// The cases of support of a school that are about somebody. Whom a case is about is sealed, so each is
     /// opened.
     ///
     /// # Errors
@@ -201,10 +215,9 @@ impl Store {
     pub async fn cases_about(
         tx: &Tx,
         school: &str,
-        student: Uuid,
+        person: &str,
         seal: &Seal,
     ) -> Result<Vec<Case>, DbErr> {
-        let person = Party::Student(student).name();
         let mut cases = Self::cases(tx, school, (true, None), CASES, seal).await?;
         cases.retain(|case| case.person == person);
         Ok(cases)

@@ -1,4 +1,4 @@
-//! What is held about one student (rules 6.2 and 6.14), and every table that is not told of, with why.
+//! What is held about one student or member of staff (rules 6.2 and 6.14), and every table that is not told of, with why.
 //!
 //! Other people are left out: who wrote, decided or completed something, and the addresses of guardians beyond
 //! their last digits. What is confidential between a recipient and this service is told to that recipient only,
@@ -41,6 +41,7 @@ const fn section(name: &'static str, titles: (&'static str, &'static str)) -> Se
         basis: BASIS,
         retention: "按消息保存期限（默认六个月）",
         guard: Some(Permission::MessageRead),
+        only: None,
         reserve: None,
         tables: &[],
         rows: None,
@@ -55,10 +56,10 @@ pub static SECTIONS: [Section; 9] = [
         tables: &["people"],
         rows: Some(Rows {
             by: By::Uuid,
-            from: "people p WHERE p.kind = 1 AND p.person = $1",
-            order: "p.place",
+            from: "people p WHERE p.person = $1",
+            order: "p.kind, p.place",
             fields: &[
-                Field("class_group", "p.place", As::Text),
+                Field("place", "p.place", As::Text),
                 Field("organization", "p.organization", As::Text),
             ],
         }),
@@ -78,7 +79,7 @@ pub static SECTIONS: [Section; 9] = [
         tables: &["preferences"],
         rows: Some(Rows {
             by: By::Bytes,
-            from: "preferences p WHERE p.party_kind IN (1, 6) AND p.party = $1",
+            from: "preferences p WHERE p.party_kind IN (1, 2, 6) AND p.party = $1",
             order: "p.party_kind",
             fields: &[
                 Field("family", "p.party_kind = 1", As::YesNo),
@@ -96,7 +97,7 @@ pub static SECTIONS: [Section; 9] = [
             MESSAGES,
             (
                 "发送给本人及家庭的消息",
-                "messages to the student and the family",
+                "messages to the person and the family",
             ),
         )
     },

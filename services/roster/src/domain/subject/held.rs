@@ -54,9 +54,45 @@ pub struct Sources<'a> {
 
 const BASIS: &str = "个人信息保护法第十三条第一款第三项：履行法定职责（学籍管理）";
 const CARE: &str = "个人信息保护法第十三条第一款第三项、第四项：履行法定职责、应对突发公共卫生事件";
-const LAW: &str = "未成年人网络保护条例第三十六条：访问须经审批并记录";
+pub(super) const LAW: &str = "未成年人网络保护条例第三十六条：访问须经审批并记录";
 
-/// The categories of what is held, each with what it is for, by which law and for how long.
+/// A category of those items that are not empty.
+pub(super) fn category(
+    name: &'static str,
+    purpose: &'static str,
+    basis: &'static str,
+    retention: &'static str,
+    items: Vec<(&'static str, String)>,
+) -> Category {
+    let items = items.into_iter().filter(|(_, value)| !value.is_empty());
+    Category {
+        name,
+        purpose,
+        basis,
+        retention,
+        items: items.map(|(field, value)| Item { field, value }).collect(),
+    }
+}
+
+/// A truth, for people.
+pub(super) fn yes(it: bool) -> String {
+    String::from(if it { "是" } else { "否" })
+}
+
+/// Who saw what, an item for each time.
+pub(super) fn looks(seen: &[Seen]) -> Vec<(&'static str, String)> {
+    let look = |seen: &Seen| {
+        let Seen {
+            time,
+            method,
+            reason,
+        } = seen;
+        ("disclosure", format!("{time} {method}：{reason}"))
+    };
+    seen.iter().map(look).collect()
+}
+
+/// The categories of what is held of a student, each with what it is for, by which law and for how long.
 pub fn held(sources: &Sources<'_>) -> Vec<Category> {
     let Sources {
         student,
@@ -65,18 +101,6 @@ pub fn held(sources: &Sources<'_>) -> Vec<Category> {
         seen,
     } = sources;
     let some = |text: &Option<String>| text.clone().unwrap_or_default();
-    let yes = |it: bool| String::from(if it { "是" } else { "否" });
-    let category = |name, purpose, basis, retention, items: Vec<(&'static str, String)>| Category {
-        name,
-        purpose,
-        basis,
-        retention,
-        items: items
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(field, value)| Item { field, value })
-            .collect(),
-    };
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     let month = match student.birth_month {
         0 => String::new(),
@@ -113,14 +137,6 @@ pub fn held(sources: &Sources<'_>) -> Vec<Category> {
             format!("{}（{relation}）{phone}", guardian.display_name),
         )
     });
-    let looks = seen.iter().map(|seen| {
-        let Seen {
-            time,
-            method,
-            reason,
-        } = seen;
-        ("disclosure", format!("{time} {method}：{reason}"))
-    });
     vec![
         category(
             "register",
@@ -149,7 +165,7 @@ pub fn held(sources: &Sources<'_>) -> Vec<Category> {
             "查阅留痕",
             LAW,
             "不少于三年",
-            looks.collect(),
+            looks(seen),
         ),
     ]
 }

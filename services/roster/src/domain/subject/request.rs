@@ -2,10 +2,9 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::super::organization::coded;
-use super::{ANSWER_DAYS, OTHERS};
+use super::{ANSWER_DAYS, OTHERS, Person};
 
 coded! {
     /// What is wanted.
@@ -48,8 +47,8 @@ coded! {
 /// What was filed; it does not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filed {
-    /// About which student.
-    pub person: Uuid,
+    /// About whom.
+    pub person: Person,
     /// What is wanted.
     pub kind: Kind,
     /// Who asks.

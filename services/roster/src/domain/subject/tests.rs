@@ -13,7 +13,7 @@ fn day(text: &str) -> NaiveDate {
 fn filed(kind: Kind) -> SubjectRequest {
     SubjectRequest {
         filed: Filed {
-            person: Uuid::from_u128(7),
+            person: Person::Student(Uuid::from_u128(7)),
             kind,
             asker: Asker::Guardian,
             identity_check: "户口簿与身份证原件".to_owned(),

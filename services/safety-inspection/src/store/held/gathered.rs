@@ -1,6 +1,6 @@
 //! What is kept packed, or with words that follow from what is kept.
 
-use kit::subject::{Asked, Held, MOST, Record, day_time, instant};
+use kit::subject::{Asked, Group, Held, MOST, Record, day_time, instant};
 use proto::sampling::clearance as pb;
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -14,7 +14,10 @@ use crate::store::gate::decisions::{Filter, Override, Record as Decision};
 
 fn person(asked: &Asked) -> PersonName {
     PersonName {
-        kind: PersonKind::Student,
+        kind: match asked.group {
+            Group::Students => PersonKind::Student,
+            Group::Staff => PersonKind::Staff,
+        },
         id: asked.person,
     }
 }
@@ -23,17 +26,23 @@ fn yes(it: bool) -> &'static str {
     if it { "是" } else { "否" }
 }
 
-/// Where the roll says that the student is.
+/// Where the roll says that the person is.
 ///
 /// # Errors
 /// When the database fails or the roll is unreadable.
 pub async fn roll(db: &impl ConnectionTrait, asked: &Asked) -> Result<Held, DbErr> {
     let (school, class) = (&asked.organization, asked.place.leaf());
-    let name = format!("organizations/{school}/classGroups/{class}");
+    let (name, field) = match asked.group {
+        Group::Students => (
+            format!("organizations/{school}/classGroups/{class}"),
+            "class_group",
+        ),
+        Group::Staff => (format!("organizations/{school}/staffRoll"), "staff_roll"),
+    };
     let found = Store::on_roll(db, &name, person(asked)).await?;
     let records = found.map(|(roll, member)| {
         Record::new()
-            .with("class_group", name)
+            .with(field, name)
             .with("in_person", yes(roll.in_person))
             .with("on_leave", yes(member.on_leave))
     });
@@ -56,7 +65,7 @@ pub async fn clearances(db: &impl ConnectionTrait, asked: &Asked) -> Result<Held
     Ok(Held::all(records.collect()))
 }
 
-/// What gates of the school decided about the student, and why.
+/// What gates of the organisation decided about the person, and why.
 ///
 /// # Errors
 /// When the database fails or a row is unreadable.
@@ -122,7 +131,7 @@ fn reasons(checks: &Checks) -> String {
     words.collect::<Vec<_>>().join("；")
 }
 
-/// Drills of the school at whose headcount the student was missing.
+/// Drills of the organisation at whose headcount the person was missing.
 ///
 /// # Errors
 /// When the database fails or a row is unreadable.

@@ -58,13 +58,10 @@ pub const LEFT_OUT: &[LeftOut] = &[
         ],
     },
     LeftOut {
-        reason: "about those who work: duties, patrols, posts, who answers, who inspected or entered; a request of \
-                 this service is about a student",
+        reason: "what those who work did and decided: rosters and swaps whose shifts are told, posts that are \
+                 counted, duties that the register tells, who inspected or entered, by account",
         tables: &[
-            "accountability_records",
-            "duty_busy",
             "duty_rosters",
-            "duty_shifts",
             "duty_swaps",
             "hazard_changes",
             "hazard_ledger_exports",
@@ -72,7 +69,6 @@ pub const LEFT_OUT: &[LeftOut] = &[
             "inspection_answers",
             "inspection_changes",
             "inspections",
-            "patrols",
             "protection_versions",
             "protections",
             "responsibility_rolls",

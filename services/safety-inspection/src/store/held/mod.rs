@@ -1,4 +1,4 @@
-//! What is held about one student (rules 6.2 and 6.14), and every table that is not told of, with why.
+//! What is held about one student or member of staff (rules 6.2 and 6.14), and every table that is not told of, with why.
 //!
 //! Other people are left out: guards, who overrode a decision, whoever held a drill.
 
@@ -7,8 +7,9 @@ mod left_out;
 
 use kit::auth::Permission;
 use kit::said;
-use kit::subject::{As, By, Field, Rows, Section};
+use kit::subject::{As, By, Field, Group, Rows, Section};
 use proto::safety::gate_decision::Result as Outcome;
+use proto::safety::{accountability_record, duty_shift};
 
 pub use gathered::{clearances, drills, gate_decisions, roll};
 pub use left_out::LEFT_OUT;
@@ -35,14 +36,26 @@ const fn section(name: &'static str, titles: (&'static str, &'static str)) -> Se
         basis: BASIS,
         retention: "三十日；应急期间的于应急结束后销毁（规则6.12、6.13）",
         guard: Some(Permission::GateRead),
+        only: None,
         reserve: None,
         tables: &[],
         rows: None,
     }
 }
 
+/// What there is of those who work only.
+const fn of_staff(name: &'static str, titles: (&'static str, &'static str)) -> Section {
+    Section {
+        purpose: "在岗值守与巡查",
+        basis: "中小学幼儿园安全管理办法；个人信息保护法第十三条第一款第三项",
+        retention: "五年以上，按档案管理规定",
+        only: Some(Group::Staff),
+        ..section(name, titles)
+    }
+}
+
 /// Every section, in the order in which they are told.
-pub static SECTIONS: [Section; 6] = [
+pub static SECTIONS: [Section; 9] = [
     Section {
         retention: "在籍期间，随学籍变动更新",
         guard: None,
@@ -111,9 +124,57 @@ pub static SECTIONS: [Section; 6] = [
             DRILLS,
             (
                 "演练清点时未到的记录",
-                "drills at which the student was missing",
+                "drills at which the person was missing",
             ),
         )
+    },
+    Section {
+        guard: Some(Permission::DutyRead),
+        tables: &["duty_busy", "duty_shifts"],
+        rows: Some(Rows {
+            by: By::Name,
+            from: "duty_busy b JOIN duty_shifts s ON s.id = b.shift WHERE b.person = $1",
+            order: "s.start_at DESC, s.id",
+            fields: &[
+                Field("organization", "s.organization", As::Text),
+                Field("start_time", "s.start_at", As::Millis),
+                Field("end_time", "s.end_at", As::Millis),
+                Field("state", "s.state", said!(duty_shift::State)),
+            ],
+        }),
+        ..of_staff("duty_shifts", ("值班", "shifts on duty"))
+    },
+    Section {
+        guard: Some(Permission::DutyRead),
+        tables: &["patrols"],
+        rows: Some(Rows {
+            by: By::Name,
+            from: "patrols p WHERE p.staff_member = $1 AND p.organization = $2",
+            order: "p.passed_at DESC, p.id",
+            fields: &[
+                Field("point", "p.point", As::Text),
+                Field("patrol_time", "p.passed_at", As::Millis),
+            ],
+        }),
+        ..of_staff("patrols", ("巡查", "patrols"))
+    },
+    Section {
+        purpose: "落实安全责任",
+        guard: Some(Permission::AccountabilityRead),
+        tables: &["accountability_records"],
+        rows: Some(Rows {
+            by: By::Name,
+            from: "accountability_records a WHERE a.staff_member = $1",
+            order: "a.told_at DESC, a.id",
+            fields: &[
+                Field("organization", "a.organization", As::Text),
+                Field("act", "a.act", said!(accountability_record::Act)),
+                Field("resource", "a.resource", As::Text),
+                Field("tell_time", "a.told_at", As::Millis),
+                Field("see_time", "a.seen_at", As::Millis),
+            ],
+        }),
+        ..of_staff("accountability", ("责任告知", "what the person was told as owner"))
     },
 ];
 

@@ -30,6 +30,7 @@ const fn section(name: &'static str, titles: (&'static str, &'static str)) -> Se
         basis: BASIS,
         retention: YEAR,
         guard: Some(Permission::HealthRead),
+        only: None,
         reserve: None,
         tables: &[],
         rows: None,
@@ -43,7 +44,7 @@ pub(super) const CHECKS: Section = Section {
     tables: &["checks", "check_submissions"],
     ..section(
         super::CHECKS,
-        ("晨午晚检记录", "checks that name the student"),
+        ("晨午晚检记录", "checks that name the person"),
     )
 };
 
@@ -69,7 +70,7 @@ pub(super) const SIGNS: Section = Section {
     }),
     ..section(
         "signs",
-        ("健康表现", "what is said of the student's health"),
+        ("健康表现", "what is said of the person's health"),
     )
 };
 
@@ -168,7 +169,7 @@ pub(super) const EVENTS: Section = Section {
     )
 };
 
-/// Of a cluster only that the student is counted in it: the others in it are other people.
+/// Of a cluster only that the person is counted in it: the others in it are other people.
 pub(super) const ILLNESSES: Section = Section {
     guard: Some(Permission::ClusterRead),
     purpose: "聚集性疫情判断",
@@ -269,7 +270,7 @@ pub(super) const CONTACTS: Section = Section {
     }),
     ..section(
         "contacts",
-        ("被判定为接触者的记录", "contacts that the student was"),
+        ("被判定为接触者的记录", "contacts that the person was"),
     )
 };
 

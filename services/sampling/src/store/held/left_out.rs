@@ -36,7 +36,7 @@ pub const LEFT_OUT: &[LeftOut] = &[
     },
     LeftOut {
         reason: "about those who work: who handled a tube, who decided about a cluster or a teaching mode, who \
-                 passed an examination; what they did about a student is told with the tube, the illness or the case",
+                 passed an examination; what they did about somebody is told with the tube, the illness or the case",
         tables: &[
             "cluster_events",
             "custody",

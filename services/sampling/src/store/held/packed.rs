@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use kit::db::statement;
-use kit::subject::{Asked, Held, Record};
+use kit::org::OrgPath;
+use kit::subject::{Asked, Group, Held, Record};
 use prost::Message;
 use proto::sampling::{PublishedClassGroup, PublishedReplacement};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -41,7 +42,7 @@ fn first(today: NaiveDate) -> Day {
     first.map(Day::from).unwrap_or_default()
 }
 
-/// Where the roll says that the student is.
+/// Where the roll says that the person is.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
@@ -61,7 +62,7 @@ pub async fn roll<C: ConnectionTrait + Sync>(db: &C, asked: &Asked) -> Result<He
     Ok(Held::all(vec![record]))
 }
 
-/// When the student was swabbed last, as the queue has it.
+/// When the person was swabbed last, as the queue has it.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
@@ -81,8 +82,21 @@ pub async fn turns<C: ConnectionTrait + Sync>(db: &C, asked: &Asked) -> Result<H
     Ok(Held::all(vec![record]))
 }
 
-/// The draws of the student's class group that the student was a candidate of, and the replacements that name
-/// the student, of the last 400 days.
+/// The place of the group that the person is swabbed and checked with: the class group of a student, and of staff
+/// their group on the roll, or the organisation where they are on none.
+async fn group_of(db: &(impl ConnectionTrait + Sync), asked: &Asked) -> Result<OrgPath, DbErr> {
+    match asked.group {
+        Group::Students => Ok(asked.place.clone()),
+        Group::Staff => {
+            let found = people::locate(db, person(asked)).await?;
+            let path = found.and_then(|found| found.group.path.parse().ok());
+            Ok(path.unwrap_or_else(|| asked.place.clone()))
+        }
+    }
+}
+
+/// The draws of the person's group that they were a candidate of, and the replacements that name them, of the
+/// last 400 days.
 ///
 /// # Errors
 /// When the database fails or a row is corrupt.
@@ -92,13 +106,14 @@ pub async fn draws<C: ConnectionTrait + Sync>(
     today: NaiveDate,
 ) -> Result<Held, DbErr> {
     let (who, since) = (person(asked), i32::from(first(today).number()));
+    let group = group_of(db, asked).await?;
     let sql = format!(
         "SELECT d.day, d.id, g.record FROM draws d JOIN draw_groups g ON g.draw = d.id \
          WHERE d.organization = $1 AND g.id = $2 AND d.day >= $3 ORDER BY d.day DESC LIMIT {DAYS}"
     );
     let values: [Value; 3] = [
         asked.organization.as_str().into(),
-        asked.place.leaf().into(),
+        group.leaf().into(),
         since.into(),
     ];
     let mut records = Vec::new();
@@ -159,7 +174,7 @@ fn candidate(record: Record, group: &PublishedClassGroup, who: PersonId) -> Opti
     )
 }
 
-/// What checks of the student's class group and room say of the student, what does not stand any more
+/// What checks of the person's group and room say of them, what does not stand any more
 /// included, of the last 400 days.
 ///
 /// # Errors
@@ -170,9 +185,9 @@ pub async fn checks<C: ConnectionTrait + Sync>(
     today: NaiveDate,
 ) -> Result<Held, DbErr> {
     let who = person(asked);
-    let group = asked.place.as_str();
-    let rooms = dormitories::rooms_of(db, vec![group.into()]).await?;
-    let mut places = vec![group.to_owned()];
+    let group = group_of(db, asked).await?;
+    let rooms = dormitories::rooms_of(db, vec![group.as_str().into()]).await?;
+    let mut places = vec![group.as_str().to_owned()];
     places.extend(
         rooms
             .get(&who)

@@ -1,6 +1,8 @@
 //! Requests of people about what is held of them: filed by them or for them, answered by their school.
 
-use kit::auth::{Caller, Permission, Role};
+mod person;
+
+use kit::auth::{Caller, Permission};
 use kit::clock::{civil_date, shanghai};
 use kit::db::Tx;
 use kit::request;
@@ -11,27 +13,30 @@ use proto::roster as pb;
 use uuid::Uuid;
 
 use super::access::Showing;
-use super::{Act, App, students};
+use super::{Act, App};
+use crate::domain::staff::StaffMember;
 use crate::domain::student::Student;
 use crate::domain::subject::{
-    Asker, Close, Filed, Kind, Other, SHOWN_DAYS, Seen, Sources, State, SubjectRequest, held,
-    may_ask_alone,
+    Asker, Category, Close, Filed, Kind, Other, Person, SHOWN_DAYS, Seen, Sources, StaffSources,
+    State, SubjectRequest, held, held_of_staff, may_ask_alone,
 };
 use crate::error::Error;
 use crate::grpc::subject_convert as convert;
 use crate::store::disclosures::{self, Disclosure};
-use crate::store::guardians as families;
 use crate::store::subjects::{self as store, Stored, Wanted};
+use crate::store::{class_groups, guardians as families, responsibility};
+use person::{Found, by_account, filing, only_by_account, own_person, reading, telling};
 
-/// How many guardians and how many looks an answer tells at most.
+/// How many guardians, how many duties and how many looks an answer tells at most.
 const GUARDIANS: u64 = 50;
+const DUTIES: u32 = 1000;
 const LOOKS: u32 = 1000;
 
 /// What somebody wants, before it is known whether they may.
 pub(crate) struct Asked {
     /// The code of the organisation.
     pub(crate) organization: String,
-    pub(crate) person: Uuid,
+    pub(crate) person: Person,
     pub(crate) kind: Kind,
     pub(crate) asker: Asker,
     pub(crate) identity_check: String,
@@ -52,7 +57,7 @@ impl App {
         named: &Named<'_>,
     ) -> Result<Stored, Error> {
         let permission = reading(caller);
-        self.organization(caller, permission, named.organization)
+        self.place_of_requests(caller, permission, named.organization)
             .await?;
         let found = store::get(self.db.read(), named.id, Lock::No).await?;
         let found = found.filter(|stored| {
@@ -69,30 +74,44 @@ impl App {
         wanted: Wanted,
     ) -> Result<Vec<Stored>, Error> {
         let permission = reading(caller);
-        let at = self.organization(caller, permission, organization).await?;
-        let person = match permission {
-            Permission::SubjectFile if is_family(caller) => match own_person(caller) {
+        let at = self
+            .place_of_requests(caller, permission, organization)
+            .await?;
+        let person = if only_by_account(caller, permission) {
+            match own_person(caller) {
                 None => return Ok(Vec::new()),
                 some => some,
-            },
-            _ => None,
+            }
+        } else {
+            None
         };
         let wanted = Wanted {
-            place: at.org_path.parse().unwrap_or_default(),
+            place: at.parse().unwrap_or_default(),
             person,
             ..wanted
         };
         Ok(store::list(self.db.read(), &wanted).await?)
     }
 
-    /// Checks that the caller may do `permission` about requests at an organisation.
-    pub(crate) async fn may_about_subjects(
+    /// Checks that the caller may answer requests at an organisation.
+    pub(crate) async fn may_answer_subjects(
         &self,
         caller: &Caller,
-        permission: Permission,
         organization: &str,
     ) -> Result<(), Error> {
-        self.organization(caller, permission, organization).await?;
+        self.organization(caller, Permission::SubjectHandle, organization)
+            .await?;
+        Ok(())
+    }
+
+    /// Checks that the caller may file requests at an organisation.
+    pub(crate) async fn may_ask_about_subjects(
+        &self,
+        caller: &Caller,
+        organization: &str,
+    ) -> Result<(), Error> {
+        self.place_of_requests(caller, filing(caller), organization)
+            .await?;
         Ok(())
     }
 
@@ -103,17 +122,15 @@ impl App {
         asked: Asked,
         act: Act<'_, impl Message>,
     ) -> Result<pb::SubjectRequest, Error> {
-        let at = self
-            .organization(caller, Permission::SubjectFile, &asked.organization)
+        let permission = filing(caller);
+        let org_path = self
+            .place_of_requests(caller, permission, &asked.organization)
             .await?;
-        let student = students::seen(
-            self.db.read(),
-            caller,
-            Permission::SubjectFile,
-            asked.person,
-        )
-        .await?;
-        self.may_file(caller, &asked, &student)?;
+        if only_by_account(caller, permission) && !by_account(caller, asked.person) {
+            caller.require(Permission::SubjectHandle, &caller.scope)?;
+        }
+        let found = self.person_of(caller, permission, asked.person).await?;
+        self.may_file(caller, &asked, &found)?;
         let now = self.clock.now();
         let once = (act.request_id, act.request);
         request::act(&self.db, caller, act.method, once, now, async |tx| {
@@ -130,7 +147,7 @@ impl App {
             let stored = Stored {
                 id: (self.new_id)().hyphenated().to_string(),
                 organization: asked.organization,
-                org_path: at.org_path,
+                org_path,
                 request: SubjectRequest {
                     filed,
                     closed: None,
@@ -142,20 +159,16 @@ impl App {
         .await
     }
 
-    /// Whether this caller may file this about this student.
-    fn may_file(&self, caller: &Caller, asked: &Asked, student: &Student) -> Result<(), Problem> {
-        if student.organization() != asked.organization {
+    /// Whether this caller may file this about this person.
+    fn may_file(&self, caller: &Caller, asked: &Asked, found: &Found) -> Result<(), Problem> {
+        if found.organization() != asked.organization {
             return Err(Problem::invalid(
                 "subject_request.person",
-                "不是该机构的学生",
-                "not a student of this organisation",
+                "不是该机构的人员",
+                "not of this organisation",
             ));
         }
-        let own = own_person(caller) == Some(asked.person);
-        if is_family(caller) && !own {
-            caller.require(Permission::SubjectHandle, &caller.scope)?;
-        }
-        if !is_family(caller) && asked.identity_check.is_empty() {
+        if !by_account(caller, asked.person) && asked.identity_check.is_empty() {
             return Err(Problem::invalid(
                 "subject_request.identity_check",
                 "代为提交时须写明如何核对身份",
@@ -163,14 +176,23 @@ impl App {
             ));
         }
         let alone = asked.asker == Asker::Own;
-        if alone && !may_ask_alone(student.birth_month, self.clock.today()) {
-            return Err(Problem::invalid(
+        match found {
+            Found::Student(student)
+                if alone && !may_ask_alone(student.birth_month, self.clock.today()) =>
+            {
+                Err(Problem::invalid(
+                    "subject_request.asker",
+                    "不满十四周岁的学生由监护人提出",
+                    "a guardian asks for a pupil under 14",
+                ))
+            }
+            Found::Staff(_) if !alone => Err(Problem::invalid(
                 "subject_request.asker",
-                "不满十四周岁的学生由监护人提出",
-                "a guardian asks for a pupil under 14",
-            ));
+                "教职工由本人提出",
+                "staff ask for themselves",
+            )),
+            Found::Student(_) | Found::Staff(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Checks that the caller may be told what is held about people of an organisation.
@@ -179,7 +201,7 @@ impl App {
         caller: &Caller,
         organization: &str,
     ) -> Result<(), Error> {
-        self.organization(caller, telling(caller), organization)
+        self.place_of_requests(caller, telling(caller), organization)
             .await?;
         Ok(())
     }
@@ -189,19 +211,20 @@ impl App {
         &self,
         caller: &Caller,
         named: &Named<'_>,
-    ) -> Result<(Stored, Student), Error> {
+    ) -> Result<(Stored, Found), Error> {
         self.may_be_told(caller, named.organization).await?;
-        let (family, permission) = (is_family(caller), telling(caller));
+        let permission = telling(caller);
+        let own = |stored: &Stored| by_account(caller, stored.request.filed.person);
         let found = store::get(self.db.read(), named.id, Lock::No).await?;
         let found = found.filter(|stored| {
             stored.organization == named.organization
-                && (!family || own_person(caller) == Some(stored.request.filed.person))
+                && (own(stored) || !only_by_account(caller, permission))
         });
         let stored = found.ok_or_else(|| missing(named))?;
-        self.may_be_shown(&stored, family)?;
+        self.may_be_shown(&stored, own(&stored))?;
         let person = stored.request.filed.person;
-        let student = students::seen(self.db.read(), caller, permission, person).await?;
-        Ok((stored, student))
+        let found = self.person_of(caller, permission, person).await?;
+        Ok((stored, found))
     }
 
     /// Keeps with `tx` that something of the person of a request was told because of it.
@@ -216,7 +239,7 @@ impl App {
             id: (self.new_id)(),
             principal: &caller.subject,
             act,
-            subject: Some(stored.request.filed.person),
+            subject: Some(stored.request.filed.person.id()),
             reason,
             time: self.now(),
         };
@@ -231,17 +254,21 @@ impl App {
         other: Other,
         act: Act<'_, impl Message>,
     ) -> Result<pb::UseSubjectRequestResponse, Error> {
-        let (stored, student) = self.person_shown(caller, named).await?;
+        let (stored, found) = self.person_shown(caller, named).await?;
         let now = self.clock.now();
         let once = (act.request_id, act.request);
         request::act(&self.db, caller, act.method, once, now, async |tx| {
-            let beyond = (!caller.is_daily()).then_some(other.shows());
-            for data in beyond.unwrap_or_default() {
+            let minor = match &found {
+                Found::Student(student) if !caller.is_daily() => Some(student.id),
+                Found::Student(_) | Found::Staff(_) => None,
+            };
+            let beyond = minor.map(|_| other.shows()).unwrap_or_default();
+            for data in beyond {
                 let showing = Showing {
                     data: *data,
-                    person: Some(student.id),
-                    organization: student.organization(),
-                    place: &student.org_path,
+                    person: minor,
+                    organization: found.organization(),
+                    place: found.org_path(),
                     method: "HeldDataService.ExportHeldData",
                 };
                 self.used(tx, caller, showing).await?;
@@ -250,9 +277,9 @@ impl App {
             self.disclose(tx, caller, &stored, ("ExportHeldData", &reason))
                 .await?;
             Ok(pb::UseSubjectRequestResponse {
-                person: student.name(),
-                organization: format!("organizations/{}", student.organization()),
-                org_path: student.org_path.clone(),
+                person: found.name(),
+                organization: format!("organizations/{}", found.organization()),
+                org_path: found.org_path().to_owned(),
             })
         })
         .await
@@ -264,7 +291,21 @@ impl App {
         caller: &Caller,
         named: &Named<'_>,
     ) -> Result<pb::SubjectData, Error> {
-        let (stored, student) = self.person_shown(caller, named).await?;
+        let (stored, found) = self.person_shown(caller, named).await?;
+        let categories = match &found {
+            Found::Student(student) => self.held_of_student(student).await?,
+            Found::Staff(member) => self.held_of_staff(member).await?,
+        };
+        let data = convert::data(&stored, categories, self.now());
+        let tx = self.db.begin().await?;
+        let reason = stored.name();
+        self.disclose(&tx, caller, &stored, ("GetSubjectData", &reason))
+            .await?;
+        tx.commit().await?;
+        Ok(data)
+    }
+
+    async fn held_of_student(&self, student: &Student) -> Result<Vec<Category>, Error> {
         let person = student.id;
         let private = self.open(person, student.sealed.as_deref())?;
         let wanted = families::Wanted {
@@ -279,34 +320,51 @@ impl App {
         }
         let mut people = vec![person];
         people.extend(guardians.iter().map(|(guardian, _)| guardian.id));
-        let seen = store::seen(self.db.read(), &people, LOOKS).await?;
+        Ok(held(&Sources {
+            student,
+            private: &private,
+            guardians: &guardians,
+            seen: &self.looks(&people).await?,
+        }))
+    }
+
+    async fn held_of_staff(&self, member: &StaffMember) -> Result<Vec<Category>, Error> {
+        let db = self.db.read();
+        let private = self.open(member.id, member.sealed.as_deref())?;
+        let nodes = responsibility::of_person(db, member.id, DUTIES).await?;
+        let nodes = nodes.into_iter().map(|node| {
+            let end = node.end.map(told).unwrap_or_default();
+            let times = format!("{} 至 {end}", told(node.start));
+            (node, times)
+        });
+        let groups = class_groups::led_by(db, member.id, DUTIES).await?;
+        Ok(held_of_staff(&StaffSources {
+            member,
+            private: &private,
+            nodes: &nodes.collect::<Vec<_>>(),
+            class_groups: &groups,
+            seen: &self.looks(&[member.id]).await?,
+        }))
+    }
+
+    /// Who saw what of these people.
+    async fn looks(&self, people: &[Uuid]) -> Result<Vec<Seen>, Error> {
+        let seen = store::seen(self.db.read(), people, LOOKS).await?;
         let seen = seen.into_iter().map(|(time, method, reason)| Seen {
             time: told(time),
             method,
             reason,
         });
-        let sources = Sources {
-            student: &student,
-            private: &private,
-            guardians: &guardians,
-            seen: &seen.collect::<Vec<_>>(),
-        };
-        let data = convert::data(&stored, held(&sources), self.now());
-        let tx = self.db.begin().await?;
-        let reason = stored.name();
-        self.disclose(&tx, caller, &stored, ("GetSubjectData", &reason))
-            .await?;
-        tx.commit().await?;
-        Ok(data)
+        Ok(seen.collect())
     }
 
     /// Whether what is held may be shown now: to whoever handles it until it is answered and 30 days
-    /// longer, to the person for these 30 days.
-    fn may_be_shown(&self, stored: &Stored, family: bool) -> Result<(), Error> {
+    /// longer, to the person and the family for these 30 days.
+    fn may_be_shown(&self, stored: &Stored, own: bool) -> Result<(), Error> {
         let request = &stored.request;
         let asks = matches!(request.filed.kind, Kind::Access | Kind::Copy);
         let shown = match (&request.closed, request.state()) {
-            (None, _) => !family,
+            (None, _) => !own,
             (Some(closed), State::Answered) => {
                 let days = (self.clock.today() - closed.day).num_days();
                 days <= SHOWN_DAYS
@@ -329,13 +387,12 @@ impl App {
         act: Act<'_, impl Message>,
     ) -> Result<pb::SubjectRequest, Error> {
         let back = close == Close::Withdraw;
-        let permission = if back {
-            Permission::SubjectFile
+        if back {
+            self.may_ask_about_subjects(caller, named.organization)
+                .await?;
         } else {
-            Permission::SubjectHandle
-        };
-        self.organization(caller, permission, named.organization)
-            .await?;
+            self.may_answer_subjects(caller, named.organization).await?;
+        }
         let now = self.clock.now();
         let once = (act.request_id, act.request);
         request::act(&self.db, caller, act.method, once, now, async |tx| {
@@ -354,35 +411,6 @@ impl App {
             Ok(convert::request(stored, civil_date(now)))
         })
         .await
-    }
-}
-
-/// Whether the caller stands for a pupil and nobody else.
-fn is_family(caller: &Caller) -> bool {
-    let family = |role: &Role| matches!(role, Role::Student | Role::Guardian);
-    caller.roles.iter().all(family)
-}
-
-/// The student whom the caller stands for.
-fn own_person(caller: &Caller) -> Option<Uuid> {
-    let id = caller.person.as_deref()?.strip_prefix("students/")?;
-    Uuid::try_parse(id).ok()
-}
-
-/// What lets the caller be told what is held: a family its own account, others that they may reveal numbers.
-fn telling(caller: &Caller) -> Permission {
-    if is_family(caller) {
-        Permission::SubjectFile
-    } else {
-        Permission::PeopleReveal
-    }
-}
-
-fn reading(caller: &Caller) -> Permission {
-    if caller.allowed(Permission::SubjectHandle).is_ok() {
-        Permission::SubjectHandle
-    } else {
-        Permission::SubjectFile
     }
 }
 
