@@ -1,4 +1,5 @@
-//! What is held about a pupil, asked for by the family, answered by the school, told by four services.
+//! What is held about somebody, asked for by the family or by who works, answered by the school, told by four
+//! services.
 
 use std::collections::BTreeMap;
 
@@ -70,6 +71,99 @@ fn is_listed(service: &str, section: &HeldSection) {
     }
 }
 
+/// What the clerk of the first school answers.
+fn answer(request: &str) -> AnswerSubjectRequestRequest {
+    let holding = |service: &&str| ServiceHolding {
+        service: (*service).to_owned(),
+        holds: true,
+        statement: "由本人在系统中直接查阅".to_owned(),
+    };
+    AnswerSubjectRequestRequest {
+        name: request.to_owned(),
+        answer: "已答复，可在三十日内查阅".to_owned(),
+        holdings: SERVICES[1..].iter().map(holding).collect(),
+        request_id: String::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_works_is_told_what_every_service_holds_sqlite() {
+    who_works_is_told_what_every_service_holds(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_works_is_told_what_every_service_holds_postgres() {
+    who_works_is_told_what_every_service_holds(Store::Postgres).await;
+}
+
+async fn who_works_is_told_what_every_service_holds(store: Store) {
+    let Some(city) = City::open(store, Town::of(1)).await else {
+        return;
+    };
+    let (own, other) = (city.staff(1, "疫情报告人"), city.staff(1, "保安"));
+    let mut gate = GateServiceClient::new(city.door(Role::Guard, &school_path(1)));
+    for person in [own, other] {
+        let entered = gate.check_entry(check_entry(1, person, "")).await;
+        entered.expect("decided");
+    }
+    // Responsible for one class group, and asked at the school.
+    let class = format!("{}/nowhere", school_path(1));
+    let teacher = |person: &str| {
+        city.door_of(Caller {
+            person: Some(person.to_owned()),
+            ..caller(Role::ClassReporter, &class)
+        })
+    };
+    let mut requests = SubjectRequestServiceClient::new(teacher(own));
+    let filed = FileSubjectRequestRequest {
+        parent: format!("organizations/{}", school(1)),
+        subject_request: Some(SubjectRequest {
+            person: own.to_owned(),
+            kind: Kind::Access.into(),
+            asker: Asker::Person.into(),
+            ..SubjectRequest::default()
+        }),
+        request_id: String::new(),
+    };
+    let filed = requests.file_subject_request(filed).await;
+    let request = filed.expect("filed").into_inner().name;
+    let clerk = city.door(Role::SchoolClerk, &school_path(1));
+    let seen = export(&clerk, &request).await.expect("it is told");
+    let gates = section(&seen, "safety-inspection", "gate_decisions");
+    assert_eq!(gates.telling(), Telling::Withheld, "a clerk reads no gates");
+    let mut clerk = SubjectRequestServiceClient::new(clerk);
+    let answered = clerk.answer_subject_request(answer(&request)).await;
+    answered.expect("answered");
+
+    let whole = export(&teacher(own), &request).await;
+    let whole = whole.expect("it is told");
+    for service in SERVICES {
+        let (sections, end) = &whole[service];
+        assert!(end.complete && end.reason.is_empty(), "{service}: {end:?}");
+        for one in sections {
+            is_listed(service, one);
+        }
+    }
+    for (service, name) in [
+        ("roster", "employment"),
+        ("sampling", "roll"),
+        ("safety-inspection", "roll"),
+        ("safety-inspection", "gate_decisions"),
+        ("notification", "roll"),
+    ] {
+        let told = section(&whole, service, name);
+        assert_eq!(
+            (told.telling(), told.record_count),
+            (Telling::Full, 1),
+            "{name}"
+        );
+    }
+    let all = format!("{whole:?}");
+    assert!(!all.contains(other.trim_start_matches("staff/")), "{all}");
+    let colleague = export(&teacher(other), &request).await;
+    assert_eq!(told(&colleague.expect_err("refused")).0, Code::NotFound);
+}
+
 async fn a_family_is_told_what_every_service_holds(store: Store) {
     let Some(city) = City::open(store, Town::of(1)).await else {
         return;
@@ -113,20 +207,9 @@ async fn a_family_is_told_what_every_service_holds(store: Store) {
     let refused = export(&guard, &request).await.expect_err("refused");
     assert_eq!(refused.code(), Code::PermissionDenied);
 
-    let holding = |service: &&str| ServiceHolding {
-        service: (*service).to_owned(),
-        holds: true,
-        statement: "由本人在系统中直接查阅".to_owned(),
-    };
-    let answer = AnswerSubjectRequestRequest {
-        name: request.clone(),
-        answer: "已答复，可在三十日内查阅".to_owned(),
-        holdings: SERVICES[1..].iter().map(holding).collect(),
-        request_id: String::new(),
-    };
     let mut requests = SubjectRequestServiceClient::new(clerk);
     requests
-        .answer_subject_request(answer)
+        .answer_subject_request(answer(&request))
         .await
         .expect("answered");
 

@@ -14,8 +14,8 @@ use kit::said;
 use kit::server::{Running, Server, ServerConfig};
 use kit::status::Problem;
 use kit::subject::{
-    As, Asked, By, Field, Group, Held, HeldDataGrpc, Holdings, LeftOut, Record, Requests, Rows, Section,
-    StandIn, untold,
+    As, Asked, By, Field, Group, Held, HeldDataGrpc, Holdings, LeftOut, Record, Requests, Rows,
+    Section, StandIn, untold,
 };
 use proto::audit::audit_log_service_client::AuditLogServiceClient;
 use proto::audit::audit_record::Kind;

@@ -233,13 +233,19 @@ mod tests {
         for (own, group, expected) in cases {
             assert_eq!(Viewer::Handler.about(own, group), expected);
         }
-        assert_eq!(Viewer::Guardian.about(true, Group::Students), Viewer::Guardian);
+        assert_eq!(
+            Viewer::Guardian.about(true, Group::Students),
+            Viewer::Guardian
+        );
     }
 
     #[test]
     fn names_of_people_tell_their_group() {
         let id = Uuid::from_u128(7);
-        assert_eq!(Group::of(&format!("students/{id}")), Some((Group::Students, id)));
+        assert_eq!(
+            Group::of(&format!("students/{id}")),
+            Some((Group::Students, id))
+        );
         assert_eq!(Group::of(&format!("staff/{id}")), Some((Group::Staff, id)));
         for wrong in ["", "staff", "staff/", "guardians/7", "students/x"] {
             assert_eq!(Group::of(wrong), None, "{wrong}");

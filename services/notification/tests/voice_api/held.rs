@@ -22,7 +22,7 @@ use crate::town::counsellors::{NOTE, Walk};
 use crate::town::on_both;
 use crate::town::voices::{CLASS_PATH, counsellor, parent, people};
 use crate::town::world::{World, told};
-use crate::town::{SCHOOL_PATH, student};
+use crate::town::{SCHOOL_PATH, staff, student};
 
 const REQUEST: &str =
     "organizations/2135010001/subjectRequests/0b9c3f5e-a111-4222-8333-44445555abcd";
@@ -31,6 +31,7 @@ on_both!(
     support_is_told_as_existing_to_whom_it_is_known_and_to_no_handler,
     messages_are_told_to_whom_they_were_sent,
     what_the_roster_refuses_is_refused,
+    who_works_is_told_what_was_sent_to_them,
 );
 
 async fn opened(scratch: Scratch) -> (World, StandIn) {
@@ -158,11 +159,11 @@ async fn support_is_told_as_existing_to_whom_it_is_known_and_to_no_handler(scrat
     assert_eq!(heard.count(), 2, "the pupil and the guardian, each time");
 }
 
-/// A message to the family and a confidential one to the pupil.
+/// A message to the family, a confidential one to the pupil, and one to staff 1.
 async fn send(world: &World) {
     let tx = world.db.begin().await.expect("a transaction");
     let body = r#"{"values":{"text":"明日体检"},"channels":[],"audience":null,"class_groups":[],"groups":[],"posts":[],"parties":[],"apart":true}"#;
-    for (number, kind, confidential) in [(1, 1_i16, false), (2, 6, true)] {
+    for (number, kind, confidential) in [(1, 1_i16, false), (2, 6, true), (3, 2, true)] {
         let id = Uuid::from_u128(number);
         let sql = "INSERT INTO messages (id, organization, org_path, state, category, urgency, template, \
              template_version, body, exercise, author, basis, created_at, expires_at, expanded_at, ends_at, \
@@ -177,8 +178,8 @@ async fn send(world: &World) {
         tx.execute_raw(statement(&tx, sql, values))
             .await
             .expect("a message");
-        let recipient = student(1);
-        let recipient = recipient.trim_start_matches("students/");
+        let recipient = if kind == 2 { staff(1) } else { student(1) };
+        let (_, recipient) = recipient.split_once('/').expect("a name");
         let recipient = Uuid::try_parse(recipient)
             .expect("an id")
             .as_bytes()
@@ -223,4 +224,22 @@ async fn what_the_roster_refuses_is_refused(scratch: Scratch) {
         told(&closed.expect_err("refused")).1,
         "SUBJECT_REQUEST_STATE"
     );
+}
+
+async fn who_works_is_told_what_was_sent_to_them(scratch: Scratch) {
+    let (world, roster) = opened(scratch).await;
+    send(&world).await;
+    roster.say(REQUEST, &staff(1), SCHOOL_PATH);
+    let own = export(&world, ("sub-1", Role::ClassReporter), Some(staff(1))).await;
+    let own = own.expect("it is told");
+    assert_eq!(values(&own, "roll", "place"), [SCHOOL_PATH]);
+    assert_eq!(values(&own, "messages", "content"), ["text：明日体检"]);
+    assert_eq!(values(&own, "messages", "recipient"), ["本人"]);
+    assert_eq!(of(&own, "support").record_count, 0);
+    let colleague = export(&world, ("sub-2", Role::ClassReporter), Some(staff(2))).await;
+    let (code, reason, _) = told(&colleague.expect_err("refused"));
+    assert_eq!((code, &*reason), (Code::PermissionDenied, "SCOPE_DENIED"));
+    let clerk = as_clerk(&world).await;
+    assert_eq!(of(&clerk, "messages").record_count, 0, "confidential");
+    assert_eq!(of(&clerk, "support").telling(), Telling::Withheld);
 }

@@ -459,7 +459,11 @@ async fn employ(desk: &Desk, name: &str) -> pb::StaffMember {
         }),
         request_id: String::new(),
     };
-    staff.create_staff_member(request).await.unwrap().into_inner()
+    staff
+        .create_staff_member(request)
+        .await
+        .unwrap()
+        .into_inner()
 }
 
 /// What somebody who works asks about themselves.
@@ -477,7 +481,10 @@ async fn who_works_asks_about_themselves_and_sees_what_is_held(desk: Desk) {
     let mut own = colleague(&desk, &teacher.name);
     let filed = own.file_subject_request(of_own(&teacher.name)).await;
     let filed = filed.unwrap().into_inner();
-    assert_eq!((&filed.person, filed.state()), (&teacher.name, State::Received));
+    assert_eq!(
+        (&filed.person, filed.state()),
+        (&teacher.name, State::Received)
+    );
     assert_eq!(subject_name(&mut own).await, filed.name);
     let early = own.get_subject_data(data(&filed.name)).await;
     assert_eq!(refused(early), "SUBJECT_REQUEST_STATE");
@@ -496,7 +503,10 @@ async fn who_works_asks_about_themselves_and_sees_what_is_held(desk: Desk) {
         let mut items = found.items.iter().filter(|item| item.field == field);
         items.next().map(|item| item.value.clone())
     };
-    assert_eq!(value("employment", "display_name").as_deref(), Some("林老师"));
+    assert_eq!(
+        value("employment", "display_name").as_deref(),
+        Some("林老师")
+    );
     assert_eq!(value("employment", "posts").as_deref(), Some("TEACHER"));
     let phone = value("staff_numbers", "phone");
     assert_eq!(phone.as_deref(), Some("13900005678"), "in full");
@@ -510,7 +520,10 @@ async fn who_works_asks_about_themselves_and_sees_what_is_held(desk: Desk) {
     let get = pb::GetSubjectRequestRequest {
         name: filed.name.clone(),
     };
-    assert_eq!(refused(stranger.get_subject_request(get).await), "NOT_FOUND");
+    assert_eq!(
+        refused(stranger.get_subject_request(get).await),
+        "NOT_FOUND"
+    );
     let told = stranger.get_subject_data(data(&filed.name)).await;
     assert_eq!(refused(told), "NOT_FOUND");
     let shown = stranger.use_subject_request(used(&filed.name, "sampling"));
@@ -536,14 +549,20 @@ async fn who_works_files_for_nobody_else_and_nowhere_else(desk: Desk) {
         parent: "organizations/350102".to_owned(),
         ..of_own(&teacher.name)
     };
-    assert_eq!(refused(own.file_subject_request(elsewhere).await), "SCOPE_DENIED");
+    assert_eq!(
+        refused(own.file_subject_request(elsewhere).await),
+        "SCOPE_DENIED"
+    );
     let mut nobody = staff(&desk, "guard", Role::Guard);
     let filed = nobody.file_subject_request(of_own(&teacher.name)).await;
     assert_eq!(refused(filed), "SCOPE_DENIED", "an account of nobody");
 
     let mut school = staff(&desk, "clerk", Role::SchoolClerk);
     let unchecked = school.file_subject_request(of_own(&teacher.name)).await;
-    assert_eq!(fields(&unchecked.unwrap_err()), ["subject_request.identity_check"]);
+    assert_eq!(
+        fields(&unchecked.unwrap_err()),
+        ["subject_request.identity_check"]
+    );
     let guardian = school
         .file_subject_request(wanted(&teacher.name, Kind::Copy))
         .await;

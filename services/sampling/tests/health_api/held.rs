@@ -3,13 +3,17 @@
 use std::sync::atomic::Ordering;
 
 use kit::auth::Role;
+use proto::roster::check_policy::Slot;
 use proto::sampling::{AbsenceReason, ResultValue};
 use proto::subject::held_data_service_client::HeldDataServiceClient;
 use proto::subject::held_section::Telling;
 use proto::subject::{ExportHeldDataRequest, HeldSection};
 use tonic::{Code, Status};
 
+use sampling::domain::health::symptom::Symptom;
+
 use super::clinic::{Clinic, denied};
+use super::screening_site::{Site, finding, group, teacher};
 use super::site::CLASS;
 use super::town::{Authorised, SCHOOL, on_both_databases, reason, school_path, student};
 
@@ -20,6 +24,7 @@ on_both_databases!(
     a_pupil_is_told_in_full_and_nothing_of_the_others,
     a_handler_is_told_no_more_than_in_daily_work,
     without_a_request_or_the_roster_nothing_is_told,
+    who_works_is_told_of_their_own_checks_and_no_colleague_is,
 );
 
 async fn export(client: Authorised) -> Result<Vec<HeldSection>, Status> {
@@ -153,4 +158,33 @@ async fn without_a_request_or_the_roster_nothing_is_told(database: kit::scratch:
     subjects.down.store(true, Ordering::SeqCst);
     let refused = export(clerk()).await.expect_err("nobody is asked");
     assert_eq!(reason(&refused).0, Code::Unavailable);
+}
+
+async fn who_works_is_told_of_their_own_checks_and_no_colleague_is(
+    database: kit::scratch::Scratch,
+) {
+    let site = Site::open(database).await;
+    let staff = group(SCHOOL, "staff-03");
+    let ill = [teacher(1), teacher(2)].map(|one| finding(one, &[Symptom::Cough]));
+    site.submit(&site.ill(&staff, Slot::Morning, ill.to_vec()))
+        .await;
+    let subjects = &site.0.roster.subjects;
+    subjects.say(REQUEST, &teacher(1), &school_path(SCHOOL));
+    let told = export(site.0.family(Role::ClassReporter, &teacher(1))).await;
+    let told = told.expect("it is told");
+    let in_full = |one: &HeldSection| one.telling() == Telling::Full;
+    assert!(told.iter().all(in_full), "{told:?}");
+    assert_eq!(values(&told, "roll", "class_group"), [staff]);
+    assert_eq!(values(&told, "checks", "slot").len(), 1);
+    assert_eq!(of(&told, "signs").record_count, 1);
+    let other = teacher(2);
+    let all = format!("{told:?}");
+    assert!(!all.contains(other.trim_start_matches("staff/")), "{all}");
+    let colleague = export(site.0.family(Role::ClassReporter, &other)).await;
+    assert_eq!(reason(&colleague.expect_err("refused")), denied());
+    let clerk = site
+        .0
+        .authorised(&[Role::SchoolClerk], &school_path(SCHOOL));
+    let clerk = export(clerk).await.expect("it is told");
+    assert_eq!(of(&clerk, "signs").telling(), Telling::Withheld);
 }

@@ -160,12 +160,6 @@ pub fn held(sources: &Sources<'_>) -> Vec<Category> {
             "在籍期间；电话加密保存",
             families.collect(),
         ),
-        category(
-            "disclosures",
-            "查阅留痕",
-            LAW,
-            "不少于三年",
-            looks(seen),
-        ),
+        category("disclosures", "查阅留痕", LAW, "不少于三年", looks(seen)),
     ]
 }

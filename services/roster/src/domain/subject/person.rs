@@ -72,7 +72,13 @@ mod tests {
             let shouted = person.name().to_uppercase();
             assert_eq!(Person::parse(&shouted), None);
         }
-        for wrong in ["", "staff", "staff/", "guardians/7", &format!("staff/{}", id.simple())] {
+        for wrong in [
+            "",
+            "staff",
+            "staff/",
+            "guardians/7",
+            &format!("staff/{}", id.simple()),
+        ] {
             assert_eq!(Person::parse(wrong), None, "{wrong}");
         }
         assert_eq!(Person::from_parts(3, id), None);

@@ -88,12 +88,6 @@ pub fn held_of_staff(sources: &StaffSources<'_>) -> Vec<Category> {
             "在任期间，届满后按档案管理规定",
             answers_for.chain(leads).collect(),
         ),
-        category(
-            "disclosures",
-            "查阅留痕",
-            LAW,
-            "不少于三年",
-            looks(seen),
-        ),
+        category("disclosures", "查阅留痕", LAW, "不少于三年", looks(seen)),
     ]
 }

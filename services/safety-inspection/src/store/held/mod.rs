@@ -174,7 +174,10 @@ pub static SECTIONS: [Section; 9] = [
                 Field("see_time", "a.seen_at", As::Millis),
             ],
         }),
-        ..of_staff("accountability", ("责任告知", "what the person was told as owner"))
+        ..of_staff(
+            "accountability",
+            ("责任告知", "what the person was told as owner"),
+        )
     },
 ];
 

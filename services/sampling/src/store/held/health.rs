@@ -68,10 +68,7 @@ pub(super) const SIGNS: Section = Section {
             Field("time", "s.time", As::Millis),
         ],
     }),
-    ..section(
-        "signs",
-        ("健康表现", "what is said of the person's health"),
-    )
+    ..section("signs", ("健康表现", "what is said of the person's health"))
 };
 
 pub(super) const ABSENCES: Section = Section {
