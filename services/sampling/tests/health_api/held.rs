@@ -3,14 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use kit::auth::Role;
+use proto::roster::Symptom;
 use proto::roster::check_policy::Slot;
 use proto::sampling::{AbsenceReason, ResultValue};
 use proto::subject::held_data_service_client::HeldDataServiceClient;
 use proto::subject::held_section::Telling;
 use proto::subject::{ExportHeldDataRequest, HeldSection};
 use tonic::{Code, Status};
-
-use sampling::domain::health::symptom::Symptom;
 
 use super::clinic::{Clinic, denied};
 use super::screening_site::{Site, finding, group, teacher};
