@@ -149,7 +149,7 @@ async fn who_works_is_told_what_every_service_holds(store: Store) {
         ("sampling", "roll"),
         ("safety-inspection", "roll"),
         ("safety-inspection", "gate_decisions"),
-        ("notification", "roll"),
+        ("notification", "staff_roll"),
     ] {
         let told = section(&whole, service, name);
         assert_eq!(

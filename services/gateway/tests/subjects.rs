@@ -243,8 +243,9 @@ async fn what_the_register_refuses_is_refused_as_a_whole() {
 async fn who_may_not_be_told_comes_no_further_than_the_door() {
     let mut door = door(Mood::Whole).await;
     door.roster.say(REQUEST, PERSON, CLASS);
-    let guard = door.told(asked(Role::Guard)).await.expect_err("refused");
-    assert_eq!(guard.code(), Code::PermissionDenied);
+    let laboratory = door.told(asked(Role::Laboratory)).await;
+    let laboratory = laboratory.expect_err("refused");
+    assert_eq!(laboratory.code(), Code::PermissionDenied);
     assert_eq!(door.roster.heard(), []);
     let mut malformed = asked(Role::SchoolClerk);
     malformed.get_mut().name = REQUEST.to_owned();

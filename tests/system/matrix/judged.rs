@@ -17,8 +17,56 @@ const PASS_OVER: [&str; 2] = [
     "DeliveryService.ResendDeadLetters",
 ];
 
-/// The head of a school, who files requests about data and reads none.
-const HEAD: &[&str] = &["principal"];
+/// Whoever may ask what is held about them and nothing about others.
+const UNTOLD: &[&str] = &[
+    "counsellor",
+    "disease-control",
+    "epidemic-reporter",
+    "guard",
+    "safety-officer",
+    "sampler",
+    "school-doctor",
+    "security-admin",
+];
+/// They, and the head of a school, who files requests about data and reads none.
+const UNSHOWN: &[&str] = &[
+    "counsellor",
+    "disease-control",
+    "epidemic-reporter",
+    "guard",
+    "principal",
+    "safety-officer",
+    "sampler",
+    "school-doctor",
+    "security-admin",
+];
+/// They, and bureaus, which file and take back nothing for others.
+const UNFILED: &[&str] = &[
+    "city-officer",
+    "counsellor",
+    "disease-control",
+    "district-officer",
+    "epidemic-reporter",
+    "guard",
+    "safety-officer",
+    "sampler",
+    "school-doctor",
+    "security-admin",
+];
+/// They, and who reports of a class group.
+const ALONE: &[&str] = &[
+    "city-officer",
+    "class-reporter",
+    "counsellor",
+    "disease-control",
+    "district-officer",
+    "epidemic-reporter",
+    "guard",
+    "safety-officer",
+    "sampler",
+    "school-doctor",
+    "security-admin",
+];
 /// A laboratory, of whose own none is there.
 const LABORATORY: &[&str] = &["laboratory"];
 /// A bureau, about what is not there.
@@ -137,7 +185,7 @@ const EVERYBODY: &[&str] = &[
 
 /// Methods for which a permission is not enough at one's own place: the thing must be one's own, or whoever
 /// asks somebody in particular; each with those who are held back, and nobody else. The list only shrinks.
-pub(super) const HELD_BACK: [(&str, &[&str]); 41] = [
+pub(super) const HELD_BACK: [(&str, &[&str]); 45] = [
     (
         "AccountabilityService.AcknowledgeAccountabilityRecord",
         DUTIFUL,
@@ -163,16 +211,20 @@ pub(super) const HELD_BACK: [(&str, &[&str]); 41] = [
     ("HazardService.ReportHazardProgress", FINDERS),
     ("HazardService.RequestHazardExtension", FINDERS),
     ("HazardService.SubmitHazard", FINDERS),
-    ("HeldDataService.ExportHeldData", HEAD),
+    ("HeldDataService.ExportHeldData", UNSHOWN),
     ("MeetingService.DecideSubstitute", BUREAU),
     ("MeetingService.RequestSubstitute", DESKS),
     ("MeetingService.SignIn", DESKS),
     ("MeetingService.SignOut", DESKS),
     ("ResultService.GetResult", LABORATORY),
     ("ResultService.ListResults", LABORATORY),
-    ("SubjectDataService.ExportSubjectData", HEAD),
-    ("SubjectRequestService.GetSubjectData", HEAD),
-    ("SubjectRequestService.UseSubjectRequest", HEAD),
+    ("SubjectDataService.ExportSubjectData", UNSHOWN),
+    ("SubjectRequestService.FileSubjectRequest", ALONE),
+    ("SubjectRequestService.GetSubjectData", UNSHOWN),
+    ("SubjectRequestService.GetSubjectRequest", UNTOLD),
+    ("SubjectRequestService.ListSubjectRequests", UNTOLD),
+    ("SubjectRequestService.UseSubjectRequest", UNSHOWN),
+    ("SubjectRequestService.WithdrawSubjectRequest", UNFILED),
     ("SupplyService.CancelSupplyTransfer", KEEPERS),
     ("SupplyService.GetSupplyTransfer", READERS),
     ("SupplyService.ReceiveSupplyTransfer", KEEPERS),

@@ -208,7 +208,7 @@ async fn messages_are_told_to_whom_they_were_sent(scratch: Scratch) {
     assert_eq!(values(&clerk, "messages", "recipient"), ["家庭"]);
     assert_eq!(values(&clerk, "messages", "content"), [""; 0]);
     assert_eq!(of(&clerk, "care_tasks").telling(), Telling::Withheld);
-    assert_eq!(values(&pupil, "roll", "place"), [CLASS_PATH]);
+    assert_eq!(values(&pupil, "roll", "class_group"), [CLASS_PATH]);
 }
 
 async fn what_the_roster_refuses_is_refused(scratch: Scratch) {
@@ -232,7 +232,7 @@ async fn who_works_is_told_what_was_sent_to_them(scratch: Scratch) {
     roster.say(REQUEST, &staff(1), SCHOOL_PATH);
     let own = export(&world, ("sub-1", Role::ClassReporter), Some(staff(1))).await;
     let own = own.expect("it is told");
-    assert_eq!(values(&own, "roll", "place"), [SCHOOL_PATH]);
+    assert_eq!(values(&own, "staff_roll", "place"), [SCHOOL_PATH]);
     assert_eq!(values(&own, "messages", "content"), ["text：明日体检"]);
     assert_eq!(values(&own, "messages", "recipient"), ["本人"]);
     assert_eq!(of(&own, "support").record_count, 0);

@@ -9,7 +9,7 @@ mod left_out;
 
 use kit::auth::Permission;
 use kit::said;
-use kit::subject::{As, By, Field, Rows, Section};
+use kit::subject::{As, By, Field, Group, Rows, Section};
 use proto::notification::care_task;
 
 pub use gathered::letters;
@@ -49,21 +49,38 @@ const fn section(name: &'static str, titles: (&'static str, &'static str)) -> Se
 }
 
 /// Every section, in the order in which they are told.
-pub static SECTIONS: [Section; 9] = [
+pub static SECTIONS: [Section; 10] = [
     Section {
         retention: "在籍期间，随学籍变动更新",
         guard: None,
         tables: &["people"],
         rows: Some(Rows {
             by: By::Uuid,
-            from: "people p WHERE p.person = $1",
-            order: "p.kind, p.place",
+            from: "people p WHERE p.kind = 1 AND p.person = $1",
+            order: "p.place",
+            fields: &[
+                Field("class_group", "p.place", As::Text),
+                Field("organization", "p.organization", As::Text),
+            ],
+        }),
+        only: Some(Group::Students),
+        ..section("roll", ("在册信息", "roll"))
+    },
+    Section {
+        retention: "在职期间，随任职变动更新",
+        guard: None,
+        tables: &["people"],
+        rows: Some(Rows {
+            by: By::Uuid,
+            from: "people p WHERE p.kind = 2 AND p.person = $1",
+            order: "p.place",
             fields: &[
                 Field("place", "p.place", As::Text),
                 Field("organization", "p.organization", As::Text),
             ],
         }),
-        ..section("roll", ("在册信息", "roll"))
+        only: Some(Group::Staff),
+        ..section("staff_roll", ("任职名册", "roll of staff"))
     },
     Section {
         purpose: "送达通知",
@@ -130,6 +147,7 @@ pub static SECTIONS: [Section; 9] = [
                 Field("free_time", "c.free_at", As::Millis),
             ],
         }),
+        only: Some(Group::Students),
         ..section("controlled", ("需关爱的状态", "being kept away"))
     },
     Section {
@@ -150,6 +168,7 @@ pub static SECTIONS: [Section; 9] = [
                 Field("late", "c.late", As::YesNo),
             ],
         }),
+        only: Some(Group::Students),
         ..section("care_tasks", ("关爱任务", "care tasks"))
     },
     Section {
