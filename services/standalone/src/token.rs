@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use kit::auth::{Issuer, Role};
+use kit::auth::{Caller, Issuer, Role};
 use kit::clock::{Clock, SystemClock};
 use kit::org::OrgPath;
+use kit::subject::Group;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
@@ -26,6 +27,9 @@ pub struct TokenArgs {
     /// For a laboratory, its code.
     #[arg(long)]
     pub laboratory: Option<String>,
+    /// Whom of the register the holder stands for: `students/…` for a pupil and their family, `staff/…` for who works.
+    #[arg(long, value_parser = parse_person)]
+    pub person: Option<String>,
     /// Who holds it.
     #[arg(long, default_value = "developer")]
     pub subject: String,
@@ -49,6 +53,11 @@ fn parse_scope(text: &str) -> Result<OrgPath, String> {
         .map_err(|_| "codes from the top joined by /, such as fz/350102".to_owned())
 }
 
+fn parse_person(text: &str) -> Result<String, String> {
+    let known = Group::of(text).map(|_| text.to_owned());
+    known.ok_or_else(|| "students/… or staff/… with the id of the register".to_owned())
+}
+
 /// The token that `args` asks for.
 ///
 /// # Errors
@@ -60,14 +69,15 @@ pub fn issue(args: &TokenArgs) -> anyhow::Result<String> {
             "检测机构的令牌要用 --laboratory 给出机构代码 (a laboratory needs its code: --laboratory)"
         );
     }
-    Ok(Issuer::development().token(
-        &args.subject,
-        &args.roles,
-        &scope,
-        args.laboratory.as_deref(),
-        args.at.unwrap_or_else(|| SystemClock.now()),
-        Duration::from_secs(u64::from(args.hours) * 3600),
-    ))
+    let caller = Caller {
+        laboratory: args.laboratory.clone(),
+        person: args.person.clone(),
+        second_factor: true,
+        ..Caller::new(&*args.subject, args.roles.clone(), scope)
+    };
+    let from = args.at.unwrap_or_else(|| SystemClock.now());
+    let life = Duration::from_secs(u64::from(args.hours) * 3600);
+    Ok(Issuer::development().issue(caller, from, life))
 }
 
 /// Runs the command.

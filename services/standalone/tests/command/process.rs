@@ -185,6 +185,7 @@ fn wrong_usage_ends_with_64_and_failure_with_1_in_plain_words() {
     for arguments in [
         &["import", "x.zip", "--organization", "fz"][..],
         &["token", "--role", "king"],
+        &["token", "--role", "guard", "--person", "guardians/7"],
         &["token", "--role", "guard", "--scope", "no place"],
         &["city", "generate", "--students", "0", "--out", "x"],
         &["sing"],
