@@ -84,7 +84,7 @@ pub async fn turns<C: ConnectionTrait + Sync>(db: &C, asked: &Asked) -> Result<H
 
 /// The place of the group that the person is swabbed and checked with: the class group of a student, and of staff
 /// their group on the roll, or the organisation where they are on none.
-async fn group_of(db: &(impl ConnectionTrait + Sync), asked: &Asked) -> Result<OrgPath, DbErr> {
+async fn group_of(db: &impl ConnectionTrait, asked: &Asked) -> Result<OrgPath, DbErr> {
     match asked.group {
         Group::Students => Ok(asked.place.clone()),
         Group::Staff => {
