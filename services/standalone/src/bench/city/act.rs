@@ -89,6 +89,11 @@ pub(super) enum Act {
     HandOver {
         school: u32,
     },
+    /// The guard of the day makes a round and notes that its point was passed.
+    Patrol {
+        school: u32,
+        round: u8,
+    },
     /// The city tells every family something.
     Notify,
     /// The guardians of a pupil, by the place on the roll, read their inbox.
@@ -124,6 +129,7 @@ impl Act {
             Self::Handle { .. } => Kind::Handling,
             Self::SignOn { .. } => Kind::Attendance,
             Self::HandOver { .. } => Kind::Handover,
+            Self::Patrol { .. } => Kind::Round,
             Self::Notify => Kind::Notice,
             Self::ReadInbox { .. } => Kind::Reading,
         }

@@ -91,6 +91,7 @@ impl Shift {
             Act::Handle { hazard, step } => self.handle(hazard, step).await,
             Act::SignOn { school } => self.sign_on(school).await,
             Act::HandOver { school } => self.hand_over(school).await,
+            Act::Patrol { school, round } => self.patrol(school, round).await,
             Act::Notify => self.notify().await,
             Act::ReadInbox { group, pupil } => self.read_inbox(group, pupil).await,
         }

@@ -20,6 +20,14 @@ pub(super) const HAZARDS: Window = between((8, 0), (15, 0));
 /// When whoever has duty signs in, in the morning and for the night.
 pub(super) const SIGN_ON: Window = between((7, 15), (8, 0));
 pub(super) const HAND_OVER: Window = between((19, 10), (20, 0));
+/// When the guard of the day makes each round: five a day (rule 5.13).
+pub(super) const ROUNDS: [Window; 5] = [
+    between((9, 0), (11, 0)),
+    between((11, 0), (13, 0)),
+    between((13, 0), (15, 0)),
+    between((15, 0), (17, 0)),
+    between((17, 0), (19, 0)),
+];
 
 /// How many visitors a school has: six on average.
 const VISITORS: RangeInclusive<u32> = 3..=9;
@@ -94,9 +102,12 @@ impl Day {
         self.hazards.push(school);
     }
 
-    /// The duty of a school is signed in to in the morning and handed over in the evening.
+    /// The duty of a school is signed in to in the morning and handed over in the evening, with rounds between.
     pub(super) fn duty(&mut self, school: u32, rng: &mut ChaCha8Rng) {
         self.push(bell(rng, SIGN_ON), Act::SignOn { school });
         self.push(bell(rng, HAND_OVER), Act::HandOver { school });
+        for (round, window) in (0..).zip(ROUNDS) {
+            self.push(bell(rng, window), Act::Patrol { school, round });
+        }
     }
 }

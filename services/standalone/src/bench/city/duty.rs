@@ -1,4 +1,5 @@
-//! Duty at schools: a roster is published, somebody signs in, and the night takes over from the day.
+//! Duty at schools: a roster is published, somebody signs in and makes rounds, and the night takes over from the
+//! day.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use kit::field::to_timestamp;
 use proto::safety::duty_service_client::DutyServiceClient;
 use proto::safety::{
     CheckInDutyShiftRequest, CreateDutyRosterRequest, DutyPost, DutyRoster, ListDutyShiftsRequest,
-    PublishDutyRosterRequest, TakeOverDutyShiftRequest, WriteHandoverRequest, duty_roster,
+    PublishDutyRosterRequest, RecordPatrolRequest, TakeOverDutyShiftRequest, WriteHandoverRequest,
+    duty_roster,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -224,6 +226,22 @@ impl Shift {
         let [team, _] = &watch.teams;
         team.sign_in(name).await?;
         shift.reach(ATTENDED);
+        Ok(Outcome::Done)
+    }
+
+    /// The guard of the day passes the point of a round.
+    pub(super) async fn patrol(&self, school: u32, round: u8) -> anyhow::Result<Outcome> {
+        let ([shift, _], watch) = self.watch(school)?;
+        let Some(name) = shift.after(ATTENDED) else {
+            return Ok(Outcome::Void);
+        };
+        let [team, _] = &watch.teams;
+        let request = RecordPatrolRequest {
+            shift: name.to_owned(),
+            point: format!("building-{}/floor-1", round + 1),
+            request_id: Uuid::new_v4().to_string(),
+        };
+        team.guarding.clone().record_patrol(request).await?;
         Ok(Outcome::Done)
     }
 

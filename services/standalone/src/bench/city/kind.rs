@@ -28,10 +28,11 @@ pub(super) enum Kind {
     Reading,
     Attendance,
     Handover,
+    Round,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Entry,
         Self::Recheck,
         Self::Batch,
@@ -57,6 +58,7 @@ impl Kind {
         Self::Reading,
         Self::Attendance,
         Self::Handover,
+        Self::Round,
     ];
 
     /// As it is called, and its p99 among the figures.
@@ -87,6 +89,7 @@ impl Kind {
             Self::Reading => ("inboxes read", "inboxes read, p99"),
             Self::Attendance => ("duty signed in", "duty signed in, p99"),
             Self::Handover => ("duty handed over", "duty handed over, p99"),
+            Self::Round => ("rounds on duty", "rounds on duty, p99"),
         }
     }
 
@@ -110,7 +113,8 @@ impl Kind {
             | Self::Handling
             | Self::Reading
             | Self::Attendance
-            | Self::Handover => 1_000.0,
+            | Self::Handover
+            | Self::Round => 1_000.0,
             Self::Results => 10_000.0,
             Self::Order | Self::Notice => 60_000.0,
         }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use proto::roster::check_policy::Slot;
 
 use super::act::Act;
-use super::campus::{HAND_OVER, HAZARDS, SIGN_ON, VISITS};
+use super::campus::{HAND_OVER, HAZARDS, ROUNDS, SIGN_ON, VISITS};
 use super::homes::{NOTICE, READING};
 use super::kind::Kind;
 use super::options::Window;
@@ -171,6 +171,7 @@ fn every_act_is_in_its_part_of_the_day_and_in_the_order_of_time() {
             },
             Act::SignOn { .. } => SIGN_ON,
             Act::HandOver { .. } => HAND_OVER,
+            Act::Patrol { round, .. } => ROUNDS[usize::from(round)],
             Act::Notify => Window {
                 from: NOTICE,
                 to: READING.from,
