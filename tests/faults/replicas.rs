@@ -45,10 +45,9 @@ const BEFORE: Duration = Duration::from_secs(3);
 const OVER: Duration = Duration::from_secs(10);
 /// which is looked at for so long.
 const AFTER: Duration = Duration::from_secs(3);
-/// How much longer 99 of 100 calls may take then; below this, which is what waiting for a replica that says nothing
-/// costs, the machine decides and not the gateway.
+/// How much longer 99 of 100 calls may take then, or take at all, besides what the fault itself adds to each.
 const TIMES: u32 = 5;
-const KEPT: Duration = Duration::from_secs(1);
+const KEPT: Duration = Duration::from_millis(250);
 /// By how much each piece to and from a slow replica is late.
 const LATE: Duration = Duration::from_millis(100);
 
@@ -220,8 +219,9 @@ fn p99<'a>(calls: impl Iterator<Item = &'a Told>) -> Duration {
     tally.p99()
 }
 
-/// Holds what became of calls against what is promised.
-fn judge(what: &str, all: &[Told], struck: Instant) {
+/// Holds what became of calls against what is promised; a call to a replica that goes on being slow is late by
+/// `late`.
+fn judge(what: &str, all: &[Told], struck: Instant, late: Duration) {
     let (mut notes, mut failed) = (vec![what.to_owned()], BTreeMap::<Kind, u32>::new());
     for told in all {
         let Some(status) = &told.failed else { continue };
@@ -255,7 +255,13 @@ fn judge(what: &str, all: &[Told], struck: Instant) {
             "{kind:?}: {before:?} before, {after:?} after, {longest:?} at most"
         ));
         assert!(!after.is_zero(), "{what}: {kind:?} goes on");
-        assert!(after <= (before * TIMES).max(KEPT), "{notes:?}");
+        // Who calls another service is not late at all.
+        let late = if kind == Kind::Other {
+            Duration::ZERO
+        } else {
+            late
+        };
+        assert!(after <= (before * TIMES).max(KEPT) + late, "{notes:?}");
         assert!(longest <= OVER, "{notes:?}");
     }
     notes.push(format!("failed at the first try: {failed:?}"));
@@ -297,7 +303,8 @@ async fn no_reading_call_fails_when_a_replica_is_slow_frozen_or_killed_postgres(
         let slow = async { wire.set(Flow::Late(LATE)) };
         let (told, struck) = under(&city, &gateway, slow).await;
         wire.set(Flow::Free);
-        judge("slow", &told, struck);
+        // A call and its answer are late by a piece each.
+        judge("slow", &told, struck, 2 * LATE);
         let failed = told.iter().filter(|told| told.failed.is_some()).count();
         assert_eq!(failed, 0, "a slow replica answers all the same");
         all.extend(told);
@@ -306,14 +313,14 @@ async fn no_reading_call_fails_when_a_replica_is_slow_frozen_or_killed_postgres(
         let freeze = async { city.replica(STRUCK, 0).await.freeze().await };
         let (told, struck) = under(&city, &gateway, freeze).await;
         city.replica(STRUCK, 0).await.thaw().await;
-        judge("frozen", &told, struck);
+        judge("frozen", &told, struck, Duration::ZERO);
         all.extend(told);
 
         both().await;
         let kill = async { city.replica(STRUCK, 0).await.kill().await };
         let (told, struck) = under(&city, &gateway, kill).await;
         city.replica(STRUCK, 0).await.start_again().await;
-        judge("killed", &told, struck);
+        judge("killed", &told, struck, Duration::ZERO);
         all.extend(told);
     }
 
