@@ -98,7 +98,9 @@ fn asked(
     let own = caller.person.as_ref() == Some(&person);
     let viewer = viewer.about(own, group);
     // Whoever works somewhere may ask about themselves wherever they are responsible for others.
-    if viewer != Viewer::Own {
+    if viewer == Viewer::Own {
+        caller.allowed(viewer.permission())?;
+    } else {
         caller.require(viewer.permission(), &place)?;
     }
     if viewer != Viewer::Handler && !own {

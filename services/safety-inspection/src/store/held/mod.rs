@@ -1,4 +1,5 @@
-//! What is held about one student or member of staff (rules 6.2 and 6.14), and every table that is not told of, with why.
+//! What is held about one student or member of staff (rules 6.2 and 6.14), and every table that is not told of, with
+//! why.
 //!
 //! Other people are left out: guards, who overrode a decision, whoever held a drill.
 

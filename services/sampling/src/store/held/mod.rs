@@ -1,4 +1,5 @@
-//! What is held about one student or member of staff (rules 6.2 and 6.14), and every table that is not told of, with why.
+//! What is held about one student or member of staff (rules 6.2 and 6.14), and every table that is not told of, with
+//! why.
 //!
 //! Other people are left out: who swabbed, traced, reported, placed or decided; of a contact the case that it
 //! is a contact of, and of a case who its contacts are. So are the notes of those who write about somebody, as
